@@ -1,0 +1,215 @@
+//! What may be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use juyi::context::{Context, DEFAULT_MEMORY};
+use juyi::error::Error;
+
+/// Transfer learning: carry labelled knowledge over to a new domain, and say whether it helped.
+#[derive(Parser)]
+#[command(name = "juyi", version, about, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Learn from labelled source tables, predict an unlabelled target table, compare with not transferring
+    ///
+    /// Without --source and --target it runs on built-in digits.
+    Transfer(Box<TransferArguments>),
+    /// Predict more rows with the model of an earlier run
+    Predict(PredictArguments),
+    /// List the methods, or tell all about one
+    Methods(MethodsArguments),
+    /// Run a published table again and compare
+    Bench(BenchArguments),
+}
+
+/// What surrounds any computation.
+#[derive(Args)]
+pub(crate) struct Surroundings {
+    /// Seed of all randomness
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// Memory budget, e.g. 512MiB or 8GiB [default: 4GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    pub(crate) memory: Option<u64>,
+}
+
+impl Surroundings {
+    /// The context; also sets the number of threads of this process.
+    pub(crate) fn context(&self) -> anyhow::Result<Context> {
+        if let Some(threads) = self.threads {
+            if !(1..=1024).contains(&threads) {
+                return Err(Error::Param {
+                    owner: "juyi".into(),
+                    name: "--threads".into(),
+                    must: "between 1 and 1024".into(),
+                    got: threads.to_string(),
+                }
+                .into());
+            }
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        }
+        Ok(Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY)))
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct TransferArguments {
+    /// Labelled table: .csv, .csv.gz, .tsv or .mat (file.mat:X,y names the variables); may be repeated
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) source: Vec<String>,
+    /// Table to predict, in the same formats
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) target: Option<String>,
+    /// Column to predict
+    #[arg(long, value_name = "NAME")]
+    pub(crate) label: Option<String>,
+    /// Method; `juyi methods` lists them
+    #[arg(long, value_name = "NAME", default_value = "jda")]
+    pub(crate) method: String,
+    /// The method's parameters; may be repeated
+    #[arg(long, value_name = "KEY=VALUE[,…]")]
+    pub(crate) set: Vec<String>,
+    /// Learner: 1-nn, class-means, logistic, svm or ridge [default: the method's own]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) learner: Option<String>,
+    /// Preprocessing in order: none, l1, l2 (rows), standardize (columns, by the source's statistics on both sides),
+    /// standardize-each (columns, each domain by its own)
+    #[arg(long, value_name = "STEP[,…]", default_value = "standardize")]
+    pub(crate) preprocess: String,
+    /// What labels in the target are for: scoring after the fit only, or to learn from (those that are filled)
+    #[arg(long, value_enum, default_value_t = TargetLabels::Score)]
+    pub(crate) target_labels: TargetLabels,
+    /// What to do about missing cells
+    #[arg(long, value_enum, default_value_t = Missing::Error)]
+    pub(crate) missing: Missing,
+    /// Column to leave out; may be repeated
+    #[arg(long, value_name = "COL")]
+    pub(crate) drop: Vec<String>,
+    /// Column that identifies a row: no feature, carried to the predictions; may be repeated
+    #[arg(long, value_name = "COL")]
+    pub(crate) id: Vec<String>,
+    /// Kind of label [default: read off the labels]
+    #[arg(long, value_enum)]
+    pub(crate) task: Option<Task>,
+    /// Folder for run.json, model.safetensors and predictions.csv
+    #[arg(long, value_name = "DIR", default_value = "run")]
+    pub(crate) out: PathBuf,
+    /// Print the record of the run as JSON instead of the four steps
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) json: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Args)]
+pub(crate) struct PredictArguments {
+    /// Run folder or model file
+    pub(crate) model: PathBuf,
+    /// Table to predict
+    pub(crate) table: String,
+    /// Column with the truth, to score the predictions
+    #[arg(long, value_name = "NAME")]
+    pub(crate) label: Option<String>,
+    /// File for the predictions [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Args)]
+pub(crate) struct MethodsArguments {
+    /// Method to tell all about
+    pub(crate) name: Option<String>,
+    /// Print the list as a Markdown table
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) markdown: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArguments {
+    /// Table: office-caltech-surf or digits-jda
+    pub(crate) table: String,
+    /// Root of the data folders
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// Only this method; one without a published line runs with its defaults
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Option<String>,
+    /// Print one JSON object a row
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum TargetLabels {
+    Score,
+    Use,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Missing {
+    Error,
+    Mean,
+    Drop,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Task {
+    Classification,
+    Regression,
+}
+
+/// `4GiB`, `512M`, `1000000`: powers of 1024, at least 1 MiB.
+fn parse_memory(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let power = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        unit => return Err(format!("`{unit}` is no unit of memory; write e.g. 512MiB or 8GiB")),
+    };
+    let count: f64 = digits.trim().parse().map_err(|_| format!("`{digits}` is not a number"))?;
+    let bytes = count * 1024f64.powi(power);
+    if !(bytes >= 1024.0 * 1024.0 && bytes <= 2f64.powi(50)) {
+        return Err("the budget must be between 1MiB and 1024TiB".into());
+    }
+    Ok(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_in_powers_of_1024() {
+        assert_eq!(parse_memory("4GiB"), Ok(4 << 30));
+        assert_eq!(parse_memory("1.5g"), Ok(3 << 29));
+        assert_eq!(parse_memory("2097152"), Ok(2 << 20));
+        for bad in ["", "GiB", "4XiB", "-1GiB", "NaN", "1", "infGiB"] {
+            assert!(parse_memory(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! `juyi bench`.
+
+use std::process::ExitCode;
+
+use juyi::tables::{Row, run as run_table, table};
+
+use crate::arguments::BenchArguments;
+use crate::print;
+
+pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    let context = arguments.surroundings.context()?;
+    let table = table(&arguments.table)?;
+    let mut broken = Ok(());
+    if !arguments.json {
+        print(&format!(
+            "{}\n{:<18}{:<12}{:>9}{:>11}{:>10}{:>9}\n",
+            table.about, "method", "task", "accuracy", "published", "expected", "seconds"
+        ))?;
+    }
+    let rows = run_table(table, &arguments.data, arguments.method.as_deref(), &context, |row| {
+        let line = if arguments.json { serde_json::to_string(row).unwrap_or_default() } else { line(row) };
+        if broken.is_ok() {
+            broken = print(&(line + "\n"));
+        }
+    })?;
+    broken?;
+    let missed = rows.iter().filter(|row| row.within == Some(false)).count();
+    Ok(ExitCode::from(u8::from(missed > 0)))
+}
+
+fn line(row: &Row) -> String {
+    let optional = |value: Option<f64>| value.map_or_else(|| "-".to_string(), |v| format!("{v:.2}"));
+    let miss = if row.within == Some(false) { "  MISSED" } else { "" };
+    let (published, expected) = (optional(row.published), optional(row.expected));
+    let Row { method, task, accuracy, seconds, .. } = row;
+    format!("{method:<18}{task:<12}{accuracy:>9.2}{published:>11}{expected:>10}{seconds:>9.2}{miss}")
+}

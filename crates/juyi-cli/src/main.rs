@@ -1,0 +1,51 @@
+//! The `juyi` command: arguments in, library calls, text out. Data go to standard output, talk to standard error; exit
+//! 0 when done, 1 for a "no", 2 for an error.
+
+mod arguments;
+mod bench;
+mod methods;
+mod predict;
+mod transfer;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Transfer(arguments) => transfer::run(*arguments),
+        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Methods(arguments) => methods::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        // A reader that has seen enough (`juyi methods | head`) is no error.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let mut text = format!("error: {error}\n");
+            if let Some(hint) = error.downcast_ref::<juyi::error::Error>().and_then(juyi::error::Error::hint)
+            {
+                text += &format!("\nhint: {hint}\n");
+            }
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Writes data to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}

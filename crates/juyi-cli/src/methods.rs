@@ -1,0 +1,80 @@
+//! `juyi methods`.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use juyi::learners::LEARNERS;
+use juyi::methods::{METHODS, MethodRow, method};
+
+use crate::arguments::MethodsArguments;
+use crate::print;
+
+pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
+    let text = match &arguments.name {
+        Some(name) => one(method(name)?)?,
+        None if arguments.markdown => markdown()?,
+        None => list()?,
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list() -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    for row in METHODS {
+        writeln!(out, "{:<18} {:<10} {:<27} {}", row.name, row.family, row.tasks(), row.summary)?;
+    }
+    writeln!(out, "\nlearners")?;
+    for row in LEARNERS {
+        writeln!(out, "{:<18} {}", row.name, row.summary)?;
+    }
+    Ok(out)
+}
+
+/// The table of the README.
+fn markdown() -> Result<String, std::fmt::Error> {
+    let mut out =
+        String::from("| method | family | what it does | when | for |\n| --- | --- | --- | --- | --- |\n");
+    for row in METHODS {
+        writeln!(
+            out,
+            "| `{}` | {} | {} | {} | {} |",
+            row.name,
+            row.family,
+            row.summary,
+            row.when,
+            row.tasks()
+        )?;
+    }
+    Ok(out)
+}
+
+fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}: {}\n", row.name, row.summary)?;
+    writeln!(out, "family   {}", row.family)?;
+    writeln!(out, "for      {}", row.tasks())?;
+    writeln!(out, "when     {}", row.when)?;
+    writeln!(out, "paper    {}", row.paper)?;
+    let use_of_learner =
+        if row.adapter { "any, by default" } else { "none of its own; the baseline beside it uses" };
+    writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
+    if row.needs.target_labels {
+        writeln!(out, "needs    labelled target rows (`--target-labels use`)")?;
+    }
+    let params = (row.params)();
+    if params.is_empty() {
+        writeln!(out, "\nno parameters")?;
+    } else {
+        writeln!(out, "\nparameters (--set name=value)")?;
+    }
+    for param in params {
+        let default = match param.default {
+            serde_json::Value::Null => "automatic".to_string(),
+            serde_json::Value::String(text) => text,
+            value => value.to_string(),
+        };
+        writeln!(out, "  {} = {default}\n      {}", param.name, param.about)?;
+    }
+    Ok(out)
+}

@@ -1,0 +1,118 @@
+//! `juyi transfer`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use juyi::data::{Builtin, Missing, Table, builtin, read_table};
+use juyi::error::{Error, Result};
+use juyi::models::{Preprocess, write_whole};
+use juyi::report::{predictions_csv, text};
+use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer};
+use serde_json::{Map as JsonMap, Value};
+
+use crate::arguments::{self, TransferArguments};
+use crate::print;
+
+pub(crate) fn run(arguments: TransferArguments) -> anyhow::Result<ExitCode> {
+    let settings = settings(&arguments)?;
+    let mut context = arguments.surroundings.context()?;
+    check_folder(&arguments.out)?;
+    let (sources, target) = tables(&arguments, context.memory())?;
+    let mut outcome = transfer(sources, target, &settings, &mut context)?;
+
+    let model = outcome.model.to_bytes()?;
+    let predictions = predictions_csv(&outcome.predictions, &outcome.model.goal)?;
+    let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
+    std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
+    write_whole(&arguments.out.join("model.safetensors"), &model)?;
+    write_whole(&arguments.out.join("predictions.csv"), &predictions)?;
+    write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
+
+    if arguments.json {
+        print(&record)?;
+    } else if !arguments.quiet {
+        let folder = arguments.out.display();
+        let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
+        print(&format!(
+            "{}written       {folder}/predictions.csv, {folder}/model.safetensors, {folder}/run.json{rows}\n",
+            text(&outcome.run)
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The settings that the flags ask for.
+fn settings(arguments: &TransferArguments) -> Result<Settings> {
+    Ok(Settings {
+        method: arguments.method.clone(),
+        params: params(&arguments.set)?,
+        learner: arguments.learner.clone(),
+        preprocess: arguments
+            .preprocess
+            .split(',')
+            .map(|step| Preprocess::from_name(step.trim()))
+            .collect::<Result<_>>()?,
+        label: arguments.label.clone(),
+        task: arguments.task.map(|task| match task {
+            arguments::Task::Classification => TaskKind::Classification,
+            arguments::Task::Regression => TaskKind::Regression,
+        }),
+        target_labels: match arguments.target_labels {
+            arguments::TargetLabels::Score => TargetLabels::Score,
+            arguments::TargetLabels::Use => TargetLabels::Use,
+        },
+        missing: match arguments.missing {
+            arguments::Missing::Error => Missing::Error,
+            arguments::Missing::Mean => Missing::Mean,
+            arguments::Missing::Drop => Missing::Drop,
+        },
+        drop: arguments.drop.clone(),
+        id: arguments.id.clone(),
+    })
+}
+
+/// `key=value[,key=value…]`, each key once.
+fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
+    let mut params = JsonMap::new();
+    for pair in set.iter().flat_map(|set| set.split(',')) {
+        let Some((key, value)) = pair.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
+            return Err(Error::input(
+                "`--set`",
+                format!("`{pair}` has no `=`"),
+                "write `--set components=30,kernel=rbf`",
+            ));
+        };
+        if params.insert(key.to_string(), Value::from(value)).is_some() {
+            return Err(Error::input("`--set`", format!("names `{key}` twice"), "set each parameter once"));
+        }
+    }
+    Ok(params)
+}
+
+/// The tables that are named, or the built-in digits.
+fn tables(arguments: &TransferArguments, memory: u64) -> Result<(Vec<Table>, Table)> {
+    let Some(target) = &arguments.target else {
+        let Builtin { source, target } = builtin()?;
+        return Ok((vec![source], target));
+    };
+    let label = arguments.label.as_deref();
+    let as_text: Vec<String> = arguments.label.iter().chain(&arguments.id).cloned().collect();
+    let read = |spec: &String| read_table(spec, label, &as_text, memory);
+    let sources = arguments.source.iter().map(read).collect::<Result<_>>()?;
+    Ok((sources, read(target)?))
+}
+
+/// Refuses, before the work starts, a folder that holds something else than an earlier run.
+fn check_folder(folder: &Path) -> Result<()> {
+    let fail = |problem: &str| {
+        Err(Error::input(format!("`{}`", folder.display()), problem, "give another folder with `--out`"))
+    };
+    if folder.is_file() {
+        return fail("is a file, not a folder");
+    }
+    let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    if entries.next().is_some() && !folder.join("run.json").is_file() {
+        return fail("holds files that are not those of a run");
+    }
+    Ok(())
+}

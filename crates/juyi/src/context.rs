@@ -1,0 +1,151 @@
+//! What surrounds a fit: the seed, the memory budget, and the notices that the fit leaves behind.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result, bytes};
+
+/// Default memory budget in bytes: 4 GiB.
+pub const DEFAULT_MEMORY: u64 = 4 << 30;
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Something that was done and that a careful reader wants to know.
+    Note,
+    /// Something that may make the result worse than it looks.
+    Warning,
+}
+
+/// One thing that a step wants to be known: a dropped column, a cheaper route, a missing class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// How much it matters.
+    pub level: Level,
+    /// The step or method that says it.
+    pub from: String,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Handed to every step of a run; it sits below everything else and knows nothing of it.
+#[derive(Debug, Clone)]
+pub struct Context {
+    seed: u64,
+    memory: u64,
+    held: u64,
+    notices: Vec<Notice>,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::new(0, DEFAULT_MEMORY)
+    }
+}
+
+impl Context {
+    /// A context with the seed of all randomness and a memory budget in bytes.
+    pub fn new(seed: u64, memory: u64) -> Self {
+        Self { seed, memory, held: 0, notices: Vec::new() }
+    }
+
+    /// The memory budget in bytes.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// The seed of all randomness.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Says that `bytes` of the budget are taken by data that stay for the whole run.
+    pub fn hold(&mut self, bytes: u64) {
+        self.held = bytes;
+    }
+
+    /// Whether `need` more bytes fit beside the data.
+    pub fn fits(&self, need: u64) -> bool {
+        self.held.saturating_add(need) <= self.memory
+    }
+
+    /// Fails unless `need` more bytes fit beside the data.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] naming `what`.
+    pub fn require(&self, what: &str, need: u64) -> Result<()> {
+        if self.fits(need) {
+            return Ok(());
+        }
+        Err(Error::Memory { what: what.into(), need: self.held.saturating_add(need), budget: self.memory })
+    }
+
+    /// Chooses between a method's exact route, which needs `need` bytes, and its cheaper one.
+    /// `true` is the exact route; otherwise a notice says what the exact route would have needed and what `instead` does.
+    pub fn exact_route(&mut self, from: &str, what: &str, need: u64, instead: &str) -> bool {
+        let exact = self.fits(need);
+        if !exact {
+            let (need, budget) = (bytes(self.held.saturating_add(need)), bytes(self.memory));
+            self.note(from, format!("{what} would need {need} of the {budget} allowed; {instead}"));
+        }
+        exact
+    }
+
+    /// A generator for one `purpose`; the same seed and purpose give the same numbers.
+    pub fn rng(&self, purpose: &str) -> ChaCha8Rng {
+        // FNV-1a: keeps the streams of different purposes apart whatever order they are asked for in.
+        let salt = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        ChaCha8Rng::seed_from_u64(self.seed ^ salt)
+    }
+
+    /// Leaves a note.
+    pub fn note(&mut self, from: &str, text: impl Into<String>) {
+        self.push(Level::Note, from, text.into());
+    }
+
+    /// Leaves a warning.
+    pub fn warn(&mut self, from: &str, text: impl Into<String>) {
+        self.push(Level::Warning, from, text.into());
+    }
+
+    fn push(&mut self, level: Level, from: &str, text: String) {
+        let notice = Notice { level, from: from.into(), text };
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    /// The notices left so far, in order, without repeats.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::Rng;
+
+    #[test]
+    fn streams_depend_on_seed_and_purpose_only() {
+        let context = Context::new(7, DEFAULT_MEMORY);
+        let draw = |purpose| context.rng(purpose).random::<u64>();
+        assert_eq!(draw("landmarks"), draw("landmarks"));
+        assert_ne!(draw("landmarks"), draw("folds"));
+        assert_ne!(draw("landmarks"), Context::new(8, DEFAULT_MEMORY).rng("landmarks").random::<u64>());
+    }
+
+    #[test]
+    fn the_cheaper_route_is_taken_and_said_when_the_budget_is_small() {
+        let mut context = Context::new(0, 1 << 30);
+        assert!(context.exact_route("kmm", "the kernel", 1 << 29, "features are used"));
+        context.hold(3 << 28);
+        assert!(!context.exact_route("kmm", "the kernel", 1 << 29, "features are used"));
+        let said = &context.notices()[0].text;
+        assert_eq!(said, "the kernel would need 1.2 GiB of the 1.0 GiB allowed; features are used");
+    }
+}

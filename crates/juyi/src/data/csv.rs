@@ -1,0 +1,299 @@
+//! Comma-, semicolon- and tab-separated tables, plain or gzipped.
+//!
+//! The separator is the one that occurs most often in the header outside quotes. Empty cells and `NA`, `N/A`, `NaN`,
+//! `null`, `None` and `?` are missing. A column is numeric if every other cell is a number. Cells are read in one pass;
+//! a second pass is made if some column turns out to be text, so that text is kept as it was written.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::table::{Cells, Column, MISSING, Table};
+use crate::error::{Error, Result};
+
+/// Reads a table. Columns named in `as_text` are kept as they are written even if they look like numbers. `limit` is
+/// the most bytes that the cells may take.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
+pub fn read_csv(path: &Path, as_text: &[String], limit: u64) -> Result<Table> {
+    let name = path.display().to_string();
+    let open = || -> Result<Box<dyn BufRead>> {
+        let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(|e| Error::io(path, e))?);
+        let zipped = file.fill_buf().map_err(|e| Error::io(path, e))?.starts_with(&[0x1f, 0x8b]);
+        Ok(if zipped {
+            Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(file)))
+        } else {
+            Box::new(file)
+        })
+    };
+    read_from(&name, open, as_text, limit)
+}
+
+/// Reads a table from anything that can be opened twice.
+pub(super) fn read_from<R: BufRead>(
+    name: &str,
+    open: impl Fn() -> Result<R>,
+    as_text: &[String],
+    limit: u64,
+) -> Result<Table> {
+    let fail = |thing: String, problem: &str, hint: &str| {
+        Err(Error::input(format!("`{name}`{thing}"), problem.to_string(), hint.to_string()))
+    };
+    let mut first = open()?;
+    let header = match header(name, &mut first)? {
+        Some(header) => header,
+        None => return fail(String::new(), "is empty", "the first line must name the columns"),
+    };
+    for (j, column) in header.names.iter().enumerate() {
+        if header.names[..j].contains(column) {
+            let hint = "give each column a name of its own";
+            return fail(String::new(), &format!("has two columns named `{column}`"), hint);
+        }
+    }
+    let wanted = |column: &String| as_text.contains(column);
+    let mut kinds: Vec<bool> = header.names.iter().map(wanted).collect(); // true: text
+    match read_cells(name, first, &header, &kinds, limit)? {
+        Pass::Done(table) => Ok(table),
+        Pass::TextFound(found) => {
+            kinds.iter_mut().zip(&found).for_each(|(kind, text)| *kind |= text);
+            let mut again = open()?;
+            skip_header(name, &mut again)?;
+            match read_cells(name, again, &header, &kinds, limit)? {
+                Pass::Done(table) => Ok(table),
+                Pass::TextFound(_) => fail(String::new(), "changed while it was read", "read it again"),
+            }
+        }
+    }
+}
+
+struct Header {
+    names: Vec<String>,
+    delimiter: u8,
+}
+
+enum Pass {
+    Done(Table),
+    /// Which columns hold text.
+    TextFound(Vec<bool>),
+}
+
+/// The first line that is not blank, split; the reader is left behind it.
+fn header(name: &str, reader: &mut impl BufRead) -> Result<Option<Header>> {
+    let Some(line) = skip_header(name, reader)? else { return Ok(None) };
+    let count = |delimiter: u8| {
+        let mut quoted = false;
+        let outside = |byte: &&u8| {
+            quoted ^= **byte == b'"';
+            !quoted && **byte == delimiter
+        };
+        line.iter().filter(outside).count()
+    };
+    let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
+    let mut record = csv::ByteRecord::new();
+    let mut split = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(&line[..]);
+    split.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))?;
+    let column = |(j, cell): (usize, &[u8])| match String::from_utf8_lossy(cell).trim() {
+        "" => format!("column {}", j + 1),
+        name => name.to_string(),
+    };
+    Ok(Some(Header { names: record.iter().enumerate().map(column).collect(), delimiter }))
+}
+
+/// Reads the header line, without the byte order mark; `None` at the end of the file. A quoted name may hold a line
+/// break.
+fn skip_header(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
+    const LONGEST: u64 = 64 << 20;
+    let mut line = Vec::new();
+    loop {
+        let read = reader.take(LONGEST).read_until(b'\n', &mut line);
+        let read = read.map_err(|e| Error::Io { path: name.into(), source: e })?;
+        if line.starts_with(b"\xef\xbb\xbf") {
+            line.drain(..3);
+        }
+        if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
+            return Err(Error::input(format!("`{name}`"), "is UTF-16 text", "save it as UTF-8"));
+        }
+        if line.contains(&0) || line.len() as u64 >= LONGEST {
+            let hint = "give a text file whose first line names the columns";
+            return Err(Error::input(format!("`{name}`"), "is not a table of text", hint));
+        }
+        let open_quote = line.iter().filter(|b| **b == b'"').count() % 2 == 1;
+        if read == 0 && line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        if read == 0 || (!open_quote && !line.iter().all(u8::is_ascii_whitespace)) {
+            return Ok(Some(line));
+        }
+        if !open_quote {
+            line.clear();
+        }
+    }
+}
+
+fn unreadable(name: &str, error: &csv::Error) -> Error {
+    Error::input(format!("`{name}`"), format!("cannot be read: {error}"), "")
+}
+
+/// A column while it is read.
+enum Growing {
+    Numbers(Vec<f64>),
+    Text {
+        codes: Vec<u32>,
+        values: Vec<String>,
+        positions: std::collections::HashMap<Vec<u8>, u32>,
+    },
+    /// Was thought to be numbers; only whether there is more text matters now.
+    FoundText,
+}
+
+fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], limit: u64) -> Result<Pass> {
+    let width = header.names.len();
+    let mut csv = csv::ReaderBuilder::new()
+        .delimiter(header.delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(reader);
+    let grow = |is_text: &bool| {
+        if *is_text {
+            Growing::Text {
+                codes: Vec::new(),
+                values: Vec::new(),
+                positions: std::collections::HashMap::new(),
+            }
+        } else {
+            Growing::Numbers(Vec::new())
+        }
+    };
+    let mut columns: Vec<Growing> = text.iter().map(grow).collect();
+    let mut record = csv::ByteRecord::new();
+    let mut rows = 0;
+    let mut text_bytes = 0u64;
+    while csv.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))? {
+        if record.len() == 1 && width > 1 && record[0].trim_ascii().is_empty() {
+            continue; // a blank line
+        }
+        rows += 1;
+        if record.len() != width {
+            let problem = format!("has {} cells, the header names {width} columns", record.len());
+            let hint = "quote cells that contain the separator, and fill short rows";
+            return Err(Error::input(format!("`{name}`, row {rows}"), problem, hint));
+        }
+        for (j, (column, cell)) in columns.iter_mut().zip(&record).enumerate() {
+            let cell = cell.trim_ascii();
+            match column {
+                Growing::FoundText => {}
+                Growing::Numbers(numbers) => match number(cell) {
+                    Some(v) if v.is_infinite() => {
+                        let thing = format!("`{name}`, row {rows}, column `{}`", header.names[j]);
+                        let problem = format!("`{}` is not finite", String::from_utf8_lossy(cell));
+                        let hint = "mend it, or leave the cell empty and choose `--missing mean` or `drop`";
+                        return Err(Error::input(thing, problem, hint));
+                    }
+                    Some(v) => numbers.push(v),
+                    None => *column = Growing::FoundText,
+                },
+                Growing::Text { codes, values, positions } => {
+                    if is_missing(cell) {
+                        codes.push(MISSING);
+                    } else if let Some(code) = positions.get(cell) {
+                        codes.push(*code);
+                    } else {
+                        let code = values.len() as u32;
+                        values.push(String::from_utf8_lossy(cell).into_owned());
+                        positions.insert(cell.to_vec(), code);
+                        codes.push(code);
+                        text_bytes += 2 * cell.len() as u64 + 64;
+                    }
+                }
+            }
+        }
+        let need = 8 * (rows * width) as u64 + text_bytes;
+        if need > limit {
+            return Err(Error::Memory { what: format!("`{name}` from row {rows} on"), need, budget: limit });
+        }
+    }
+    if columns.iter().any(|column| matches!(column, Growing::FoundText)) {
+        return Ok(Pass::TextFound(columns.iter().map(|c| matches!(c, Growing::FoundText)).collect()));
+    }
+    let finished = |(name, growing): (&String, Growing)| Column {
+        name: name.clone(),
+        cells: match growing {
+            Growing::Numbers(numbers) => Cells::Numbers(numbers),
+            Growing::Text { codes, values, .. } => Cells::Text { codes, values },
+            Growing::FoundText => unreachable!("handled above"),
+        },
+    };
+    let columns = header.names.iter().zip(columns).map(finished).collect();
+    Ok(Pass::Done(Table { name: name.into(), rows, columns, label: None, remark: String::new() }))
+}
+
+/// Whether a cell stands for a missing value.
+fn is_missing(cell: &[u8]) -> bool {
+    matches!(cell, b"" | b"NA" | b"N/A" | b"NaN" | b"nan" | b"null" | b"NULL" | b"None" | b"?")
+}
+
+/// A number, NaN for a missing cell; `None` for text.
+fn number(cell: &[u8]) -> Option<f64> {
+    if is_missing(cell) {
+        return Some(f64::NAN);
+    }
+    std::str::from_utf8(cell).ok()?.parse().ok().filter(|v: &f64| !v.is_nan())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Table> {
+        read_from("t.csv", || Ok(text.as_bytes()), &[], 1 << 20)
+    }
+
+    fn numbers(table: &Table, name: &str) -> Vec<f64> {
+        match &table.column(name).unwrap().cells {
+            Cells::Numbers(numbers) => numbers.clone(),
+            Cells::Text { .. } => panic!("`{name}` is text"),
+        }
+    }
+
+    #[test]
+    fn quotes_byte_order_mark_blank_lines_and_each_separator() {
+        for separator in [",", ";", "\t"] {
+            let text = format!(
+                "\u{feff}a{separator}\"b {separator} \"\"x\"\"\"\r\n1{separator}-2.5e3\r\n\r\n 3 {separator}4\n"
+            );
+            let table = read(&text).unwrap();
+            assert_eq!(table.rows, 2, "{separator:?}");
+            assert_eq!(numbers(&table, "a"), [1.0, 3.0]);
+            assert_eq!(numbers(&table, &format!("b {separator} \"x\"")), [-2500.0, 4.0]);
+        }
+    }
+
+    #[test]
+    fn text_is_kept_as_written_and_missing_cells_are_seen() {
+        let table = read("a,b\n007,1\nx,?\n,3\n").unwrap();
+        let a = &table.column("a").unwrap().cells;
+        assert_eq!((a.text(0), a.text(1), a.text(2)), (Some("007".into()), Some("x".into()), None));
+        let b = numbers(&table, "b");
+        assert!(b[0] == 1.0 && b[1].is_nan() && b[2] == 3.0);
+        let label = read_from("t", || Ok(&b"y\n01\n1\n"[..]), &["y".into()], 1 << 20).unwrap();
+        assert_eq!(label.columns[0].cells.text(0), Some("01".into()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_row_and_column() {
+        let problem = |text| read(text).unwrap_err().to_string();
+        assert_eq!(problem(""), "`t.csv`: is empty");
+        assert_eq!(problem("a,a\n1,2\n"), "`t.csv`: has two columns named `a`");
+        assert_eq!(problem("a,b\n1,2\n3\n"), "`t.csv`, row 2: has 1 cells, the header names 2 columns");
+        assert_eq!(problem("a,b\n1,inf\n"), "`t.csv`, row 1, column `b`: `inf` is not finite");
+        assert!(problem("a\0b").contains("not a table of text"));
+        let long = "a\n".to_string() + &"1\n".repeat(200_000);
+        assert!(matches!(read(&long), Err(Error::Memory { .. })));
+    }
+
+    #[test]
+    fn a_header_alone_is_a_table_without_rows() {
+        assert_eq!(read("a,b\n").unwrap().rows, 0);
+    }
+}

@@ -1,0 +1,304 @@
+//! The nouns that every method speaks of: rows with features and labels, and the task made of them.
+//!
+//! All checks are made once, in [`Task::new`]; methods index without looking again. Labels that serve for scoring only
+//! never enter a [`Task`], so no method can make use of them.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::linalg::{Matrix, select_rows, stack};
+
+/// What is predicted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// One of these classes, named as the user wrote them; labels are positions in this list.
+    Classes(Vec<String>),
+    /// A number.
+    Value,
+}
+
+impl Goal {
+    /// The number of classes; 0 for a number.
+    pub fn classes(&self) -> usize {
+        match self {
+            Self::Classes(names) => names.len(),
+            Self::Value => 0,
+        }
+    }
+
+    /// `classification` or `regression`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Classes(_) => "classification",
+            Self::Value => "regression",
+        }
+    }
+}
+
+/// One label a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Labels {
+    /// Positions in the list of classes.
+    Classes(Vec<usize>),
+    /// Numbers.
+    Values(Vec<f64>),
+}
+
+impl Labels {
+    /// How many rows are labelled.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(of) => of.len(),
+            Self::Values(values) => values.len(),
+        }
+    }
+
+    /// Whether no row is labelled.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The labels at these positions, in this order.
+    #[must_use]
+    pub fn select(&self, which: &[usize]) -> Self {
+        match self {
+            Self::Classes(of) => Self::Classes(which.iter().map(|&i| of[i]).collect()),
+            Self::Values(values) => Self::Values(which.iter().map(|&i| values[i]).collect()),
+        }
+    }
+
+    /// These labels, then `more`, which are of the same kind.
+    #[must_use]
+    pub fn chain(&self, more: &Self) -> Self {
+        match (self, more) {
+            (Self::Classes(a), Self::Classes(b)) => Self::Classes([&a[..], b].concat()),
+            (Self::Values(a), Self::Values(b)) => Self::Values([&a[..], b].concat()),
+            _ => unreachable!("a task holds labels of one kind"),
+        }
+    }
+
+    /// The class of each row; for methods that declare that they classify.
+    pub fn classes(&self) -> &[usize] {
+        match self {
+            Self::Classes(of) => of,
+            Self::Values(_) => unreachable!("classification methods are refused regression tasks"),
+        }
+    }
+}
+
+/// Rows of one origin.
+#[derive(Debug, Clone)]
+pub struct Domain {
+    /// What messages call it: the file's name.
+    pub name: String,
+    /// Features `(n, d)`.
+    pub features: Matrix,
+    /// The numbers of the labelled rows, rising.
+    pub labelled: Vec<usize>,
+    /// One label for each labelled row.
+    pub labels: Labels,
+}
+
+impl Domain {
+    /// A domain with a label on every row.
+    pub fn labelled(name: impl Into<String>, features: Matrix, labels: Labels) -> Self {
+        Self { name: name.into(), labelled: (0..labels.len()).collect(), features, labels }
+    }
+
+    /// A domain without labels.
+    pub fn unlabelled(name: impl Into<String>, features: Matrix, goal: &Goal) -> Self {
+        let labels = match goal {
+            Goal::Classes(_) => Labels::Classes(Vec::new()),
+            Goal::Value => Labels::Values(Vec::new()),
+        };
+        Self { name: name.into(), features, labelled: Vec::new(), labels }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.features.nrows()
+    }
+
+    /// The features of the labelled rows.
+    pub fn labelled_features(&self) -> Matrix {
+        select_rows(self.features.as_ref(), &self.labelled)
+    }
+
+    fn check(&self, goal: &Goal, columns: usize) -> Result<()> {
+        let fail = |problem: String, hint: &str| Err(Error::input(format!("`{}`", self.name), problem, hint));
+        if self.rows() == 0 {
+            return fail("has no rows".into(), "give a table with at least one row below its header");
+        }
+        if self.features.ncols() != columns {
+            let hint = "align the columns of the tables";
+            return fail(
+                format!("has {} feature columns, the first source has {columns}", self.features.ncols()),
+                hint,
+            );
+        }
+        for (j, column) in self.features.col_iter().enumerate() {
+            if let Some(i) = column.iter().position(|v| !v.is_finite()) {
+                let hint = "`--missing mean` fills and `--missing drop` drops missing values; infinities must be mended";
+                return fail(format!("row {}, feature {}: {} is not finite", i + 1, j + 1, column[i]), hint);
+            }
+        }
+        if self.labelled.len() != self.labels.len() {
+            return fail(
+                format!("{} labels for {} labelled rows", self.labels.len(), self.labelled.len()),
+                "",
+            );
+        }
+        let rising = self.labelled.is_sorted_by(|a, b| a < b);
+        if !rising || self.labelled.last().is_some_and(|&last| last >= self.rows()) {
+            return fail(format!("labelled rows must rise and lie below {}", self.rows()), "");
+        }
+        match (&self.labels, goal) {
+            (Labels::Classes(of), Goal::Classes(names)) => match of.iter().find(|&&c| c >= names.len()) {
+                Some(c) => fail(format!("class {c} of {}", names.len()), ""),
+                None => Ok(()),
+            },
+            (Labels::Values(values), Goal::Value) => match values.iter().find(|v| !v.is_finite()) {
+                Some(v) => fail(format!("label {v} is not finite"), "drop or mend the row"),
+                None => Ok(()),
+            },
+            _ => fail(format!("its labels are not those of a {}", goal.name()), ""),
+        }
+    }
+}
+
+/// What there is to learn from, and what for: labelled source rows and target rows with few or no labels.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// The source rows of all origins, one below the other; every row is labelled.
+    pub source: Domain,
+    /// Where each source stands in [`Task::source`], with its name.
+    pub parts: Vec<(String, Range<usize>)>,
+    /// The target rows; labels here are labels that methods may learn from.
+    pub target: Domain,
+    /// What is predicted.
+    pub goal: Goal,
+}
+
+impl Task {
+    /// Checks and joins: at least one source and one row in each, equal columns, finite values, a label on every source
+    /// row, labels within the goal, at least two classes among the source labels.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the domain and the rule.
+    pub fn new(sources: Vec<Domain>, target: Domain, goal: Goal) -> Result<Self> {
+        let Some(columns) = sources.first().map(|first| first.features.ncols()) else {
+            return Err(Error::input("the task", "has no source", "give at least one labelled table"));
+        };
+        if columns == 0 {
+            let hint = "give a table with at least one column that is neither label, id nor dropped";
+            return Err(Error::input(format!("`{}`", sources[0].name), "has no feature columns", hint));
+        }
+        for domain in sources.iter().chain([&target]) {
+            domain.check(&goal, columns)?;
+        }
+        if let Some(partial) = sources.iter().find(|source| source.labelled.len() < source.rows()) {
+            let missing = partial.rows() - partial.labelled.len();
+            let problem = format!("{missing} source rows have no label");
+            return Err(Error::input(
+                format!("`{}`", partial.name),
+                problem,
+                "drop the rows without a label",
+            ));
+        }
+        let mut parts = Vec::new();
+        let mut joined: Option<Domain> = None;
+        for source in sources {
+            let first = joined.as_ref().map_or(0, Domain::rows);
+            parts.push((source.name.clone(), first..first + source.rows()));
+            joined = Some(match joined {
+                None => source,
+                Some(above) => Domain::labelled(
+                    format!("{} + {}", above.name, source.name),
+                    stack(above.features.as_ref(), source.features.as_ref()),
+                    above.labels.chain(&source.labels),
+                ),
+            });
+        }
+        let source = joined.expect("there is a first source");
+        let task = Self { source, parts, target, goal };
+        let present = task.source_classes();
+        if let (Goal::Classes(names), 0..2) = (&task.goal, present.len()) {
+            let only = present.first().map_or("", |&c| names[c].as_str());
+            let problem = format!("its labels have one class only, `{only}`");
+            let hint = "a classifier needs two classes; `--task regression` if the labels are numbers to be predicted";
+            return Err(Error::input(format!("`{}`", task.source.name), problem, hint));
+        }
+        Ok(task)
+    }
+
+    /// The classes that occur among the source labels, rising; empty for a regression.
+    pub fn source_classes(&self) -> Vec<usize> {
+        let Labels::Classes(of) = &self.source.labels else { return Vec::new() };
+        let mut present = vec![false; self.goal.classes()];
+        of.iter().for_each(|&c| present[c] = true);
+        (0..present.len()).filter(|&c| present[c]).collect()
+    }
+
+    /// Number of features.
+    pub fn columns(&self) -> usize {
+        self.source.features.ncols()
+    }
+
+    /// Source rows above target rows `(n_s + n_t, d)`.
+    pub fn pooled(&self) -> Matrix {
+        stack(self.source.features.as_ref(), self.target.features.as_ref())
+    }
+
+    /// Bytes that the features take.
+    pub fn bytes(&self) -> u64 {
+        8 * ((self.source.rows() + self.target.rows()) * self.columns()) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::from_rows;
+
+    fn goal() -> Goal {
+        Goal::Classes(vec!["a".into(), "b".into()])
+    }
+
+    fn source(labels: &[usize]) -> Domain {
+        let features = from_rows(&vec![vec![0.0, 1.0]; labels.len()]);
+        Domain::labelled("old", features, Labels::Classes(labels.to_vec()))
+    }
+
+    fn target() -> Domain {
+        Domain::unlabelled("new", from_rows(&[vec![0.0, 1.0]]), &goal())
+    }
+
+    fn problem(sources: Vec<Domain>, target: Domain) -> String {
+        Task::new(sources, target, goal()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn sources_are_joined_and_remembered() {
+        let task = Task::new(vec![source(&[0, 1]), source(&[1, 1, 0])], target(), goal()).unwrap();
+        assert_eq!(task.source.labels.classes(), [0, 1, 1, 1, 0]);
+        assert_eq!(task.parts[1], ("old".to_string(), 2..5));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named() {
+        assert_eq!(problem(vec![source(&[0, 0])], target()), "`old`: its labels have one class only, `a`");
+        let none = Domain::unlabelled("new", Matrix::zeros(0, 2), &goal());
+        assert_eq!(problem(vec![source(&[0, 1])], none), "`new`: has no rows");
+        let wide = Domain::unlabelled("new", Matrix::zeros(1, 3), &goal());
+        assert_eq!(
+            problem(vec![source(&[0, 1])], wide),
+            "`new`: has 3 feature columns, the first source has 2"
+        );
+        let mut nan = target();
+        nan.features[(0, 1)] = f64::NAN;
+        assert_eq!(problem(vec![source(&[0, 1])], nan), "`new`: row 1, feature 2: NaN is not finite");
+    }
+}

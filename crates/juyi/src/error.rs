@@ -1,0 +1,168 @@
+//! What can go wrong, in words that name the thing, the rule and the value.
+
+use std::path::Path;
+
+/// The result of anything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Every failure of this crate. [`Error::hint`] says what to do next.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("`{path}`: {source}")]
+    Io {
+        /// The file, as the user named it.
+        path: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Data that cannot be used as they are.
+    #[error("{thing}: {problem}")]
+    Input {
+        /// The file, table, row or column that is at fault.
+        thing: String,
+        /// The rule and the value that breaks it.
+        problem: String,
+        /// What the user can do about it; may be empty.
+        hint: String,
+    },
+    /// A parameter out of its range, of the wrong type or unknown.
+    #[error("`{owner}`: `{name}` must be {must}, got {got}")]
+    Param {
+        /// The method, learner or setting that the parameter belongs to.
+        owner: String,
+        /// The parameter.
+        name: String,
+        /// Its range in words.
+        must: String,
+        /// The value given.
+        got: String,
+    },
+    /// A name that is not in a registry.
+    #[error("unknown {kind} `{name}`")]
+    Unknown {
+        /// What was looked up: `method`, `learner`, `parameter of …`.
+        kind: String,
+        /// The name given.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+    /// A method was asked to do what it cannot do with this task.
+    #[error("`{method}` {problem}")]
+    Unsuited {
+        /// The method or learner.
+        method: String,
+        /// What it needs and what the task has.
+        problem: String,
+        /// What to do instead.
+        hint: String,
+    },
+    /// Work that does not fit into the memory budget and has no cheaper route.
+    #[error("{what} needs {}, the memory budget is {}", bytes(*.need), bytes(*.budget))]
+    Memory {
+        /// What would have been allocated.
+        what: String,
+        /// Bytes needed.
+        need: u64,
+        /// Bytes allowed.
+        budget: u64,
+    },
+    /// A decomposition or iteration that broke down on finite input.
+    #[error("{what} failed: {why}")]
+    Numeric {
+        /// The computation.
+        what: String,
+        /// What the solver reported.
+        why: String,
+    },
+    /// A model file that is not ours, damaged, or from a newer version.
+    #[error("`{path}` is not a model that this version can use: {reason}")]
+    ModelFile {
+        /// The file.
+        path: String,
+        /// What was found.
+        reason: String,
+    },
+}
+
+impl Error {
+    /// Input at fault, with a hint.
+    pub fn input(thing: impl Into<String>, problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Input { thing: thing.into(), problem: problem.into(), hint: hint.into() }
+    }
+
+    /// A failed read or write of `path`.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), source }
+    }
+
+    /// What the user can do next, if there is something to say.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::Input { hint, .. } | Self::Unsuited { hint, .. } => hint.clone(),
+            Self::Unknown { name, known, .. } => match nearest_name(name, known) {
+                Some(close) => format!("did you mean `{close}`? known: {}", known.join(", ")),
+                None => format!("known: {}", known.join(", ")),
+            },
+            Self::Memory { .. } => "raise `--memory`, or use fewer rows or columns".into(),
+            Self::ModelFile { .. } => {
+                "give the folder or the `model.safetensors` that `juyi transfer` wrote".into()
+            }
+            Self::Io { .. } | Self::Param { .. } | Self::Numeric { .. } => String::new(),
+        };
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// `n` bytes in the largest binary unit that keeps it at 1 or above.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["TiB", "GiB", "MiB", "KiB"];
+    for (power, unit) in (1..=4).rev().zip(UNITS) {
+        let size = 1024f64.powi(power);
+        if n as f64 >= size {
+            return format!("{:.1} {unit}", n as f64 / size);
+        }
+    }
+    format!("{n} bytes")
+}
+
+/// The known name that is closest to `name`, if it is close enough to be a slip of the hand.
+fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+    let close = known.iter().min_by_key(|candidate| edit_distance(name, candidate))?;
+    (edit_distance(name, close) <= 2.max(name.len() / 3)).then_some(close)
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_gets_the_close_one_as_a_hint() {
+        let known = vec!["kmm".to_string(), "coral".to_string()];
+        let error = Error::Unknown { kind: "method".into(), name: "corral".into(), known };
+        assert_eq!(error.to_string(), "unknown method `corral`");
+        assert_eq!(error.hint().unwrap(), "did you mean `coral`? known: kmm, coral");
+    }
+
+    #[test]
+    fn bytes_are_written_in_the_unit_a_reader_expects() {
+        assert_eq!(bytes(12), "12 bytes");
+        assert_eq!(bytes(3 << 29), "1.5 GiB");
+    }
+}

@@ -1,0 +1,193 @@
+//! Distances and the Gaussian kernel, block by block: `|s - t|² = |s|² - 2 s·t + |t|²` with the middle term a matrix
+//! product. Cost `O(n m d)` time, `O(n + m)` memory unless a whole kernel is asked for.
+
+use faer::prelude::ReborrowMut;
+use faer::{Mat, MatRef};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::{BLOCK, Matrix, add_product, padded_rows};
+
+/// Rows that stand on the other side of a block.
+const TALL: usize = 1024;
+
+/// `|row|²` of each row `(n)`.
+pub fn squared_norms(x: MatRef<'_, f64>) -> Vec<f64> {
+    let mut norms = vec![0.0; x.nrows()];
+    for column in x.col_iter() {
+        norms.iter_mut().zip(column.iter()).for_each(|(norm, v)| *norm += v * v);
+    }
+    norms
+}
+
+/// Squared distances `(rows, queries)` between a few rows and a few queries, never below 0.
+pub fn squared_distance_block(
+    rows: MatRef<'_, f64>,
+    row_norms: &[f64],
+    queries: MatRef<'_, f64>,
+    query_norms: &[f64],
+) -> Matrix {
+    let mut out = Mat::from_fn(rows.nrows(), queries.nrows(), |i, j| row_norms[i] + query_norms[j]);
+    add_product(out.as_mut(), rows, queries.transpose(), -2.0);
+    for j in 0..out.ncols() {
+        out.col_mut(j).iter_mut().for_each(|v| *v = v.max(0.0));
+    }
+    out
+}
+
+/// The closest row to a query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Nearest {
+    /// Its number; the lowest wins a tie.
+    pub row: usize,
+    /// Its squared distance.
+    pub squared_distance: f64,
+}
+
+/// For each query the closest of the rows in each of `groups` groups, `group[i]` being the group of row `i`; `None`
+/// where a group has no row. One group finds the nearest row of all.
+///
+/// A query's answer has the same bits whatever queries come with it.
+pub fn nearest(
+    queries: MatRef<'_, f64>,
+    rows: MatRef<'_, f64>,
+    group: &[usize],
+    groups: usize,
+) -> Vec<Vec<Option<Nearest>>> {
+    let row_norms = squared_norms(rows);
+    let starts: Vec<usize> = (0..queries.nrows()).step_by(BLOCK).collect();
+    let blocks: Vec<Vec<Vec<Option<Nearest>>>> = starts
+        .par_iter()
+        .map(|&first| {
+            let count = BLOCK.min(queries.nrows() - first);
+            let block = padded_rows(queries, first, count, BLOCK);
+            let norms = squared_norms(block.as_ref());
+            let mut best = vec![vec![(f64::INFINITY, 0); groups]; count];
+            for top in (0..rows.nrows()).step_by(TALL) {
+                let end = rows.nrows().min(top + TALL);
+                let part = rows.get(top..end, ..);
+                let distances = squared_distance_block(part, &row_norms[top..end], block.as_ref(), &norms);
+                for (j, best) in best.iter_mut().enumerate() {
+                    for (i, &distance) in distances.col(j).iter().enumerate() {
+                        let held = &mut best[group[top + i]];
+                        if distance < held.0 {
+                            *held = (distance, top + i);
+                        }
+                    }
+                }
+            }
+            let found = |&(squared_distance, row): &(f64, usize)| {
+                squared_distance.is_finite().then_some(Nearest { row, squared_distance })
+            };
+            best.iter().map(|groups| groups.iter().map(found).collect()).collect()
+        })
+        .collect();
+    blocks.into_iter().flatten().collect()
+}
+
+/// The Gaussian kernel `exp(-|x_i - y_j|² / (2 bandwidth²))`, `(n, m)`.
+pub fn gaussian_kernel(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -> Matrix {
+    let mut out = Mat::zeros(x.nrows(), y.nrows());
+    let x_norms = squared_norms(x);
+    let scale = -0.5 / (bandwidth * bandwidth);
+    let columns: Vec<_> = out.as_mut().par_col_chunks_mut(BLOCK).enumerate().collect();
+    columns.into_par_iter().for_each(|(b, mut columns)| {
+        let (first, count) = (b * BLOCK, columns.ncols());
+        let block = padded_rows(y, first, count, BLOCK);
+        let y_norms = squared_norms(block.as_ref());
+        for top in (0..x.nrows()).step_by(TALL) {
+            let end = x.nrows().min(top + TALL);
+            let distances =
+                squared_distance_block(x.get(top..end, ..), &x_norms[top..end], block.as_ref(), &y_norms);
+            for j in 0..count {
+                let column = columns.rb_mut().col_mut(j).subrows_mut(top, end - top);
+                column.iter_mut().zip(distances.col(j).iter()).for_each(|(k, d)| *k = (scale * d).exp());
+            }
+        }
+    });
+    out
+}
+
+/// The mean of the Gaussian kernel over the rows of `y`, for each row of `x` `(n)`: `Σ_j k(x_i, y_j) / m`, block by
+/// block.
+pub fn gaussian_kernel_means(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -> Vec<f64> {
+    let means = super::by_row_blocks(x, 1, |block| {
+        let mut sums = Mat::zeros(BLOCK, 1);
+        let norms = squared_norms(block);
+        for top in (0..y.nrows()).step_by(TALL) {
+            let part = y.get(top..y.nrows().min(top + TALL), ..);
+            let distances = squared_distance_block(block, &norms, part, &squared_norms(part));
+            for column in distances.col_iter() {
+                for (i, d) in column.iter().enumerate() {
+                    sums[(i, 0)] += (-0.5 / (bandwidth * bandwidth) * d).exp();
+                }
+            }
+        }
+        sums
+    });
+    means.col(0).iter().map(|sum| sum / y.nrows() as f64).collect()
+}
+
+/// The median distance between two different rows: over all pairs up to 1,000 rows, beyond that over pairs of 1,000
+/// rows drawn by `rng`. 1 if the rows are all the same.
+pub fn median_distance(x: MatRef<'_, f64>, rng: &mut ChaCha8Rng) -> f64 {
+    const MOST: usize = 1000;
+    let sample = if x.nrows() <= MOST {
+        x.to_owned()
+    } else {
+        let drawn: Vec<usize> = (0..MOST).map(|_| rng.random_range(0..x.nrows())).collect();
+        super::select_rows(x, &drawn)
+    };
+    let norms = squared_norms(sample.as_ref());
+    let all = squared_distance_block(sample.as_ref(), &norms, sample.as_ref(), &norms);
+    let mut distances: Vec<f64> =
+        (1..sample.nrows()).flat_map(|j| (0..j).map(move |i| (i, j))).map(|at| all[at]).collect();
+    distances.retain(|d| *d > 0.0);
+    if distances.is_empty() {
+        return 1.0;
+    }
+    let middle = distances.len() / 2;
+    distances.select_nth_unstable_by(middle, f64::total_cmp).1.sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::from_rows;
+    use rand::SeedableRng;
+
+    #[test]
+    fn nearest_by_hand_and_in_any_company() {
+        let rows = from_rows(&[vec![0.0, 0.0], vec![3.0, 4.0], vec![0.0, 0.0]]);
+        let queries = from_rows(&[vec![0.0, 1.0], vec![3.0, 3.0]]);
+        let found = nearest(queries.as_ref(), rows.as_ref(), &[0, 0, 0], 1);
+        assert_eq!(found[0][0], Some(Nearest { row: 0, squared_distance: 1.0 }));
+        assert_eq!(found[1][0], Some(Nearest { row: 1, squared_distance: 1.0 }));
+        let grouped = nearest(queries.as_ref(), rows.as_ref(), &[0, 1, 1], 3);
+        assert_eq!(grouped[0].iter().map(|n| n.map(|n| n.row)).collect::<Vec<_>>(), [Some(0), Some(2), None]);
+    }
+
+    #[test]
+    fn the_kernel_is_one_on_the_diagonal_and_its_means_agree() {
+        let x = Mat::from_fn(300, 3, |i, j| ((i * 7 + j * 5) % 23) as f64 / 4.0);
+        let k = gaussian_kernel(x.as_ref(), x.as_ref(), 1.5);
+        let means = gaussian_kernel_means(x.as_ref(), x.as_ref(), 1.5);
+        for i in [0, 17, 299] {
+            assert!((k[(i, i)] - 1.0).abs() < 1e-12);
+            assert!((means[i] - k.row(i).iter().sum::<f64>() / 300.0).abs() < 1e-12);
+        }
+        let expected = (-((x[(0, 0)] - x[(1, 0)]).powi(2)
+            + (x[(0, 1)] - x[(1, 1)]).powi(2)
+            + (x[(0, 2)] - x[(1, 2)]).powi(2))
+            / 4.5)
+            .exp();
+        assert!((k[(0, 1)] - expected).abs() < 1e-13);
+    }
+
+    #[test]
+    fn the_median_distance_of_a_line_of_points() {
+        let x = from_rows(&[vec![0.0], vec![1.0], vec![3.0]]);
+        assert_eq!(median_distance(x.as_ref(), &mut ChaCha8Rng::seed_from_u64(0)), 2.0);
+    }
+}

@@ -1,0 +1,56 @@
+//! Means, deviations and covariances of columns.
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatRef};
+
+use super::{Matrix, PAR};
+
+/// The mean of each column `(d)`.
+pub fn column_means(x: MatRef<'_, f64>) -> Vec<f64> {
+    x.col_iter().map(|column| column.iter().sum::<f64>() / x.nrows() as f64).collect()
+}
+
+/// The population deviation (divided by `n`) of each column about `means`; exactly 0 for a constant column.
+pub fn column_deviations(x: MatRef<'_, f64>, means: &[f64]) -> Vec<f64> {
+    let deviation = |j: usize| {
+        let column = x.col(j);
+        if column.iter().all(|v| *v == column[0]) {
+            return 0.0; // the mean may be off by a rounding error, which must not become a scale
+        }
+        (column.iter().map(|v| (v - means[j]).powi(2)).sum::<f64>() / x.nrows() as f64).sqrt()
+    };
+    (0..x.ncols()).map(deviation).collect()
+}
+
+/// The covariance of the columns `(d, d)`, divided by `n - 1`; zero for a single row.
+///
+/// Works on blocks of centred rows, so that a second copy of `x` is never held. Cost `O(n d²)`.
+pub fn covariance(x: MatRef<'_, f64>) -> Matrix {
+    const ROWS: usize = 8192;
+    let (n, d) = x.shape();
+    let means = column_means(x);
+    let mut sum = Mat::zeros(d, d);
+    for first in (0..n).step_by(ROWS) {
+        let count = ROWS.min(n - first);
+        let block = Mat::from_fn(count, d, |i, j| x[(first + i, j)] - means[j]);
+        matmul(sum.as_mut(), Accum::Add, block.transpose(), block.as_ref(), 1.0 / (n.max(2) - 1) as f64, PAR);
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::from_rows;
+
+    #[test]
+    fn statistics_by_hand() {
+        let x = from_rows(&[vec![1.0, 0.1], vec![3.0, 0.1], vec![5.0, 0.1]]);
+        let means = column_means(x.as_ref());
+        assert_eq!(means[0], 3.0);
+        let deviations = column_deviations(x.as_ref(), &means);
+        assert!((deviations[0] - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert_eq!(deviations[1], 0.0);
+        assert_eq!(covariance(x.as_ref())[(0, 0)], 4.0);
+    }
+}

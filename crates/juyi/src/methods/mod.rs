@@ -1,0 +1,144 @@
+//! How to learn: the methods, by family, and the registry that lists them.
+
+pub mod baseline;
+pub mod mapping;
+pub mod predictor;
+mod registry;
+pub mod transport;
+pub mod weighting;
+
+pub use registry::{Built, METHODS, MethodRow, Needs, ParamInfo, build, method};
+
+use std::borrow::Cow;
+
+use crate::context::Context;
+use crate::data::{Goal, Task};
+use crate::error::{Error, Result};
+use crate::learners::{Learner, Trained, train};
+use crate::linalg::{Matrix, stack};
+use crate::models::{About, Map, Model, Predictor, apply_all};
+
+/// What a method learns, before it is wrapped up as a [`Model`].
+pub struct Fitted {
+    /// Applied to a target row, in order.
+    pub maps: Vec<Map>,
+    /// The predictor and the classes it knows.
+    pub trained: Trained,
+}
+
+/// A way to learn from a task.
+pub trait Method: Send + Sync {
+    /// Checks the parameters against their ranges.
+    ///
+    /// # Errors
+    /// [`Error::Param`].
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Learns. The task has been checked against the method's [`Needs`]. `learner` is what adapters train; methods
+    /// that are predictors themselves do without.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] or [`Error::Numeric`].
+    fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted>;
+}
+
+/// A way to make source rows serve the target; any learner is then trained on them. Weighting, mapping and transport
+/// methods are adapters.
+pub trait Adapter: Send + Sync {
+    /// Checks the parameters against their ranges.
+    ///
+    /// # Errors
+    /// [`Error::Param`].
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Adapts. Pseudo-labels, where a method uses them, come from `learner`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] or [`Error::Numeric`].
+    fn adapt<'a>(&self, task: &'a Task, learner: &dyn Learner, context: &mut Context) -> Result<Adapted<'a>>;
+}
+
+/// What an adapter returns.
+pub struct Adapted<'a> {
+    /// The source rows as the learner should see them `(n_s, k)`.
+    pub source: Cow<'a, Matrix>,
+    /// One weight, 0 or above, for each source row `(n_s)`, mean 1; `None` for all 1.
+    pub weights: Option<Vec<f64>>,
+    /// What brings a target row to the same space.
+    pub target_map: Vec<Map>,
+}
+
+impl<A: Adapter> Method for A {
+    fn check(&self) -> Result<()> {
+        Adapter::check(self)
+    }
+
+    /// Adapts, then trains the learner on the adapted source rows and, below them with weight 1, the labelled target
+    /// rows.
+    fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
+        let Adapted { source, weights, target_map } = self.adapt(task, learner, context)?;
+        let target = &task.target;
+        let trained = if target.labelled.is_empty() {
+            train(learner, &source, &task.source.labels, weights.as_deref(), &task.goal, context)?
+        } else {
+            let own = apply_all(&target_map, target.labelled_features().as_ref());
+            let rows = stack(source.as_ref().as_ref(), own.as_ref());
+            let labels = task.source.labels.chain(&target.labels);
+            let weights = weights.map(|w| [w, vec![1.0; own.nrows()]].concat());
+            train(learner, &rows, &labels, weights.as_deref(), &task.goal, context)?
+        };
+        Ok(Fitted { maps: target_map, trained })
+    }
+}
+
+/// Fits a method on a preprocessed task and wraps up the model: `before` are the maps of the preprocessing.
+///
+/// # Errors
+/// [`Error::Unsuited`] if the method cannot serve this task; what the method reports.
+pub fn fit(
+    built: &Built,
+    task: &Task,
+    learner: &dyn Learner,
+    before: Vec<Map>,
+    context: &mut Context,
+) -> Result<Model> {
+    built.row.needs.check(built.row, task, context)?;
+    built.method.check()?;
+    let Fitted { maps, trained: Trained { predictor, classes } } =
+        built.method.fit(task, learner, context)?;
+    let goal = match &task.goal {
+        Goal::Classes(names) => Goal::Classes(classes.iter().map(|&c| names[c].clone()).collect()),
+        Goal::Value => Goal::Value,
+    };
+    let maps = [before, maps].concat();
+    let stores_rows =
+        predictor.stores_rows() || maps.iter().any(|map| matches!(map, Map::KernelProject { .. }));
+    let about = About {
+        method: built.row.name.into(),
+        params: built.params.clone(),
+        learner: built.row.adapter.then(|| learner.name().into()),
+        seed: context.seed(),
+        stores_rows,
+    };
+    Ok(Model { about, goal, encoding: None, columns: task.columns(), maps, predictor })
+}
+
+/// A check of one parameter's range, for [`Method::check`].
+///
+/// # Errors
+/// [`Error::Param`] unless `holds`.
+pub fn must(owner: &str, name: &str, holds: bool, must: &str, got: impl std::fmt::Display) -> Result<()> {
+    if holds {
+        return Ok(());
+    }
+    Err(Error::Param { owner: owner.into(), name: name.into(), must: must.into(), got: got.to_string() })
+}
+
+/// A predictor over all classes of the goal, for methods that train no learner.
+pub fn over_all_classes(predictor: Predictor, task: &Task) -> Trained {
+    Trained { predictor, classes: (0..task.goal.classes()).collect() }
+}

@@ -1,0 +1,7 @@
+//! Source rows weighted as if they were drawn from the target.
+
+mod kmm;
+mod nearest_neighbor;
+
+pub use kmm::Kmm;
+pub use nearest_neighbor::NearestNeighbor;

@@ -1,0 +1,232 @@
+//! Model files: safetensors, every matrix a tensor of 64-bit floats by row, everything else one JSON text in the
+//! metadata key `juyi`. No code is ever run from a file; sizes are checked against the file before anything is
+//! allocated. No time or path is written, so the same fit gives the same bytes.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use faer::Mat;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+use crate::data::Goal;
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+/// Version of the layout; files of later versions are refused.
+pub const FORMAT_VERSION: u32 = 1;
+
+const KEY: &str = "juyi";
+
+#[derive(Serialize, Deserialize)]
+struct Metadata<M> {
+    format: u32,
+    model: M,
+}
+
+impl Model {
+    /// The bytes of the model file. Takes `&mut self` because one list of tensors serves reading and writing.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`] if the model cannot be written down.
+    pub fn to_bytes(&mut self) -> Result<Vec<u8>> {
+        let failed = |why: String| Error::Numeric { what: "writing the model".into(), why };
+        let metadata = serde_json::to_string(&Metadata { format: FORMAT_VERSION, model: &*self })
+            .map_err(|error| failed(error.to_string()))?;
+        let mut stored = Vec::new();
+        for (name, matrix) in self.tensors() {
+            let by_row = (0..matrix.nrows()).flat_map(|i| (0..matrix.ncols()).map(move |j| (i, j)));
+            let bytes: Vec<u8> = by_row.flat_map(|at| matrix[at].to_le_bytes()).collect();
+            stored.push((name, vec![matrix.nrows(), matrix.ncols()], bytes));
+        }
+        let mut views = Vec::new();
+        for (name, shape, bytes) in &stored {
+            let view = TensorView::new(Dtype::F64, shape.clone(), bytes)
+                .map_err(|error| failed(error.to_string()))?;
+            views.push((name.clone(), view));
+        }
+        serialize(views, Some(HashMap::from([(KEY.to_string(), metadata)])))
+            .map_err(|error| failed(error.to_string()))
+    }
+
+    /// Reads a model from the bytes of a file called `path`.
+    ///
+    /// # Errors
+    /// [`Error::ModelFile`] with the reason.
+    pub fn from_bytes(path: &str, bytes: &[u8]) -> Result<Self> {
+        let refuse = |reason: String| Error::ModelFile { path: path.into(), reason };
+        let (_, header) = SafeTensors::read_metadata(bytes)
+            .map_err(|error| refuse(format!("it is not a complete safetensors file ({error})")))?;
+        let tensors = SafeTensors::deserialize(bytes)
+            .map_err(|error| refuse(format!("it is not a complete safetensors file ({error})")))?;
+        let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let text =
+            text.ok_or_else(|| refuse("it has no `juyi` metadata, so another program wrote it".into()))?;
+        let Metadata { format, .. } = serde_json::from_str::<Metadata<serde_json::Value>>(text)
+            .map_err(|error| refuse(format!("its metadata are damaged ({error})")))?;
+        if format > FORMAT_VERSION {
+            return Err(refuse(format!("it has format {format}, this version reads up to {FORMAT_VERSION}")));
+        }
+        let mut model = serde_json::from_str::<Metadata<Self>>(text)
+            .map_err(|error| refuse(format!("its metadata are damaged ({error})")))?
+            .model;
+        for (name, slot) in model.tensors() {
+            let view = tensors.tensor(&name).map_err(|error| refuse(format!("tensor `{name}`: {error}")))?;
+            *slot = matrix(&view).map_err(|reason| refuse(format!("tensor `{name}` {reason}")))?;
+        }
+        model.check().map_err(|reason| refuse(format!("its parts do not fit together: {reason}")))?;
+        Ok(model)
+    }
+
+    /// Reads a model file, or the `model.safetensors` of a run folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::ModelFile`].
+    pub fn load(path: &Path) -> Result<Self> {
+        let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
+        let bytes = std::fs::read(&file).map_err(|error| Error::io(&file, error))?;
+        Self::from_bytes(&file.display().to_string(), &bytes)
+    }
+
+    /// Every matrix of the model by its name in the file.
+    fn tensors(&mut self) -> Vec<(String, &mut Matrix)> {
+        let mut all = Vec::new();
+        for (k, map) in self.maps.iter_mut().enumerate() {
+            all.extend(map.tensors().into_iter().map(|(name, matrix)| (format!("maps.{k}.{name}"), matrix)));
+        }
+        all.extend(
+            self.predictor.tensors().into_iter().map(|(name, matrix)| (format!("predictor.{name}"), matrix)),
+        );
+        all
+    }
+
+    /// Whether the parts fit together.
+    fn check(&self) -> std::result::Result<(), String> {
+        if let Some(encoding) = &self.encoding
+            && encoding.width() != self.columns
+        {
+            return Err(format!(
+                "the encoding gives {} columns, the model takes {}",
+                encoding.width(),
+                self.columns
+            ));
+        }
+        if self.goal == Goal::Classes(Vec::new()) {
+            return Err("it knows no class".into());
+        }
+        let width = self.maps.iter().try_fold(self.columns, |columns, map| map.width(columns))?;
+        self.predictor.check(width, self.goal.classes())
+    }
+}
+
+/// The tensor as a matrix.
+fn matrix(view: &TensorView<'_>) -> std::result::Result<Matrix, String> {
+    let (Dtype::F64, &[rows, columns]) = (view.dtype(), view.shape()) else {
+        return Err(format!("is {:?} of shape {:?}, expected a matrix of F64", view.dtype(), view.shape()));
+    };
+    let (numbers, _) = view.data().as_chunks::<8>();
+    let out = Mat::from_fn(rows, columns, |i, j| f64::from_le_bytes(numbers[i * columns + j]));
+    if numbers.iter().any(|bytes| !f64::from_le_bytes(*bytes).is_finite()) {
+        return Err("holds a value that is not finite".into());
+    }
+    Ok(out)
+}
+
+/// Writes a file under another name first and renames it, so that no half-written file is ever seen.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    use std::io::Write;
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)] // as an ordinary file: what the user's umask leaves of rw-rw-rw-
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.prefix(".juyi-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| Error::io(path, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::from_rows;
+    use crate::models::{About, Link, Map, Predictor};
+
+    fn model() -> Model {
+        Model {
+            about: About {
+                method: "none".into(),
+                params: serde_json::json!({}),
+                learner: Some("logistic".into()),
+                seed: 3,
+                stores_rows: false,
+            },
+            goal: Goal::Classes(vec!["a".into(), "b".into()]),
+            encoding: None,
+            columns: 2,
+            maps: vec![
+                Map::NormalizeRowsL2,
+                Map::Affine {
+                    shift: from_rows(&[vec![0.1, 0.2]]),
+                    scale: from_rows(&[vec![2.0, 1.0 / 3.0]]),
+                },
+            ],
+            predictor: Predictor::Linear {
+                link: Link::Softmax,
+                weights: from_rows(&[vec![1.0, -1.0], vec![0.5, 0.25]]),
+                bias: from_rows(&[vec![0.0, 0.1]]),
+            },
+        }
+    }
+
+    fn reason(bytes: &[u8]) -> String {
+        Model::from_bytes("m", bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_model_comes_back_as_it_was() {
+        let bytes = model().to_bytes().unwrap();
+        let mut back = Model::from_bytes("m", &bytes).unwrap();
+        assert_eq!(back.to_bytes().unwrap(), bytes);
+        let x = from_rows(&[vec![0.3, 0.4], vec![-1.0, 2.0]]);
+        assert_eq!(back.predict(x.as_ref()).scores, model().predict(x.as_ref()).scores);
+    }
+
+    #[test]
+    fn truncated_foreign_and_newer_files_are_refused() {
+        let bytes = model().to_bytes().unwrap();
+        for length in 0..bytes.len() {
+            assert!(Model::from_bytes("m", &bytes[..length]).is_err(), "{length} bytes");
+        }
+        let foreign = serialize(Vec::<(String, TensorView<'_>)>::new(), None).unwrap();
+        assert!(reason(&foreign).contains("another program wrote it"));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let at = text.find("\\\"format\\\":1").unwrap();
+        let mut newer = bytes.clone();
+        newer[at + 11] = b'9';
+        assert!(reason(&newer).contains("format 9"), "{}", reason(&newer));
+    }
+
+    #[test]
+    fn flipped_bytes_never_panic() {
+        let bytes = model().to_bytes().unwrap();
+        for at in 0..bytes.len() {
+            for flip in [1, 16, 128, 255] {
+                let mut bad = bytes.clone();
+                bad[at] ^= flip;
+                if let Ok(model) = Model::from_bytes("m", &bad)
+                    && model.columns == 2
+                {
+                    model.predict(from_rows(&[vec![0.3, 0.4]]).as_ref());
+                }
+            }
+        }
+    }
+}

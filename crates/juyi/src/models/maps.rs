@@ -1,0 +1,164 @@
+//! What is done to a row before a predictor sees it.
+
+use faer::{Mat, MatRef};
+use serde::{Deserialize, Serialize};
+
+use crate::linalg::{
+    Matrix, add_product, by_row_blocks, gaussian_kernel, normalize_rows, normalize_rows_l2, rows_times,
+};
+use crate::solvers::Embedding;
+
+/// One step on the way from a row of the target to what the predictor was trained on.
+///
+/// Matrices are kept out of the JSON part of a model file; [`Map::tensors`] names them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "map", rename_all = "kebab-case")]
+pub enum Map {
+    /// Each row divided by the sum of its absolute values.
+    NormalizeRowsL1,
+    /// Each row divided by its Euclidean length.
+    NormalizeRowsL2,
+    /// `(x - shift) * scale`, column by column; a scale of 0 silences a column.
+    Affine {
+        /// `(1, d)`.
+        #[serde(skip, default = "Matrix::new")]
+        shift: Matrix,
+        /// `(1, d)`.
+        #[serde(skip, default = "Matrix::new")]
+        scale: Matrix,
+    },
+    /// `x matrix`.
+    Project {
+        /// `(d, k)`.
+        #[serde(skip, default = "Matrix::new")]
+        matrix: Matrix,
+    },
+    /// `k(x, rows) coefficients` with the Gaussian kernel `k`.
+    KernelProject {
+        /// The kernel's width: `exp(-|x - y|² / (2 bandwidth²))`.
+        bandwidth: f64,
+        /// The rows that the kernel is taken with `(m, d)`.
+        #[serde(skip, default = "Matrix::new")]
+        rows: Matrix,
+        /// `(m, k)`.
+        #[serde(skip, default = "Matrix::new")]
+        coefficients: Matrix,
+    },
+}
+
+impl Map {
+    /// Maps `(n, d)` to `(n, k)`; a row's result has the same bits whatever rows come with it.
+    pub fn apply(&self, x: MatRef<'_, f64>) -> Matrix {
+        match self {
+            Self::Project { matrix } => rows_times(x, matrix.as_ref()),
+            Self::KernelProject { bandwidth, rows, coefficients } => {
+                by_row_blocks(x, coefficients.ncols(), |block| {
+                    let kernel = gaussian_kernel(block, rows.as_ref(), *bandwidth);
+                    let mut out = Mat::zeros(block.nrows(), coefficients.ncols());
+                    add_product(out.as_mut(), kernel.as_ref(), coefficients.as_ref(), 1.0);
+                    out
+                })
+            }
+            _ => self.apply_in_place(x.to_owned()),
+        }
+    }
+
+    /// The same for rows that are no longer needed: no copy is made where the map keeps the number of columns.
+    pub fn apply_in_place(&self, mut x: Matrix) -> Matrix {
+        match self {
+            Self::NormalizeRowsL1 => normalize_rows(x.as_mut(), |row| row.map(f64::abs).sum()),
+            Self::NormalizeRowsL2 => normalize_rows_l2(x.as_mut()),
+            Self::Affine { shift, scale } => {
+                for j in 0..x.ncols() {
+                    let (shift, scale) = (shift[(0, j)], scale[(0, j)]);
+                    x.col_mut(j).iter_mut().for_each(|v| *v = (*v - shift) * scale);
+                }
+            }
+            Self::Project { .. } | Self::KernelProject { .. } => return self.apply(x.as_ref()),
+        }
+        x
+    }
+
+    /// The matrices that a model file stores as tensors, by name.
+    pub fn tensors(&mut self) -> Vec<(&'static str, &mut Matrix)> {
+        match self {
+            Self::NormalizeRowsL1 | Self::NormalizeRowsL2 => Vec::new(),
+            Self::Affine { shift, scale } => vec![("shift", shift), ("scale", scale)],
+            Self::Project { matrix } => vec![("matrix", matrix)],
+            Self::KernelProject { rows, coefficients, .. } => {
+                vec![("rows", rows), ("coefficients", coefficients)]
+            }
+        }
+    }
+
+    /// The number of columns that come out when `columns` go in.
+    ///
+    /// # Errors
+    /// What does not fit, in words: for model files from outside.
+    pub fn width(&self, columns: usize) -> Result<usize, String> {
+        let expect = |what: &str, got: (usize, usize), want: (usize, usize)| {
+            if got == want { Ok(()) } else { Err(format!("{what} is {got:?}, expected {want:?}")) }
+        };
+        match self {
+            Self::NormalizeRowsL1 | Self::NormalizeRowsL2 => Ok(columns),
+            Self::Affine { shift, scale } => {
+                expect("`shift`", shift.shape(), (1, columns))?;
+                expect("`scale`", scale.shape(), (1, columns))?;
+                Ok(columns)
+            }
+            Self::Project { matrix } => {
+                expect("`matrix`", matrix.shape(), (columns, matrix.ncols()))?;
+                Ok(matrix.ncols())
+            }
+            Self::KernelProject { bandwidth, rows, coefficients } => {
+                if !(*bandwidth > 0.0 && bandwidth.is_finite()) {
+                    return Err(format!("`bandwidth` is {bandwidth}"));
+                }
+                expect("`rows`", rows.shape(), (rows.nrows(), columns))?;
+                expect("`coefficients`", coefficients.shape(), (rows.nrows(), coefficients.ncols()))?;
+                Ok(coefficients.ncols())
+            }
+        }
+    }
+}
+
+impl From<Embedding> for Map {
+    fn from(embedding: Embedding) -> Self {
+        match embedding {
+            Embedding::Linear(matrix) => Self::Project { matrix },
+            Embedding::Gaussian { rows, bandwidth, coefficients } => {
+                Self::KernelProject { bandwidth, rows, coefficients }
+            }
+        }
+    }
+}
+
+/// Applies maps one after the other.
+pub fn apply_all(maps: &[Map], x: MatRef<'_, f64>) -> Matrix {
+    maps.iter().fold(x.to_owned(), |x, map| map.apply_in_place(x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::from_rows;
+
+    #[test]
+    fn maps_by_hand() {
+        let x = from_rows(&[vec![3.0, -4.0], vec![0.0, 0.0]]);
+        let l1 = Map::NormalizeRowsL1.apply(x.as_ref());
+        assert_eq!((l1[(0, 0)], l1[(0, 1)], l1[(1, 0)]), (3.0 / 7.0, -4.0 / 7.0, 0.0));
+        let l2 = Map::NormalizeRowsL2.apply(x.as_ref());
+        assert_eq!((l2[(0, 0)], l2[(0, 1)]), (0.6, -0.8));
+        let affine = Map::Affine { shift: from_rows(&[vec![1.0, 0.0]]), scale: from_rows(&[vec![2.0, 0.0]]) };
+        assert_eq!(affine.apply(x.as_ref()), from_rows(&[vec![4.0, 0.0], vec![-2.0, 0.0]]));
+        let swap = Map::Project { matrix: from_rows(&[vec![0.0, 1.0], vec![1.0, 0.0]]) };
+        assert_eq!(swap.apply(x.as_ref()), from_rows(&[vec![-4.0, 3.0], vec![0.0, 0.0]]));
+        let kernel = Map::KernelProject {
+            bandwidth: 1.0,
+            rows: x.clone(),
+            coefficients: from_rows(&[vec![2.0], vec![0.0]]),
+        };
+        assert!((kernel.apply(x.as_ref())[(1, 0)] - 2.0 * (-12.5f64).exp()).abs() < 1e-15);
+    }
+}

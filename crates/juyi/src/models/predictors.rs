@@ -1,0 +1,318 @@
+//! The few forms that every method's answer takes: linear, neighbours, class means, propagation.
+
+use faer::{Mat, MatRef};
+use serde::{Deserialize, Serialize};
+
+use crate::linalg::{Matrix, add_product, nearest, squared_distance_block, squared_norms};
+
+/// How a linear score is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Link {
+    /// As the logarithm of a probability, up to a constant.
+    Softmax,
+    /// As it is: a margin, or the number itself in a regression.
+    Identity,
+}
+
+/// What is known at the end of a fit and turns a mapped row into an answer.
+///
+/// Classes are positions in the model's list; a regression has `classes = 0`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "predictor", rename_all = "kebab-case")]
+pub enum Predictor {
+    /// `x weights + bias`.
+    Linear {
+        /// How the scores are read.
+        link: Link,
+        /// `(d, c)`, one column a class; `(d, 1)` for a regression.
+        #[serde(skip, default = "Matrix::new")]
+        weights: Matrix,
+        /// `(1, c)`.
+        #[serde(skip, default = "Matrix::new")]
+        bias: Matrix,
+    },
+    /// The answer of the nearest of the stored rows.
+    Neighbors {
+        /// Number of classes; 0 for a regression.
+        classes: usize,
+        /// `(n, d)`.
+        #[serde(skip, default = "Matrix::new")]
+        rows: Matrix,
+        /// The class or value of each row `(n, 1)`.
+        #[serde(skip, default = "Matrix::new")]
+        answers: Matrix,
+    },
+    /// The class whose mean is nearest after its offset: the largest `offset_c - |x - mean_c|`.
+    ClassMeans {
+        /// `(c, d)`.
+        #[serde(skip, default = "Matrix::new")]
+        means: Matrix,
+        /// In units of distance `(1, c)`; 0 for plain nearest means.
+        #[serde(skip, default = "Matrix::new")]
+        offsets: Matrix,
+    },
+    /// The mean of the stored rows' soft answers, weighted by the Gaussian kernel.
+    Propagation {
+        /// Number of classes; 0 for a regression.
+        classes: usize,
+        /// The kernel's width: `exp(-|x - y|² / (2 bandwidth²))`.
+        bandwidth: f64,
+        /// `(n, d)`.
+        #[serde(skip, default = "Matrix::new")]
+        rows: Matrix,
+        /// The share of each class `(n, c)`, or the value `(n, 1)`.
+        #[serde(skip, default = "Matrix::new")]
+        answers: Matrix,
+    },
+}
+
+/// What a predictor says of some rows.
+#[derive(Debug, Clone)]
+pub struct Answers {
+    /// The class of each row, as a position, or the predicted number.
+    pub answer: Vec<f64>,
+    /// For classes, between 0 and 1: the largest probability where scores are probabilities, else the largest softmax
+    /// of the scores; for neighbours `b / (a + b)` with `a` the distance to the answer and `b` to the next class.
+    /// Empty for a regression.
+    pub confidence: Vec<f64>,
+    /// `(n, c)`; the largest is the answer. `None` for neighbours and regressions.
+    pub scores: Option<Matrix>,
+}
+
+impl Predictor {
+    /// Answers for a block of rows. The caller pads blocks to one height, so that a row's answer does not depend on
+    /// its company.
+    pub fn answer(&self, x: MatRef<'_, f64>) -> Answers {
+        match self {
+            Self::Linear { link, weights, bias } => {
+                let mut scores = Mat::from_fn(x.nrows(), weights.ncols(), |_, j| bias[(0, j)]);
+                add_product(scores.as_mut(), x, weights.as_ref(), 1.0);
+                if *link == Link::Softmax {
+                    softmax_rows(&mut scores);
+                    return Answers::from_scores(scores, largest);
+                }
+                if scores.ncols() == 1 {
+                    Answers::from_values(&scores)
+                } else {
+                    Answers::from_scores(scores, largest_softmax)
+                }
+            }
+            Self::ClassMeans { means, offsets } => {
+                let (x_norms, mean_norms) = (squared_norms(x), squared_norms(means.as_ref()));
+                let distances = squared_distance_block(x, &x_norms, means.as_ref(), &mean_norms);
+                let scores =
+                    Mat::from_fn(x.nrows(), means.nrows(), |i, c| offsets[(0, c)] - distances[(i, c)].sqrt());
+                Answers::from_scores(scores, largest_softmax)
+            }
+            Self::Neighbors { classes, rows, answers } => neighbors(x, *classes, rows, answers),
+            Self::Propagation { classes, bandwidth, rows, answers } => {
+                let shares = propagate(x, *bandwidth, rows, answers);
+                if *classes == 0 {
+                    Answers::from_values(&shares)
+                } else {
+                    Answers::from_scores(shares, largest)
+                }
+            }
+        }
+    }
+
+    /// The matrices that a model file stores as tensors, by name.
+    pub fn tensors(&mut self) -> Vec<(&'static str, &mut Matrix)> {
+        match self {
+            Self::Linear { weights, bias, .. } => vec![("weights", weights), ("bias", bias)],
+            Self::ClassMeans { means, offsets } => vec![("means", means), ("offsets", offsets)],
+            Self::Neighbors { rows, answers, .. } | Self::Propagation { rows, answers, .. } => {
+                vec![("rows", rows), ("answers", answers)]
+            }
+        }
+    }
+
+    /// Whether the predictor holds rows of the data it was fitted on.
+    pub fn stores_rows(&self) -> bool {
+        matches!(self, Self::Neighbors { .. } | Self::Propagation { .. })
+    }
+
+    /// Checks that the parts fit together, `columns` features and `classes` classes (0 for a regression).
+    ///
+    /// # Errors
+    /// What does not fit, in words: for model files from outside.
+    pub fn check(&self, columns: usize, classes: usize) -> Result<(), String> {
+        let outputs = classes.max(1);
+        let (what, got, want) = match self {
+            Self::Linear { weights, bias, link } => {
+                if *link == Link::Softmax && classes == 0 {
+                    return Err("a softmax over no classes".into());
+                }
+                ("weights and bias", (weights.shape(), bias.shape()), ((columns, outputs), (1, outputs)))
+            }
+            Self::ClassMeans { means, offsets } => {
+                ("means and offsets", (means.shape(), offsets.shape()), ((classes, columns), (1, classes)))
+            }
+            Self::Neighbors { rows, answers, classes: own }
+            | Self::Propagation { rows, answers, classes: own, .. } => {
+                if *own != classes || rows.nrows() == 0 {
+                    return Err(format!(
+                        "{own} classes and {} rows, expected {classes} classes",
+                        rows.nrows()
+                    ));
+                }
+                let width = if matches!(self, Self::Neighbors { .. }) { 1 } else { outputs };
+                let n = rows.nrows();
+                ("rows and answers", (rows.shape(), answers.shape()), ((n, columns), (n, width)))
+            }
+        };
+        if got != want {
+            return Err(format!("{what} are {got:?}, expected {want:?}"));
+        }
+        if let Self::Neighbors { answers, .. } = self
+            && classes > 0
+            && let Some(bad) =
+                answers.col(0).iter().find(|a| !(**a >= 0.0 && **a < classes as f64 && a.fract() == 0.0))
+        {
+            return Err(format!("class {bad} of {classes}"));
+        }
+        if let Self::Propagation { bandwidth, .. } = self
+            && !(*bandwidth > 0.0 && bandwidth.is_finite())
+        {
+            return Err(format!("`bandwidth` is {bandwidth}"));
+        }
+        Ok(())
+    }
+}
+
+impl Answers {
+    /// One column of numbers.
+    fn from_values(values: &Matrix) -> Self {
+        Self { answer: values.col(0).iter().copied().collect(), confidence: Vec::new(), scores: None }
+    }
+
+    /// The class with the largest score, the first among equals.
+    fn from_scores(scores: Matrix, confidence: impl Fn(&[f64]) -> f64) -> Self {
+        let rows: Vec<Vec<f64>> =
+            (0..scores.nrows()).map(|i| scores.row(i).iter().copied().collect()).collect();
+        let best = |row: &Vec<f64>| {
+            (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best }) as f64
+        };
+        Self {
+            answer: rows.iter().map(best).collect(),
+            confidence: rows.iter().map(|row| confidence(row)).collect(),
+            scores: Some(scores),
+        }
+    }
+}
+
+/// The largest of some numbers.
+fn largest(row: &[f64]) -> f64 {
+    row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// The largest entry of the softmax of some numbers.
+fn largest_softmax(row: &[f64]) -> f64 {
+    let top = largest(row);
+    1.0 / row.iter().map(|v| (v - top).exp()).sum::<f64>()
+}
+
+/// Each row to `exp(row) / Σ exp(row)`, without overflow.
+pub fn softmax_rows(scores: &mut Matrix) {
+    for i in 0..scores.nrows() {
+        let top = scores.row(i).iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut sum = 0.0;
+        for j in 0..scores.ncols() {
+            scores[(i, j)] = (scores[(i, j)] - top).exp();
+            sum += scores[(i, j)];
+        }
+        for j in 0..scores.ncols() {
+            scores[(i, j)] /= sum;
+        }
+    }
+}
+
+fn neighbors(x: MatRef<'_, f64>, classes: usize, rows: &Matrix, answers: &Matrix) -> Answers {
+    if classes == 0 {
+        let found = nearest(x, rows.as_ref(), &vec![0; rows.nrows()], 1);
+        let answer = found.iter().map(|groups| groups[0].map_or(f64::NAN, |n| answers[(n.row, 0)])).collect();
+        return Answers { answer, confidence: Vec::new(), scores: None };
+    }
+    let class: Vec<usize> = answers.col(0).iter().map(|a| *a as usize).collect();
+    let mut out = Answers { answer: Vec::new(), confidence: Vec::new(), scores: None };
+    for groups in nearest(x, rows.as_ref(), &class, classes) {
+        let mut by_distance: Vec<_> = groups.into_iter().flatten().collect();
+        // Equal distances are decided by the row's number, as if all rows had been searched together.
+        by_distance.sort_by(|a, b| a.squared_distance.total_cmp(&b.squared_distance).then(a.row.cmp(&b.row)));
+        let Some(first) = by_distance.first() else { continue };
+        let a = first.squared_distance.sqrt();
+        let confidence = match by_distance.get(1).map(|n| n.squared_distance.sqrt()) {
+            Some(b) if a + b > 0.0 => b / (a + b),
+            Some(_) => 0.5,
+            None => 1.0,
+        };
+        out.answer.push(class[first.row] as f64);
+        out.confidence.push(confidence);
+    }
+    out
+}
+
+/// `Σ_j k(x_i, r_j) answer_j / Σ_j k(x_i, r_j)`, each row's kernel taken relative to its largest entry, so that a row
+/// far from all others takes the answer of the nearest instead of `0 / 0`.
+fn propagate(x: MatRef<'_, f64>, bandwidth: f64, rows: &Matrix, answers: &Matrix) -> Matrix {
+    let (x_norms, row_norms) = (squared_norms(x), squared_norms(rows.as_ref()));
+    let distances = squared_distance_block(rows.as_ref(), &row_norms, x, &x_norms); // one column a query
+    let mut out = Mat::zeros(x.nrows(), answers.ncols());
+    for (i, column) in distances.col_iter().enumerate() {
+        let least = column.iter().copied().fold(f64::INFINITY, f64::min);
+        let kernel: Vec<f64> =
+            column.iter().map(|d| (-0.5 * (d - least) / (bandwidth * bandwidth)).exp()).collect();
+        let total: f64 = kernel.iter().sum();
+        for c in 0..answers.ncols() {
+            let sum: f64 = kernel.iter().zip(answers.col(c).iter()).map(|(k, a)| k * a).sum();
+            out[(i, c)] = sum / total;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::from_rows;
+
+    #[test]
+    fn the_forms_by_hand() {
+        let x = from_rows(&[vec![1.0, 0.0]]);
+        let linear = Predictor::Linear {
+            link: Link::Softmax,
+            weights: from_rows(&[vec![0.0, 3f64.ln()], vec![0.0, 0.0]]),
+            bias: Mat::zeros(1, 2),
+        };
+        let said = linear.answer(x.as_ref());
+        assert_eq!(said.answer, [1.0]);
+        assert!((said.confidence[0] - 0.75).abs() < 1e-15);
+
+        let rows = from_rows(&[vec![0.0, 0.0], vec![4.0, 0.0]]);
+        let classes = from_rows(&[vec![1.0], vec![0.0]]);
+        let near = Predictor::Neighbors { classes: 2, rows: rows.clone(), answers: classes };
+        let said = near.answer(x.as_ref());
+        assert_eq!((said.answer[0], said.confidence[0]), (1.0, 0.75));
+
+        let means = Predictor::ClassMeans { means: rows.clone(), offsets: from_rows(&[vec![0.0, 2.5]]) };
+        assert_eq!(means.answer(x.as_ref()).answer, [1.0]); // -1 against 2.5 - 3
+
+        let answers = from_rows(&[vec![0.0], vec![1.0]]);
+        let soft = Predictor::Propagation { classes: 0, bandwidth: 2f64.sqrt(), rows, answers };
+        let expected = (-9.0f64 / 4.0).exp() / ((-1.0f64 / 4.0).exp() + (-9.0f64 / 4.0).exp());
+        assert!((soft.answer(x.as_ref()).answer[0] - expected).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_row_far_from_everything_still_gets_the_nearest_answer() {
+        let rows = from_rows(&[vec![0.0], vec![1.0]]);
+        let far = Predictor::Propagation {
+            classes: 0,
+            bandwidth: 1e-3,
+            rows,
+            answers: from_rows(&[vec![5.0], vec![7.0]]),
+        };
+        assert_eq!(far.answer(from_rows(&[vec![1e6]]).as_ref()).answer, [7.0]);
+    }
+}

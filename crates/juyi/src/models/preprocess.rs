@@ -1,0 +1,136 @@
+//! Preprocessing: what is done to the columns and rows before any method, on both sides.
+
+use faer::Mat;
+use serde::{Deserialize, Serialize};
+
+use super::Map;
+use crate::context::Context;
+use crate::data::Task;
+use crate::error::{Error, Result};
+use crate::linalg::{Matrix, column_deviations, column_means};
+
+/// One step of preprocessing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preprocess {
+    /// Nothing.
+    None,
+    /// Each row divided by the sum of its absolute values.
+    L1,
+    /// Each row divided by its Euclidean length.
+    L2,
+    /// Each column to mean 0 and population deviation 1 by the *source's* statistics, on both sides. A column that is
+    /// constant in the source becomes 0 on both sides: nothing can be learnt from it.
+    Standardize,
+    /// The same, but each domain by its own statistics. This takes something from the target, so it is adaptation.
+    StandardizeEach,
+}
+
+impl Preprocess {
+    /// All steps, by the names that the command line uses.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("none", Self::None),
+        ("l1", Self::L1),
+        ("l2", Self::L2),
+        ("standardize", Self::Standardize),
+        ("standardize-each", Self::StandardizeEach),
+    ];
+
+    /// The step of this name.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub fn from_name(name: &str) -> Result<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, step)| *step).ok_or_else(|| {
+            Error::Unknown {
+                kind: "preprocessing step".into(),
+                name: name.into(),
+                known: Self::NAMES.iter().map(|(known, _)| (*known).to_string()).collect(),
+            }
+        })
+    }
+
+    /// The step's name.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, step)| *step == self).map_or("none", |(name, _)| name)
+    }
+}
+
+/// Brings a task through the steps and returns the maps that do the same to new target rows.
+pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -> (Task, Vec<Map>) {
+    let mut maps = Vec::new();
+    for step in steps {
+        let map = match step {
+            Preprocess::None => continue,
+            Preprocess::L1 => Map::NormalizeRowsL1,
+            Preprocess::L2 => Map::NormalizeRowsL2,
+            Preprocess::Standardize => {
+                let (map, constant) = standardizer(&task.source.features);
+                if constant > 0 {
+                    context.note(
+                        step.name(),
+                        format!("{constant} columns are constant in the source and count for nothing"),
+                    );
+                }
+                map
+            }
+            Preprocess::StandardizeEach => {
+                for (_, range) in &task.parts {
+                    let mut rows = task.source.features.get_mut(range.clone(), ..);
+                    let mapped =
+                        standardizer(&rows.as_ref().to_owned()).0.apply_in_place(rows.as_ref().to_owned());
+                    rows.copy_from(mapped);
+                }
+                let map = standardizer(&task.target.features).0;
+                task.target.features = map.apply_in_place(task.target.features);
+                maps.push(map);
+                continue;
+            }
+        };
+        task.source.features = map.apply_in_place(task.source.features);
+        task.target.features = map.apply_in_place(task.target.features);
+        maps.push(map);
+    }
+    (task, maps)
+}
+
+/// The map to mean 0 and population deviation 1, and how many columns are constant.
+fn standardizer(x: &Matrix) -> (Map, usize) {
+    let means = column_means(x.as_ref());
+    let deviations = column_deviations(x.as_ref(), &means);
+    let d = x.ncols();
+    let scale = Mat::from_fn(1, d, |_, j| if deviations[j] > 0.0 { 1.0 / deviations[j] } else { 0.0 });
+    let constant = deviations.iter().filter(|s| **s <= 0.0).count();
+    (Map::Affine { shift: Mat::from_fn(1, d, |_, j| means[j]), scale }, constant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Domain, Goal, Labels};
+    use crate::linalg::from_rows;
+
+    fn task() -> Task {
+        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+        let source = from_rows(&[vec![1.0, 5.0], vec![3.0, 5.0]]);
+        let target = from_rows(&[vec![4.0, 6.0], vec![8.0, 7.0]]);
+        let source = Domain::labelled("s", source, Labels::Classes(vec![0, 1]));
+        Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap()
+    }
+
+    #[test]
+    fn the_default_takes_nothing_from_the_target() {
+        let (done, maps) = preprocess(task(), &[Preprocess::Standardize], &mut Context::default());
+        assert_eq!(done.source.features, from_rows(&[vec![-1.0, 0.0], vec![1.0, 0.0]]));
+        assert_eq!(done.target.features, from_rows(&[vec![2.0, 0.0], vec![6.0, 0.0]]));
+        assert_eq!(maps[0].apply(task().target.features.as_ref()), done.target.features);
+    }
+
+    #[test]
+    fn each_domain_by_its_own_statistics() {
+        let (done, maps) = preprocess(task(), &[Preprocess::StandardizeEach], &mut Context::default());
+        assert_eq!(done.source.features, from_rows(&[vec![-1.0, 0.0], vec![1.0, 0.0]]));
+        assert_eq!(done.target.features, from_rows(&[vec![-1.0, -1.0], vec![1.0, 1.0]]));
+        assert_eq!(maps[0].apply(task().target.features.as_ref()), done.target.features);
+    }
+}

@@ -1,0 +1,9 @@
+//! The record of a run, and its views: pure functions of the record.
+
+mod predictions;
+mod run;
+mod text;
+
+pub use predictions::predictions_csv;
+pub use run::{DomainFacts, FitFacts, Run};
+pub use text::{score_text, text, thousands};

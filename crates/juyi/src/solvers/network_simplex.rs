@@ -1,0 +1,580 @@
+//! Exact optimal transport by the network simplex method (R. K. Ahuja, T. L. Magnanti, J. B. Orlin, "Network
+//! Flows", 1993, ch. 11) for the transportation problem between `n` sources and `m` targets:
+//!
+//! ```text
+//! min Σ_ij c_ij x_ij   with   Σ_j x_ij = a_i,   Σ_i x_ij = b_j,   x_ij ≥ 0
+//! ```
+//!
+//! A basis is a spanning tree of the `n + m` nodes with prices `u_i + v_j = c_ij` on its arcs. An arc of reduced
+//! cost `c_ij − u_i − v_j < 0` enters, flow goes round the cycle it closes, and the arc that runs empty leaves.
+//! With no such arc left the flow is optimal.
+//!
+//! * Degeneracy: masses are whole numbers, about `2^100` in all, times `n + 1`, and every source gets one unit
+//!   more. No tree arc is then ever empty, so each step lowers the cost and none can cycle; the arcs that leave
+//!   are those of Cunningham's strongly feasible trees (section 11.6). Whole numbers keep rounding out of the
+//!   flows, and what the extra units carry, below `2^-70` of the total, is dropped at the end.
+//! * Pricing: a sweep over all rows lists the best arcs of each, the method runs on that list until nothing
+//!   there enters, and the next sweep looks again. So costs are read about ten times, by whole rows.
+//! * Start: the problem on every fourth source and target is solved first, and before it one on every fourth of
+//!   those, and so on. Its prices guide the greedy choice of the first tree and the first list.
+
+use crate::{Error, Result};
+
+/// Costs row by row; a row may be stored, or computed into `scratch`.
+pub trait Costs: Sync {
+    /// How many sources there are.
+    fn rows(&self) -> usize;
+    /// How many targets there are.
+    fn columns(&self) -> usize;
+    /// The costs from source `i` to every target; the same at every call.
+    fn row<'a>(&'a self, i: usize, scratch: &'a mut Vec<f64>) -> &'a [f64];
+}
+
+/// An optimal transport plan, with the prices that prove it optimal.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// `(source, target, mass)` with mass above 0, sorted by source, then target.
+    pub flows: Vec<(u32, u32, f64)>,
+    /// Prices of the sources: `source_prices[i] + target_prices[j]` is at most the cost of `(i, j)`, and equal to
+    /// it on the flows, up to `1e-13` of the largest cost. That of source 0 is 0.
+    pub source_prices: Vec<f64>,
+    /// Prices of the targets.
+    pub target_prices: Vec<f64>,
+    /// `Σ mass · cost` over the flows.
+    pub cost: f64,
+}
+
+/// Units in a mass of 1. The total is 1 to 2, and times `n + 1` it fits an `i128`.
+const UNITS: f64 = (1u128 << 100) as f64;
+/// Reduced costs count as negative below this part of the largest cost.
+const TOLERANCE: f64 = 1e-13;
+/// Arcs of a row that a sweep lists, at most.
+const LISTED: usize = 20;
+/// Listed arcs of which the best enters.
+const BLOCK: usize = 300;
+
+/// The cheapest way to move `supply` to `demand`, which is rescaled to the total of `supply`.
+///
+/// # Errors
+/// If masses are negative, not finite, of the wrong number, all zero, or differ in total by more than `1e-9` of
+/// it; if a cost is not finite; if the method does not end.
+pub fn transport(supply: &[f64], demand: &[f64], costs: &impl Costs) -> Result<Plan> {
+    let (n, total) = (supply.len(), total_mass("supply", supply, costs.rows())?);
+    let wanted = total_mass("demand", demand, costs.columns())?;
+    if (total - wanted).abs() > 1e-9 * total {
+        let problem = format!("the totals must agree, got {total} and {wanted}");
+        return Err(Error::input("supply and demand", problem, "divide each by its sum"));
+    }
+    let tolerance = TOLERANCE * largest_cost(costs)?;
+    let levels = |mass: &[f64]| (mass.len() / 100).max(1).ilog(4);
+    let sample = |level: u32| {
+        let [by_row, by_column] = [supply, demand].map(|mass| 4usize.pow(level.min(levels(mass))));
+        Sample { costs, by_row, by_column }
+    };
+    let mut coarser = None;
+    for level in (1..=levels(supply).max(levels(demand))).rev() {
+        let some = sample(level);
+        let supply: Vec<f64> = supply.iter().copied().step_by(some.by_row).collect();
+        let demand: Vec<f64> = demand.iter().copied().step_by(some.by_column).collect();
+        if supply.iter().sum::<f64>() > 0.0 && demand.iter().sum::<f64>() > 0.0 {
+            let mut tree = solve(&supply, &demand, &some, coarser, tolerance)?;
+            tree.prices.truncate(supply.len());
+            coarser = Some((some, tree.prices));
+        }
+    }
+    let tree = solve(supply, demand, &sample(0), coarser, tolerance)?;
+    let factor = n as i128 + 1;
+    let mut arcs = Vec::with_capacity(tree.links.len());
+    for (node, link) in (0..).zip(&tree.links).skip(1) {
+        if link.flow > factor * tree.links.len() as i128 {
+            let (source, target) = (link.parent.min(node), link.parent.max(node) - n as u32);
+            arcs.push(((source, target, (link.flow / factor) as f64 / UNITS / tree.scale), link.cost));
+        }
+    }
+    arcs.sort_unstable_by_key(|((source, target, _), _)| (*source, *target));
+    let cost = arcs.iter().map(|((_, _, mass), cost)| mass * cost).sum();
+    let flows = arcs.into_iter().map(|(flow, _)| flow).filter(|flow| flow.2 > 0.0).collect();
+    let (source_prices, target_prices) = tree.prices.split_at(n);
+    Ok(Plan { flows, source_prices: source_prices.to_vec(), target_prices: target_prices.to_vec(), cost })
+}
+
+/// The sum of `mass`, after a look at each.
+fn total_mass(name: &str, mass: &[f64], count: usize) -> Result<f64> {
+    let total: f64 = mass.iter().sum();
+    let problem = if mass.len() != count || count == 0 || count > 1 << 24 {
+        format!("must have one mass for each of {count} rows or columns (1 to 2^24), got {}", mass.len())
+    } else if let Some(at) = mass.iter().position(|x| !x.is_finite() || *x < 0.0) {
+        format!("mass {at} must be finite and at least 0, got {}", mass[at])
+    } else if total > 0.0 && total.is_finite() {
+        return Ok(total);
+    } else {
+        format!("the total must be finite and above 0, got {total}")
+    };
+    Err(Error::input(name, problem, ""))
+}
+
+/// The largest absolute cost, after a look at each. Prices are sums of costs and must not overflow either.
+fn largest_cost(costs: &impl Costs) -> Result<f64> {
+    let (mut largest, mut scratch) = (0f64, Vec::new());
+    for i in 0..costs.rows() {
+        let row = costs.row(i, &mut scratch);
+        let problem = if row.len() != costs.columns() {
+            format!("row {i} must have {} entries, got {}", costs.columns(), row.len())
+        } else if row.iter().map(|c| u32::from(c.is_nan() || c.abs() > 1e290)).sum::<u32>() > 0 {
+            let j = row.iter().position(|c| c.is_nan() || c.abs() > 1e290).unwrap_or(0);
+            format!("entry ({i}, {j}) must be finite and at most 1e290, got {}", row[j])
+        } else {
+            largest = row.iter().fold(largest, |most, c| if c.abs() > most { c.abs() } else { most });
+            continue;
+        };
+        return Err(Error::input("costs", problem, ""));
+    }
+    Ok(largest)
+}
+
+/// Every `by_row`-th row and every `by_column`-th column of the costs.
+struct Sample<'c, C> {
+    costs: &'c C,
+    by_row: usize,
+    by_column: usize,
+}
+
+impl<C: Costs> Sample<'_, C> {
+    fn row<'a>(&'a self, i: usize, scratch: &'a mut Vec<f64>) -> &'a [f64] {
+        if self.by_column == 1 {
+            return self.costs.row(i * self.by_row, scratch);
+        }
+        let mut whole = Vec::new();
+        let row = self.costs.row(i * self.by_row, &mut whole);
+        scratch.clear();
+        scratch.extend(row.iter().step_by(self.by_column));
+        scratch
+    }
+}
+
+/// The optimal tree. `coarser` holds the source prices of a smaller problem, if there is one.
+fn solve<'c, C: Costs>(
+    supply: &[f64],
+    demand: &[f64],
+    costs: &Sample<'c, C>,
+    coarser: Option<(Sample<'c, C>, Vec<f64>)>,
+    tolerance: f64,
+) -> Result<Tree> {
+    let (n, m, mut scratch) = (supply.len(), demand.len(), Vec::new());
+    // The guide: target prices that leave no reduced cost below 0 at the sources whose prices are known.
+    let mut guide = vec![f64::INFINITY; m];
+    let (by_row, known) =
+        coarser.map_or((costs.by_row, vec![0.0; n]), |(some, prices)| (some.by_row, prices));
+    let priced = Sample { by_row, ..*costs };
+    for (i, price) in known.iter().enumerate() {
+        for (least, c) in guide.iter_mut().zip(priced.row(i, &mut scratch)) {
+            *least = if c - price < *least { c - price } else { *least };
+        }
+    }
+    let mut tree = Tree::greedy(supply, demand, costs, &guide);
+    let (mut list, mut found, mut steps) = (Vec::new(), Vec::new(), 0);
+    loop {
+        tree.price_all();
+        if list.len() > 64 * (n + m) {
+            list.retain(|&arc| tree.reduced(arc) <= tolerance);
+        }
+        let first = list.is_empty();
+        for i in 0..n {
+            let row = costs.row(i, &mut scratch);
+            let (prices, bound) = (&tree.prices[n..], tree.prices[i] - tolerance);
+            let (prices, bound) = if first { (&guide[..], f64::INFINITY) } else { (prices, bound) };
+            best_arcs(row, prices, bound, &mut found);
+            list.extend(found.iter().map(|&(_, j)| (i as u32, (n + j) as u32, row[j])));
+        }
+        let (before, mut at, mut idle) = (steps, 0, 0);
+        while idle < list.len() {
+            let block = &list[at..list.len().min(at + BLOCK)];
+            let (mut least, mut entering) = (-tolerance, None);
+            for &arc in block {
+                let reduced = tree.reduced(arc);
+                if reduced < least {
+                    (least, entering) = (reduced, Some(arc));
+                }
+            }
+            idle += block.len();
+            at = if at + block.len() == list.len() { 0 } else { at + block.len() };
+            if let Some(arc) = entering {
+                tree.pivot(arc);
+                (steps, idle) = (steps + 1, 0);
+                if steps % (n + m) == 0 {
+                    tree.price_all();
+                }
+                if steps > 10_000 * (n + m) {
+                    let why = format!("no optimum after {steps} steps");
+                    return Err(Error::Numeric { what: "the network simplex method".into(), why });
+                }
+            }
+        }
+        if steps == before && !first {
+            return Ok(tree);
+        }
+    }
+}
+
+/// The columns of least `cost − price` below `bound`, `LISTED` of them at most.
+fn best_arcs(row: &[f64], prices: &[f64], mut bound: f64, found: &mut Vec<(f64, usize)>) {
+    found.clear();
+    for (start, (costs, prices)) in (0..).step_by(16).zip(row.chunks(16).zip(prices.chunks(16))) {
+        // Most groups have no such arc: find that out without a branch for each.
+        let reduced = || costs.iter().zip(prices).map(|(c, v)| c - v);
+        if reduced().map(|r| u32::from(r < bound)).sum::<u32>() > 0 {
+            found.extend(reduced().zip(start..).filter(|arc| arc.0 < bound));
+        }
+        if found.len() > 4 * LISTED || (found.len() > LISTED && start + costs.len() == row.len()) {
+            // Ties go by column, so that the choice does not hang on the library's way of selecting.
+            bound = found.select_nth_unstable_by(LISTED, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))).1.0;
+            found.truncate(LISTED);
+        }
+    }
+}
+
+/// A node's arc to its parent. Flow runs from the source to the target, whichever of them is the parent.
+#[derive(Clone, Copy, Default)]
+struct Link {
+    flow: i128,
+    cost: f64,
+    parent: u32,
+    /// Nodes in the subtree of this node.
+    size: u32,
+}
+
+/// A basis. Sources are nodes `0..n`, targets the nodes from `n` on; the root is node 0.
+struct Tree {
+    sources: u32,
+    /// What a mass is multiplied by before it is counted in `UNITS`.
+    scale: f64,
+    links: Vec<Link>,
+    prices: Vec<f64>,
+    /// All nodes in preorder, as a ring: the node after each, and the one before.
+    next: Vec<u32>,
+    previous: Vec<u32>,
+    /// Scratch: the nodes of a subtree in preorder, and the place of each among them.
+    moved: Vec<u32>,
+    place: Vec<u32>,
+}
+
+impl Tree {
+    /// Gives each source in turn its best open targets by `cost − guide`. An arc uses up one node and only the
+    /// last arc uses up two, as the masses are not degenerate; so the arcs are a spanning tree.
+    fn greedy(supply: &[f64], demand: &[f64], costs: &Sample<impl Costs>, guide: &[f64]) -> Self {
+        let (n, m, factor) = (supply.len(), demand.len(), supply.len() as i128 + 1);
+        // Powers of two bring the totals to 1 to 2 with no rounding (short of numbers below 1e-300).
+        let [scale, demand_scale] = [supply, demand].map(|mass| {
+            let exponent = mass.iter().sum::<f64>().log2().floor() as i32;
+            2f64.powi(-exponent.max(-1000))
+        });
+        let units = |mass: &[f64], scale: f64| -> Vec<i128> {
+            mass.iter().map(|x| (x * scale * UNITS) as i128).collect()
+        };
+        let given = units(supply, scale);
+        // From exact sums: those of floating-point numbers are off by more than the plan may be.
+        let asked = units(demand, demand_scale).iter().sum::<i128>();
+        let fit = given.iter().sum::<i128>() as f64 / asked as f64;
+        let mut left: Vec<i128> = given.iter().map(|x| x * factor + 1).collect();
+        let fitted = units(demand, demand_scale * fit);
+        let mut wanted: Vec<i128> = fitted.iter().map(|x| x.max(&1) * factor).collect();
+        // The largest target takes what rounding and the extra units have changed.
+        let gap = left.iter().sum::<i128>() - wanted.iter().sum::<i128>();
+        wanted.iter_mut().max().into_iter().for_each(|most| *most += gap);
+        let mut open = guide.to_vec();
+        let mut arcs: Vec<Vec<(u32, Link)>> = vec![Vec::new(); n + m];
+        let mut scratch = Vec::new();
+        for i in 0..n {
+            let row = costs.row(i, &mut scratch);
+            while left[i] > 0 {
+                let (mut least, mut j) = (f64::INFINITY, 0);
+                for (k, (c, v)) in row.iter().zip(&open).enumerate() {
+                    if c - v < least {
+                        (least, j) = (c - v, k);
+                    }
+                }
+                let flow = left[i].min(wanted[j]);
+                left[i] -= flow;
+                wanted[j] -= flow;
+                if wanted[j] == 0 {
+                    open[j] = f64::NEG_INFINITY;
+                }
+                let link = Link { flow, cost: row[j], parent: i as u32, size: 1 };
+                arcs[i].push(((n + j) as u32, link));
+                arcs[n + j].push((i as u32, Link { parent: (n + j) as u32, ..link }));
+            }
+        }
+        let mut tree = Self {
+            sources: n as u32,
+            scale,
+            links: vec![Link { size: 1, ..Link::default() }; n + m],
+            prices: vec![0.0; n + m],
+            next: vec![0; n + m],
+            previous: vec![0; n + m],
+            moved: Vec::new(),
+            place: vec![0; n + m],
+        };
+        let (mut order, mut stack) = (Vec::new(), vec![0u32]);
+        while let Some(node) = stack.pop() {
+            order.push(node);
+            let parent = tree.links[node as usize].parent;
+            for &(child, link) in arcs[node as usize].iter().filter(|arc| node == 0 || arc.0 != parent) {
+                tree.links[child as usize] = link;
+                stack.push(child);
+            }
+        }
+        tree.follow(order[n + m - 1], 0);
+        for pair in order.windows(2).rev() {
+            tree.follow(pair[0], pair[1]);
+            let Link { parent, size, .. } = tree.links[pair[1] as usize];
+            tree.links[parent as usize].size += size;
+        }
+        tree
+    }
+
+    /// Makes `b` the node after `a` in preorder.
+    fn follow(&mut self, a: u32, b: u32) {
+        self.next[a as usize] = b;
+        self.previous[b as usize] = a;
+    }
+
+    /// `c_ij − u_i − v_j`.
+    fn reduced(&self, (i, j, cost): (u32, u32, f64)) -> f64 {
+        cost - self.prices[i as usize] - self.prices[j as usize]
+    }
+
+    /// All prices anew from the root, with no rounding left from earlier steps.
+    fn price_all(&mut self) {
+        self.prices[0] = 0.0;
+        let mut node = self.next[0];
+        while node != 0 {
+            let link = &self.links[node as usize];
+            self.prices[node as usize] = link.cost - self.prices[link.parent as usize];
+            node = self.next[node as usize];
+        }
+    }
+
+    /// Takes the arc from source `i` to target `j` into the tree, and the arc that runs empty out of it.
+    fn pivot(&mut self, (i, j, cost): (u32, u32, f64)) {
+        // Climb from both ends to where they meet; the end with the smaller subtree is not yet there. Along
+        // either path the arcs lose and gain flow in turn, beginning with a loss.
+        let (mut ends, mut loses) = ([i, j], [true, true]);
+        let (mut flow, mut cut, mut side) = (i128::MAX, i, 0);
+        while ends[0] != ends[1] {
+            let [a, b] = ends.map(|end| self.links[end as usize].size);
+            let k = usize::from(a > b);
+            let link = &self.links[ends[k] as usize];
+            if loses[k] && link.flow < flow {
+                (flow, cut, side) = (link.flow, ends[k], k);
+            }
+            (ends[k], loses[k]) = (link.parent, !loses[k]);
+        }
+        let size = self.links[cut as usize].size;
+        let below = self.links[cut as usize].parent;
+        for start in [i, j] {
+            let (mut node, mut change) = (start, -flow);
+            while node != ends[0] {
+                let link = &mut self.links[node as usize];
+                link.flow += change;
+                (node, change) = (link.parent, -change);
+            }
+        }
+        let (inner, outer) = if side == 0 { (i, j) } else { (j, i) };
+        self.resize(below, ends[0], size.wrapping_neg());
+        self.resize(outer, ends[0], size);
+        self.hang(inner, cut, Link { flow, cost, parent: outer, size });
+    }
+
+    /// Adds `change` to the subtree sizes from `node` up to, but not including, `end`.
+    fn resize(&mut self, mut node: u32, end: u32, change: u32) {
+        while node != end {
+            let link = &mut self.links[node as usize];
+            link.size = link.size.wrapping_add(change);
+            node = link.parent;
+        }
+    }
+
+    /// Takes the subtree of `top` out, makes its node `root` its root and hangs it where `link` says.
+    fn hang(&mut self, root: u32, top: u32, link: Link) {
+        let change = link.cost - self.prices[root as usize] - self.prices[link.parent as usize];
+        let is_source = root < self.sources;
+        self.moved.clear();
+        let mut node = top;
+        for place in 0..link.size {
+            self.moved.push(node);
+            self.place[node as usize] = place;
+            self.prices[node as usize] += if (node < self.sources) == is_source { change } else { -change };
+            node = self.next[node as usize];
+        }
+        self.follow(self.previous[top as usize], node);
+        // The way from the new root to the old one turns round: each parent becomes a child, and in preorder the
+        // rest of its subtree follows the child's.
+        let span = |tree: &Self, node: u32| {
+            let start = tree.place[node as usize] as usize;
+            (start, start + tree.links[node as usize].size as usize)
+        };
+        let (mut node, mut new, (mut start, mut end)) = (root, link, span(self, root));
+        let mut tail = self.moved[end - 1];
+        loop {
+            let old = std::mem::replace(&mut self.links[node as usize], new);
+            if node == top {
+                break;
+            }
+            let (outer_start, outer_end) = span(self, old.parent);
+            self.follow(tail, old.parent);
+            tail = self.moved[start - 1];
+            if end < outer_end {
+                self.follow(tail, self.moved[end]);
+                tail = self.moved[outer_end - 1];
+            }
+            new = Link { parent: node, size: link.size - old.size, ..old };
+            (node, start, end) = (old.parent, outer_start, outer_end);
+        }
+        self.follow(tail, self.next[link.parent as usize]);
+        self.follow(link.parent, root);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Matrix(usize, usize, Vec<f64>);
+
+    impl Costs for Matrix {
+        fn rows(&self) -> usize {
+            self.0
+        }
+        fn columns(&self) -> usize {
+            self.1
+        }
+        fn row<'a>(&'a self, i: usize, scratch: &'a mut Vec<f64>) -> &'a [f64] {
+            scratch.clear();
+            scratch.extend(&self.2[i * self.1..(i + 1) * self.1]);
+            scratch
+        }
+    }
+
+    /// Numbers in 0..1 by xorshift; the seed must not be 0.
+    fn random(mut seed: u64) -> impl FnMut() -> f64 {
+        seed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        move || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            (seed >> 11) as f64 / (1u64 << 53) as f64
+        }
+    }
+
+    /// Solves, and proves the plan optimal: feasible, prices feasible, flow only where prices meet costs.
+    fn proven(supply: &[f64], demand: &[f64], costs: &Matrix) -> Plan {
+        let plan = transport(supply, demand, costs).unwrap();
+        let (n, m, total) = (supply.len(), demand.len(), supply.iter().sum::<f64>());
+        let largest = costs.2.iter().fold(0f64, |most, c| most.max(c.abs()));
+        let (mut out, mut into) = (vec![0.0; n], vec![0.0; m]);
+        let reduced = |i: usize, j: usize| costs.2[i * m + j] - plan.source_prices[i] - plan.target_prices[j];
+        for &(i, j, mass) in &plan.flows {
+            assert!(mass > 0.0 && reduced(i as usize, j as usize).abs() <= 1e-12 * largest);
+            out[i as usize] += mass;
+            into[j as usize] += mass;
+        }
+        for (got, given) in out.iter().chain(&into).zip(supply.iter().chain(demand)) {
+            assert!((got - given).abs() <= 1e-12 * total, "{got} for a mass of {given}");
+        }
+        assert!((0..n * m).all(|at| reduced(at / m, at % m) >= -1e-12 * largest));
+        assert!(plan.flows.is_sorted_by_key(|flow| (flow.0, flow.1)) && plan.flows.len() < n + m);
+        let dual: f64 = supply.iter().zip(&plan.source_prices).map(|(a, u)| a * u).sum::<f64>()
+            + demand.iter().zip(&plan.target_prices).map(|(b, v)| b * v).sum::<f64>();
+        assert!((plan.cost - dual).abs() <= 1e-11 * largest * total, "{} against {dual}", plan.cost);
+        plan
+    }
+
+    #[test]
+    fn small_problems_have_the_plan_found_by_hand() {
+        let plan = proven(&[0.5, 0.5], &[0.5, 0.5], &Matrix(2, 2, vec![0.0, 1.0, 1.0, 0.0]));
+        assert_eq!(plan.flows, [(0, 0, 0.5), (1, 1, 0.5)]);
+        // Source 2 serves target 1 at 1; 0 and 1 share out target 0, where 1 saves 5 per unit against 3.
+        let plan = proven(&[3.0, 2.0, 2.0], &[3.0, 4.0], &Matrix(3, 2, vec![1.0, 4.0, 1.0, 6.0, 5.0, 1.0]));
+        assert_eq!(plan.cost, 1.0 + 2.0 * 4.0 + 2.0 + 2.0);
+        for (n, m) in [(1, 1), (1, 5), (5, 1)] {
+            let (supply, demand) = (vec![1.0 / n as f64; n], vec![1.0 / m as f64; m]);
+            let plan = proven(&supply, &demand, &Matrix(n, m, (0..n * m).map(|c| c as f64).collect()));
+            assert!(plan.flows.len() == n * m && (plan.cost - (n * m - 1) as f64 / 2.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn equal_weights_give_the_best_of_all_permutations() {
+        fn best(costs: &Matrix, row: usize, used: u32) -> f64 {
+            let n = costs.0;
+            let open = (0..n).filter(|j| used >> j & 1 == 0);
+            open.map(|j| costs.2[row * n + j] + best(costs, row + 1, used | 1 << j))
+                .reduce(f64::min)
+                .unwrap_or(0.0)
+        }
+        for seed in 1..60 {
+            let (n, mut next) = (2 + seed as usize % 5, random(seed));
+            // Costs of few values tie often.
+            let costs = Matrix(n, n, (0..n * n).map(|_| (next() * 4.0).floor() - 1.0).collect());
+            let plan = proven(&vec![1.0; n], &vec![1.0; n], &costs);
+            assert_eq!((plan.cost, plan.flows.len()), (best(&costs, 0, 0), n));
+        }
+    }
+
+    #[test]
+    fn plans_are_proven_optimal_whatever_the_weights_and_costs() {
+        for seed in 1..40 {
+            let mut next = random(seed);
+            let (n, m) = (1 + (next() * 60.0) as usize, 1 + (next() * 60.0) as usize);
+            let (n, m) = if seed % 13 == 0 { (420, 450) } else { (n, m) };
+            let mut weights = |count: usize| -> Vec<f64> {
+                let draw = |_| match seed % 4 {
+                    0 => 1.0,
+                    1 => next(),
+                    2 => (next() * 3.0).floor(),
+                    _ => 10f64.powf(next() * 18.0 - 9.0),
+                };
+                let mut mass: Vec<f64> = (0..count).map(draw).collect();
+                mass[count / 2] += 0.5;
+                let total: f64 = mass.iter().sum();
+                mass.iter().map(|x| x / total * if seed % 3 == 0 { 1e200 } else { 1e-200 }).collect()
+            };
+            let (supply, demand) = (weights(n), weights(m));
+            let cost = |_| match seed % 5 {
+                0 => 7.25,
+                1 => (next() * 5.0).floor(),
+                _ => 1e6 * (next() - 0.3),
+            };
+            proven(&supply, &demand, &Matrix(n, m, (0..n * m).map(cost).collect()));
+        }
+    }
+
+    #[test]
+    fn zero_masses_send_nothing_and_are_priced_all_the_same() {
+        let mut next = random(3);
+        let costs = Matrix(4, 5, (0..20).map(|_| next()).collect());
+        let plan = proven(&[0.0, 0.6, 0.0, 0.4], &[0.0, 0.0, 0.5, 0.5, 0.0], &costs);
+        assert!(plan.flows.len() == 3 && plan.flows.iter().all(|flow| flow.0 % 2 == 1));
+        assert!(plan.target_prices.iter().all(|price| price.is_finite()));
+    }
+
+    #[test]
+    fn bad_input_is_named() {
+        let said = |supply: &[f64], demand: &[f64], costs: &[f64]| {
+            let costs = Matrix(2, 2, costs.to_vec());
+            transport(supply, demand, &costs).unwrap_err().to_string()
+        };
+        let (half, fine) = ([0.5, 0.5], [0.0, 1.0, 1.0, 0.0]);
+        assert_eq!(
+            said(&[1.5, -0.5], &half, &fine),
+            "supply: mass 1 must be finite and at least 0, got -0.5"
+        );
+        assert!(said(&half, &[0.5, f64::NAN], &fine).starts_with("demand: mass 1 must be finite"));
+        assert!(said(&half, &[0.5, 0.6], &fine).contains("the totals must agree, got 1 and 1.1"));
+        assert!(said(&[0.0, 0.0], &half, &fine).contains("above 0"));
+        assert!(said(&[f64::MAX; 2], &half, &fine).contains("must be finite"));
+        assert!(said(&[1.0], &half, &fine).contains("one mass for each of 2"));
+        assert!(said(&half, &half, &[0.0, 1.0, f64::INFINITY, 0.0]).contains("entry (1, 0) must be finite"));
+        assert!(said(&half, &half, &[0.0, f64::NAN, 1.0, 0.0]).contains("entry (0, 1)"));
+    }
+}

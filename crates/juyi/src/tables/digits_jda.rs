@@ -1,0 +1,40 @@
+//! MNIST and USPS digits in the sample of Long et al., ICCV 2013, table 2: 2,000 and 1,800 pictures of 16 × 16, rows at
+//! unit length.
+
+use super::{Line, PublishedTable};
+use crate::models::Preprocess::L2;
+
+pub(super) const TABLE: PublishedTable = PublishedTable {
+    name: "digits-jda",
+    about: "MNIST and USPS, 2,000 and 1,800 digits of 16 x 16, both ways (Long 2013)",
+    files: &[("digits/mnist_vs_usps.mat", ":X_src,Y_src"), ("digits/mnist_vs_usps.mat", ":X_tar,Y_tar")],
+    tasks: &[(0, 1), (1, 0)],
+    preprocess: &[L2],
+    lines: &[
+        Line {
+            label: "1-nn",
+            method: "none",
+            params: &[],
+            learner: Some("1-nn"),
+            preprocess: &[L2],
+            expected: &[65.94, 44.70],
+            average: None,
+            published_decimals: 2,
+        },
+        Line {
+            label: "jda k=100",
+            method: "jda",
+            params: &[
+                ("kernel", "primal"),
+                ("components", "100"),
+                ("regularization", "0.1"),
+                ("iterations", "10"),
+            ],
+            learner: Some("1-nn"),
+            preprocess: &[L2],
+            expected: &[67.28, 59.65],
+            average: None,
+            published_decimals: 2,
+        },
+    ],
+};

@@ -1,0 +1,212 @@
+//! Published tables, run again: each cell is one call of [`transfer`] on the files, set beside the published number
+//! and, where the protocol is deterministic, beside the number that it must give.
+
+mod digits_jda;
+mod office_caltech_surf;
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map as JsonMap, Value};
+
+use crate::context::Context;
+use crate::data::{Table, read_table};
+use crate::error::{Error, Result};
+use crate::measures::Scores;
+use crate::methods::method;
+use crate::models::Preprocess;
+use crate::transfer::{Settings, transfer};
+
+/// A published table.
+pub struct PublishedTable {
+    /// The name on the command line.
+    pub name: &'static str,
+    /// What it is, with its source.
+    pub about: &'static str,
+    /// Where the files are below the data folder; label variables included.
+    files: &'static [(&'static str, &'static str)],
+    /// Source and target of each task, positions in `files`.
+    tasks: &'static [(usize, usize)],
+    /// What is run when a method without a line is asked for.
+    preprocess: &'static [Preprocess],
+    lines: &'static [Line],
+}
+
+/// One method of a table.
+struct Line {
+    /// As the table calls it.
+    label: &'static str,
+    method: &'static str,
+    /// `key=value` pairs.
+    params: &'static [(&'static str, &'static str)],
+    learner: Option<&'static str>,
+    preprocess: &'static [Preprocess],
+    /// Accuracy in percent, one a task.
+    expected: &'static [f64],
+    /// Their mean as printed, if the source prints one.
+    average: Option<f64>,
+    /// Decimals that the source prints.
+    published_decimals: i32,
+}
+
+/// One cell, as `--json` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    /// The table.
+    pub table: &'static str,
+    /// `source->target`, or `average`.
+    pub task: String,
+    /// The method with its settings.
+    pub method: String,
+    /// Measured, in percent.
+    pub accuracy: f64,
+    /// Printed in the source, in percent.
+    pub published: Option<f64>,
+    /// What the protocol gives, in percent.
+    pub expected: Option<f64>,
+    /// How far `accuracy` may be from `expected`: one target row, or a twelfth of the largest such step in an average.
+    pub tolerance: Option<f64>,
+    /// Whether it is not further.
+    pub within: Option<bool>,
+    /// Time of fit and prediction.
+    pub seconds: f64,
+}
+
+/// All tables.
+pub const TABLES: &[&PublishedTable] = &[&office_caltech_surf::TABLE, &digits_jda::TABLE];
+
+/// The table of this name.
+///
+/// # Errors
+/// [`Error::Unknown`].
+pub fn table(name: &str) -> Result<&'static PublishedTable> {
+    TABLES.iter().find(|table| table.name == name).copied().ok_or_else(|| Error::Unknown {
+        kind: "table".into(),
+        name: name.into(),
+        known: TABLES.iter().map(|table| table.name.to_string()).collect(),
+    })
+}
+
+/// Runs a table, or only the lines of one method; a method without a line runs with its defaults. `each` sees every
+/// row as it is done.
+///
+/// # Errors
+/// [`Error::Io`] if the files are not below `data`; what the runs report.
+pub fn run(
+    table: &PublishedTable,
+    data: &Path,
+    only: Option<&str>,
+    context: &Context,
+    mut each: impl FnMut(&Row),
+) -> Result<Vec<Row>> {
+    let extra;
+    let lines: Vec<&Line> = match only {
+        None => table.lines.iter().collect(),
+        Some(name) => {
+            let row = method(name)?;
+            let own: Vec<&Line> = table.lines.iter().filter(|line| line.method == name).collect();
+            extra = Line {
+                label: row.name,
+                method: row.name,
+                params: &[],
+                learner: None,
+                preprocess: table.preprocess,
+                expected: &[],
+                average: None,
+                published_decimals: 2,
+            };
+            if own.is_empty() { vec![&extra] } else { own }
+        }
+    };
+    let read = |(file, variables): &(&str, &str)| {
+        let spec = format!("{}{variables}", data.join(file).display());
+        read_table(&spec, None, &[], context.memory())
+    };
+    let files: Vec<Table> = table.files.iter().map(read).collect::<Result<_>>()?;
+    let mut rows = Vec::new();
+    for line in lines {
+        let settings = line.settings();
+        let mut line_rows: Vec<Row> = Vec::new();
+        for (k, &(source, target)) in table.tasks.iter().enumerate() {
+            let (source, target) = (files[source].clone(), files[target].clone());
+            let task = format!("{}->{}", short_name(table, k, true), short_name(table, k, false));
+            let step = 100.0 / target.rows as f64;
+            let outcome = transfer(vec![source], target, &settings, &mut context.clone())?;
+            let accuracy = match outcome.run.chosen.scores {
+                Some(Scores::Classification { accuracy, .. }) => 100.0 * accuracy,
+                _ => return Err(Error::input(task, "was not scored", "")),
+            };
+            let seconds = outcome.run.chosen.seconds;
+            let row = line.row(table.name, task, accuracy, line.expected.get(k).copied(), step, seconds);
+            each(&row);
+            line_rows.push(row);
+        }
+        if let Some(average) = line.average {
+            let n = line_rows.len() as f64;
+            let mean = |value: &dyn Fn(&Row) -> f64| line_rows.iter().map(value).sum::<f64>() / n;
+            let step = line_rows.iter().filter_map(|row| row.tolerance).fold(0.0, f64::max) / n;
+            let accuracy = mean(&|row| row.accuracy);
+            let seconds = n * mean(&|row| row.seconds);
+            let row = line.row(table.name, "average".into(), accuracy, Some(average), step, seconds);
+            each(&row);
+            line_rows.push(row);
+        }
+        rows.extend(line_rows);
+    }
+    Ok(rows)
+}
+
+impl Line {
+    fn settings(&self) -> Settings {
+        let value = |(name, value): &(&str, &str)| ((*name).to_string(), Value::from(*value));
+        Settings {
+            method: self.method.into(),
+            params: self.params.iter().map(value).collect::<JsonMap<_, _>>(),
+            learner: self.learner.map(str::to_string),
+            preprocess: self.preprocess.to_vec(),
+            ..Settings::default()
+        }
+    }
+
+    fn row(
+        &self,
+        table: &'static str,
+        task: String,
+        accuracy: f64,
+        expected: Option<f64>,
+        step: f64,
+        seconds: f64,
+    ) -> Row {
+        // Printed numbers are rounded to two decimals.
+        let tolerance = expected.map(|_| step + 0.005);
+        let within =
+            expected.zip(tolerance).map(|(expected, tolerance)| (accuracy - expected).abs() <= tolerance);
+        let power = 10f64.powi(self.published_decimals);
+        let published = expected.map(|expected| (expected * power).round() / power);
+        Row {
+            table,
+            task,
+            method: self.label.into(),
+            accuracy,
+            published,
+            expected,
+            tolerance,
+            within,
+            seconds,
+        }
+    }
+}
+
+/// What a task's source or target is called in the table.
+fn short_name(table: &PublishedTable, task: usize, source: bool) -> String {
+    let (from, to) = table.tasks[task];
+    let (file, variables) = table.files[if source { from } else { to }];
+    match variables {
+        ":X_src,Y_src" => "MNIST".into(),
+        ":X_tar,Y_tar" => "USPS".into(),
+        _ => {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            name.chars().take(1).flat_map(char::to_uppercase).collect()
+        }
+    }
+}
