@@ -11,7 +11,7 @@ use crate::learners::learner;
 use crate::measures::{Scores, classification_scores, regression_scores};
 use crate::methods::{Built, build, fit};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
-use crate::report::{DomainFacts, FitFacts, Run};
+use crate::report::{DomainFacts, FitFacts, Predictions, Run};
 
 /// What labels found in the target are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +71,6 @@ impl Default for Settings {
             id: Vec::new(),
         }
     }
-}
-
-/// Predictions for the rows of one table.
-#[derive(Debug, Clone)]
-pub struct Predictions {
-    /// The number of each predicted row in its table, from 0.
-    pub rows: Vec<usize>,
-    /// Identifying columns: name and one text a predicted row.
-    pub id: Vec<(String, Vec<String>)>,
-    /// What the model says; classes are positions in its goal.
-    pub answers: Answers,
 }
 
 /// What [`transfer`] leaves.

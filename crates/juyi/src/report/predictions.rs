@@ -1,8 +1,19 @@
-//! Predictions as a CSV table.
+//! Predictions, and the CSV table that shows them.
 
 use crate::data::Goal;
 use crate::error::{Error, Result};
-use crate::transfer::Predictions;
+use crate::models::Answers;
+
+/// Predictions for the rows of one table.
+#[derive(Debug, Clone)]
+pub struct Predictions {
+    /// The number of each predicted row in its table, from 0.
+    pub rows: Vec<usize>,
+    /// Identifying columns: name and one text a predicted row.
+    pub id: Vec<(String, Vec<String>)>,
+    /// What the model says; classes are positions in its goal.
+    pub answers: Answers,
+}
 
 /// Columns `row` (from 1, the line below the header being row 1), the identifying columns, `prediction`; for classes
 /// `confidence` and, where the predictor has scores, `score:<class>`. Numbers are written so that they read back to the
@@ -49,7 +60,6 @@ pub fn predictions_csv(predictions: &Predictions, goal: &Goal) -> Result<Vec<u8>
 mod tests {
     use super::*;
     use crate::linalg::from_rows;
-    use crate::models::Answers;
 
     #[test]
     fn classes_and_numbers() {

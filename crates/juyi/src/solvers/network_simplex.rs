@@ -18,7 +18,8 @@
 //! * Start: the problem on every fourth source and target is solved first, and before it one on every fourth of
 //!   those, and so on. Its prices guide the greedy choice of the first tree and the first list.
 
-use crate::{Error, Result};
+use super::spanning_tree::{Link, Tree};
+use crate::error::{Error, Result};
 
 /// Costs row by row; a row may be stored, or computed into `scratch`.
 pub trait Costs: Sync {
@@ -171,7 +172,7 @@ fn solve<'c, C: Costs>(
             *least = if c - price < *least { c - price } else { *least };
         }
     }
-    let mut tree = Tree::greedy(supply, demand, costs, &guide);
+    let mut tree = greedy(supply, demand, costs, &guide);
     let (mut list, mut found, mut steps) = (Vec::new(), Vec::new(), 0);
     loop {
         tree.price_all();
@@ -233,206 +234,52 @@ fn best_arcs(row: &[f64], prices: &[f64], mut bound: f64, found: &mut Vec<(f64, 
     }
 }
 
-/// A node's arc to its parent. Flow runs from the source to the target, whichever of them is the parent.
-#[derive(Clone, Copy, Default)]
-struct Link {
-    flow: i128,
-    cost: f64,
-    parent: u32,
-    /// Nodes in the subtree of this node.
-    size: u32,
-}
-
-/// A basis. Sources are nodes `0..n`, targets the nodes from `n` on; the root is node 0.
-struct Tree {
-    sources: u32,
-    /// What a mass is multiplied by before it is counted in `UNITS`.
-    scale: f64,
-    links: Vec<Link>,
-    prices: Vec<f64>,
-    /// All nodes in preorder, as a ring: the node after each, and the one before.
-    next: Vec<u32>,
-    previous: Vec<u32>,
-    /// Scratch: the nodes of a subtree in preorder, and the place of each among them.
-    moved: Vec<u32>,
-    place: Vec<u32>,
-}
-
-impl Tree {
-    /// Gives each source in turn its best open targets by `cost − guide`. An arc uses up one node and only the
-    /// last arc uses up two, as the masses are not degenerate; so the arcs are a spanning tree.
-    fn greedy(supply: &[f64], demand: &[f64], costs: &Sample<impl Costs>, guide: &[f64]) -> Self {
-        let (n, m, factor) = (supply.len(), demand.len(), supply.len() as i128 + 1);
-        // Powers of two bring the totals to 1 to 2 with no rounding (short of numbers below 1e-300).
-        let [scale, demand_scale] = [supply, demand].map(|mass| {
-            let exponent = mass.iter().sum::<f64>().log2().floor() as i32;
-            2f64.powi(-exponent.max(-1000))
-        });
-        let units = |mass: &[f64], scale: f64| -> Vec<i128> {
-            mass.iter().map(|x| (x * scale * UNITS) as i128).collect()
-        };
-        let given = units(supply, scale);
-        // From exact sums: those of floating-point numbers are off by more than the plan may be.
-        let asked = units(demand, demand_scale).iter().sum::<i128>();
-        let fit = given.iter().sum::<i128>() as f64 / asked as f64;
-        let mut left: Vec<i128> = given.iter().map(|x| x * factor + 1).collect();
-        let fitted = units(demand, demand_scale * fit);
-        let mut wanted: Vec<i128> = fitted.iter().map(|x| x.max(&1) * factor).collect();
-        // The largest target takes what rounding and the extra units have changed.
-        let gap = left.iter().sum::<i128>() - wanted.iter().sum::<i128>();
-        wanted.iter_mut().max().into_iter().for_each(|most| *most += gap);
-        let mut open = guide.to_vec();
-        let mut arcs: Vec<Vec<(u32, Link)>> = vec![Vec::new(); n + m];
-        let mut scratch = Vec::new();
-        for i in 0..n {
-            let row = costs.row(i, &mut scratch);
-            while left[i] > 0 {
-                let (mut least, mut j) = (f64::INFINITY, 0);
-                for (k, (c, v)) in row.iter().zip(&open).enumerate() {
-                    if c - v < least {
-                        (least, j) = (c - v, k);
-                    }
+/// Gives each source in turn its best open targets by `cost − guide`. An arc uses up one node and only the
+/// last arc uses up two, as the masses are not degenerate; so the arcs are a spanning tree.
+fn greedy(supply: &[f64], demand: &[f64], costs: &Sample<impl Costs>, guide: &[f64]) -> Tree {
+    let (n, m, factor) = (supply.len(), demand.len(), supply.len() as i128 + 1);
+    // Powers of two bring the totals to 1 to 2 with no rounding (short of numbers below 1e-300).
+    let [scale, demand_scale] = [supply, demand].map(|mass| {
+        let exponent = mass.iter().sum::<f64>().log2().floor() as i32;
+        2f64.powi(-exponent.max(-1000))
+    });
+    let units = |mass: &[f64], scale: f64| -> Vec<i128> {
+        mass.iter().map(|x| (x * scale * UNITS) as i128).collect()
+    };
+    let given = units(supply, scale);
+    // From exact sums: those of floating-point numbers are off by more than the plan may be.
+    let asked = units(demand, demand_scale).iter().sum::<i128>();
+    let fit = given.iter().sum::<i128>() as f64 / asked as f64;
+    let mut left: Vec<i128> = given.iter().map(|x| x * factor + 1).collect();
+    let fitted = units(demand, demand_scale * fit);
+    let mut wanted: Vec<i128> = fitted.iter().map(|x| x.max(&1) * factor).collect();
+    // The largest target takes what rounding and the extra units have changed.
+    let gap = left.iter().sum::<i128>() - wanted.iter().sum::<i128>();
+    wanted.iter_mut().max().into_iter().for_each(|most| *most += gap);
+    let mut open = guide.to_vec();
+    let mut arcs: Vec<Vec<(u32, Link)>> = vec![Vec::new(); n + m];
+    let mut scratch = Vec::new();
+    for i in 0..n {
+        let row = costs.row(i, &mut scratch);
+        while left[i] > 0 {
+            let (mut least, mut j) = (f64::INFINITY, 0);
+            for (k, (c, v)) in row.iter().zip(&open).enumerate() {
+                if c - v < least {
+                    (least, j) = (c - v, k);
                 }
-                let flow = left[i].min(wanted[j]);
-                left[i] -= flow;
-                wanted[j] -= flow;
-                if wanted[j] == 0 {
-                    open[j] = f64::NEG_INFINITY;
-                }
-                let link = Link { flow, cost: row[j], parent: i as u32, size: 1 };
-                arcs[i].push(((n + j) as u32, link));
-                arcs[n + j].push((i as u32, Link { parent: (n + j) as u32, ..link }));
             }
-        }
-        let mut tree = Self {
-            sources: n as u32,
-            scale,
-            links: vec![Link { size: 1, ..Link::default() }; n + m],
-            prices: vec![0.0; n + m],
-            next: vec![0; n + m],
-            previous: vec![0; n + m],
-            moved: Vec::new(),
-            place: vec![0; n + m],
-        };
-        let (mut order, mut stack) = (Vec::new(), vec![0u32]);
-        while let Some(node) = stack.pop() {
-            order.push(node);
-            let parent = tree.links[node as usize].parent;
-            for &(child, link) in arcs[node as usize].iter().filter(|arc| node == 0 || arc.0 != parent) {
-                tree.links[child as usize] = link;
-                stack.push(child);
+            let flow = left[i].min(wanted[j]);
+            left[i] -= flow;
+            wanted[j] -= flow;
+            if wanted[j] == 0 {
+                open[j] = f64::NEG_INFINITY;
             }
-        }
-        tree.follow(order[n + m - 1], 0);
-        for pair in order.windows(2).rev() {
-            tree.follow(pair[0], pair[1]);
-            let Link { parent, size, .. } = tree.links[pair[1] as usize];
-            tree.links[parent as usize].size += size;
-        }
-        tree
-    }
-
-    /// Makes `b` the node after `a` in preorder.
-    fn follow(&mut self, a: u32, b: u32) {
-        self.next[a as usize] = b;
-        self.previous[b as usize] = a;
-    }
-
-    /// `c_ij − u_i − v_j`.
-    fn reduced(&self, (i, j, cost): (u32, u32, f64)) -> f64 {
-        cost - self.prices[i as usize] - self.prices[j as usize]
-    }
-
-    /// All prices anew from the root, with no rounding left from earlier steps.
-    fn price_all(&mut self) {
-        self.prices[0] = 0.0;
-        let mut node = self.next[0];
-        while node != 0 {
-            let link = &self.links[node as usize];
-            self.prices[node as usize] = link.cost - self.prices[link.parent as usize];
-            node = self.next[node as usize];
+            let link = Link { flow, cost: row[j], parent: i as u32, size: 1 };
+            arcs[i].push(((n + j) as u32, link));
+            arcs[n + j].push((i as u32, Link { parent: (n + j) as u32, ..link }));
         }
     }
-
-    /// Takes the arc from source `i` to target `j` into the tree, and the arc that runs empty out of it.
-    fn pivot(&mut self, (i, j, cost): (u32, u32, f64)) {
-        // Climb from both ends to where they meet; the end with the smaller subtree is not yet there. Along
-        // either path the arcs lose and gain flow in turn, beginning with a loss.
-        let (mut ends, mut loses) = ([i, j], [true, true]);
-        let (mut flow, mut cut, mut side) = (i128::MAX, i, 0);
-        while ends[0] != ends[1] {
-            let [a, b] = ends.map(|end| self.links[end as usize].size);
-            let k = usize::from(a > b);
-            let link = &self.links[ends[k] as usize];
-            if loses[k] && link.flow < flow {
-                (flow, cut, side) = (link.flow, ends[k], k);
-            }
-            (ends[k], loses[k]) = (link.parent, !loses[k]);
-        }
-        let size = self.links[cut as usize].size;
-        let below = self.links[cut as usize].parent;
-        for start in [i, j] {
-            let (mut node, mut change) = (start, -flow);
-            while node != ends[0] {
-                let link = &mut self.links[node as usize];
-                link.flow += change;
-                (node, change) = (link.parent, -change);
-            }
-        }
-        let (inner, outer) = if side == 0 { (i, j) } else { (j, i) };
-        self.resize(below, ends[0], size.wrapping_neg());
-        self.resize(outer, ends[0], size);
-        self.hang(inner, cut, Link { flow, cost, parent: outer, size });
-    }
-
-    /// Adds `change` to the subtree sizes from `node` up to, but not including, `end`.
-    fn resize(&mut self, mut node: u32, end: u32, change: u32) {
-        while node != end {
-            let link = &mut self.links[node as usize];
-            link.size = link.size.wrapping_add(change);
-            node = link.parent;
-        }
-    }
-
-    /// Takes the subtree of `top` out, makes its node `root` its root and hangs it where `link` says.
-    fn hang(&mut self, root: u32, top: u32, link: Link) {
-        let change = link.cost - self.prices[root as usize] - self.prices[link.parent as usize];
-        let is_source = root < self.sources;
-        self.moved.clear();
-        let mut node = top;
-        for place in 0..link.size {
-            self.moved.push(node);
-            self.place[node as usize] = place;
-            self.prices[node as usize] += if (node < self.sources) == is_source { change } else { -change };
-            node = self.next[node as usize];
-        }
-        self.follow(self.previous[top as usize], node);
-        // The way from the new root to the old one turns round: each parent becomes a child, and in preorder the
-        // rest of its subtree follows the child's.
-        let span = |tree: &Self, node: u32| {
-            let start = tree.place[node as usize] as usize;
-            (start, start + tree.links[node as usize].size as usize)
-        };
-        let (mut node, mut new, (mut start, mut end)) = (root, link, span(self, root));
-        let mut tail = self.moved[end - 1];
-        loop {
-            let old = std::mem::replace(&mut self.links[node as usize], new);
-            if node == top {
-                break;
-            }
-            let (outer_start, outer_end) = span(self, old.parent);
-            self.follow(tail, old.parent);
-            tail = self.moved[start - 1];
-            if end < outer_end {
-                self.follow(tail, self.moved[end]);
-                tail = self.moved[outer_end - 1];
-            }
-            new = Link { parent: node, size: link.size - old.size, ..old };
-            (node, start, end) = (old.parent, outer_start, outer_end);
-        }
-        self.follow(tail, self.next[link.parent as usize]);
-        self.follow(link.parent, root);
-    }
+    Tree::from_arcs(n, scale, &arcs)
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub struct Jda {
 
 impl Default for Jda {
     fn default() -> Self {
-        Self { kernel: Kernel::Linear, components: 100, regularization: 1.0, iterations: 10, bandwidth: None }
+        Self { kernel: Kernel::Primal, components: 100, regularization: 0.1, iterations: 10, bandwidth: None }
     }
 }
 

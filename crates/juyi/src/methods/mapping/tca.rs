@@ -44,7 +44,7 @@ pub struct Tca {
 
 impl Default for Tca {
     fn default() -> Self {
-        Self { kernel: Kernel::Linear, components: 30, regularization: 1.0, bandwidth: None }
+        Self { kernel: Kernel::Primal, components: 100, regularization: 0.1, bandwidth: None }
     }
 }
 

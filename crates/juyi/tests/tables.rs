@@ -1,0 +1,44 @@
+//! Published tables on real data, where `JUYI_DATA` names the folder that holds them; `juyi bench` runs the same.
+
+use std::path::PathBuf;
+
+use juyi::context::Context;
+use juyi::tables::{run, table};
+
+fn data() -> Option<PathBuf> {
+    let folder = std::env::var_os("JUYI_DATA").map(PathBuf::from);
+    if folder.is_none() {
+        println!("skipped: JUYI_DATA is not set");
+    }
+    folder
+}
+
+fn check(name: &str, method: &str) {
+    let Some(data) = data() else { return };
+    let table = table(name).expect("it is listed");
+    let rows = run(table, &data, Some(method), &Context::default(), |_| {}).expect("the table runs");
+    assert!(!rows.is_empty());
+    for row in rows {
+        assert_eq!(row.within, Some(true), "{row:?}");
+    }
+}
+
+#[test]
+fn office_caltech_without_transfer() {
+    check("office-caltech-surf", "none");
+}
+
+#[test]
+fn office_caltech_easytl() {
+    check("office-caltech-surf", "easytl");
+}
+
+#[test]
+fn digits_without_transfer() {
+    check("digits-jda", "none");
+}
+
+#[test]
+fn digits_jda() {
+    check("digits-jda", "jda");
+}

@@ -1,0 +1,131 @@
+//! Habits of this repository, held by a test.
+
+use std::path::{Path, PathBuf};
+
+use juyi::methods::METHODS;
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of sources").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The file of a method: `methods/<family>/<name>.rs`.
+fn method_file(family: &str, name: &str) -> PathBuf {
+    let name = name.replace('-', "_");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/methods/{family}/{name}.rs"))
+}
+
+#[test]
+fn a_method_file_tells_its_whole_story() {
+    for row in METHODS {
+        let path = method_file(row.family, row.name);
+        let text = read(&path);
+        let name = path.display();
+        for part in ["//! When: ", "//! Cost: ", "mod tests", "deny_unknown_fields"] {
+            assert!(text.contains(part), "{name}: `{part}` is missing");
+        }
+        assert!(
+            text.contains(&format!("//! Paper: {}\n", row.paper)),
+            "{name}: its paper is not the registry's"
+        );
+    }
+}
+
+#[test]
+fn a_method_never_imports_a_sibling() {
+    for row in METHODS {
+        let path = method_file(row.family, row.name);
+        let text = read(&path);
+        for other in METHODS.iter().filter(|other| other.name != row.name) {
+            let module = other.name.replace('-', "_");
+            for import in [format!("super::{module}"), format!("{}::{module}", other.family)] {
+                assert!(!text.contains(&import), "{} imports `{import}`", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_stay_short() {
+    for path in rust_files(&root().join("crates"))
+        .iter()
+        .filter(|path| path.components().any(|c| c.as_os_str() == "src"))
+    {
+        let lines = read(path).lines().count();
+        assert!(lines <= 400, "{}: {lines} lines; move a part to a file of its own", path.display());
+    }
+}
+
+/// Inside the library the arrows point one way.
+#[test]
+fn imports_point_downhill() {
+    const ORDER: [&str; 12] = [
+        "error", "context", "linalg", "solvers", "data", "models", "learners", "measures", "methods",
+        "report", "transfer", "tables",
+    ];
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&source) {
+        let inside = path.strip_prefix(&source).expect("below src");
+        let module = inside.components().next().map(|c| c.as_os_str().to_string_lossy().replace(".rs", ""));
+        let Some(own) = module.as_deref().and_then(|module| ORDER.iter().position(|known| *known == module))
+        else {
+            continue; // lib.rs
+        };
+        let text = read(&path);
+        for uphill in &ORDER[own + 1..] {
+            assert!(
+                !text.contains(&format!("crate::{uphill}")),
+                "{} points up to `{uphill}`",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_over() {
+    for path in rust_files(&root().join("crates")).iter().filter(|path| !path.ends_with("tidy.rs")) {
+        let text = read(path);
+        for left in ["todo!(", "unimplemented!(", "dbg!(", "#[ignore", "allow(dead_code"] {
+            assert!(!text.contains(left), "{}: `{left}`", path.display());
+        }
+    }
+}
+
+/// The method table of both READMEs is the registry.
+#[test]
+fn the_readmes_list_the_methods_that_there_are() {
+    for name in ["README.md", "README.zh-CN.md"] {
+        let text = read(&root().join(name));
+        for row in METHODS {
+            let line = format!(
+                "| `{}` | {} | {} | {} | {} |",
+                row.name,
+                row.family,
+                row.summary,
+                row.when,
+                row.tasks()
+            );
+            assert!(text.contains(&line), "{name}: run `juyi methods --markdown`; missing: {line}");
+        }
+        let listed = text.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(listed, METHODS.len(), "{name}: its table lists other methods too");
+    }
+}
