@@ -32,13 +32,13 @@ pub(crate) enum Command {
 #[derive(Args)]
 pub(crate) struct Surroundings {
     /// Seed of all randomness
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Threads [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
     /// Memory budget, e.g. 512MiB or 8GiB [default: 4GiB]
-    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory, allow_negative_numbers = true)]
     pub(crate) memory: Option<u64>,
 }
 

@@ -11,16 +11,18 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     let context = arguments.surroundings.context()?;
     let table = table(&arguments.table)?;
     let mut broken = Ok(());
+    // Printed with the first row, so that nothing is when the data cannot be read.
+    let mut heading = String::new();
     if !arguments.json {
-        print(&format!(
+        heading = format!(
             "{}\n{:<18}{:<12}{:>9}{:>11}{:>10}{:>9}\n",
             table.about, "method", "task", "accuracy", "published", "expected", "seconds"
-        ))?;
+        );
     }
     let rows = run_table(table, &arguments.data, arguments.method.as_deref(), &context, |row| {
         let line = if arguments.json { serde_json::to_string(row).unwrap_or_default() } else { line(row) };
         if broken.is_ok() {
-            broken = print(&(line + "\n"));
+            broken = print(&(std::mem::take(&mut heading) + &line + "\n"));
         }
     })?;
     broken?;

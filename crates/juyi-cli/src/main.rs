@@ -32,6 +32,8 @@ fn main() -> ExitCode {
             {
                 text += &format!("\nhint: {hint}\n");
             }
+            // Names and cells come from files: nothing in them may act on the terminal.
+            let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
             let _ = std::io::stderr().write_all(text.as_bytes());
             ExitCode::from(2)
         }

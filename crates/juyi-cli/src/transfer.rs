@@ -111,7 +111,8 @@ fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    if entries.next().is_some() && !folder.join("run.json").is_file() {
+    let taken = ["model.safetensors", "predictions.csv"].iter().any(|name| folder.join(name).is_dir());
+    if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }
     Ok(())

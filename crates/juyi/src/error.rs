@@ -127,10 +127,21 @@ pub fn bytes(n: u64) -> String {
     format!("{n} bytes")
 }
 
+/// A cell as messages show it: short, and without characters that would act on a terminal.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let harmless = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    text.chars().take(LONGEST).map(harmless).collect::<String>() + more
+}
+
 /// The known name that is closest to `name`, if it is close enough to be a slip of the hand.
 fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let close = known.iter().min_by_key(|candidate| edit_distance(name, candidate))?;
-    (edit_distance(name, close) <= 2.max(name.len() / 3)).then_some(close)
+    let distance = |candidate: &&String| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
+    let close = known.iter().min_by_key(distance)?;
+    // A short name is not far from anything: some letter must be shared.
+    let bound = 2.max(name.len() / 3).min(close.chars().count().saturating_sub(1));
+    (distance(&close) <= bound).then_some(close)
 }
 
 /// Levenshtein distance in characters.

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::table::{Cells, Column, MISSING, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 
 /// Reads a table. Columns named in `as_text` are kept as they are written even if they look like numbers. `limit` is
 /// the most bytes that the cells may take.
@@ -41,15 +41,13 @@ pub(super) fn read_from<R: BufRead>(
         Err(Error::input(format!("`{name}`{thing}"), problem.to_string(), hint.to_string()))
     };
     let mut first = open()?;
-    let header = match header(name, &mut first)? {
-        Some(header) => header,
-        None => return fail(String::new(), "is empty", "the first line must name the columns"),
+    let Some(header) = header(name, &mut first)? else {
+        return fail(String::new(), "is empty", "the first line must name the columns");
     };
-    for (j, column) in header.names.iter().enumerate() {
-        if header.names[..j].contains(column) {
-            let hint = "give each column a name of its own";
-            return fail(String::new(), &format!("has two columns named `{column}`"), hint);
-        }
+    let mut names = std::collections::HashSet::new();
+    if let Some(column) = header.names.iter().find(|column| !names.insert(*column)) {
+        let hint = "give each column a name of its own";
+        return fail(String::new(), &format!("has two columns named `{column}`"), hint);
     }
     let wanted = |column: &String| as_text.contains(column);
     let mut kinds: Vec<bool> = header.names.iter().map(wanted).collect(); // true: text
@@ -118,9 +116,19 @@ fn skip_header(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>>
             let hint = "give a text file whose first line names the columns";
             return Err(Error::input(format!("`{name}`"), "is not a table of text", hint));
         }
-        let open_quote = line.iter().filter(|b| **b == b'"').count() % 2 == 1;
+        let open_quote = line.iter().fold(false, |open, b| open ^ (*b == b'"'));
+        if std::str::from_utf8(&line).is_err() {
+            return Err(Error::input(
+                format!("`{name}`, header"),
+                "is not UTF-8 text",
+                "save the file as UTF-8",
+            ));
+        }
         if read == 0 && line.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
+        }
+        if read == 0 && open_quote {
+            return Err(open_quote_in(&format!("`{name}`, header")));
         }
         if read == 0 || (!open_quote && !line.iter().all(u8::is_ascii_whitespace)) {
             return Ok(Some(line));
@@ -134,6 +142,13 @@ fn skip_header(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>>
 fn unreadable(name: &str, error: &csv::Error) -> Error {
     Error::input(format!("`{name}`"), format!("cannot be read: {error}"), "")
 }
+
+fn open_quote_in(thing: &str) -> Error {
+    Error::input(thing, "a quote is not closed", "close it, or double it if it belongs to the text")
+}
+
+/// Put behind the last line: a quote that is still open there swallows it.
+const END: &[u8] = b"\n\0";
 
 /// A column while it is read.
 enum Growing {
@@ -153,7 +168,7 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
         .delimiter(header.delimiter)
         .has_headers(false)
         .flexible(true)
-        .from_reader(reader);
+        .from_reader(reader.chain(END).take(limit));
     let grow = |is_text: &bool| {
         if *is_text {
             Growing::Text {
@@ -169,11 +184,30 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
     let mut record = csv::ByteRecord::new();
     let mut rows = 0;
     let mut text_bytes = 0u64;
+    let mut ended = false;
     while csv.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))? {
+        if csv.get_ref().limit() == 0 {
+            let what = format!("`{name}`, row {} alone", rows + 1);
+            return Err(Error::Memory { what, need: limit.saturating_add(1), budget: limit });
+        }
+        csv.get_mut().set_limit(limit);
         if record.len() == 1 && width > 1 && record[0].trim_ascii().is_empty() {
             continue; // a blank line
         }
+        let last = record.iter().next_back().unwrap_or_default();
+        if last.ends_with(END) {
+            return Err(open_quote_in(&format!("`{name}`, row {}", rows + 1)));
+        }
+        if ended {
+            let hint = "give a text file whose first line names the columns";
+            return Err(Error::input(format!("`{name}`, row {}", rows + 1), "is not text", hint));
+        }
+        if record.len() == 1 && last == b"\0" {
+            ended = true;
+            continue;
+        }
         rows += 1;
+        let place = |j: usize| format!("`{name}`, row {rows}, column `{}`", header.names[j]);
         if record.len() != width {
             let problem = format!("has {} cells, the header names {width} columns", record.len());
             let hint = "quote cells that contain the separator, and fill short rows";
@@ -185,10 +219,9 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
                 Growing::FoundText => {}
                 Growing::Numbers(numbers) => match number(cell) {
                     Some(v) if v.is_infinite() => {
-                        let thing = format!("`{name}`, row {rows}, column `{}`", header.names[j]);
-                        let problem = format!("`{}` is not finite", String::from_utf8_lossy(cell));
+                        let problem = format!("`{}` is not finite", shown(&String::from_utf8_lossy(cell)));
                         let hint = "mend it, or leave the cell empty and choose `--missing mean` or `drop`";
-                        return Err(Error::input(thing, problem, hint));
+                        return Err(Error::input(place(j), problem, hint));
                     }
                     Some(v) => numbers.push(v),
                     None => *column = Growing::FoundText,
@@ -200,7 +233,14 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
                         codes.push(*code);
                     } else {
                         let code = values.len() as u32;
-                        values.push(String::from_utf8_lossy(cell).into_owned());
+                        let Some(value) = std::str::from_utf8(cell).ok().filter(|v| !v.contains('\0')) else {
+                            return Err(Error::input(
+                                place(j),
+                                "is not UTF-8 text",
+                                "save the file as UTF-8",
+                            ));
+                        };
+                        values.push(value.to_string());
                         positions.insert(cell.to_vec(), code);
                         codes.push(code);
                         text_bytes += 2 * cell.len() as u64 + 64;

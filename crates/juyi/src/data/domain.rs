@@ -238,7 +238,9 @@ impl Task {
     pub fn source_classes(&self) -> Vec<usize> {
         let Labels::Classes(of) = &self.source.labels else { return Vec::new() };
         let mut present = vec![false; self.goal.classes()];
-        of.iter().for_each(|&c| present[c] = true);
+        for &c in of {
+            present[c] = true;
+        }
         (0..present.len()).filter(|&c| present[c]).collect()
     }
 

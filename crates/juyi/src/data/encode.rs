@@ -2,12 +2,16 @@
 //!
 //! Decided once from the sources and the target, kept in the model, and done the same way to every later table.
 
+mod kind;
+
 use std::collections::HashMap;
 
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 
-use super::table::{Cells, MISSING, Table};
+use kind::{Decision, is_constant, is_sequence, kind, text_among_numbers};
+
+use super::table::{Cells, Table};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
@@ -65,8 +69,8 @@ pub struct Encoding {
 /// Most columns that a message lists by name.
 const NAMED: usize = 5;
 
-/// Rows from which on a column without repeats is suspicious.
-const SUSPICIOUS_ROWS: usize = 20;
+/// Numbers beyond it are refused: their squares, and sums of these, would not be finite.
+const LARGEST: f64 = 1e100;
 
 impl Encoding {
     /// Decides from the sources and the target. Columns in `drop` and `id` and the label are left out.
@@ -192,6 +196,20 @@ impl Encoding {
     /// [`Error::Input`] for a missing column, a missing cell under [`Missing::Error`], text where numbers stand;
     /// [`Error::Memory`].
     pub fn apply(&self, table: &mut Table, context: &mut Context) -> Result<(Matrix, Vec<usize>)> {
+        let all: Vec<usize> = (0..table.rows).collect();
+        self.apply_to(table, &all, context)
+    }
+
+    /// The same for some of the rows, rising; the others count for nothing.
+    ///
+    /// # Errors
+    /// As [`Encoding::apply`].
+    pub fn apply_to(
+        &self,
+        table: &mut Table,
+        rows: &[usize],
+        context: &mut Context,
+    ) -> Result<(Matrix, Vec<usize>)> {
         let index: HashMap<String, usize> =
             table.columns.iter().enumerate().map(|(j, column)| (column.name.clone(), j)).collect();
         let absent: Vec<&String> =
@@ -200,6 +218,8 @@ impl Encoding {
             let problem = format!("has no column {}, which the model needs", listed(&absent));
             return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
         }
+        let place =
+            |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
         let mut keep = vec![true; table.rows];
         let mut filled = 0;
         for column in &self.columns {
@@ -207,14 +227,19 @@ impl Encoding {
             if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
                 return Err(text_among_numbers(&table.name, &column.name, cells));
             }
-            for row in 0..table.rows {
+            if let Cells::Numbers(numbers) = cells
+                && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)
+            {
+                let problem = format!("{:e} is too large to compute with", numbers[row]);
+                let hint = "give the column in another unit, or `--drop` it";
+                return Err(Error::input(place(row, &column.name), problem, hint));
+            }
+            for &row in rows {
                 if cells.is_missing(row) {
                     match self.missing {
                         Missing::Error => {
-                            let thing =
-                                format!("`{}`, row {}, column `{}`", table.name, row + 1, column.name);
                             let hint = "`--missing mean` fills it with the source's mean, `--missing drop` leaves the row out";
-                            return Err(Error::input(thing, "is missing", hint));
+                            return Err(Error::input(place(row, &column.name), "is missing", hint));
                         }
                         Missing::Mean => filled += 1,
                         Missing::Drop => keep[row] = false,
@@ -225,14 +250,19 @@ impl Encoding {
         if filled > 0 {
             context.note("data", format!("`{}`: {filled} missing cells are filled", table.name));
         }
-        let kept: Vec<usize> = (0..table.rows).filter(|&row| keep[row]).collect();
-        if kept.len() < table.rows {
-            let dropped = table.rows - kept.len();
+        let kept: Vec<usize> = rows.iter().copied().filter(|&row| keep[row]).collect();
+        if kept.is_empty() && !rows.is_empty() {
+            let hint = "`--missing mean` fills them; `--drop` leaves out a column that is mostly empty";
+            return Err(Error::input(format!("`{}`", table.name), "every row has a missing cell", hint));
+        }
+        if kept.len() < rows.len() {
+            let dropped = rows.len() - kept.len();
             context.note(
                 "data",
                 format!(
                     "`{}`: {dropped} of {} rows have missing cells and are left out",
-                    table.name, table.rows
+                    table.name,
+                    rows.len()
                 ),
             );
         }
@@ -282,106 +312,6 @@ impl Encoding {
     }
 }
 
-enum Decision {
-    Use(Kind),
-    /// Text with hardly a value twice.
-    Identifier,
-}
-
-/// What a column holds in all tables together; the first `sources` are sources.
-fn kind(name: &str, cells: &[(&Table, &Cells)], sources: usize, context: &mut Context) -> Result<Decision> {
-    let empty =
-        |cells: &Cells| matches!(cells, Cells::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()));
-    let text = cells.iter().filter(|(_, cells)| matches!(cells, Cells::Text { .. })).count();
-    if text == 0 {
-        let known = cells[..sources].iter().flat_map(|(_, cells)| match cells {
-            Cells::Numbers(numbers) => numbers.as_slice(),
-            Cells::Text { .. } => &[],
-        });
-        let known = known.filter(|v| !v.is_nan());
-        let (sum, count) = known.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
-        return Ok(Decision::Use(Kind::Number {
-            mean: if count > 0 { sum / f64::from(count) } else { 0.0 },
-        }));
-    }
-    // Text in one table and numbers in another: the text is the odd one out. So is a stray word among numbers.
-    let numbers_elsewhere =
-        cells.iter().any(|(_, cells)| matches!(cells, Cells::Numbers(_)) && !empty(cells));
-    for (table, cells) in cells {
-        let Cells::Text { codes, values } = cells else { continue };
-        let numeric: Vec<bool> = values.iter().map(|value| value.parse::<f64>().is_ok()).collect();
-        let filled = codes.iter().filter(|code| **code != MISSING).count();
-        let numbers = codes.iter().filter(|code| numeric.get(**code as usize) == Some(&true)).count();
-        if numbers_elsewhere || (numbers < filled && numbers * 10 >= filled * 9) {
-            return Err(text_among_numbers(&table.name, name, cells));
-        }
-        if numbers * 2 >= filled && numbers < filled {
-            context
-                .warn("data", format!("`{}`, column `{name}`: mostly numbers, treated as text", table.name));
-        }
-    }
-    let (Cells::Text { codes, values }, table) = (cells[0].1, cells[0].0) else {
-        let (table, cells) = cells.iter().find(|(_, cells)| !empty(cells)).unwrap_or(&cells[0]);
-        return Err(text_among_numbers(&table.name, name, cells));
-    };
-    let filled = codes.iter().filter(|code| **code != MISSING).count();
-    if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
-        return Ok(Decision::Identifier);
-    }
-    let values_of = |range: &[(&Table, &Cells)]| -> Vec<String> {
-        let text = range.iter().flat_map(|(_, cells)| match cells {
-            Cells::Text { values, .. } => values.clone(),
-            Cells::Numbers(_) => Vec::new(),
-        });
-        let mut values: Vec<String> = text.collect();
-        values.sort();
-        values.dedup();
-        values
-    };
-    let in_source = values_of(&cells[..sources]);
-    let values = values_of(cells);
-    let unseen: Vec<&String> =
-        values.iter().filter(|value| in_source.binary_search(value).is_err()).collect();
-    if !unseen.is_empty() {
-        context.warn("data", format!("column `{name}`: value {} occurs in the target only", listed(&unseen)));
-    }
-    Ok(Decision::Use(Kind::Text { values }))
-}
-
-/// The error for the first cell that is not a number.
-fn text_among_numbers(table: &str, column: &str, cells: &Cells) -> Error {
-    let (mut row, mut value) = (0, String::new());
-    if let Cells::Text { codes, values } = cells {
-        let stray =
-            |code: &u32| values.get(*code as usize).is_some_and(|value| value.parse::<f64>().is_err());
-        row = codes.iter().position(stray).unwrap_or(0);
-        value = cells.text(row).unwrap_or_default();
-    }
-    let hint = if value.replacen(',', ".", 1).parse::<f64>().is_ok() {
-        "write decimals with a point, not a comma"
-    } else {
-        "mend the cell, leave it empty and use `--missing`, or `--drop` the column"
-    };
-    let thing = format!("`{table}`, row {}, column `{column}`", row + 1);
-    Error::input(thing, format!("`{value}` stands where the other cells are numbers"), hint)
-}
-
-/// Whether a column counts its rows: consecutive whole numbers.
-fn is_sequence(cells: &Cells) -> bool {
-    let Cells::Numbers(numbers) = cells else { return false };
-    numbers.len() >= SUSPICIOUS_ROWS && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
-}
-
-/// Whether a numeric column has one value in all tables.
-fn is_constant(cells: &[(&Table, &Cells)]) -> bool {
-    let mut known = cells.iter().flat_map(|(_, cells)| match cells {
-        Cells::Numbers(numbers) => numbers.as_slice(),
-        Cells::Text { .. } => &[],
-    });
-    let first = known.find(|v| !v.is_nan());
-    first.is_some_and(|first| known.all(|v| v.is_nan() || v == first))
-}
-
 /// Up to [`NAMED`] names in backquotes.
 pub(crate) fn listed(names: &[&String]) -> String {
     let first: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
@@ -390,86 +320,4 @@ pub(crate) fn listed(names: &[&String]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::csv::read_from;
-    use crate::linalg::from_rows;
-
-    fn table(name: &str, text: &str) -> Table {
-        read_from(name, || Ok(text.as_bytes()), &["y".to_string()], 1 << 30).unwrap()
-    }
-
-    fn decide(source: &str, target: &str, missing: Missing) -> Result<(Encoding, Context)> {
-        let mut context = Context::default();
-        let tables = (table("old", source), table("new", target));
-        let encoding = Encoding::decide(&[tables.0], &tables.1, "y", &[], &[], missing, &mut context)?;
-        Ok((encoding, context))
-    }
-
-    fn problem(source: &str, target: &str) -> String {
-        decide(source, target, Missing::Error).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn columns_are_matched_by_name_and_text_becomes_one_hot_over_the_union() {
-        let (encoding, mut context) =
-            decide("y,a,c\nu,1,red\nv,2,blue\n", "c,a\ngreen,5\nred,6\n", Missing::Error).unwrap();
-        let (x, kept) = encoding.apply(&mut table("new", "c,a\ngreen,5\nred,6\n"), &mut context).unwrap();
-        assert_eq!(x, from_rows(&[vec![5.0, 0.0, 1.0, 0.0], vec![6.0, 0.0, 0.0, 1.0]]));
-        assert_eq!(kept, [0, 1]);
-        assert_eq!(context.notices()[0].text, "column `c`: value `green` occurs in the target only");
-        encoding.apply(&mut table("later", "c,a\npink,5\n"), &mut context).unwrap();
-        assert!(context.notices()[1].text.contains("`pink` was not there at the fit"));
-    }
-
-    #[test]
-    fn columns_that_do_not_fit_are_named() {
-        assert_eq!(problem("y,a,b\nu,1,2\n", "a\n1\n"), "`new`: has no column `b`, which `old` has");
-        assert_eq!(
-            problem("y,a\nu,1\n", "a\nhigh\n"),
-            "`new`, row 1, column `a`: `high` stands where the other cells are numbers"
-        );
-        let mostly = format!("y,a\n{}u,x7\n", "u,1\n".repeat(19));
-        assert!(problem(&mostly, "a\n1\n").starts_with("`old`, row 20, column `a`: `x7` stands"));
-        let (_, context) = decide("y,a\nu,1\n", "a,z\n1,2\n", Missing::Error).unwrap();
-        assert!(context.notices()[0].text.contains("column `z` is ignored"));
-    }
-
-    #[test]
-    fn missing_cells_follow_the_rule_that_was_asked_for() {
-        let (source, target) = ("y,a,b\nu,1,2\nv,,4\nu,3,5\n", "a,b\n7,\n1,1\n");
-        let (encoding, mut context) = decide(source, target, Missing::Error).unwrap();
-        let error = encoding.apply(&mut table("old", source), &mut context).unwrap_err();
-        assert_eq!(error.to_string(), "`old`, row 2, column `a`: is missing");
-        let (encoding, mut context) = decide(source, target, Missing::Mean).unwrap();
-        let (x, _) = encoding.apply(&mut table("new", target), &mut context).unwrap();
-        assert_eq!(x[(0, 1)], 11.0 / 3.0);
-        let (encoding, mut context) = decide(source, target, Missing::Drop).unwrap();
-        let (x, kept) = encoding.apply(&mut table("new", target), &mut context).unwrap();
-        assert_eq!((x.nrows(), kept), (1, vec![1]));
-    }
-
-    #[test]
-    fn constants_and_identifiers_are_noticed() {
-        let rows: String = (0..30).map(|i| format!("u,{i},k{i},5,{}\n", i % 3)).collect();
-        let source = format!("y,number,name,same,a\n{rows}");
-        let (encoding, context) = decide(&source, &source, Missing::Error).unwrap();
-        let names: Vec<&str> = encoding.columns.iter().map(|c| c.name.as_str()).collect();
-        assert_eq!(names, ["number", "same", "a"]);
-        let said: Vec<&str> = context.notices().iter().map(|n| n.text.as_str()).collect();
-        assert!(said[0].starts_with("constant everywhere: column `same`"), "{said:?}");
-        assert!(said[1].starts_with("column `number` counts the rows"), "{said:?}");
-        assert!(said[2].starts_with("text column `name` has hardly a value twice"), "{said:?}");
-    }
-
-    #[test]
-    fn ten_thousand_columns_are_no_trouble() {
-        let names: Vec<String> = (0..10_000).map(|j| format!("c{j}")).collect();
-        let cells = vec!["1"; 10_000].join(",");
-        let text = format!("y,{}\nu,{cells}\nv,{cells}\n", names.join(","));
-        let (encoding, mut context) = decide(&text, &text, Missing::Error).unwrap();
-        let (x, _) = encoding.apply(&mut table("wide", &text), &mut context).unwrap();
-        assert_eq!(x.shape(), (2, 10_000));
-        assert!(context.notices()[0].text.ends_with("and 9995 more"));
-    }
-}
+mod tests;

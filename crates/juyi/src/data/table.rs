@@ -89,7 +89,7 @@ pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], limit: u6
         let hint = "give a .csv, .csv.gz or .mat file";
         return Err(Error::input(format!("`{spec}`"), "is a folder, not a table", hint));
     }
-    if lower.ends_with(".mat") {
+    if Path::new(&lower).extension().is_some_and(|ending| ending == "mat") {
         return read_mat(path, variables, label, limit);
     }
     if [".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt"].iter().any(|ending| lower.ends_with(ending)) {
@@ -115,6 +115,10 @@ fn read_mat(path: &Path, variables: Option<&str>, label: Option<&str>, limit: u6
     if features.is_empty() || labels == Some("") {
         let hint = "write `file.mat:X,y` with the features' and the labels' variable, or `file.mat:X` without labels";
         return Err(Error::input(file, "the variables after `:` are empty", hint));
+    }
+    if labels == Some(features) {
+        let problem = format!("`{features}` is named as the features and as the labels");
+        return Err(Error::input(file, problem, "write `file.mat:X,y`, or `file.mat:X` without labels"));
     }
     // Unlabelled targets need not have the default labels variable.
     let has_labels = |name: &str| mat::list(path).map(|all| all.iter().any(|(known, _)| known == name));

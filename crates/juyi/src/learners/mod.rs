@@ -150,7 +150,9 @@ pub fn train(
         return Ok(Trained { predictor, classes: Vec::new() });
     };
     let mut position = vec![None; names.len()];
-    of.iter().for_each(|&c| position[c] = Some(0));
+    for &c in of {
+        position[c] = Some(0);
+    }
     let classes: Vec<usize> = (0..names.len()).filter(|&c| position[c].is_some()).collect();
     classes.iter().enumerate().for_each(|(new, &old)| position[old] = Some(new));
     if classes.len() < names.len() {

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{BLOCK, Matrix, add_product, padded_rows};
+use super::{BLOCK, Matrix, add_product, exponentials, padded_rows};
 
 /// Rows that stand on the other side of a block.
 const TALL: usize = 1024;
@@ -101,32 +101,45 @@ pub fn gaussian_kernel(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -
             let distances =
                 squared_distance_block(x.get(top..end, ..), &x_norms[top..end], block.as_ref(), &y_norms);
             for j in 0..count {
-                let column = columns.rb_mut().col_mut(j).subrows_mut(top, end - top);
-                column.iter_mut().zip(distances.col(j).iter()).for_each(|(k, d)| *k = (scale * d).exp());
+                let mut column = columns.rb_mut().col_mut(j).subrows_mut(top, end - top);
+                column.copy_from(distances.col(j));
+                if let Some(column) = column.try_as_col_major_mut() {
+                    exponentials(column.as_slice_mut(), scale);
+                }
             }
         }
     });
     out
 }
 
-/// The mean of the Gaussian kernel over the rows of `y`, for each row of `x` `(n)`: `Σ_j k(x_i, y_j) / m`, block by
-/// block.
-pub fn gaussian_kernel_means(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -> Vec<f64> {
-    let means = super::by_row_blocks(x, 1, |block| {
-        let mut sums = Mat::zeros(BLOCK, 1);
+/// `k(x, rows) y`, `(n, c)`, with the Gaussian kernel and `y` `(m, c)`: block by block, the kernel is never held.
+pub fn gaussian_kernel_times(
+    x: MatRef<'_, f64>,
+    rows: MatRef<'_, f64>,
+    bandwidth: f64,
+    y: MatRef<'_, f64>,
+) -> Matrix {
+    let (row_norms, scale) = (squared_norms(rows), -0.5 / (bandwidth * bandwidth));
+    super::by_row_blocks(x, y.ncols(), |block| {
+        let mut out = Mat::zeros(BLOCK, y.ncols());
         let norms = squared_norms(block);
-        for top in (0..y.nrows()).step_by(TALL) {
-            let part = y.get(top..y.nrows().min(top + TALL), ..);
-            let distances = squared_distance_block(block, &norms, part, &squared_norms(part));
-            for column in distances.col_iter() {
-                for (i, d) in column.iter().enumerate() {
-                    sums[(i, 0)] += (-0.5 / (bandwidth * bandwidth) * d).exp();
-                }
+        for top in (0..rows.nrows()).step_by(TALL) {
+            let end = rows.nrows().min(top + TALL);
+            let mut kernel =
+                squared_distance_block(rows.get(top..end, ..), &row_norms[top..end], block, &norms);
+            for j in 0..BLOCK {
+                exponentials(kernel.col_as_slice_mut(j), scale);
             }
+            add_product(out.as_mut(), kernel.transpose(), y.get(top..end, ..), 1.0);
         }
-        sums
-    });
-    means.col(0).iter().map(|sum| sum / y.nrows() as f64).collect()
+        out
+    })
+}
+
+/// The mean of the Gaussian kernel over the rows of `y`, for each row of `x` `(n)`: `Σ_j k(x_i, y_j) / m`.
+pub fn gaussian_kernel_means(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -> Vec<f64> {
+    let share = Mat::from_fn(y.nrows(), 1, |_, _| 1.0 / y.nrows() as f64);
+    gaussian_kernel_times(x, y, bandwidth, share.as_ref()).col(0).iter().copied().collect()
 }
 
 /// The median distance between two different rows: over all pairs up to 1,000 rows, beyond that over pairs of 1,000

@@ -6,6 +6,7 @@
 
 mod decompose;
 mod distance;
+mod exponential;
 mod statistics;
 
 pub use decompose::{
@@ -13,9 +14,10 @@ pub use decompose::{
     thin_svd,
 };
 pub use distance::{
-    Nearest, gaussian_kernel, gaussian_kernel_means, median_distance, nearest, squared_distance_block,
-    squared_norms,
+    Nearest, gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, median_distance, nearest,
+    squared_distance_block, squared_norms,
 };
+pub use exponential::exponentials;
 pub use statistics::{column_deviations, column_means, covariance};
 
 use faer::linalg::matmul::matmul;

@@ -59,6 +59,9 @@ pub struct ParamInfo {
     pub about: String,
 }
 
+/// Makes a method from given parameters; also returns all of them.
+type Make = fn(&JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>;
+
 /// What is known of a method without running it.
 pub struct MethodRow {
     /// The name that the field uses.
@@ -79,7 +82,7 @@ pub struct MethodRow {
     pub learner: &'static str,
     /// Its parameters.
     pub params: fn() -> Vec<ParamInfo>,
-    make: fn(&JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>,
+    make: Make,
 }
 
 impl MethodRow {

@@ -103,6 +103,11 @@ impl Model {
 
     /// Whether the parts fit together.
     fn check(&self) -> std::result::Result<(), String> {
+        let mut names = std::collections::HashSet::new();
+        let columns = self.encoding.iter().flat_map(|encoding| &encoding.columns);
+        if let Some(twice) = columns.map(|column| &column.name).find(|name| !names.insert(*name)) {
+            return Err(format!("it has two columns named `{twice}`"));
+        }
         if let Some(encoding) = &self.encoding
             && encoding.width() != self.columns
         {
@@ -122,8 +127,9 @@ impl Model {
 
 /// The tensor as a matrix.
 fn matrix(view: &TensorView<'_>) -> std::result::Result<Matrix, String> {
-    let (Dtype::F64, &[rows, columns]) = (view.dtype(), view.shape()) else {
-        return Err(format!("is {:?} of shape {:?}, expected a matrix of F64", view.dtype(), view.shape()));
+    let (Dtype::F64, &[rows @ (1..), columns @ (1..)]) = (view.dtype(), view.shape()) else {
+        let (dtype, shape) = (view.dtype(), view.shape());
+        return Err(format!("is {dtype:?} of shape {shape:?}, expected a matrix of F64 that is not empty"));
     };
     let (numbers, _) = view.data().as_chunks::<8>();
     let out = Mat::from_fn(rows, columns, |i, j| f64::from_le_bytes(numbers[i * columns + j]));
@@ -144,8 +150,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)] // as an ordinary file: what the user's umask leaves of rw-rw-rw-
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.prefix(".juyi-").tempfile_in(folder)?;
-        file.write_all(bytes)?;
+        // Only the kind: the message would name the temporary file.
+        let mut file = builder.prefix(".juyi-").tempfile_in(folder).map_err(|error| error.kind())?;
+        file.as_file_mut().write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())

@@ -3,7 +3,7 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use crate::linalg::{Matrix, add_product, nearest, squared_distance_block, squared_norms};
+use crate::linalg::{Matrix, add_product, exponentials, nearest, squared_distance_block, squared_norms};
 
 /// How a linear score is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,20 +210,20 @@ fn largest(row: &[f64]) -> f64 {
 /// The largest entry of the softmax of some numbers.
 fn largest_softmax(row: &[f64]) -> f64 {
     let top = largest(row);
-    1.0 / row.iter().map(|v| (v - top).exp()).sum::<f64>()
+    let mut shares: Vec<f64> = row.iter().map(|v| v - top).collect();
+    exponentials(&mut shares, 1.0);
+    1.0 / shares.iter().sum::<f64>()
 }
 
 /// Each row to `exp(row) / Σ exp(row)`, without overflow.
 pub fn softmax_rows(scores: &mut Matrix) {
     for i in 0..scores.nrows() {
         let top = scores.row(i).iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut sum = 0.0;
-        for j in 0..scores.ncols() {
-            scores[(i, j)] = (scores[(i, j)] - top).exp();
-            sum += scores[(i, j)];
-        }
-        for j in 0..scores.ncols() {
-            scores[(i, j)] /= sum;
+        let mut shares: Vec<f64> = scores.row(i).iter().map(|v| v - top).collect();
+        exponentials(&mut shares, 1.0);
+        let sum: f64 = shares.iter().sum();
+        for (j, share) in shares.iter().enumerate() {
+            scores[(i, j)] = share / sum;
         }
     }
 }
@@ -240,7 +240,12 @@ fn neighbors(x: MatRef<'_, f64>, classes: usize, rows: &Matrix, answers: &Matrix
         let mut by_distance: Vec<_> = groups.into_iter().flatten().collect();
         // Equal distances are decided by the row's number, as if all rows had been searched together.
         by_distance.sort_by(|a, b| a.squared_distance.total_cmp(&b.squared_distance).then(a.row.cmp(&b.row)));
-        let Some(first) = by_distance.first() else { continue };
+        let Some(first) = by_distance.first() else {
+            // All distances overflow.
+            out.answer.push(f64::NAN);
+            out.confidence.push(f64::NAN);
+            continue;
+        };
         let a = first.squared_distance.sqrt();
         let confidence = match by_distance.get(1).map(|n| n.squared_distance.sqrt()) {
             Some(b) if a + b > 0.0 => b / (a + b),
@@ -261,8 +266,8 @@ fn propagate(x: MatRef<'_, f64>, bandwidth: f64, rows: &Matrix, answers: &Matrix
     let mut out = Mat::zeros(x.nrows(), answers.ncols());
     for (i, column) in distances.col_iter().enumerate() {
         let least = column.iter().copied().fold(f64::INFINITY, f64::min);
-        let kernel: Vec<f64> =
-            column.iter().map(|d| (-0.5 * (d - least) / (bandwidth * bandwidth)).exp()).collect();
+        let mut kernel: Vec<f64> = column.iter().map(|d| d - least).collect();
+        exponentials(&mut kernel, -0.5 / (bandwidth * bandwidth));
         let total: f64 = kernel.iter().sum();
         for c in 0..answers.ncols() {
             let sum: f64 = kernel.iter().zip(answers.col(c).iter()).map(|(k, a)| k * a).sum();

@@ -99,18 +99,19 @@ pub fn score_text(scores: &Scores) -> String {
 fn difference(run: &Run) -> Option<String> {
     let (before, after) = (run.baseline.as_ref()?.scores?, run.chosen.scores?);
     let name = &run.chosen.method;
-    Some(match (before, after) {
-        (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) => {
-            let points = 100.0 * (b - a);
-            let word = if points >= 0.0 { "more" } else { "fewer" };
-            format!("{name} gets {:.2} points {word} right than not transferring", points.abs())
-        }
-        _ => {
-            let (a, b) = (-before.first(), -after.first());
-            let word = if b <= a { "below" } else { "above" };
-            format!("{name} has an RMSE {:.1} % {word} that of not transferring", 100.0 * (b / a - 1.0).abs())
-        }
-    })
+    let (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) =
+        (before, after)
+    else {
+        let (a, b) = (-before.first(), -after.first());
+        let word = if b <= a { "below" } else { "above" };
+        return Some(format!(
+            "{name} has an RMSE {:.1} % {word} that of not transferring",
+            100.0 * (b / a - 1.0).abs()
+        ));
+    };
+    let points = 100.0 * (b - a);
+    let word = if points >= 0.0 { "more" } else { "fewer" };
+    Some(format!("{name} gets {:.2} points {word} right than not transferring", points.abs()))
 }
 
 /// A count with its thousands apart: `12,345`.

@@ -15,15 +15,15 @@
 use faer::Mat;
 use faer::MatRef;
 use rand::Rng;
-use rand::seq::index::sample;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};
 use crate::context::Context;
 use crate::error::Result;
 use crate::linalg::{
-    Matrix, gaussian_kernel, generalized_eigen, median_distance, multiply, orthonormal_columns, select_rows,
-    symmetric_eigen, symmetric_power, thin_svd,
+    Matrix, gaussian_kernel, generalized_eigen, median_distance, multiply, orthonormal_columns,
+    symmetric_eigen, thin_svd,
 };
 
 /// The kernel of the embedding.
@@ -40,9 +40,6 @@ pub enum Kernel {
 
 /// The largest problem that is solved by a full eigendecomposition.
 const DIRECT: usize = 1000;
-
-/// Landmarks of the Nyström route.
-const LANDMARKS: usize = 1000;
 
 /// A map from a row to its place in the embedding.
 #[derive(Debug, Clone)]
@@ -92,41 +89,46 @@ impl JointEmbedding {
         context: &mut Context,
     ) -> Result<Self> {
         let n = rows.nrows();
-        let (columns, outside) = match kernel {
+        match kernel {
             Kernel::Linear | Kernel::Primal => {
+                // The rows, their factors, the decomposition's own copies, the centred columns.
+                let need = 8 * (6 * n * rows.ncols().min(n) + 2 * n * rows.ncols()) as u64;
+                context.require(&format!("the decomposition of {n} x {} rows", rows.ncols()), need)?;
                 let (columns, basis) = linear_columns(rows, kernel)?;
-                (columns, Outside::Linear(basis))
+                Ok(Self::centred(columns, Outside::Linear(basis)))
             }
             Kernel::Rbf => {
                 let width = bandwidth.unwrap_or_else(|| median_distance(rows, &mut context.rng("bandwidth")));
-                let instead = format!("it is approximated from {} landmark rows", LANDMARKS.min(n));
-                // The kernel, its centred copy and the blocks of the iteration.
-                let need = 8 * (2 * n * n + 40 * n * DIRECT.min(n) / 10) as u64;
+                let landmarks = landmarks_that_fit(n, context);
+                let instead = format!("it is approximated from {landmarks} landmark rows");
+                // The kernel, its centred copy, and the blocks of the iteration or the factors of a direct solve.
+                let need = 8 * (2 * n * n + 5 * n * n.min(DIRECT)) as u64;
                 if context.exact_route(name, &format!("the kernel of {n} rows"), need, &instead) {
                     let outside = Outside::Kernel { rows: rows.to_owned(), bandwidth: width, basis: None };
-                    (gaussian_kernel(rows, rows, width), outside)
-                } else {
-                    let drawn = sample(&mut context.rng("landmarks"), n, LANDMARKS.min(n)).into_vec();
-                    let landmarks = select_rows(rows, &drawn);
-                    let mut inner = gaussian_kernel(landmarks.as_ref(), landmarks.as_ref(), width);
-                    for i in 0..inner.nrows() {
-                        inner[(i, i)] += 1e-8; // keeps the inverse root finite where landmarks nearly coincide
-                    }
-                    let root = symmetric_power(inner.as_ref(), -0.5)?;
-                    let features =
-                        multiply(gaussian_kernel(rows, landmarks.as_ref(), width).as_ref(), root.as_ref());
-                    let (columns, basis) = linear_columns(features.as_ref(), Kernel::Linear)?;
-                    let basis = Some(multiply(root.as_ref(), basis.as_ref()));
-                    (columns, Outside::Kernel { rows: landmarks, bandwidth: width, basis })
+                    return Ok(Self::centred(gaussian_kernel(rows, rows, width), outside));
                 }
+                context.require("the features that stand for the kernel", landmark_bytes(n, landmarks))?;
+                Self::nystrom(rows, width, landmarks, context)
             }
-        };
+        }
+    }
+
+    /// The Gaussian kernel by its features.
+    fn nystrom(rows: MatRef<'_, f64>, width: f64, landmarks: usize, context: &Context) -> Result<Self> {
+        let mut rng = context.rng("landmarks");
+        let Nystrom { landmarks, root, features } = Nystrom::new(rows, landmarks, width, &mut rng)?;
+        let (columns, basis) = linear_columns(features.as_ref(), Kernel::Linear)?;
+        let basis = Some(multiply(root.as_ref(), basis.as_ref()));
+        Ok(Self::centred(columns, Outside::Kernel { rows: landmarks, bandwidth: width, basis }))
+    }
+
+    fn centred(columns: Matrix, outside: Outside) -> Self {
         let mut centred = columns.clone();
         for j in 0..centred.ncols() {
-            let mean = centred.col(j).iter().sum::<f64>() / n as f64;
+            let mean = centred.col(j).iter().sum::<f64>() / columns.nrows() as f64;
             centred.col_mut(j).iter_mut().for_each(|v| *v -= mean);
         }
-        Ok(Self { columns, centred, outside, start: None })
+        Self { columns, centred, outside, start: None }
     }
 
     /// The most components that there can be.
@@ -339,11 +341,9 @@ mod tests {
         let exact_context = &mut Context::default();
         let mut exact =
             JointEmbedding::new("tca", x.as_ref(), Kernel::Rbf, Some(0.7), exact_context).unwrap();
-        let small = &mut Context::new(0, 1000);
-        let mut nystrom = JointEmbedding::new("tca", x.as_ref(), Kernel::Rbf, Some(0.7), small).unwrap();
-        assert!(small.notices()[0].text.contains("50 landmark rows"));
+        let mut nystrom = JointEmbedding::nystrom(x.as_ref(), 0.7, 50, exact_context).unwrap();
         let a = gram(&exact.solve("tca", &v, 3, 1.0, exact_context).unwrap(), &x);
-        let b = gram(&nystrom.solve("tca", &v, 3, 1.0, small).unwrap(), &x);
+        let b = gram(&nystrom.solve("tca", &v, 3, 1.0, exact_context).unwrap(), &x);
         // The two differ in the normalisation of directions outside the kernel's range only, which have no weight.
         assert!((&a - &b).norm_max() < 1e-4 * a.norm_max(), "{}", (&a - &b).norm_max());
     }

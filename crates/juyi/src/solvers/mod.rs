@@ -1,10 +1,23 @@
 //! The optimisers and programmes that several methods share.
 
+mod conjugate_gradient;
+mod coordinates;
 mod correlation_alignment;
+mod interior_point;
 mod joint_embedding;
+mod lbfgs;
+mod linear_loss;
 mod network_simplex;
+mod nystrom;
+mod quadratic_program;
 mod spanning_tree;
 
+pub use conjugate_gradient::{System, conjugate_gradients};
+pub use coordinates::add_gram;
 pub use correlation_alignment::whiten_and_color;
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, marginal_discrepancy};
+pub use lbfgs::{Minimum, Options, minimize};
+pub use linear_loss::{LinearLoss, weighted_means};
 pub use network_simplex::{Costs, Plan, transport};
+pub use nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};
+pub use quadratic_program::{QuadraticProgram, Solution};

@@ -1,7 +1,11 @@
 //! Numbers from reference implementations; `make.py` beside this file made them and says with which versions.
 
+mod learners;
 mod mapping;
+mod predictor;
 mod scores;
+mod transport;
+mod weighting;
 
 use juyi::linalg::{Matrix, from_rows};
 use serde_json::Value;

@@ -2,4 +2,4 @@
 
 mod exact_transport;
 
-pub use exact_transport::ExactTransport;
+pub use exact_transport::{ExactTransport, Transported};

@@ -1,0 +1,122 @@
+//! What a column holds: numbers, text, an identifier, or something that must be refused.
+
+use super::{Kind, listed};
+use crate::context::Context;
+use crate::data::table::{Cells, MISSING, Table};
+use crate::error::{Error, Result, shown};
+
+/// Rows from which on a column without repeats is suspicious.
+const SUSPICIOUS_ROWS: usize = 20;
+
+/// What is done with a column.
+pub(super) enum Decision {
+    Use(Kind),
+    /// Text with hardly a value twice.
+    Identifier,
+}
+
+/// What a column holds in all tables together; the first `sources` are sources.
+pub(super) fn kind(
+    name: &str,
+    cells: &[(&Table, &Cells)],
+    sources: usize,
+    context: &mut Context,
+) -> Result<Decision> {
+    let empty =
+        |cells: &Cells| matches!(cells, Cells::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()));
+    let text = cells.iter().filter(|(_, cells)| matches!(cells, Cells::Text { .. })).count();
+    if text == 0 {
+        let known = cells[..sources].iter().flat_map(|(_, cells)| match cells {
+            Cells::Numbers(numbers) => numbers.as_slice(),
+            Cells::Text { .. } => &[],
+        });
+        let known = known.filter(|v| !v.is_nan());
+        let (sum, count) = known.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
+        return Ok(Decision::Use(Kind::Number {
+            mean: if count > 0 { sum / f64::from(count) } else { 0.0 },
+        }));
+    }
+    // Text in one table and numbers in another: the text is the odd one out. So is a stray word among numbers.
+    let numbers_elsewhere =
+        cells.iter().any(|(_, cells)| matches!(cells, Cells::Numbers(_)) && !empty(cells));
+    for (table, cells) in cells {
+        let Cells::Text { codes, values } = cells else { continue };
+        let numeric: Vec<bool> = values.iter().map(|value| value.parse::<f64>().is_ok()).collect();
+        let filled = codes.iter().filter(|code| **code != MISSING).count();
+        let numbers = codes.iter().filter(|code| numeric.get(**code as usize) == Some(&true)).count();
+        let meant: Vec<bool> = values.iter().map(|value| is_number_with_comma(value)).collect();
+        let meant = codes.iter().filter(|code| meant.get(**code as usize) == Some(&true)).count();
+        if numbers_elsewhere || (numbers < filled && (numbers + meant) * 10 >= filled * 9) {
+            return Err(text_among_numbers(&table.name, name, cells));
+        }
+        if numbers * 2 >= filled && numbers < filled {
+            context
+                .warn("data", format!("`{}`, column `{name}`: mostly numbers, treated as text", table.name));
+        }
+    }
+    let (Cells::Text { codes, values }, table) = (cells[0].1, cells[0].0) else {
+        let (table, cells) = cells.iter().find(|(_, cells)| !empty(cells)).unwrap_or(&cells[0]);
+        return Err(text_among_numbers(&table.name, name, cells));
+    };
+    let filled = codes.iter().filter(|code| **code != MISSING).count();
+    if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
+        return Ok(Decision::Identifier);
+    }
+    let values_of = |range: &[(&Table, &Cells)]| -> Vec<String> {
+        let text = range.iter().flat_map(|(_, cells)| match cells {
+            Cells::Text { values, .. } => values.clone(),
+            Cells::Numbers(_) => Vec::new(),
+        });
+        let mut values: Vec<String> = text.collect();
+        values.sort();
+        values.dedup();
+        values
+    };
+    let in_source = values_of(&cells[..sources]);
+    let values = values_of(cells);
+    let unseen: Vec<&String> =
+        values.iter().filter(|value| in_source.binary_search(value).is_err()).collect();
+    if !unseen.is_empty() {
+        context.warn("data", format!("column `{name}`: value {} occurs in the target only", listed(&unseen)));
+    }
+    Ok(Decision::Use(Kind::Text { values }))
+}
+
+/// The error for the first cell that is not a number.
+pub(super) fn text_among_numbers(table: &str, column: &str, cells: &Cells) -> Error {
+    let (mut row, mut value) = (0, String::new());
+    if let Cells::Text { codes, values } = cells {
+        let stray =
+            |code: &u32| values.get(*code as usize).is_some_and(|value| value.parse::<f64>().is_err());
+        row = codes.iter().position(stray).unwrap_or(0);
+        value = cells.text(row).unwrap_or_default();
+    }
+    let hint = if is_number_with_comma(&value) {
+        "write decimals with a point, not a comma"
+    } else {
+        "mend the cell, leave it empty and use `--missing`, or `--drop` the column"
+    };
+    let thing = format!("`{table}`, row {}, column `{column}`", row + 1);
+    Error::input(thing, format!("`{}` stands where the other cells are numbers", shown(&value)), hint)
+}
+
+/// Whether a cell is a number with a decimal comma.
+fn is_number_with_comma(value: &str) -> bool {
+    value.contains(',') && value.replacen(',', ".", 1).parse::<f64>().is_ok()
+}
+
+/// Whether a column counts its rows: consecutive whole numbers.
+pub(super) fn is_sequence(cells: &Cells) -> bool {
+    let Cells::Numbers(numbers) = cells else { return false };
+    numbers.len() >= SUSPICIOUS_ROWS && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+}
+
+/// Whether a numeric column has one value in all tables.
+pub(super) fn is_constant(cells: &[(&Table, &Cells)]) -> bool {
+    let mut known = cells.iter().flat_map(|(_, cells)| match cells {
+        Cells::Numbers(numbers) => numbers.as_slice(),
+        Cells::Text { .. } => &[],
+    });
+    let first = known.find(|v| !v.is_nan());
+    first.is_some_and(|first| known.all(|v| v.is_nan() || v == first))
+}

@@ -1,0 +1,91 @@
+//! The exponential of many numbers.
+//!
+//! Plain arithmetic that the compiler vectorises, with the same bits on every machine. The platform's `exp` is no match
+//! beside matrix products: after one that ran on AVX-512, each of its calls may cost 200 ns and more, because the upper
+//! halves of the vector registers are still in use.
+
+/// Writes `exp(scale v)` over each `v`: to within 3e-16 of the true value, 0 below `exp(-708)`, infinity above
+/// `exp(709)`.
+pub fn exponentials(values: &mut [f64], scale: f64) {
+    let mut chunks = values.chunks_exact_mut(LANES);
+    for chunk in &mut chunks {
+        let mut lanes = [0.0; LANES];
+        lanes.copy_from_slice(chunk);
+        chunk.copy_from_slice(&exponentials_of(lanes.map(|v| scale * v)));
+    }
+    let rest = chunks.into_remainder();
+    let mut lanes = [0.0; LANES];
+    lanes[..rest.len()].copy_from_slice(rest);
+    rest.copy_from_slice(&exponentials_of(lanes.map(|v| scale * v))[..rest.len()]);
+}
+
+/// Numbers that are worked on together.
+const LANES: usize = 8;
+
+/// `exp(x) = 2^n exp(r)` with `n` a whole number and `|r| <= ln(2) / 2`, where the Taylor polynomial of degree 13 is
+/// exact to `5e-18`.
+#[inline(always)]
+fn exponentials_of(x: [f64; LANES]) -> [f64; LANES] {
+    /// Adding `3 · 2^51` rounds to a whole number and leaves it in the lowest bits.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    /// `ln(2)` in two parts, the first with zeros enough that `n` times it is exact.
+    const LN_2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
+    const INVERSE_FACTORIALS: [f64; 14] = [
+        1.0 / 6_227_020_800.0,
+        1.0 / 479_001_600.0,
+        1.0 / 39_916_800.0,
+        1.0 / 3_628_800.0,
+        1.0 / 362_880.0,
+        1.0 / 40_320.0,
+        1.0 / 5040.0,
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ];
+    let shifted = x.map(|x| x * std::f64::consts::LOG2_E + ROUND);
+    let mut rest = [0.0; LANES];
+    for i in 0..LANES {
+        let n = shifted[i] - ROUND;
+        rest[i] = (x[i] - n * LN_2[0]) - n * LN_2[1];
+    }
+    let mut sum = [INVERSE_FACTORIALS[0]; LANES];
+    for coefficient in &INVERSE_FACTORIALS[1..] {
+        for i in 0..LANES {
+            sum[i] = sum[i] * rest[i] + coefficient;
+        }
+    }
+    let mut out = [0.0; LANES];
+    for i in 0..LANES {
+        let power = f64::from_bits(shifted[i].to_bits().wrapping_add(1023) << 52);
+        let inside = if x[i] > 709.0 { f64::INFINITY } else { sum[i] * power };
+        out[i] = if x[i] < -708.0 { 0.0 } else { inside };
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_good_as_the_platforms() {
+        let x: Vec<f64> = (-70_700..70_900).map(|i| f64::from(i) / 100.0 + 1e-3).collect();
+        let mut y: Vec<f64> = x.iter().map(|x| -2.0 * x).collect();
+        exponentials(&mut y, -0.5);
+        for (x, y) in x.iter().zip(y) {
+            assert!((y / x.exp() - 1.0).abs() < 5e-16, "{x}: {y} against {}", x.exp());
+        }
+    }
+
+    #[test]
+    fn the_ends_are_clean() {
+        let mut y = [0.0, -709.0, f64::NEG_INFINITY, 710.0, f64::INFINITY, f64::NAN, -0.0];
+        exponentials(&mut y, 1.0);
+        assert_eq!(y[..5], [1.0, 0.0, 0.0, f64::INFINITY, f64::INFINITY]);
+        assert!(y[5].is_nan() && y[6] == 1.0);
+    }
+}

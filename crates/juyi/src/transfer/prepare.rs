@@ -1,0 +1,222 @@
+//! Step 1: from tables to a task, with the labels that only score set aside.
+
+use std::collections::HashMap;
+
+use super::truth::{Truth, label_value};
+use super::{Settings, TargetLabels, TaskKind};
+use crate::context::Context;
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
+use crate::error::{Error, Result};
+use crate::report::DomainFacts;
+
+/// Everything that the tables come down to.
+pub(super) struct Prepared {
+    pub(super) task: Task,
+    /// How they became features.
+    pub(super) encoding: Encoding,
+    /// Labels that only score.
+    pub(super) truth: Truth,
+    /// The numbers of the target rows that are kept.
+    pub(super) rows: Vec<usize>,
+    /// The identifying columns of those rows.
+    pub(super) id: Vec<(String, Vec<String>)>,
+    /// Sources and target, described.
+    pub(super) facts: (Vec<DomainFacts>, DomainFacts),
+}
+
+/// Reads the labels, decides the encoding, and builds the task.
+pub(super) fn prepare(
+    mut sources: Vec<Table>,
+    mut target: Table,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<Prepared> {
+    let label = settings.label.clone().or_else(|| sources.first().and_then(|table| table.label.clone()));
+    let Some(label) = label else {
+        return Err(Error::input("`--label`", "is not given", "name the column that is to be predicted"));
+    };
+    if settings.id.contains(&label) || settings.drop.contains(&label) {
+        let hint = "the label is never a feature; name other columns";
+        return Err(Error::input("`--id`, `--drop`", format!("name the label's column `{label}`"), hint));
+    }
+    let mut labelled = Vec::new();
+    for table in &sources {
+        if table.rows == 0 {
+            return Err(Error::input(
+                format!("`{}`", table.name),
+                "has no rows",
+                "give a table with rows below its header",
+            ));
+        }
+        labelled.push(labelled_rows(table, &label, context)?);
+    }
+    if target.rows == 0 {
+        return Err(Error::input(
+            format!("`{}`", target.name),
+            "has no rows",
+            "give a table with rows below its header",
+        ));
+    }
+    let labels: Vec<Cells> = sources.iter().map(|table| label_cells(table, &label)).collect::<Result<_>>()?;
+    let target_cells = target.column(&label).map(|column| column.cells.clone());
+    let kind = settings.task.map_or_else(|| infer_task(&labels, &sources[0].name, &label, context), Ok)?;
+    let used = target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
+    if settings.target_labels == TargetLabels::Use && used.is_none() {
+        let hint = "leave `--target-labels` out, or add the column; empty cells are unlabelled rows";
+        return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
+    }
+    let goal = match kind {
+        TaskKind::Regression => Goal::Value,
+        TaskKind::Classification => Goal::Classes(class_names(labels.iter().chain(used))),
+    };
+    let encoding =
+        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
+    let id = identifiers(&target, &settings.id);
+    let mut domains = Vec::new();
+    let mut source_facts = Vec::new();
+    for ((table, cells), labelled) in sources.iter_mut().zip(&labels).zip(&labelled) {
+        let (features, kept) = encoding.apply_to(table, labelled, context)?;
+        let domain =
+            Domain::labelled(table.name.clone(), features, known_labels(cells, &kept, &goal, &table.name)?);
+        source_facts.push(describe(&domain, &goal, &table.remark));
+        domains.push(domain);
+    }
+    let (features, rows) = encoding.apply(&mut target, context)?;
+    let none = Cells::Numbers(vec![f64::NAN; target.rows]);
+    let truth_cells =
+        target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
+    let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
+    let target_domain = match used {
+        None => Domain::unlabelled(target.name.clone(), features, &goal),
+        Some(cells) => {
+            let labelled: Vec<usize> = (0..rows.len()).filter(|&i| !cells.is_missing(rows[i])).collect();
+            let filled: Vec<usize> = labelled.iter().map(|&i| rows[i]).collect();
+            let labels = known_labels(cells, &filled, &goal, &target.name)?;
+            Domain { name: target.name.clone(), features, labelled, labels }
+        }
+    };
+    let target_facts = describe(&target_domain, &goal, &target.remark);
+    let task = Task::new(domains, target_domain, goal)?;
+    let id = id
+        .into_iter()
+        .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
+        .collect();
+    Ok(Prepared { task, encoding, truth, rows, id, facts: (source_facts, target_facts) })
+}
+
+fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {
+    let classes = match (&domain.labels, goal) {
+        (Labels::Classes(of), Goal::Classes(names)) => {
+            let count = |c: usize| of.iter().filter(|&&o| o == c).count();
+            let counted = names.iter().enumerate().map(|(c, name)| (name.clone(), count(c)));
+            counted.filter(|(_, count)| *count > 0).collect()
+        }
+        _ => Vec::new(),
+    };
+    let (name, remark) = (domain.name.clone(), remark.to_string());
+    DomainFacts { name, rows: domain.rows(), labelled: domain.labelled.len(), classes, remark }
+}
+
+/// The label's column of a table.
+pub(super) fn label_cells(table: &Table, label: &str) -> Result<Cells> {
+    let found = table.column(label).map(|column| column.cells.clone());
+    found.ok_or_else(|| Error::Unknown {
+        kind: format!("label column of `{}`", table.name),
+        name: label.into(),
+        known: table.columns.iter().take(40).map(|column| column.name.clone()).collect(),
+    })
+}
+
+/// The source rows that have a label; the others are left out.
+fn labelled_rows(table: &Table, label: &str, context: &mut Context) -> Result<Vec<usize>> {
+    let cells = label_cells(table, label)?;
+    let keep: Vec<usize> = (0..table.rows).filter(|&row| !cells.is_missing(row)).collect();
+    if keep.is_empty() {
+        let hint = "a source needs labels; is this the target?";
+        return Err(Error::input(format!("`{}`", table.name), format!("column `{label}` is empty"), hint));
+    }
+    if keep.len() < table.rows {
+        let text =
+            format!("`{}`: {} rows have no label and are left out", table.name, table.rows - keep.len());
+        context.warn("data", text);
+    }
+    Ok(keep)
+}
+
+/// Most classes that are taken for granted when the labels are whole numbers.
+const MANY_CLASSES: usize = 100;
+
+/// Text labels are classes; numbers with a fraction are values; whole numbers are classes while they are few.
+fn infer_task(labels: &[Cells], table: &str, label: &str, context: &mut Context) -> Result<TaskKind> {
+    let names = class_names(labels);
+    let values: Vec<Option<f64>> = names.iter().map(|name| name.parse().ok()).collect();
+    if values.iter().any(Option::is_none) {
+        return Ok(TaskKind::Classification);
+    }
+    if values.iter().flatten().any(|v: &f64| v.fract() != 0.0) {
+        context.note(
+            "data",
+            format!("`{label}` holds numbers with a fraction: they are predicted as numbers (regression)"),
+        );
+        return Ok(TaskKind::Regression);
+    }
+    if names.len() > MANY_CLASSES {
+        let problem = format!("column `{label}` has {} different whole numbers", names.len());
+        let hint = "say `--task classification` or `--task regression`";
+        return Err(Error::input(format!("`{table}`"), problem, hint));
+    }
+    Ok(TaskKind::Classification)
+}
+
+/// The different labels: in order of value if all are numbers, else of the alphabet.
+fn class_names<'a>(labels: impl IntoIterator<Item = &'a Cells>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for cells in labels {
+        match cells {
+            Cells::Text { codes, values } => {
+                let mut seen = vec![false; values.len()];
+                for code in codes {
+                    if let Some(seen) = seen.get_mut(*code as usize) {
+                        *seen = true;
+                    }
+                }
+                names.extend(
+                    values.iter().zip(seen).filter(|(_, seen)| *seen).map(|(value, _)| value.clone()),
+                );
+            }
+            Cells::Numbers(numbers) => {
+                names.extend(numbers.iter().filter(|v| !v.is_nan()).map(f64::to_string));
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        names.sort_by(|a, b| a.parse::<f64>().unwrap_or(0.0).total_cmp(&b.parse().unwrap_or(0.0)));
+    }
+    names
+}
+
+/// The labels of these rows, all filled.
+fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
+    let text = |row: usize| cells.text(row).unwrap_or_default();
+    Ok(match goal {
+        Goal::Classes(names) => {
+            let position: HashMap<&str, usize> =
+                names.iter().enumerate().map(|(c, name)| (name.as_str(), c)).collect();
+            Labels::Classes(rows.iter().map(|&row| position[text(row).as_str()]).collect())
+        }
+        Goal::Value => Labels::Values(
+            rows.iter().map(|&row| label_value(&text(row), table, row)).collect::<Result<_>>()?,
+        ),
+    })
+}
+
+/// The identifying columns as text.
+pub(super) fn identifiers(table: &Table, names: &[String]) -> Vec<(String, Vec<String>)> {
+    let cells = |name: &String| {
+        let column = table.column(name)?;
+        Some((name.clone(), (0..table.rows).map(|row| column.cells.text(row).unwrap_or_default()).collect()))
+    };
+    names.iter().filter_map(cells).collect()
+}

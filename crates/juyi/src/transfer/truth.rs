@@ -1,0 +1,78 @@
+//! Labels kept for scoring: they are handed to the evaluation after the fit, never to a method.
+
+use super::TaskKind;
+use crate::context::Context;
+use crate::data::{Cells, Goal, listed};
+use crate::error::{Error, Result, shown};
+use crate::measures::{Scores, classification_scores, regression_scores};
+use crate::models::Answers;
+
+/// The labels of some of the predicted rows.
+pub(super) struct Truth {
+    /// Positions among the predicted rows.
+    pub(super) rows: Vec<usize>,
+    labels: TruthLabels,
+}
+
+enum TruthLabels {
+    Classes(Vec<String>),
+    Values(Vec<f64>),
+}
+
+impl Truth {
+    /// The filled labels of the rows that are predicted.
+    pub(super) fn new(cells: &Cells, kept: &[usize], kind: TaskKind, table: &str) -> Result<Self> {
+        let rows: Vec<usize> = (0..kept.len()).filter(|&i| !cells.is_missing(kept[i])).collect();
+        let text = |i: &usize| cells.text(kept[*i]).unwrap_or_default();
+        let labels = match kind {
+            TaskKind::Classification => TruthLabels::Classes(rows.iter().map(text).collect()),
+            TaskKind::Regression => {
+                let value = |i: &usize| label_value(&text(i), table, kept[*i]);
+                TruthLabels::Values(rows.iter().map(value).collect::<Result<_>>()?)
+            }
+        };
+        Ok(Self { rows, labels })
+    }
+
+    /// The scores, if there is a label; classes that are on one side only are noticed.
+    pub(super) fn score(&self, goal: &Goal, answers: &Answers, context: &mut Context) -> Option<Scores> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let said: Vec<f64> = self.rows.iter().map(|&i| answers.answer[i]).collect();
+        match (&self.labels, goal) {
+            (TruthLabels::Classes(truth), Goal::Classes(names)) => {
+                let mut unknown: Vec<&String> = truth.iter().filter(|class| !names.contains(class)).collect();
+                unknown.sort();
+                unknown.dedup();
+                if !unknown.is_empty() {
+                    context.warn(
+                        "scores",
+                        format!(
+                            "class {} of the target is not among the model's classes and counts as wrong",
+                            listed(&unknown)
+                        ),
+                    );
+                }
+                let absent: Vec<&String> = names.iter().filter(|name| !truth.contains(name)).collect();
+                if !absent.is_empty() {
+                    context.note("scores", format!("class {} does not occur in the target", listed(&absent)));
+                }
+                let truth: Vec<&str> = truth.iter().map(String::as_str).collect();
+                let said: Vec<&str> = said.iter().map(|c| names[*c as usize].as_str()).collect();
+                Some(classification_scores(&truth, &said))
+            }
+            (TruthLabels::Values(truth), Goal::Value) => Some(regression_scores(truth, &said)),
+            _ => None,
+        }
+    }
+}
+
+/// A label as a finite number.
+pub(super) fn label_value(text: &str, table: &str, row: usize) -> Result<f64> {
+    text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
+        let hint = "a regression needs finite numbers; `--task classification` predicts classes";
+        let problem = format!("label `{}` is not a number", shown(text));
+        Error::input(format!("`{table}`, row {}", row + 1), problem, hint)
+    })
+}
