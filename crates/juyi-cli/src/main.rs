@@ -17,7 +17,7 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Transfer(arguments) => transfer::run(*arguments),
+        Command::Transfer(arguments) => transfer::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
@@ -27,11 +27,9 @@ fn main() -> ExitCode {
         // A reader that has seen enough (`juyi methods | head`) is no error.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let mut text = format!("error: {error}\n");
-            if let Some(hint) = error.downcast_ref::<juyi::error::Error>().and_then(juyi::error::Error::hint)
-            {
-                text += &format!("\nhint: {hint}\n");
-            }
+            let hint = error.downcast_ref::<juyi::error::Error>().and_then(juyi::error::Error::hint);
+            let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}\n"));
+            let text = format!("error: {error}\n{hint}");
             // Names and cells come from files: nothing in them may act on the terminal.
             let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
             let _ = std::io::stderr().write_all(text.as_bytes());

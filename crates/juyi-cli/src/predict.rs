@@ -19,28 +19,21 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, context.memory())?;
     let (predictions, scores) = predict_table(&model, table, arguments.label.as_deref(), &mut context)?;
     let csv = predictions_csv(&predictions, &model.goal)?;
-    let mut talk = String::new();
-    for notice in context.notices() {
-        talk += &format!("note: {}: {}\n", notice.from, notice.text);
-    }
+    let mut talk: Vec<String> =
+        context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text)).collect();
     if let Some(scores) = scores {
-        talk += &format!("{}\n", score_text(&scores));
+        talk.push(score_text(&scores) + "\n");
     } else if let Some(label) = &arguments.label {
-        talk += &format!("note: column `{label}` is empty, nothing is scored\n");
+        talk.push(format!("note: column `{label}` is empty, nothing is scored\n"));
     }
-    match &arguments.out {
-        Some(file) => {
-            write_whole(file, &csv)?;
-            print(&format!(
-                "{talk}{} predictions written to {}\n",
-                thousands(predictions.rows.len()),
-                file.display()
-            ))?;
-        }
-        None => {
-            std::io::stderr().write_all(talk.as_bytes())?;
-            print(&String::from_utf8_lossy(&csv))?;
-        }
+    let talk = talk.concat();
+    if let Some(file) = &arguments.out {
+        write_whole(file, &csv)?;
+        let count = thousands(predictions.rows.len());
+        print(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
+    } else {
+        std::io::stderr().write_all(talk.as_bytes())?;
+        print(&String::from_utf8_lossy(&csv))?;
     }
     Ok(ExitCode::SUCCESS)
 }

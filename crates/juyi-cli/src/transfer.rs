@@ -13,11 +13,11 @@ use serde_json::{Map as JsonMap, Value};
 use crate::arguments::{self, TransferArguments};
 use crate::print;
 
-pub(crate) fn run(arguments: TransferArguments) -> anyhow::Result<ExitCode> {
-    let settings = settings(&arguments)?;
+pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
+    let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
     check_folder(&arguments.out)?;
-    let (sources, target) = tables(&arguments, context.memory())?;
+    let (sources, target) = tables(arguments, context.memory())?;
     let mut outcome = transfer(sources, target, &settings, &mut context)?;
 
     let model = outcome.model.to_bytes()?;

@@ -379,7 +379,6 @@ fn the_cheaper_route_agrees_with_the_exact_one() {
         assert_eq!(said, method != "kmm", "{method}: {:?}", cheap.run.notices);
         let (a, b) = (&exact.predictions.answers.answer, &cheap.predictions.answers.answer);
         let same = a.iter().zip(b).filter(|(a, b)| a == b).count();
-        println!("{method}: {same} of {n} agree");
         assert!(same * 100 >= n * 98, "{method}: {same} of {n} agree");
     }
 }

@@ -1,5 +1,7 @@
 //! Published tables on real data, where `JUYI_DATA` names the folder that holds them; `juyi bench` runs the same.
 
+#![allow(clippy::print_stderr)] // a test that is skipped says so
+
 use std::path::PathBuf;
 
 use juyi::context::Context;
@@ -8,7 +10,7 @@ use juyi::tables::{run, table};
 fn data() -> Option<PathBuf> {
     let folder = std::env::var_os("JUYI_DATA").map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: JUYI_DATA is not set");
+        eprintln!("skipped: JUYI_DATA is not set");
     }
     folder
 }

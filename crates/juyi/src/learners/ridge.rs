@@ -27,7 +27,6 @@ use crate::data::Labels;
 use crate::error::Result;
 use crate::linalg::{Matrix, PAR, cholesky, multiply, solve_cholesky, symmetric_eigen};
 use crate::models::{Link, Predictor};
-use crate::solvers::add_gram;
 use crate::solvers::weighted_means;
 
 /// Ridge regression and the classifier made of it.
@@ -107,7 +106,7 @@ fn solve(
         for first in (0..n).step_by(ROWS) {
             let end = n.min(first + ROWS);
             let block = part(x, &x_means, first..end, 0..d);
-            add_gram(&mut gram, block.as_ref());
+            matmul(gram.as_mut(), Accum::Add, block.transpose(), block.as_ref(), 1.0, PAR);
             matmul(moment.as_mut(), Accum::Add, block.transpose(), t.get(first..end, ..), 1.0, PAR);
         }
         solve_shifted(gram, penalty, moment)?
@@ -117,7 +116,7 @@ fn solve(
         let mut gram = Mat::zeros(n, n);
         for first in (0..d).step_by(COLUMNS) {
             let block = part(first);
-            add_gram(&mut gram, block.transpose());
+            matmul(gram.as_mut(), Accum::Add, block.as_ref(), block.transpose(), 1.0, PAR);
         }
         let dual = solve_shifted(gram, penalty, t)?;
         let mut v = Mat::zeros(d, targets.ncols());
@@ -132,9 +131,9 @@ fn solve(
     Ok((v, bias))
 }
 
-/// `(gram + penalty I)⁻¹ b`, of which the lower triangle of `gram` is read. Columns that depend on each other and are large enough drown the penalty in rounding
+/// `(gram + penalty I)⁻¹ b`. Columns that depend on each other and are large enough drown the penalty in rounding
 /// errors; eigenvalues, which then stand in for Cholesky, are kept at `penalty` or above.
-pub(super) fn solve_shifted(mut gram: Matrix, penalty: f64, mut b: Matrix) -> Result<Matrix> {
+fn solve_shifted(mut gram: Matrix, penalty: f64, mut b: Matrix) -> Result<Matrix> {
     for j in 0..gram.nrows() {
         gram[(j, j)] += penalty;
     }

@@ -13,7 +13,6 @@ mod quadratic_program;
 mod spanning_tree;
 
 pub use conjugate_gradient::{System, conjugate_gradients};
-pub use coordinates::add_gram;
 pub use correlation_alignment::whiten_and_color;
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, marginal_discrepancy};
 pub use lbfgs::{Minimum, Options, minimize};

@@ -99,7 +99,9 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
             set.iter().zip(&w).for_each(|(&i, w)| weights[i] = *w);
             let multiplier = self.multiplier(&set, &weights, &gradient);
             let mut inside = vec![false; n];
-            set.iter().for_each(|&i| inside[i] = true);
+            for &i in &set {
+                inside[i] = true;
+            }
             let mut rising: Vec<usize> = (0..n)
                 .filter(|&i| !inside[i] && gradient[i] + multiplier < -0.5 * TOLERANCE * scale)
                 .collect();

@@ -44,7 +44,7 @@ fn bandwidth(case: &Value) -> Option<f64> {
     case["gamma"].as_f64().map(|gamma| (0.5 / gamma).sqrt())
 }
 
-fn check(case: &Value, adapter: &dyn Adapter, name: &str, params: Value) {
+fn check(case: &Value, adapter: &dyn Adapter, name: &str, params: &Value) {
     let (task, nearest) = (task(case), learner("1-nn").expect("it is listed"));
     let context = &mut Context::default();
     let adapted = adapter.adapt(&task, nearest.as_ref(), context).expect("an embedding");
@@ -69,7 +69,7 @@ fn tca() {
             regularization: case["lambda"].as_f64().expect("a number"),
             bandwidth: bandwidth(&case),
         };
-        check(&case, &adapter, "tca", serde_json::to_value(&adapter).expect("JSON"));
+        check(&case, &adapter, "tca", &serde_json::to_value(&adapter).expect("JSON"));
     }
 }
 
@@ -83,6 +83,6 @@ fn jda() {
             iterations: case["iterations"].as_u64().expect("a count") as usize,
             bandwidth: bandwidth(&case),
         };
-        check(&case, &adapter, "jda", serde_json::to_value(&adapter).expect("JSON"));
+        check(&case, &adapter, "jda", &serde_json::to_value(&adapter).expect("JSON"));
     }
 }

@@ -60,7 +60,7 @@ fn missing_cells_follow_the_rule_that_was_asked_for() {
 
 #[test]
 fn constants_and_identifiers_are_noticed() {
-    let rows: String = (0..30).map(|i| format!("u,{i},k{i},5,{}\n", i % 3)).collect();
+    let rows: String = (0..30).map(|i| format!("u,{i},k{i},5,{}", i % 3)).collect::<Vec<_>>().join("\n");
     let source = format!("y,number,name,same,a\n{rows}");
     let (encoding, context) = decide(&source, &source, Missing::Error).unwrap();
     let names: Vec<&str> = encoding.columns.iter().map(|c| c.name.as_str()).collect();

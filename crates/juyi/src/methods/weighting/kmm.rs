@@ -80,7 +80,9 @@ impl Adapter for Kmm {
         let mut weights = found.weights;
         let mean = weights.iter().sum::<f64>() / weights.len() as f64;
         if mean > 0.0 {
-            weights.iter_mut().for_each(|w| *w /= mean);
+            for weight in &mut weights {
+                *weight /= mean;
+            }
         } else {
             context.warn("kmm", "no source row is like the target at this bandwidth: all weigh the same");
             weights.fill(1.0);
