@@ -63,6 +63,8 @@ pub struct JointEmbedding {
     columns: Matrix,
     /// `columns` minus their means.
     centred: Matrix,
+    /// `centredᵀ centred`, for direct solves.
+    scatter: Option<Matrix>,
     /// What turns coefficients into a map for new rows.
     outside: Outside,
     /// The last solve's subspace, from which the next one starts.
@@ -128,7 +130,9 @@ impl JointEmbedding {
             let mean = centred.col(j).iter().sum::<f64>() / columns.nrows() as f64;
             centred.col_mut(j).iter_mut().for_each(|v| *v -= mean);
         }
-        Self { columns, centred, outside, start: None }
+        let direct = columns.ncols() <= DIRECT;
+        let scatter = direct.then(|| multiply(centred.transpose(), centred.as_ref()));
+        Self { columns, centred, scatter, outside, start: None }
     }
 
     /// The most components that there can be.
@@ -163,12 +167,11 @@ impl JointEmbedding {
         let gram = multiply(discrepancies.transpose(), discrepancies.as_ref());
         let scale = gram.norm_l2(); // |V Vᵀ| = |Vᵀ V|, the Frobenius norm
         let w = multiply(self.columns.transpose(), discrepancies.as_ref());
-        let coefficients = if self.rank() <= DIRECT {
+        let coefficients = if let Some(b) = &self.scatter {
             let mut a = multiply(w.as_ref(), w.transpose()) * faer::Scale(1.0 / scale);
             for i in 0..self.rank() {
                 a[(i, i)] += regularization;
             }
-            let b = multiply(self.centred.transpose(), self.centred.as_ref());
             generalized_eigen(b.as_ref(), a.as_ref(), components)?.1
         } else {
             self.iterate(name, &w, scale, components, regularization, context)?
