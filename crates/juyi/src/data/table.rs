@@ -13,7 +13,7 @@ pub(super) const MISSING: u32 = u32::MAX;
 pub enum Cells {
     /// Finite numbers; NaN is a missing cell.
     Numbers(Vec<f64>),
-    /// Positions in a list of values, [`MISSING`] for a missing cell.
+    /// Positions in a list of values, `u32::MAX` for a missing cell.
     Text {
         /// One position a row.
         codes: Vec<u32>,

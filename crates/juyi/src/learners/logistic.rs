@@ -68,7 +68,6 @@ impl Learner for Logistic {
             curvature: share.iter().map(|s| s * (1.0 - s)).sum::<f64>() / (classes - 1) as f64,
             start: share.iter().map(|s| s.ln()).collect(),
             penalty: 1.0 / self.inverse_penalty,
-            bias_penalty: 0.0,
             tolerance: 1e-8,
         };
         let (weights, bias) = fit.minimize(rows, weights, context)?;

@@ -25,9 +25,9 @@ use super::logistic::{above_zero, only_class};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
-use crate::linalg::{Matrix, PAR, cholesky, multiply, solve_cholesky, symmetric_eigen};
+use crate::linalg::{Matrix, PAR, multiply};
 use crate::models::{Link, Predictor};
-use crate::solvers::weighted_means;
+use crate::solvers::{add_gram, solve_shifted, weighted_means};
 
 /// Ridge regression and the classifier made of it.
 #[derive(Debug, Clone, Copy)]
@@ -106,7 +106,7 @@ fn solve(
         for first in (0..n).step_by(ROWS) {
             let end = n.min(first + ROWS);
             let block = part(x, &x_means, first..end, 0..d);
-            matmul(gram.as_mut(), Accum::Add, block.transpose(), block.as_ref(), 1.0, PAR);
+            add_gram(&mut gram, block.as_ref());
             matmul(moment.as_mut(), Accum::Add, block.transpose(), t.get(first..end, ..), 1.0, PAR);
         }
         solve_shifted(gram, penalty, moment)?
@@ -116,7 +116,7 @@ fn solve(
         let mut gram = Mat::zeros(n, n);
         for first in (0..d).step_by(COLUMNS) {
             let block = part(first);
-            matmul(gram.as_mut(), Accum::Add, block.as_ref(), block.transpose(), 1.0, PAR);
+            add_gram(&mut gram, block.transpose());
         }
         let dual = solve_shifted(gram, penalty, t)?;
         let mut v = Mat::zeros(d, targets.ncols());
@@ -129,24 +129,6 @@ fn solve(
     let shift = |k: usize| (0..d).map(|j| x_means[j] * v[(j, k)]).sum::<f64>();
     let bias = Mat::from_fn(1, targets.ncols(), |_, k| t_means[k] - shift(k));
     Ok((v, bias))
-}
-
-/// `(gram + penalty I)⁻¹ b`. Columns that depend on each other and are large enough drown the penalty in rounding
-/// errors; eigenvalues, which then stand in for Cholesky, are kept at `penalty` or above.
-fn solve_shifted(mut gram: Matrix, penalty: f64, mut b: Matrix) -> Result<Matrix> {
-    for j in 0..gram.nrows() {
-        gram[(j, j)] += penalty;
-    }
-    if let Ok(l) = cholesky(gram.as_ref()) {
-        solve_cholesky(l.as_ref(), b.as_mut());
-        return Ok(b);
-    }
-    let (values, vectors) = symmetric_eigen(gram.as_ref())?;
-    let mut inner = multiply(vectors.transpose(), b.as_ref());
-    for k in 0..inner.ncols() {
-        inner.col_mut(k).iter_mut().zip(&values).for_each(|(z, value)| *z /= value.max(penalty));
-    }
-    Ok(multiply(vectors.as_ref(), inner.as_ref()))
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
 //! Coordinates in which a sum over rows is about equally curved in all directions:
 //! ```text
-//! u_k = L_kᵀ m_k,   L_k L_kᵀ = Σ_i h_ik z_i z_iᵀ + P,   z_i = (x_i - mean, 1)
+//! u_k = L_kᵀ m_k,   L_k L_kᵀ = Σ_i h_ik z_i z_iᵀ + penalty I',   z_i = (x_i - mean, 1)
 //! ```
-//! for the columns `m_k` of a matrix `(d + 1, c)`, with `h_ik` at least 0 and `P` the curvature of a penalty.
+//! for the columns `m_k` of a matrix `(d + 1, c)`, with `h_ik` at least 0. The last row of `m`, the biases, has no
+//! penalty: `I'` is the identity but for its last entry.
 
 use std::ops::Range;
 
-use faer::linalg::matmul::matmul;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
-use faer::{Accum, Mat, MatRef};
+use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
+use super::normal_equations::add_gram;
 use crate::linalg::{Matrix, PAR, cholesky, transposed_times_vector};
 
 /// `L`.
@@ -29,11 +30,12 @@ impl Coordinates {
         means: &[f64],
         columns: usize,
         h: impl Fn(Range<usize>) -> Matrix,
-        penalty: impl Fn(usize, usize) -> f64,
+        penalty: f64,
     ) -> Option<Self> {
         const ROWS: usize = 4096;
         let (n, d) = x.shape();
-        let mut sums = vec![Mat::from_fn(d + 1, d + 1, penalty); columns];
+        let mut sums =
+            vec![Mat::from_fn(d + 1, d + 1, |i, j| if i == j && j < d { penalty } else { 0.0 }); columns];
         for first in (0..n).step_by(ROWS) {
             let rows = first..n.min(first + ROWS);
             let h = h(rows.clone());
@@ -46,24 +48,19 @@ impl Coordinates {
                     to.zip(from.iter()).zip(&roots).for_each(|((to, v), root)| *to = root * (v - means[j]));
                 }
                 block.col_as_slice_mut(d).copy_from_slice(&roots);
-                matmul(sum.as_mut(), Accum::Add, block.transpose(), block.as_ref(), 1.0, PAR);
+                add_gram(sum, block.as_ref());
             }
         }
         sums.iter().map(|sum| cholesky(sum.as_ref()).ok()).collect::<Option<_>>().map(Self::Joint)
     }
 
     /// The diagonal of `L`, with one `h` a row. `O(n d)`.
-    pub(super) fn single(
-        x: MatRef<'_, f64>,
-        means: &[f64],
-        h: &[f64],
-        penalty: impl Fn(usize, usize) -> f64 + Sync,
-    ) -> Self {
+    pub(super) fn single(x: MatRef<'_, f64>, means: &[f64], h: &[f64], penalty: f64) -> Self {
         let d = x.ncols();
         let entry = |j: usize| {
             let squares = || x.col(j).iter().zip(h).map(|(v, h)| h * (v - means[j]).powi(2)).sum::<f64>();
-            let sum = if j < d { squares() } else { h.iter().sum() };
-            (sum + penalty(j, j)).sqrt()
+            let sum = if j < d { squares() + penalty } else { h.iter().sum() };
+            sum.sqrt()
         };
         Self::Single((0..=d).into_par_iter().map(entry).collect())
     }
@@ -115,10 +112,9 @@ mod tests {
     fn both_forms_by_hand_and_there_and_back() {
         // z = (-2, 1), (2, 1), h = 1, 1, penalty 1 on the feature: diag(9, 2).
         let x = from_rows(&[vec![5.0], vec![9.0]]);
-        let penalty = |i: usize, j: usize| f64::from(u8::from(i == 0 && j == 0));
         let ones = |rows: Range<usize>| Mat::from_fn(rows.len(), 1, |_, _| 1.0);
-        let joint = Coordinates::joint(x.as_ref(), &[7.0], 1, ones, penalty).unwrap();
-        let single = Coordinates::single(x.as_ref(), &[7.0], &[1.0, 1.0], penalty);
+        let joint = Coordinates::joint(x.as_ref(), &[7.0], 1, ones, 1.0).unwrap();
+        let single = Coordinates::single(x.as_ref(), &[7.0], &[1.0, 1.0], 1.0);
         for coordinates in [joint, single] {
             let m = from_rows(&[vec![1.0, 2.0], vec![1.0, -1.0]]);
             let u = coordinates.enter(&m);
@@ -130,6 +126,6 @@ mod tests {
             assert!((g[(0, 1)] - 2.0 / 3.0).abs() < 1e-15);
         }
         let nothing = |rows: Range<usize>| Mat::zeros(rows.len(), 1);
-        assert!(Coordinates::joint(x.as_ref(), &[7.0], 1, nothing, |_, _| 0.0).is_none());
+        assert!(Coordinates::joint(x.as_ref(), &[7.0], 1, nothing, 0.0).is_none());
     }
 }

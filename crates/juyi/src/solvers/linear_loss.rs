@@ -1,12 +1,11 @@
 //! Minimising a smooth loss of linear scores with a penalty on the weights, for the classifiers that have one:
 //! ```text
-//! loss(x W + b) + penalty |W|² / 2 + bias_penalty |b|² / 2
+//! loss(x W + b) + penalty |W|² / 2
 //! ```
-//! L-BFGS in [`Coordinates`] made from the second derivatives by each column of `M = (W; b + mean W)`: first those at
+//! L-BFGS in `Coordinates` made from the second derivatives by each column of `M = (W; b + mean W)`: first those at
 //! the start, then, every few steps, those where the search has come to. Columns of any unit, offset and correlation
-//! are then alike; where classes have nothing in common (one against the rest), such a round begins with a step of
-//! Newton's method. With more than 1,000 columns only the diagonal at the start is used. Fewer rows than columns are
-//! first rotated into as many columns as there are rows, which changes nothing.
+//! are then alike, and few steps are needed. With more than 1,000 columns only the diagonal at the start is used. Up to
+//! 1,000 rows with more columns than rows are first rotated into as many columns as rows, which changes nothing.
 //!
 //! The rows are read where they are, in blocks of fixed size whose results are added in order: the same bits for any
 //! number of threads. Cost: `O(n d c)` a step; `O(n d²)` for the first coordinates, `O(n d² c)` for the later ones.
@@ -16,6 +15,7 @@ use rayon::prelude::*;
 
 use super::coordinates::Coordinates;
 use super::lbfgs::{Options, minimize};
+use super::normal_equations::weighted_means;
 use crate::context::Context;
 use crate::error::Result;
 use crate::linalg::{Matrix, add_product, multiply, thin_svd};
@@ -44,8 +44,6 @@ pub struct LinearLoss<L, S> {
     pub start: Vec<f64>,
     /// Above 0.
     pub penalty: f64,
-    /// At least 0.
-    pub bias_penalty: f64,
     /// The largest gradient entry that counts as 0, per root of the rows' weight: about the change of a score that the
     /// next step would make. Above 0.
     pub tolerance: f64,
@@ -82,11 +80,11 @@ where
         let mut round = if together { 30.max(d / 4) } else { STEPS };
         let means = weighted_means(x, weights);
         let curvature: Vec<f64> = weights.iter().map(|w| self.curvature * w).collect();
-        let penalty = |i: usize, j: usize| self.penalty_curvature(&means, i, j);
         let at_start =
             |rows: std::ops::Range<usize>| Mat::from_fn(rows.len(), 1, |i, _| curvature[rows.start + i]);
-        let joint = if together { Coordinates::joint(x, &means, 1, at_start, penalty) } else { None };
-        let mut coordinates = joint.unwrap_or_else(|| Coordinates::single(x, &means, &curvature, penalty));
+        let joint = if together { Coordinates::joint(x, &means, 1, at_start, self.penalty) } else { None };
+        let mut coordinates =
+            joint.unwrap_or_else(|| Coordinates::single(x, &means, &curvature, self.penalty));
 
         let mut m = Mat::from_fn(d + 1, c, |j, k| if j < d { 0.0 } else { self.start[k] });
         let unit = weights.iter().sum::<f64>().sqrt().max(1.0); // the gradient grows like it at equal precision
@@ -110,7 +108,7 @@ where
                     (self.loss)(rows.start, &mut slopes);
                     Mat::from_fn(rows.len(), c, |i, k| (self.second)(rows.start + i, k, slopes[(i, k)]))
                 };
-                if let Some(joint) = Coordinates::joint(x, &means, c, here, penalty) {
+                if let Some(joint) = Coordinates::joint(x, &means, c, here, self.penalty) {
                     coordinates = joint;
                     continue;
                 }
@@ -131,13 +129,9 @@ where
         let model = uncentred(m, means);
         let (mut value, mut slopes) = self.loss_and_slopes(x, model.as_ref());
         for k in 0..model.ncols() {
-            for j in (0..=d).rev() {
-                let penalty = if j < d { self.penalty } else { self.bias_penalty };
-                value += 0.5 * penalty * model[(j, k)].powi(2);
-                slopes[(j, k)] += penalty * model[(j, k)];
-                if j < d {
-                    slopes[(j, k)] -= means[j] * slopes[(d, k)];
-                }
+            for j in 0..d {
+                value += 0.5 * self.penalty * model[(j, k)].powi(2);
+                slopes[(j, k)] += self.penalty * model[(j, k)] - means[j] * slopes[(d, k)];
             }
         }
         (value, slopes)
@@ -168,14 +162,6 @@ where
         }
         (value, slopes)
     }
-
-    /// The second derivatives of the penalty by a column of `M`.
-    fn penalty_curvature(&self, means: &[f64], i: usize, j: usize) -> f64 {
-        let d = means.len();
-        let side = |j: usize| if j < d { -means[j] } else { 1.0 };
-        let own = if i == j && j < d { self.penalty } else { 0.0 };
-        own + self.bias_penalty * side(i) * side(j)
-    }
 }
 
 /// `(W; b)` for `(W; b + mean W)`.
@@ -195,21 +181,13 @@ fn scores(rows: MatRef<'_, f64>, model: MatRef<'_, f64>) -> Matrix {
     scores
 }
 
-/// The mean of each column, rows counted by their weights.
-pub fn weighted_means(x: MatRef<'_, f64>, weights: &[f64]) -> Vec<f64> {
-    let total: f64 = weights.iter().sum();
-    let mean = |j: usize| x.col(j).iter().zip(weights).map(|(v, w)| v * w).sum::<f64>() / total;
-    (0..x.ncols()).into_par_iter().map(mean).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// `Σ (f - t)² / 2` with `t_i = i`, so that the minimum has a closed form.
-    fn squares(
-        bias_penalty: f64,
-    ) -> LinearLoss<impl Fn(usize, &mut Matrix) -> f64 + Sync, impl Fn(usize, usize, f64) -> f64 + Sync> {
+    fn squares()
+    -> LinearLoss<impl Fn(usize, &mut Matrix) -> f64 + Sync, impl Fn(usize, usize, f64) -> f64 + Sync> {
         let loss = |first: usize, scores: &mut Matrix| {
             let scores = scores.col_as_slice_mut(0).iter_mut();
             scores
@@ -227,7 +205,6 @@ mod tests {
             curvature: 1.0,
             start: vec![0.0],
             penalty: 2.0,
-            bias_penalty,
             tolerance: 1e-12,
         }
     }
@@ -238,21 +215,18 @@ mod tests {
         // x = 0, 1, ..: Σ (x - mean)² w + 2 w = Σ (x - mean)² with Σ (x - mean)² = 2, 1000 · 999 · 1001 / 12.
         for (n, own) in [(3, 2.0), (1000, 83_333_250.0)] {
             let x = Mat::from_fn(n, 1, |i, _| i as f64);
-            let (w, b) = squares(0.0).minimize(x.as_ref(), &vec![1.0; n], &mut context).unwrap();
+            let (w, b) = squares().minimize(x.as_ref(), &vec![1.0; n], &mut context).unwrap();
             let (slope, mean) = (own / (own + 2.0), (n - 1) as f64 / 2.0);
             assert!((w[(0, 0)] - slope).abs() < 1e-9 && (b[(0, 0)] - (1.0 - slope) * mean).abs() < 1e-6);
         }
         // One row with two features, t = 0: nothing to explain. Two rows x = ±(1, 1, 1), t = 0, 1: w = (1, 1, 1) s with
         // b = 1/2, 2 (3 s - 1/2) + 2 s = 0, so s = 1/8.
         let wide = Mat::from_fn(2, 3, |i, _| 2.0 * i as f64 - 1.0);
-        let (w, b) = squares(0.0).minimize(wide.as_ref(), &[1.0, 1.0], &mut context).unwrap();
+        let (w, b) = squares().minimize(wide.as_ref(), &[1.0, 1.0], &mut context).unwrap();
         assert!(
             (0..3).all(|j| (w[(j, 0)] - 0.125).abs() < 1e-9) && (b[(0, 0)] - 0.5).abs() < 1e-9,
             "{w:?} {b:?}"
         );
-        // Bias penalised: 2 b - 1 + 2 b = 0.
-        let (_, b) = squares(2.0).minimize(wide.as_ref(), &[1.0, 1.0], &mut context).unwrap();
-        assert!((b[(0, 0)] - 0.25).abs() < 1e-9);
         assert!(context.notices().is_empty());
     }
 
@@ -261,7 +235,7 @@ mod tests {
         let x = Mat::from_fn(700, 5, |i, j| ((i * 31 + j * 17) % 101) as f64 / 7.0 - 3.0);
         let turned = x.transpose().to_owned();
         let fit =
-            |x: MatRef<'_, f64>| squares(0.0).minimize(x, &vec![1.0; 700], &mut Context::default()).unwrap();
+            |x: MatRef<'_, f64>| squares().minimize(x, &vec![1.0; 700], &mut Context::default()).unwrap();
         let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let one = pool(1).install(|| fit(x.as_ref()));
         assert_eq!(one, pool(3).install(|| fit(x.as_ref())));
