@@ -37,6 +37,7 @@
 //! # Ok::<(), juyi::error::Error>(())
 //! ```
 
+pub mod choice;
 pub mod context;
 pub mod data;
 pub mod error;

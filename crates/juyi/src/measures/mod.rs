@@ -3,3 +3,48 @@
 mod scores;
 
 pub use scores::{Scores, classification_scores, regression_scores};
+
+use serde::{Deserialize, Serialize};
+
+/// A number with the interval in which the true one lies in 95 of 100 cases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The number.
+    pub value: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// How far two domains are apart, by one measure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distance {
+    /// The measure's name.
+    pub name: String,
+    /// What it is and its range, in a line.
+    pub about: String,
+    /// The distance; the interval is absent where none is known.
+    pub value: f64,
+    /// 95 % interval.
+    pub interval: Option<(f64, f64)>,
+    /// How likely so large a value is if both domains are the same, where a test is made.
+    pub p_value: Option<f64>,
+}
+
+/// How one column differs between source and target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MovedColumn {
+    /// The column's name.
+    pub column: String,
+    /// `KS` for numbers, `chi-square` for text.
+    pub test: String,
+    /// Largest difference of the two distribution functions, or total variation distance: both from 0 to 1.
+    pub distance: f64,
+    /// Corrected for the number of columns (Holm).
+    pub p_value: f64,
+    /// The column in the source, in words: mean and deviation, or the most frequent value.
+    pub source: String,
+    /// The same in the target.
+    pub target: String,
+}

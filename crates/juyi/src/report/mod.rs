@@ -5,5 +5,5 @@ mod run;
 mod text;
 
 pub use predictions::{Predictions, predictions_csv};
-pub use run::{DomainFacts, FitFacts, Run};
+pub use run::{Confusion, DomainFacts, Figures, FitFacts, Picture, Point, Run};
 pub use text::{score_text, text, thousands};

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::choice::Choice;
 use crate::context::Notice;
-use crate::measures::Scores;
+use crate::measures::{Distance, MovedColumn, Scores};
 
 /// What is known of one domain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,6 +74,72 @@ pub struct Run {
     pub chosen: FitFacts,
     /// Not transferring: `none` with the same learner. Absent where `none` itself was asked for.
     pub baseline: Option<FitFacts>,
+    /// How far source and target are apart.
+    pub distances: Vec<Distance>,
+    /// The columns that differ most, the most first.
+    pub moved: Vec<MovedColumn>,
+    /// How the method was chosen and what the guard says; absent where a method was asked for by name.
+    pub choice: Option<Choice>,
+    /// What the report draws.
+    pub figures: Figures,
+    /// The command line that repeats the run; empty where there was none.
+    pub command: Vec<String>,
+    /// Time of the whole run.
+    pub seconds: f64,
+    /// The most memory that the process held, where the system tells.
+    pub peak_memory: Option<u64>,
     /// What the steps want to be known.
     pub notices: Vec<Notice>,
+}
+
+/// What the report draws.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Some rows of both domains in the plane of their largest variance, before the method.
+    pub before: Vec<Point>,
+    /// The same rows as the method's learner sees them; empty for methods that move no rows.
+    pub after: Vec<Point>,
+    /// Which classes are taken for which, where labels allow scoring.
+    pub confusion: Option<Confusion>,
+    /// Some target rows as pictures, where rows are pictures and labels allow scoring.
+    pub pictures: Vec<Picture>,
+}
+
+/// A row in the plane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// First component.
+    pub x: f64,
+    /// Second component.
+    pub y: f64,
+    /// Whether it is a row of the target.
+    pub target: bool,
+    /// Its class where it is known to the method.
+    pub class: Option<usize>,
+}
+
+/// How often each class was predicted for each true class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// The classes, in the order of the counts.
+    pub classes: Vec<String>,
+    /// `chosen[truth][predicted]` by the model that is written.
+    pub chosen: Vec<Vec<usize>>,
+    /// The same by the baseline; absent where the model that is written is the baseline.
+    pub baseline: Option<Vec<Vec<usize>>>,
+}
+
+/// A row that is a picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Its number in the table, from 1.
+    pub row: usize,
+    /// Height and width in pixels.
+    pub size: (usize, usize),
+    /// Grey values from 0, black ink last, row by row.
+    pub pixels: Vec<u8>,
+    /// The true class.
+    pub truth: String,
+    /// The predicted class.
+    pub predicted: String,
 }

@@ -175,6 +175,13 @@ mod tests {
             memory: 4 << 30,
             chosen: fit("tca", 0.75),
             baseline: Some(fit("none", 0.5)),
+            distances: vec![],
+            moved: vec![],
+            choice: None,
+            figures: crate::report::Figures::default(),
+            command: vec![],
+            seconds: 0.5,
+            peak_memory: None,
             notices: vec![crate::context::Notice {
                 level: Level::Note,
                 from: "data".into(),

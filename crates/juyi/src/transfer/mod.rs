@@ -14,7 +14,7 @@ use crate::learners::learner;
 use crate::measures::Scores;
 use crate::methods::{Built, build, fit};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
-use crate::report::{FitFacts, Predictions, Run};
+use crate::report::{Figures, FitFacts, Predictions, Run};
 use prepare::{Prepared, identifiers, label_cells, prepare};
 use truth::Truth;
 
@@ -99,6 +99,7 @@ pub fn transfer(
     settings: &Settings,
     context: &mut Context,
 ) -> Result<Outcome> {
+    let started = Instant::now();
     // What can be said of the settings alone is said before the work starts.
     let built = build(&settings.method, &settings.params)?;
     let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
@@ -156,6 +157,13 @@ pub fn transfer(
         memory: context.memory(),
         chosen,
         baseline,
+        distances: Vec::new(),
+        moved: Vec::new(),
+        choice: None,
+        figures: Figures::default(),
+        command: Vec::new(),
+        seconds: started.elapsed().as_secs_f64(),
+        peak_memory: None,
         notices: context.notices().to_vec(),
     };
     Ok(Outcome { run, model, predictions: Predictions { rows, id, answers } })
