@@ -72,9 +72,12 @@ pub(crate) struct TransferArguments {
     /// Column to predict
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
-    /// Method; `juyi methods` lists them
-    #[arg(long, value_name = "NAME", default_value = "jda")]
+    /// Method (`juyi methods` lists them), or auto: compare them all and say whether to transfer
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(crate) method: String,
+    /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// The method's parameters; may be repeated
     #[arg(long, value_name = "KEY=VALUE[,…]")]
     pub(crate) set: Vec<String>,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use juyi::choice::Verdict;
 use juyi::data::{Builtin, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
 use juyi::models::{Preprocess, write_whole};
@@ -38,13 +39,15 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
             text(&outcome.run)
         ))?;
     }
-    Ok(ExitCode::SUCCESS)
+    let no = outcome.run.choice.is_some_and(|choice| choice.verdict != Verdict::Transfer);
+    Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
 /// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
     Ok(Settings {
         method: arguments.method.clone(),
+        guard: arguments.strict,
         params: params(&arguments.set)?,
         learner: arguments.learner.clone(),
         preprocess: arguments

@@ -1,9 +1,28 @@
-//! Which candidate to trust, and whether to transfer at all.
+//! Which candidate to trust, and whether to transfer at all, without a label of the target.
+//!
+//! Read in this order: `candidates` for what is tried, `assumptions` for the ways in which the source's labels may hold
+//! in the target, `validation` for the scores, `guard` for the verdict.
+
+mod assumptions;
+mod candidates;
+mod guard;
+mod validation;
+
+pub use candidates::{Configuration, plain};
+
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::context::Context;
+use crate::data::Task;
+use crate::error::{Error, Result};
 use crate::measures::Estimate;
+use crate::models::Preprocess;
+use assumptions::SPACES;
+use guard::Tried;
+use validation::Validation;
 
 /// What the guard says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,4 +102,77 @@ pub struct Choice {
     pub candidates: Vec<Candidate>,
     /// Time of the validation.
     pub seconds: f64,
+}
+
+/// What [`choose`] found.
+pub struct Chosen {
+    /// The verdict and what it rests on.
+    pub choice: Choice,
+    /// The best of those that take nothing from the target.
+    pub baseline: Configuration,
+    /// The best of the others.
+    pub candidate: Configuration,
+}
+
+/// Tries the candidates on a part of the task and compares the best one with the best baseline. `only` tries that one
+/// candidate instead of all.
+///
+/// # Errors
+/// The first candidate's error if none can be fitted; [`Error::Memory`].
+pub fn choose(
+    task: &Task,
+    steps: &[Preprocess],
+    learner: Option<&str>,
+    only: Option<Configuration>,
+    context: &mut Context,
+) -> Result<Chosen> {
+    let start = Instant::now();
+    let validation = Validation::new(task, context);
+    let votes: Vec<_> = SPACES
+        .iter()
+        .map(|space| space.votes(&validation.task, &validation.folds, context))
+        .collect::<Result<_>>()?;
+    let holds = assumptions::hold(&votes);
+    let attempt = |configuration: Configuration, context: &Context| {
+        let start = Instant::now();
+        let predictions = validation.predictions(&configuration, context);
+        let scores = predictions.map(|p| votes.iter().map(|votes| validation.score(votes, &p)).collect());
+        Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() }
+    };
+    let mut tried: Vec<Tried> = Vec::new();
+    for configuration in candidates::baselines(task, steps, learner, context)? {
+        tried.push(attempt(configuration, context));
+    }
+    let Some(best) = guard::best_baseline(&tried, &holds) else {
+        return Err(tried.swap_remove(0).scores.err().unwrap_or_else(nothing));
+    };
+    let with = tried[best].configuration.learner.name();
+    let others = match only {
+        Some(only) => vec![only],
+        None => candidates::transfers(task, steps, learner, with, context)?,
+    };
+    for configuration in others {
+        tried.push(attempt(configuration, context));
+    }
+    let chance: Vec<f64> = votes.iter().map(|votes| validation.chance(votes)).collect();
+    let assumptions: Vec<Assumption> = SPACES
+        .iter()
+        .zip(&votes)
+        .zip(&holds)
+        .map(|((space, votes), holds)| Assumption {
+            name: space.name.into(),
+            about: space.about.into(),
+            remains: votes.remains,
+            holds: *holds,
+        })
+        .collect();
+    let rows = (validation.task.source.rows(), validation.task.target.rows());
+    let mut chosen = guard::judge(tried, best, &holds, &chance, assumptions)?;
+    chosen.choice.rows = rows;
+    chosen.choice.seconds = start.elapsed().as_secs_f64();
+    Ok(chosen)
+}
+
+fn nothing() -> Error {
+    Error::Numeric { what: "the choice".into(), why: "no candidate can serve this task".into() }
 }

@@ -244,6 +244,36 @@ impl Task {
         (0..present.len()).filter(|&c| present[c]).collect()
     }
 
+    /// Some of the source rows and some of the target rows, each rising.
+    #[must_use]
+    pub fn select(&self, source: &[usize], target: &[usize]) -> Self {
+        let within = |range: &Range<usize>| {
+            source.partition_point(|&row| row < range.start)..source.partition_point(|&row| row < range.end)
+        };
+        let parts = self.parts.iter().map(|(name, range)| (name.clone(), within(range)));
+        let labelled: Vec<(usize, usize)> = target
+            .iter()
+            .enumerate()
+            .filter_map(|(i, row)| Some((i, self.target.labelled.binary_search(row).ok()?)))
+            .collect();
+        let which: Vec<usize> = labelled.iter().map(|(_, at)| *at).collect();
+        Self {
+            source: Domain::labelled(
+                self.source.name.clone(),
+                select_rows(self.source.features.as_ref(), source),
+                self.source.labels.select(source),
+            ),
+            parts: parts.filter(|(_, range)| !range.is_empty()).collect(),
+            target: Domain {
+                name: self.target.name.clone(),
+                features: select_rows(self.target.features.as_ref(), target),
+                labelled: labelled.iter().map(|(i, _)| *i).collect(),
+                labels: self.target.labels.select(&which),
+            },
+            goal: self.goal.clone(),
+        }
+    }
+
     /// Number of features.
     pub fn columns(&self) -> usize {
         self.source.features.ncols()
@@ -287,6 +317,19 @@ mod tests {
         let task = Task::new(vec![source(&[0, 1]), source(&[1, 1, 0])], target(), goal()).unwrap();
         assert_eq!(task.source.labels.classes(), [0, 1, 1, 1, 0]);
         assert_eq!(task.parts[1], ("old".to_string(), 2..5));
+    }
+
+    #[test]
+    fn selected_rows_keep_their_origin_and_labels() {
+        let features = from_rows(&[vec![0.0, 1.0], vec![2.0, 3.0], vec![4.0, 5.0]]);
+        let labels = Labels::Classes(vec![1, 0]);
+        let target = Domain { name: "new".into(), features, labelled: vec![0, 2], labels };
+        let task = Task::new(vec![source(&[0, 1]), source(&[1, 1, 0])], target, goal()).unwrap();
+        let some = task.select(&[1, 2, 4], &[1, 2]);
+        assert_eq!(some.source.labels.classes(), [1, 1, 0]);
+        assert_eq!((some.parts[0].1.clone(), some.parts[1].1.clone()), (0..1, 1..3));
+        assert_eq!((some.target.labelled, some.target.labels), (vec![1], Labels::Classes(vec![0])));
+        assert_eq!(some.target.features[(1, 0)], 4.0);
     }
 
     #[test]

@@ -27,6 +27,17 @@ pub enum Scores {
 }
 
 impl Scores {
+    /// By how much the first score is better than that of `base`: accuracy, or R² of a regression.
+    pub fn gain_over(&self, base: &Self) -> f64 {
+        match (self, base) {
+            (Self::Classification { accuracy, .. }, Self::Classification { accuracy: base, .. }) => {
+                accuracy - base
+            }
+            (Self::Regression { r2, .. }, Self::Regression { r2: base, .. }) => r2 - base,
+            _ => f64::NAN,
+        }
+    }
+
     /// The score that is compared first, larger is better: accuracy, or the negative root mean squared error.
     pub fn first(&self) -> f64 {
         match self {

@@ -70,10 +70,12 @@ pub struct Run {
     pub threads: usize,
     /// Memory budget in bytes.
     pub memory: u64,
-    /// The method that was asked for: its model is the one that is written.
+    /// The fit whose model is written.
     pub chosen: FitFacts,
-    /// Not transferring: `none` with the same learner. Absent where `none` itself was asked for.
+    /// Not transferring; absent where it is what is written.
     pub baseline: Option<FitFacts>,
+    /// The best candidate, where the guard refused it.
+    pub refused: Option<FitFacts>,
     /// How far source and target are apart.
     pub distances: Vec<Distance>,
     /// The columns that differ most, the most first.

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::run::{DomainFacts, FitFacts, Run};
+use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
-use crate::measures::Scores;
+use crate::measures::{Estimate, Scores};
 
 /// Columns before the text of a step.
 const INDENT: &str = "              ";
@@ -29,23 +30,72 @@ pub fn text(run: &Run) -> String {
     };
     line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
     let fit = &run.chosen;
-    line("2 select", &format!("{} ({})", fit.method, settings(fit)));
+    match &run.choice {
+        None => line("2 select", &format!("{} ({})", fit.method, settings(fit))),
+        Some(choice) => {
+            for (k, part) in selection(choice).iter().enumerate() {
+                line(if k == 0 { "2 select" } else { "" }, part);
+            }
+        }
+    }
     line("3 initialise", &fit.carries);
-    let width = fit.method.chars().count().max(6);
-    let mut title = "4 transfer";
-    for fit in run.baseline.iter().chain([&run.chosen]) {
+    let fits: Vec<&FitFacts> = run.baseline.iter().chain([fit]).chain(&run.refused).collect();
+    let width = fits.iter().map(|fit| fit.method.chars().count()).max().unwrap_or(0).max(6);
+    for (k, fit) in fits.iter().enumerate() {
         let scores = fit.scores.as_ref().map_or_else(|| "not scored".to_string(), score_text);
+        let title = if k == 0 { "4 transfer" } else { "" };
         line(title, &format!("{:<width$}  {scores}   {:.1} s", fit.method, fit.seconds));
-        title = "";
     }
     if let Some(difference) = difference(run) {
         line("", &difference);
+    }
+    if let Some(choice) = &run.choice {
+        line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
+        line("", &choice.reason);
+        if choice.verdict != Verdict::Transfer {
+            line("", "the model that is written does not transfer");
+        }
     }
     for notice in &run.notices {
         let kind = if notice.level == Level::Warning { "warning" } else { "note" };
         line(kind, &format!("{}: {}", notice.from, notice.text));
     }
     out
+}
+
+/// What was tried, and the best of both kinds.
+fn selection(choice: &Choice) -> Vec<String> {
+    let describe = |candidate: &Candidate| {
+        let mut text = candidate.method.clone();
+        if let Some(learner) = &candidate.learner {
+            let _ = write!(text, ", learner {learner}");
+        }
+        let _ = write!(text, ", preprocessing {}", candidate.preprocess.join(", "));
+        text
+    };
+    let (source, target) = (thousands(choice.rows.0), thousands(choice.rows.1));
+    let (count, seconds) = (choice.candidates.len(), choice.seconds);
+    let mut lines = vec![format!(
+        "{count} candidates validated on {source} source and {target} target rows in {seconds:.1} s"
+    )];
+    let first = |baseline| choice.candidates.iter().find(|candidate| candidate.baseline == baseline);
+    lines.extend(first(false).map(|best| format!("best candidate  {}", describe(best))));
+    lines.extend(first(true).map(|best| format!("best baseline   {}", describe(best))));
+    lines
+}
+
+/// The gain in words: as estimated, and as it turned out where that is known.
+pub(super) fn estimated(run: &Run, choice: &Choice) -> String {
+    let classes = run.task == "classification";
+    let unit = if classes { "points of accuracy" } else { "of R²" };
+    let number = |v: f64| if classes { format!("{:+.1}", 100.0 * v) } else { format!("{v:+.3}") };
+    let Estimate { value, low, high } = choice.gain;
+    let mut text =
+        format!("estimated gain {} {unit} (95 %: {} to {})", number(value), number(low), number(high));
+    if let Some(gain) = choice.true_gain {
+        let _ = write!(text, "; true gain {}", number(gain));
+    }
+    text
 }
 
 fn domain(facts: &DomainFacts) -> String {
@@ -97,8 +147,11 @@ pub fn score_text(scores: &Scores) -> String {
 }
 
 fn difference(run: &Run) -> Option<String> {
-    let (before, after) = (run.baseline.as_ref()?.scores?, run.chosen.scores?);
-    let name = &run.chosen.method;
+    let (before, after, name) = match (&run.baseline, &run.refused) {
+        (Some(baseline), _) => (baseline.scores?, run.chosen.scores?, &run.chosen.method),
+        (None, Some(refused)) => (run.chosen.scores?, refused.scores?, &refused.method),
+        (None, None) => return None,
+    };
     let (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) =
         (before, after)
     else {
@@ -175,6 +228,7 @@ mod tests {
             memory: 4 << 30,
             chosen: fit("tca", 0.75),
             baseline: Some(fit("none", 0.5)),
+            refused: None,
             distances: vec![],
             moved: vec![],
             choice: None,

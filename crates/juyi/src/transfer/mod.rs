@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use serde_json::{Map as JsonMap, Value};
 
+use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
 use crate::data::{Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::Scores;
-use crate::methods::{Built, build, fit};
+use crate::methods::{build, fit};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{Figures, FitFacts, Predictions, Run};
 use prepare::{Prepared, identifiers, label_cells, prepare};
@@ -39,8 +40,10 @@ pub enum TaskKind {
 /// What the user asks for; [`Settings::default`] is what the command line does unasked.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Registry name of the method.
+    /// Registry name of the method, or `auto`: the candidates are compared, and the guard says whether to transfer.
     pub method: String,
+    /// Whether the guard also stands over a method that is asked for by name.
+    pub guard: bool,
     /// The method's parameters that differ from their defaults.
     pub params: JsonMap<String, Value>,
     /// The learner; `None` is the method's own choice.
@@ -64,7 +67,8 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            method: "jda".into(),
+            method: "auto".into(),
+            guard: false,
             params: JsonMap::new(),
             learner: None,
             preprocess: vec![Preprocess::Standardize],
@@ -101,50 +105,71 @@ pub fn transfer(
 ) -> Result<Outcome> {
     let started = Instant::now();
     // What can be said of the settings alone is said before the work starts.
-    let built = build(&settings.method, &settings.params)?;
-    let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
-    if settings.learner.is_some() && !built.row.adapter {
-        context.warn(built.row.name, "trains no learner; `--learner` serves the baseline only");
-    }
+    let named = match settings.method.as_str() {
+        "auto" if !settings.params.is_empty() => {
+            let hint = "name the method whose parameters they are with `--method`";
+            return Err(Error::input(
+                "`--set`",
+                "sets parameters, but `auto` tries methods with their own",
+                hint,
+            ));
+        }
+        "auto" => {
+            settings.learner.as_deref().map(learner).transpose()?;
+            None
+        }
+        name => {
+            let built = build(name, &settings.params)?;
+            let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
+            if settings.learner.is_some() && !built.row.adapter {
+                let text = "trains no learner; `--learner` serves the baseline only";
+                context.warn(built.row.name, text);
+            }
+            Some(Configuration {
+                baseline: name == "none",
+                built,
+                learner,
+                steps: settings.preprocess.clone(),
+            })
+        }
+    };
 
     // 1 data
     let Prepared { task, encoding, truth, rows, id, facts } = prepare(sources, target, settings, context)?;
-    built.row.needs.check(built.row, &task, context)?; // before the baseline is at work
+    if let Some(named) = &named {
+        named.built.row.needs.check(named.built.row, &task, context)?; // before the baseline is at work
+    }
     context.hold(task.bytes());
 
-    // 2 select: the method is the one that was asked for. 3 initialise, 4 transfer: beside it, not transferring.
-    // Standardising each domain by itself takes something from the target, so the baseline does not.
-    let plain: Vec<Preprocess> = settings
-        .preprocess
-        .iter()
-        .map(|step| if *step == Preprocess::StandardizeEach { Preprocess::Standardize } else { *step })
-        .collect();
-    let none = build("none", &JsonMap::new())?;
-    let (method_task, maps, baseline) = if built.row.name == "none" {
-        let (task, maps) = preprocess(task, &settings.preprocess, context);
-        (task, maps, None)
-    } else if plain == settings.preprocess {
-        let (task, maps) = preprocess(task, &plain, context);
-        let (_, facts, _) = run_one(&none, &task, learner.as_ref(), &maps, &plain, &truth, context)?;
-        (task, maps, Some(facts))
-    } else {
-        context.require("a second copy of the features", task.bytes())?;
-        let (alone, maps) = preprocess(task.clone(), &plain, context);
-        let (_, facts, _) = run_one(&none, &alone, learner.as_ref(), &maps, &plain, &truth, context)?;
-        drop(alone);
-        let (task, maps) = preprocess(task, &settings.preprocess, context);
-        (task, maps, Some(facts))
-    };
-    let (mut model, chosen, answers) =
-        run_one(&built, &method_task, learner.as_ref(), &maps, &settings.preprocess, &truth, context)?;
+    // 2 select
+    let (mut configurations, choice) = select(named, &task, settings, context)?;
+    let refused = choice.as_ref().is_some_and(|choice| choice.verdict != Verdict::Transfer);
+    if refused && truth.rows.is_empty() {
+        configurations.truncate(1); // no label says what the other would have done
+    }
+    // 3 initialise, 4 transfer: beside it, not transferring.
+    let goal = task.goal.clone();
+    let mut fits = fit_each(&configurations, task, &truth, context)?;
+    let written = if refused { 0 } else { fits.len() - 1 };
+    let (mut model, chosen, answers) = fits.remove(written);
+    let other = fits.pop().map(|(_, facts, _)| facts);
+    let (baseline, refused) = if written == 0 { (None, other) } else { (other, None) };
     check_answers(&answers, &rows, &facts.1.name)?;
+    let choice = choice.map(|choice| Choice {
+        true_gain: match (written, &chosen.scores, &baseline, &refused) {
+            (0, Some(base), _, Some(refused)) => refused.scores.map(|scores| scores.gain_over(base)),
+            (_, Some(scores), Some(base), _) => base.scores.map(|base| scores.gain_over(&base)),
+            _ => None,
+        },
+        ..choice
+    });
     let features = model.columns;
     let label = encoding.label.clone();
     model.encoding = Some(encoding);
     let (sources, target) = facts;
     let run = Run {
         version: env!("CARGO_PKG_VERSION").into(),
-        task: method_task.goal.name().into(),
+        task: goal.name().into(),
         label,
         features,
         sources,
@@ -157,9 +182,10 @@ pub fn transfer(
         memory: context.memory(),
         chosen,
         baseline,
+        refused,
         distances: Vec::new(),
         moved: Vec::new(),
-        choice: None,
+        choice,
         figures: Figures::default(),
         command: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
@@ -167,6 +193,60 @@ pub fn transfer(
         notices: context.notices().to_vec(),
     };
     Ok(Outcome { run, model, predictions: Predictions { rows, id, answers } })
+}
+
+/// What is to be fitted: the baseline, then the method that is asked for or trusted. The latter is left out where the
+/// guard refuses it and no label could say what it would have done; the former where it was asked for itself.
+fn select(
+    named: Option<Configuration>,
+    task: &Task,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<(Vec<Configuration>, Option<Choice>)> {
+    let with = settings.learner.as_deref();
+    match named {
+        Some(none) if none.built.row.name == "none" && !settings.guard => Ok((vec![none], None)),
+        Some(named) if !settings.guard => {
+            let baseline = Configuration::new("none", "{}", named.learner.name(), &plain(&named.steps))?;
+            Ok((vec![baseline, named], None))
+        }
+        named => {
+            let Chosen { choice, baseline, candidate } =
+                choose(task, &settings.preprocess, with, named, context)?;
+            Ok((vec![baseline, candidate], Some(choice)))
+        }
+    }
+}
+
+/// Fits each configuration on the whole task.
+fn fit_each(
+    configurations: &[Configuration],
+    task: Task,
+    truth: &Truth,
+    context: &mut Context,
+) -> Result<Vec<(Model, FitFacts, Answers)>> {
+    let mut raw = Some(task);
+    let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
+    let mut fits = Vec::new();
+    for (k, configuration) in configurations.iter().enumerate() {
+        let steps = &configuration.steps[..];
+        if ready.as_ref().is_none_or(|(done, ..)| *done != steps) {
+            ready.take(); // one copy of the features at a time
+            let again = configurations[k + 1..].iter().any(|later| later.steps != steps);
+            let task = match &raw {
+                Some(task) if again => {
+                    context.require("a second copy of the features", task.bytes())?;
+                    task.clone()
+                }
+                _ => raw.take().expect("it is given up for the last steps only"),
+            };
+            let (task, maps) = preprocess(task, steps, context);
+            ready = Some((steps, task, maps));
+        }
+        let Some((_, task, maps)) = &ready else { unreachable!("made above") };
+        fits.push(run_one(configuration, task, maps, truth, context)?);
+    }
+    Ok(fits)
 }
 
 /// Predicts the rows of a table with a model that was fitted on tables, and scores them where `score` is set and the
@@ -229,16 +309,15 @@ fn check_answers(answers: &Answers, rows: &[usize], table: &str) -> Result<()> {
 
 /// One method on one preprocessed task: model, facts, answers for the target.
 fn run_one(
-    built: &Built,
+    configuration: &Configuration,
     task: &Task,
-    learner: &dyn crate::learners::Learner,
     maps: &[Map],
-    steps: &[Preprocess],
     truth: &Truth,
     context: &mut Context,
 ) -> Result<(Model, FitFacts, Answers)> {
+    let Configuration { built, learner, steps, .. } = configuration;
     let start = Instant::now();
-    let model = fit(built, task, learner, maps.to_vec(), context)?;
+    let model = fit(built, task, learner.as_ref(), maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.
     let answers =
         crate::models::predict(&model.maps[maps.len()..], &model.predictor, task.target.features.as_ref());

@@ -1,0 +1,133 @@
+//! What is tried: baselines that take nothing from the target, and every method that can serve the task, with the
+//! parameters of its grid.
+
+use serde_json::Map as JsonMap;
+
+use crate::context::Context;
+use crate::data::{Goal, Task};
+use crate::error::Result;
+use crate::learners::{Learner, learner};
+use crate::methods::{Built, METHODS, MethodRow, build};
+use crate::models::Preprocess;
+
+/// A method with all that its fit needs.
+pub struct Configuration {
+    /// The method.
+    pub built: Built,
+    /// The learner that it trains.
+    pub learner: Box<dyn Learner>,
+    /// The preprocessing.
+    pub steps: Vec<Preprocess>,
+    /// Whether it takes nothing from the target's features.
+    pub baseline: bool,
+}
+
+impl Configuration {
+    /// The method of this name with some parameters.
+    ///
+    /// # Errors
+    /// As [`build`] and [`learner`].
+    pub fn new(method: &str, params: &str, with: &str, steps: &[Preprocess]) -> Result<Self> {
+        let params = serde_json::from_str(params).unwrap_or_else(|_| JsonMap::new());
+        let built = build(method, &params)?;
+        let baseline = built.row.family == "baseline" && !steps.contains(&Preprocess::StandardizeEach);
+        Ok(Self { built, learner: learner(with)?, steps: steps.to_vec(), baseline })
+    }
+}
+
+/// The learners that a baseline is tried with.
+const CLASSIFIERS: [&str; 3] = ["logistic", "1-nn", "class-means"];
+const REGRESSORS: [&str; 2] = ["ridge", "1-nn"];
+
+/// Not transferring, with each learner, or with the one that is asked for.
+pub(super) fn baselines(
+    task: &Task,
+    steps: &[Preprocess],
+    with: Option<&str>,
+    context: &mut Context,
+) -> Result<Vec<Configuration>> {
+    let learners: Vec<&str> = match (with, &task.goal) {
+        (Some(name), _) => vec![name],
+        (None, Goal::Classes(_)) => CLASSIFIERS.to_vec(),
+        (None, Goal::Value) => REGRESSORS.to_vec(),
+    };
+    let steps: Vec<Preprocess> = plain(steps);
+    let mut found = Vec::new();
+    for row in METHODS.iter().filter(|row| row.family == "baseline") {
+        if serves(row, task, context) {
+            for with in &learners {
+                found.push(Configuration::new(row.name, "{}", with, &steps)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Every other method that can serve the task. Adapters are tried with their own learner and with that of the best
+/// baseline, on columns standardised as asked and, where they do not weigh rows in place, each domain by itself.
+pub(super) fn transfers(
+    task: &Task,
+    steps: &[Preprocess],
+    with: Option<&str>,
+    best: &str,
+    context: &mut Context,
+) -> Result<Vec<Configuration>> {
+    let each: Vec<Preprocess> = steps
+        .iter()
+        .map(|step| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step })
+        .collect();
+    let mut found = vec![];
+    if each != plain(steps) {
+        found.push(Configuration::new("none", "{}", best, &each)?);
+    }
+    for row in METHODS.iter().filter(|row| row.family != "baseline") {
+        let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
+        if too_large || !serves(row, task, context) {
+            if too_large {
+                let text = format!("left out: beyond {} rows it takes too long", row.most_rows);
+                context.note(row.name, text);
+            }
+            continue;
+        }
+        let mut learners = match with {
+            Some(name) => vec![name],
+            None if row.adapter => vec![row.learner, best],
+            None => vec![row.learner],
+        };
+        learners.dedup();
+        learners.retain(|name| suits(row, name, task));
+        let mut all_steps = vec![steps.to_vec()];
+        if row.family != "weighting" && each != steps {
+            all_steps.push(each.clone());
+        }
+        for params in row.grid {
+            for with in &learners {
+                for steps in &all_steps {
+                    found.push(Configuration::new(row.name, params, with, steps)?);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The steps without what is taken from the target.
+pub fn plain(steps: &[Preprocess]) -> Vec<Preprocess> {
+    let alone = |step: &Preprocess| match step {
+        Preprocess::StandardizeEach => Preprocess::Standardize,
+        step => *step,
+    };
+    steps.iter().map(alone).collect()
+}
+
+/// Whether the method can serve the task; its notes are not wanted here.
+fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
+    row.needs.check(row, task, &mut context.clone()).is_ok()
+}
+
+/// Whether a learner can be trained by the method on this task.
+fn suits(row: &MethodRow, name: &str, task: &Task) -> bool {
+    learner(name).is_ok_and(|learner| {
+        (task.goal != Goal::Value || learner.regresses()) && (row.family != "weighting" || learner.weighs())
+    })
+}

@@ -1,0 +1,154 @@
+//! Importance-weighted validation without target labels. The source rows are cut into folds; each candidate is fitted
+//! without one fold and predicts the target; the rows of that fold lend their labels to the target rows that are
+//! nearest. A held-out row thus counts as often as it is nearest to a target row: nearest-neighbour importance weights
+//! (M. Loog, MLSP 2012) in the validation of M. Sugiyama, M. Krauledat, K.-R. Müller, "Covariate shift adaptation by
+//! importance weighted cross validation", JMLR 2007.
+
+use rand::seq::SliceRandom;
+
+use super::assumptions::Votes;
+use super::candidates::Configuration;
+use crate::context::Context;
+use crate::data::{Labels, Task};
+use crate::error::{Error, Result};
+use crate::linalg::{Matrix, multiply};
+use crate::methods::fit;
+use crate::models::{predict, preprocess};
+
+/// Folds of the source rows.
+pub(super) const FOLDS: usize = 3;
+
+/// Most rows of each side that are drawn.
+const MOST: usize = 1000;
+
+/// Resamples of the bootstrap.
+const RESAMPLES: usize = 1000;
+
+/// A part of the task, cut into folds.
+pub(super) struct Validation {
+    /// The rows that were drawn.
+    pub(super) task: Task,
+    /// The source rows of each fold, rising.
+    pub(super) folds: Vec<Vec<usize>>,
+    /// How often each source row is drawn in each resample `(RESAMPLES, n_s)`.
+    draws: Matrix,
+}
+
+/// A candidate's predictions of the target rows, fold by fold, as the goal's classes or numbers.
+pub(super) type Predictions = Vec<Vec<f64>>;
+
+/// A mean score over the votes, and what it is in each resample.
+#[derive(Clone)]
+pub(super) struct Score {
+    pub(super) value: f64,
+    pub(super) resampled: Vec<f64>,
+}
+
+impl Validation {
+    /// Draws rows and cuts the source into folds, each class evenly.
+    pub(super) fn new(task: &Task, context: &Context) -> Self {
+        let mut rng = context.rng("validation");
+        let mut draw = |n: usize| {
+            let mut all: Vec<usize> = (0..n).collect();
+            all.shuffle(&mut rng);
+            all.truncate(MOST);
+            all.sort_unstable();
+            all
+        };
+        let (source, target) = (draw(task.source.rows()), draw(task.target.rows()));
+        let task = task.select(&source, &target);
+        let n = task.source.rows();
+        let mut order: Vec<usize> = (0..n).collect();
+        order.shuffle(&mut rng);
+        if let Labels::Classes(of) = &task.source.labels {
+            order.sort_by_key(|&i| of[i]); // stable: shuffled within a class
+        }
+        let mut folds = vec![Vec::new(); FOLDS];
+        for (k, &i) in order.iter().enumerate() {
+            folds[k % FOLDS].push(i);
+        }
+        folds.iter_mut().for_each(|fold| fold.sort_unstable());
+        let mut draws = Matrix::zeros(RESAMPLES, n);
+        for b in 0..RESAMPLES {
+            for _ in 0..n {
+                draws[(b, rand::Rng::random_range(&mut rng, 0..n))] += 1.0;
+            }
+        }
+        Self { task, folds, draws }
+    }
+
+    /// The task without one fold of the source.
+    fn without(&self, fold: &[usize]) -> Task {
+        let kept: Vec<usize> =
+            (0..self.task.source.rows()).filter(|i| fold.binary_search(i).is_err()).collect();
+        let target: Vec<usize> = (0..self.task.target.rows()).collect();
+        self.task.select(&kept, &target)
+    }
+
+    /// What the candidate predicts for the target rows when it does not see one fold, for each fold.
+    pub(super) fn predictions(&self, candidate: &Configuration, context: &Context) -> Result<Predictions> {
+        let one = |fold: &Vec<usize>| {
+            let context = &mut context.clone(); // the notices of these fits are not those of the run
+            let task = self.without(fold);
+            if task.goal.classes() > 0 && task.source_classes().len() < 2 {
+                let why = "a fold without it has one class only".to_string();
+                return Err(Error::Numeric { what: "the validation".into(), why });
+            }
+            let (task, _) = preprocess(task, &candidate.steps, context);
+            let model = fit(&candidate.built, &task, candidate.learner.as_ref(), Vec::new(), context)?;
+            let mut answers = predict(&model.maps, &model.predictor, task.target.features.as_ref()).answer;
+            if let (crate::data::Goal::Classes(own), crate::data::Goal::Classes(all)) =
+                (&model.goal, &task.goal)
+            {
+                let position =
+                    |c: f64| all.iter().position(|name| *name == own[c as usize]).unwrap_or(0) as f64;
+                answers.iter_mut().for_each(|answer| *answer = position(*answer));
+            }
+            Ok(answers)
+        };
+        self.folds.iter().map(one).collect()
+    }
+
+    /// The share of votes that agree with the predictions; for numbers 1 minus the squared difference over the
+    /// source labels' variance.
+    pub(super) fn score(&self, votes: &Votes, predictions: &Predictions) -> Score {
+        let n = self.task.source.rows();
+        let mut sums = Matrix::zeros(n, 2); // score and weight of each lender
+        let spread = self.spread();
+        for (lenders, predicted) in votes.lender.iter().zip(predictions) {
+            for (&lender, &predicted) in lenders.iter().zip(predicted) {
+                let score = match &self.task.source.labels {
+                    Labels::Classes(of) => f64::from(u8::from(of[lender] as f64 == predicted)),
+                    Labels::Values(of) => 1.0 - (of[lender] - predicted).powi(2) / spread,
+                };
+                sums[(lender, 0)] += score;
+                sums[(lender, 1)] += 1.0;
+            }
+        }
+        let total = |j: usize| sums.col(j).iter().sum::<f64>();
+        let value = total(0) / total(1);
+        let resampled = multiply(self.draws.as_ref(), sums.as_ref());
+        let share = |b: usize| {
+            if resampled[(b, 1)] > 0.0 { resampled[(b, 0)] / resampled[(b, 1)] } else { value }
+        };
+        Score { value, resampled: (0..RESAMPLES).map(share).collect() }
+    }
+
+    /// What always saying the same would score: the share of the most frequent vote; 0 for numbers.
+    pub(super) fn chance(&self, votes: &Votes) -> f64 {
+        let Labels::Classes(of) = &self.task.source.labels else { return 0.0 };
+        let mut counts = vec![0usize; self.task.goal.classes()];
+        for &lender in votes.lender.iter().flatten() {
+            counts[of[lender]] += 1;
+        }
+        let all: usize = counts.iter().sum();
+        counts.into_iter().max().unwrap_or(0) as f64 / all.max(1) as f64
+    }
+
+    fn spread(&self) -> f64 {
+        let Labels::Values(of) = &self.task.source.labels else { return 1.0 };
+        let mean = of.iter().sum::<f64>() / of.len() as f64;
+        let spread = of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
+        if spread > 0.0 { spread } else { 1.0 }
+    }
+}
