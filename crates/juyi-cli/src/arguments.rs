@@ -20,6 +20,10 @@ pub(crate) enum Command {
     ///
     /// Without --source and --target it runs on built-in digits.
     Transfer(Box<TransferArguments>),
+    /// Measure how far apart two tables are, and which columns moved
+    ///
+    /// Without --source and --target it measures the built-in digits.
+    Measure(MeasureArguments),
     /// Predict more rows with the model of an earlier run
     Predict(PredictArguments),
     /// List the methods, or tell all about one
@@ -62,7 +66,7 @@ impl Surroundings {
 }
 
 #[derive(Args)]
-pub(crate) struct TransferArguments {
+pub(crate) struct TablesArguments {
     /// Labelled table: .csv, .csv.gz, .tsv or .mat (file.mat:X,y names the variables); may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) source: Vec<String>,
@@ -72,6 +76,21 @@ pub(crate) struct TransferArguments {
     /// Column to predict
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
+    /// What to do about missing cells
+    #[arg(long, value_enum, default_value_t = Missing::Error)]
+    pub(crate) missing: Missing,
+    /// Column to leave out; may be repeated
+    #[arg(long, value_name = "COL")]
+    pub(crate) drop: Vec<String>,
+    /// Column that identifies a row: no feature, carried to the predictions; may be repeated
+    #[arg(long, value_name = "COL")]
+    pub(crate) id: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct TransferArguments {
+    #[command(flatten)]
+    pub(crate) tables: TablesArguments,
     /// Method (`juyi methods` lists them), or auto: compare them all and say whether to transfer
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(crate) method: String,
@@ -91,15 +110,6 @@ pub(crate) struct TransferArguments {
     /// What labels in the target are for: scoring after the fit only, or to learn from (those that are filled)
     #[arg(long, value_enum, default_value_t = TargetLabels::Score)]
     pub(crate) target_labels: TargetLabels,
-    /// What to do about missing cells
-    #[arg(long, value_enum, default_value_t = Missing::Error)]
-    pub(crate) missing: Missing,
-    /// Column to leave out; may be repeated
-    #[arg(long, value_name = "COL")]
-    pub(crate) drop: Vec<String>,
-    /// Column that identifies a row: no feature, carried to the predictions; may be repeated
-    #[arg(long, value_name = "COL")]
-    pub(crate) id: Vec<String>,
     /// Kind of label [default: read off the labels]
     #[arg(long, value_enum)]
     pub(crate) task: Option<Task>,
@@ -112,6 +122,20 @@ pub(crate) struct TransferArguments {
     /// Print nothing but errors
     #[arg(long)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Args)]
+pub(crate) struct MeasureArguments {
+    #[command(flatten)]
+    pub(crate) tables: TablesArguments,
+    /// Columns to list, those that moved most [default: 20]
+    #[arg(long, value_name = "N", default_value_t = 20, hide_default_value = true)]
+    pub(crate) columns: usize,
+    /// Print everything as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }

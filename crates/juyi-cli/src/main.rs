@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bench;
+mod measure;
 mod methods;
 mod predict;
 mod transfer;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Transfer(arguments) => transfer::run(&arguments),
+        Command::Measure(arguments) => measure::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

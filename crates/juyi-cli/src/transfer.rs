@@ -11,14 +11,14 @@ use juyi::report::{predictions_csv, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer};
 use serde_json::{Map as JsonMap, Value};
 
-use crate::arguments::{self, TransferArguments};
+use crate::arguments::{self, TablesArguments, TransferArguments};
 use crate::print;
 
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
     check_folder(&arguments.out)?;
-    let (sources, target) = tables(arguments, context.memory())?;
+    let (sources, target) = tables(&arguments.tables, context.memory())?;
     let mut outcome = transfer(sources, target, &settings, &mut context)?;
 
     let model = outcome.model.to_bytes()?;
@@ -55,7 +55,6 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             .split(',')
             .map(|step| Preprocess::from_name(step.trim()))
             .collect::<Result<_>>()?,
-        label: arguments.label.clone(),
         task: arguments.task.map(|task| match task {
             arguments::Task::Classification => TaskKind::Classification,
             arguments::Task::Regression => TaskKind::Regression,
@@ -64,14 +63,23 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             arguments::TargetLabels::Score => TargetLabels::Score,
             arguments::TargetLabels::Use => TargetLabels::Use,
         },
-        missing: match arguments.missing {
+        ..data_settings(&arguments.tables)
+    })
+}
+
+/// What the flags say of the tables; all else at its default.
+pub(crate) fn data_settings(tables: &TablesArguments) -> Settings {
+    Settings {
+        label: tables.label.clone(),
+        missing: match tables.missing {
             arguments::Missing::Error => Missing::Error,
             arguments::Missing::Mean => Missing::Mean,
             arguments::Missing::Drop => Missing::Drop,
         },
-        drop: arguments.drop.clone(),
-        id: arguments.id.clone(),
-    })
+        drop: tables.drop.clone(),
+        id: tables.id.clone(),
+        ..Settings::default()
+    }
 }
 
 /// `key=value[,key=value…]`, each key once.
@@ -93,7 +101,7 @@ fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
 }
 
 /// The tables that are named, or the built-in digits.
-fn tables(arguments: &TransferArguments, memory: u64) -> Result<(Vec<Table>, Table)> {
+pub(crate) fn tables(arguments: &TablesArguments, memory: u64) -> Result<(Vec<Table>, Table)> {
     let Some(target) = &arguments.target else {
         let Builtin { source, target } = builtin()?;
         return Ok((vec![source], target));

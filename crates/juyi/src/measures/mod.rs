@@ -1,7 +1,13 @@
 //! Numbers about predictions and domains.
 
+mod mmd;
+mod moved_columns;
+mod proxy_a_distance;
 mod scores;
 
+pub use mmd::mmd;
+pub use moved_columns::moved_columns;
+pub use proxy_a_distance::proxy_a_distance;
 pub use scores::{Scores, classification_scores, regression_scores};
 
 use serde::{Deserialize, Serialize};

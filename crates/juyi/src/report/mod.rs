@@ -6,4 +6,4 @@ mod text;
 
 pub use predictions::{Predictions, predictions_csv};
 pub use run::{Confusion, DomainFacts, Figures, FitFacts, Picture, Point, Run};
-pub use text::{score_text, text, thousands};
+pub use text::{distance_line, score_text, text, thousands};

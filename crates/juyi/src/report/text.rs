@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::run::{DomainFacts, FitFacts, Run};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
-use crate::measures::{Estimate, Scores};
+use crate::measures::{Distance, Estimate, Scores};
 
 /// Columns before the text of a step.
 const INDENT: &str = "              ";
@@ -29,6 +29,24 @@ pub fn text(run: &Run) -> String {
         n => format!("{} target labels kept for scoring only", thousands(n)),
     };
     line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
+    let apart: Vec<String> =
+        run.distances.iter().map(|one| format!("{} {}", one.name, distance_line(one))).collect();
+    if !apart.is_empty() {
+        line("", &format!("apart   {}", apart.join("; ")));
+    }
+    let moved: Vec<String> = run
+        .moved
+        .iter()
+        .filter(|column| column.p_value < 0.05)
+        .map(|column| format!("`{}` {:.2}", column.column, column.distance))
+        .collect();
+    if !moved.is_empty() {
+        let (count, all) = (moved.len(), run.moved.len());
+        line(
+            "",
+            &format!("moved   {count} of {all} columns, most of all {}", moved[..count.min(3)].join(", ")),
+        );
+    }
     let fit = &run.chosen;
     match &run.choice {
         None => line("2 select", &format!("{} ({})", fit.method, settings(fit))),
@@ -61,6 +79,18 @@ pub fn text(run: &Run) -> String {
         line(kind, &format!("{}: {}", notice.from, notice.text));
     }
     out
+}
+
+/// A distance with its interval and p-value.
+pub fn distance_line(distance: &Distance) -> String {
+    let mut text = format!("{:.3}", distance.value);
+    if let Some((low, high)) = distance.interval {
+        let _ = write!(text, " (95 %: {low:.3} to {high:.3})");
+    }
+    if let Some(p) = distance.p_value {
+        let _ = write!(text, ", p {p:.3}");
+    }
+    text
 }
 
 /// What was tried, and the best of both kinds.

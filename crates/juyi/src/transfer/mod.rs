@@ -1,5 +1,6 @@
 //! The main job in four steps: tables in; data, select, initialise, transfer; predictions, a model and a record out.
 
+mod distances;
 mod prepare;
 mod truth;
 
@@ -16,6 +17,7 @@ use crate::measures::Scores;
 use crate::methods::{build, fit};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{Figures, FitFacts, Predictions, Run};
+pub use distances::{Measured, measure};
 use prepare::{Prepared, identifiers, label_cells, prepare};
 use truth::Truth;
 
@@ -135,11 +137,14 @@ pub fn transfer(
     };
 
     // 1 data
-    let Prepared { task, encoding, truth, rows, id, facts } = prepare(sources, target, settings, context)?;
+    let Prepared { task, encoding, truth, rows, id, facts, moved } =
+        prepare(sources, target, settings, context)?;
     if let Some(named) = &named {
         named.built.row.needs.check(named.built.row, &task, context)?; // before the baseline is at work
     }
     context.hold(task.bytes());
+
+    let (distances, _) = distances::distances(&task, context)?;
 
     // 2 select
     let (mut configurations, choice) = select(named, &task, settings, context)?;
@@ -183,8 +188,8 @@ pub fn transfer(
         chosen,
         baseline,
         refused,
-        distances: Vec::new(),
-        moved: Vec::new(),
+        distances,
+        moved,
         choice,
         figures: Figures::default(),
         command: Vec::new(),

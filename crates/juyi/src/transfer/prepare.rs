@@ -7,6 +7,7 @@ use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
 use crate::error::{Error, Result};
+use crate::measures::MovedColumn;
 use crate::report::DomainFacts;
 
 /// Everything that the tables come down to.
@@ -22,6 +23,8 @@ pub(super) struct Prepared {
     pub(super) id: Vec<(String, Vec<String>)>,
     /// Sources and target, described.
     pub(super) facts: (Vec<DomainFacts>, DomainFacts),
+    /// The columns, the one that moved most first.
+    pub(super) moved: Vec<MovedColumn>,
 }
 
 /// Reads the labels, decides the encoding, and builds the task.
@@ -71,6 +74,7 @@ pub(super) fn prepare(
     };
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
+    let moved = super::distances::moved(&encoding, &sources, &target);
     let id = identifiers(&target, &settings.id);
     let mut domains = Vec::new();
     let mut source_facts = Vec::new();
@@ -101,7 +105,7 @@ pub(super) fn prepare(
         .into_iter()
         .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
         .collect();
-    Ok(Prepared { task, encoding, truth, rows, id, facts: (source_facts, target_facts) })
+    Ok(Prepared { task, encoding, truth, rows, id, facts: (source_facts, target_facts), moved })
 }
 
 fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {

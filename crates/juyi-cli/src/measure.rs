@@ -1,0 +1,65 @@
+//! `juyi measure`.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use juyi::report::{distance_line, thousands};
+use juyi::transfer::{Measured, measure};
+
+use crate::arguments::MeasureArguments;
+use crate::print;
+use crate::transfer::{data_settings, tables};
+
+pub(crate) fn run(arguments: &MeasureArguments) -> anyhow::Result<ExitCode> {
+    let mut context = arguments.surroundings.context()?;
+    let (sources, target) = tables(&arguments.tables, context.memory())?;
+    let measured = measure(sources, target, &data_settings(&arguments.tables), &mut context)?;
+    if arguments.json {
+        print(&(serde_json::to_string_pretty(&measured)? + "\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut out = text(&measured, arguments.columns)?;
+    for notice in context.notices() {
+        writeln!(out, "note: {}: {}", notice.from, notice.text)?;
+    }
+    print(&out)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    let (source, target) = (thousands(measured.rows.0), thousands(measured.rows.1));
+    writeln!(out, "distances of {source} source and {target} target rows, standardised by the source")?;
+    for distance in &measured.distances {
+        writeln!(out, "  {:<18}{}   {}", distance.name, distance_line(distance), distance.about)?;
+    }
+    let moved = measured.moved.iter().filter(|column| column.p_value < 0.05).count();
+    let all = thousands(measured.moved.len());
+    writeln!(out, "{moved} of {all} columns moved (p below 0.05, corrected for their number)")?;
+    let shown: Vec<_> = measured.moved.iter().take(most).collect();
+    let width = |of: &dyn Fn(&juyi::measures::MovedColumn) -> usize, title: &str| {
+        shown.iter().map(|column| of(column)).max().unwrap_or(0).max(title.len())
+    };
+    let name = width(&|column| column.column.chars().count(), "column");
+    let source = width(&|column| column.source.chars().count(), "source");
+    if !shown.is_empty() {
+        writeln!(
+            out,
+            "  {:<name$}  {:<10}  distance  p-value  {:<source$}  target",
+            "column", "test", "source"
+        )?;
+    }
+    for column in &shown {
+        let p = if column.p_value < 0.0001 { "<0.0001".into() } else { format!("{:.4}", column.p_value) };
+        writeln!(
+            out,
+            "  {:<name$}  {:<10}  {:>8.3}  {p:>7}  {:<source$}  {}",
+            column.column, column.test, column.distance, column.source, column.target
+        )?;
+    }
+    if measured.moved.len() > shown.len() {
+        let more = thousands(measured.moved.len() - shown.len());
+        writeln!(out, "  and {more} more (`--columns N`, or all with `--json`)")?;
+    }
+    Ok(out)
+}

@@ -1,0 +1,103 @@
+//! Proxy A-distance: how well a linear classifier tells source rows from target rows.
+//!
+//! Paper: S. Ben-David, J. Blitzer, K. Crammer, F. Pereira, "Analysis of representations for domain adaptation", NIPS
+//! 2006
+//!
+//! ```text
+//! 2 (1 - 2 e),   e = (share of source rows taken for target + share of target rows taken for source) / 2
+//! ```
+//! with logistic regression on rows that it was not fitted on (five folds), both domains counting alike. 0: no linear
+//! rule tells them apart; 2: one does without a mistake. The interval is that of Agresti and Coull for both shares; it
+//! allows for the rows, not for the fits.
+//!
+//! Cost: five logistic regressions.
+
+use super::Distance;
+use crate::context::Context;
+use crate::data::Labels;
+use crate::error::Result;
+use crate::learners::{Learner, Logistic};
+use crate::linalg::{Matrix, select_rows, stack};
+use rand::seq::SliceRandom;
+
+/// Folds of the cross-validation.
+const FOLDS: usize = 5;
+
+/// The distance of `source` `(n_s, d)` and `target` `(n_t, d)`, at least [`FOLDS`] rows each, columns of about the same
+/// scale.
+///
+/// # Errors
+/// [`Error::Numeric`](crate::error::Error::Numeric) if the classifier breaks down.
+pub fn proxy_a_distance(source: &Matrix, target: &Matrix, context: &mut Context) -> Result<Distance> {
+    let (n_s, n_t) = (source.nrows(), target.nrows());
+    let all = stack(source.as_ref(), target.as_ref());
+    let is_target = |i: usize| usize::from(i >= n_s);
+    let mut rng = context.rng("proxy-a-distance");
+    let mut order: Vec<usize> = (0..n_s + n_t).collect();
+    order.shuffle(&mut rng);
+    order.sort_by_key(|&i| is_target(i)); // each fold gets its share of both
+    let mut wrong = [0usize; 2];
+    for fold in 0..FOLDS {
+        let (mut held, mut kept) = (Vec::new(), Vec::new());
+        for (k, &i) in order.iter().enumerate() {
+            if k % FOLDS == fold { held.push(i) } else { kept.push(i) }
+        }
+        let labels = Labels::Classes(kept.iter().map(|&i| is_target(i)).collect());
+        let weights: Vec<f64> =
+            kept.iter().map(|&i| 0.5 * kept.len() as f64 / [n_s, n_t][is_target(i)] as f64).collect();
+        let rows = select_rows(all.as_ref(), &kept);
+        let predictor = Logistic::default().fit(rows.as_ref(), &labels, &weights, 2, context)?;
+        let said = predictor.answer(select_rows(all.as_ref(), &held).as_ref());
+        for (&i, said) in held.iter().zip(&said.answer) {
+            wrong[is_target(i)] += usize::from(*said as usize != is_target(i));
+        }
+    }
+    let error = 0.5 * (wrong[0] as f64 / n_s as f64 + wrong[1] as f64 / n_t as f64);
+    let (low, high) = interval([(wrong[0], n_s), (wrong[1], n_t)]);
+    let distance = |error: f64| (2.0 * (1.0 - 2.0 * error)).clamp(0.0, 2.0);
+    Ok(Distance {
+        name: "proxy A-distance".into(),
+        about: "0 (no linear rule tells the domains apart) to 2 (one does without a mistake)".into(),
+        value: distance(error),
+        interval: Some((distance(high), distance(low))),
+        p_value: None,
+    })
+}
+
+/// 95 % for the mean of two shares, each with two more mistakes and four more rows.
+fn interval(shares: [(usize, usize); 2]) -> (f64, f64) {
+    let (mut middle, mut variance) = (0.0, 0.0);
+    for (wrong, n) in shares {
+        let n = n as f64 + 4.0;
+        let share = (wrong as f64 + 2.0) / n;
+        middle += 0.5 * share;
+        variance += 0.25 * share * (1.0 - share) / n;
+    }
+    (middle - 1.96 * variance.sqrt(), middle + 1.96 * variance.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn far_domains_are_told_apart_and_equal_ones_are_not() {
+        let rows =
+            |shift: f64| Matrix::from_fn(100, 2, |i, j| ((i * 37 + j * 11) % 101) as f64 / 50.0 + shift);
+        let near = proxy_a_distance(&rows(0.0), &rows(0.0), &mut Context::default()).unwrap();
+        let far = proxy_a_distance(&rows(0.0), &rows(9.0), &mut Context::default()).unwrap();
+        assert_eq!(far.value, 2.0);
+        let (low, high) = far.interval.unwrap();
+        assert!(low > 1.8 && high == 2.0);
+        assert!(near.value < 0.4 && near.interval.unwrap().0 == 0.0);
+    }
+
+    /// 10 of 96 and 20 of 196 mistakes: shares 12 / 100 and 22 / 200.
+    #[test]
+    fn the_interval_by_hand() {
+        let (low, high) = interval([(10, 96), (20, 196)]);
+        let error = (0.25 * (0.12 * 0.88 / 100.0 + 0.11 * 0.89 / 200.0)).sqrt();
+        assert!((low - (0.115 - 1.96 * error)).abs() < 1e-15);
+        assert!((high - (0.115 + 1.96 * error)).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,118 @@
+//! Step 1, continued: how far apart are source and target?
+
+use rand::seq::SliceRandom;
+
+use super::Settings;
+use super::prepare::label_cells;
+use crate::context::Context;
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
+use crate::error::Result;
+use crate::linalg::median_distance;
+use crate::measures::{Distance, MovedColumn, mmd, moved_columns, proxy_a_distance};
+use crate::models::{Preprocess, preprocess};
+
+/// Most rows of a side that the distances are taken of.
+const MOST: usize = 1000;
+
+/// Most rows of a table that a column is compared on.
+const MOST_CELLS: usize = 20_000;
+
+/// Permutations for a p-value.
+const PERMUTATIONS: usize = 999;
+
+/// How far apart two tables are.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Measured {
+    /// Distances of the rows as a whole.
+    pub distances: Vec<Distance>,
+    /// The columns, the one that moved most first.
+    pub moved: Vec<MovedColumn>,
+    /// Source and target rows that the distances are taken of.
+    pub rows: (usize, usize),
+}
+
+/// Measures source tables against a target table. The label's column and the columns that are dropped or identify a row
+/// do not count; of the settings, nothing else but the treatment of missing cells is used.
+///
+/// # Errors
+/// [`Error::Input`](crate::error::Error::Input) for tables that cannot be used.
+pub fn measure(
+    mut sources: Vec<Table>,
+    mut target: Table,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<Measured> {
+    let label = settings.label.clone().or_else(|| sources.first().and_then(|table| table.label.clone()));
+    if let (Some(label), Some(first)) = (&settings.label, sources.first()) {
+        label_cells(first, label)?;
+    }
+    let label = label.unwrap_or_default();
+    let encoding =
+        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
+    let moved = moved(&encoding, &sources, &target);
+    let goal = Goal::Value;
+    let mut domains = Vec::new();
+    for table in &mut sources {
+        let (features, rows) = encoding.apply(table, context)?;
+        domains.push(Domain::labelled(table.name.clone(), features, Labels::Values(vec![0.0; rows.len()])));
+    }
+    let (features, _) = encoding.apply(&mut target, context)?;
+    let task = Task::new(domains, Domain::unlabelled(target.name, features, &goal), goal)?;
+    let (distances, rows) = distances(&task, context)?;
+    Ok(Measured { distances, moved, rows })
+}
+
+/// The columns that count, compared on evenly drawn rows.
+pub(super) fn moved(encoding: &Encoding, sources: &[Table], target: &Table) -> Vec<MovedColumn> {
+    let thinned =
+        |table: &Table, name: &str| table.column(name).map(|column| thin(&column.cells, table.rows));
+    let columns: Vec<(&str, Vec<Cells>, Cells)> = encoding
+        .columns
+        .iter()
+        .filter_map(|column| {
+            let source = sources.iter().filter_map(|table| thinned(table, &column.name)).collect();
+            Some((column.name.as_str(), source, thinned(target, &column.name)?))
+        })
+        .collect();
+    let lent: Vec<(&str, Vec<&Cells>, &Cells)> =
+        columns.iter().map(|(name, source, target)| (*name, source.iter().collect(), target)).collect();
+    moved_columns(&lent)
+}
+
+/// Evenly spread cells of a long column.
+fn thin(cells: &Cells, rows: usize) -> Cells {
+    let count = rows.min(MOST_CELLS);
+    let row = |i: usize| i * rows / count;
+    match cells {
+        Cells::Numbers(values) => Cells::Numbers((0..count).map(|i| values[row(i)]).collect()),
+        Cells::Text { codes, values } => {
+            Cells::Text { codes: (0..count).map(|i| codes[row(i)]).collect(), values: values.clone() }
+        }
+    }
+}
+
+/// The distances of up to [`MOST`] rows a side, standardised by the source, and how many rows these are.
+pub(super) fn distances(task: &Task, context: &mut Context) -> Result<(Vec<Distance>, (usize, usize))> {
+    let mut rng = context.rng("distances");
+    let mut draw = |n: usize| {
+        let mut all: Vec<usize> = (0..n).collect();
+        all.shuffle(&mut rng);
+        all.truncate(MOST);
+        all.sort_unstable();
+        all
+    };
+    let (source, target) = (draw(task.source.rows()), draw(task.target.rows()));
+    let rows = (source.len(), target.len());
+    if rows.0 < 10 || rows.1 < 10 {
+        context.note("distances", "fewer than 10 rows on one side: none is measured");
+        return Ok((Vec::new(), rows));
+    }
+    // The notices of this step are those of the fits to come.
+    let (drawn, _) =
+        preprocess(task.select(&source, &target), &[Preprocess::Standardize], &mut context.clone());
+    let (x, y) = (&drawn.source.features, &drawn.target.features);
+    let width = median_distance(drawn.pooled().as_ref(), &mut rng);
+    let mut found = mmd(x.as_ref(), y.as_ref(), width, PERMUTATIONS, &mut rng).to_vec();
+    found.push(proxy_a_distance(x, y, &mut context.clone())?);
+    Ok((found, rows))
+}
