@@ -29,8 +29,9 @@ pub fn text(run: &Run) -> String {
         n => format!("{} target labels kept for scoring only", thousands(n)),
     };
     line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
+    // The first is the biased estimate of the second.
     let apart: Vec<String> =
-        run.distances.iter().map(|one| format!("{} {}", one.name, distance_line(one))).collect();
+        run.distances.iter().skip(1).map(|one| format!("{} {}", one.name, distance_line(one))).collect();
     if !apart.is_empty() {
         line("", &format!("apart   {}", apart.join("; ")));
     }
