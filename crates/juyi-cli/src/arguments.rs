@@ -47,7 +47,7 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// The context; also sets the number of threads of this process.
+    /// The context, watched by a progress bar; also sets the number of threads of this process.
     pub(crate) fn context(&self) -> anyhow::Result<Context> {
         if let Some(threads) = self.threads {
             if !(1..=1024).contains(&threads) {
@@ -61,7 +61,7 @@ impl Surroundings {
             }
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
         }
-        Ok(Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY)))
+        Ok(crate::progress::watched(Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY))))
     }
 }
 

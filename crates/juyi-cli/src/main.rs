@@ -6,6 +6,7 @@ mod bench;
 mod measure;
 mod methods;
 mod predict;
+mod progress;
 mod transfer;
 
 use std::io::Write;
@@ -17,6 +18,7 @@ use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    progress::end_on_interrupt();
     let result = match arguments.command {
         Command::Transfer(arguments) => transfer::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),

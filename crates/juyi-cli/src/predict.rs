@@ -10,6 +10,7 @@ use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
 use crate::print;
+use crate::progress::writing;
 
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -28,7 +29,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     }
     let talk = talk.concat();
     if let Some(file) = &arguments.out {
+        let writing = writing();
         write_whole(file, &csv)?;
+        drop(writing);
         let count = thousands(predictions.rows.len());
         print(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
     } else {

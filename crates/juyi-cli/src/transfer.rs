@@ -13,6 +13,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::arguments::{self, TablesArguments, TransferArguments};
 use crate::print;
+use crate::progress::writing;
 
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let settings = settings(arguments)?;
@@ -24,10 +25,12 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let model = outcome.model.to_bytes()?;
     let predictions = predictions_csv(&outcome.predictions, &outcome.model.goal)?;
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
+    let writing = writing();
     std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
     write_whole(&arguments.out.join("model.safetensors"), &model)?;
     write_whole(&arguments.out.join("predictions.csv"), &predictions)?;
     write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
+    drop(writing);
 
     if arguments.json {
         print(&record)?;

@@ -1,5 +1,7 @@
 //! What surrounds a fit: the seed, the memory budget, and the notices that the fit leaves behind.
 
+use std::sync::Arc;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,12 @@ pub struct Notice {
     pub text: String,
 }
 
+/// Is told how far a step has come; a terminal's progress bar, say.
+pub trait Watcher: std::fmt::Debug + Send + Sync {
+    /// `done` of `all` parts of `step` are done; 0 of 0 where their number is not known.
+    fn watch(&self, step: &str, done: usize, all: usize);
+}
+
 /// Handed to every step of a run; it sits below everything else and knows nothing of it.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -37,6 +45,7 @@ pub struct Context {
     memory: u64,
     held: u64,
     notices: Vec<Notice>,
+    watcher: Option<Arc<dyn Watcher>>,
 }
 
 impl Default for Context {
@@ -48,7 +57,26 @@ impl Default for Context {
 impl Context {
     /// A context with the seed of all randomness and a memory budget in bytes.
     pub fn new(seed: u64, memory: u64) -> Self {
-        Self { seed, memory, held: 0, notices: Vec::new() }
+        Self { seed, memory, held: 0, notices: Vec::new(), watcher: None }
+    }
+
+    /// The same context with somebody who is told how far each step has come.
+    #[must_use]
+    pub fn watched_by(self, watcher: Arc<dyn Watcher>) -> Self {
+        Self { watcher: Some(watcher), ..self }
+    }
+
+    /// A copy for trials: what they notice and how far they come is not that of the run.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self { watcher: None, ..self.clone() }
+    }
+
+    /// Says that `done` of `all` parts of `step` are done; 0 of 0 where their number is not known.
+    pub fn progress(&self, step: &str, done: usize, all: usize) {
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(step, done, all);
+        }
     }
 
     /// The memory budget in bytes.

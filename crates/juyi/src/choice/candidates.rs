@@ -122,7 +122,7 @@ pub fn plain(steps: &[Preprocess]) -> Vec<Preprocess> {
 
 /// Whether the method can serve the task; its notes are not wanted here.
 fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
-    row.needs.check(row, task, &mut context.clone()).is_ok()
+    row.needs.check(row, task, &mut context.aside()).is_ok()
 }
 
 /// Whether a learner can be trained by the method on this task.

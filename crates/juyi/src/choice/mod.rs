@@ -139,6 +139,7 @@ pub fn choose(
         let scores = predictions.map(|p| votes.iter().map(|votes| validation.score(votes, &p)).collect());
         Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() }
     };
+    context.progress("comparing methods", 0, 0);
     let mut tried: Vec<Tried> = Vec::new();
     for configuration in candidates::baselines(task, steps, learner, context)? {
         tried.push(attempt(configuration, context));
@@ -151,7 +152,9 @@ pub fn choose(
         Some(only) => vec![only],
         None => candidates::transfers(task, steps, learner, with, context)?,
     };
-    for configuration in others {
+    let (first, all) = (tried.len(), tried.len() + others.len());
+    for (k, configuration) in others.into_iter().enumerate() {
+        context.progress("comparing methods", first + k, all);
         tried.push(attempt(configuration, context));
     }
     let chance: Vec<f64> = votes.iter().map(|votes| validation.chance(votes)).collect();

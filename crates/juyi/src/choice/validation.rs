@@ -88,7 +88,7 @@ impl Validation {
     /// What the candidate predicts for the target rows when it does not see one fold, for each fold.
     pub(super) fn predictions(&self, candidate: &Configuration, context: &Context) -> Result<Predictions> {
         let one = |fold: &Vec<usize>| {
-            let context = &mut context.clone(); // the notices of these fits are not those of the run
+            let context = &mut context.aside(); // the notices of these fits are not those of the run
             let task = self.without(fold);
             if task.goal.classes() > 0 && task.source_classes().len() < 2 {
                 let why = "a fold without it has one class only".to_string();

@@ -109,10 +109,10 @@ pub(super) fn distances(task: &Task, context: &mut Context) -> Result<(Vec<Dista
     }
     // The notices of this step are those of the fits to come.
     let (drawn, _) =
-        preprocess(task.select(&source, &target), &[Preprocess::Standardize], &mut context.clone());
+        preprocess(task.select(&source, &target), &[Preprocess::Standardize], &mut context.aside());
     let (x, y) = (&drawn.source.features, &drawn.target.features);
     let width = median_distance(drawn.pooled().as_ref(), &mut rng);
     let mut found = mmd(x.as_ref(), y.as_ref(), width, PERMUTATIONS, &mut rng).to_vec();
-    found.push(proxy_a_distance(x, y, &mut context.clone())?);
+    found.push(proxy_a_distance(x, y, &mut context.aside())?);
     Ok((found, rows))
 }

@@ -144,6 +144,7 @@ pub fn transfer(
     }
     context.hold(task.bytes());
 
+    context.progress("measuring distances", 0, 0);
     let (distances, _) = distances::distances(&task, context)?;
 
     // 2 select
@@ -321,6 +322,7 @@ fn run_one(
     context: &mut Context,
 ) -> Result<(Model, FitFacts, Answers)> {
     let Configuration { built, learner, steps, .. } = configuration;
+    context.progress(&format!("fitting {}", built.row.name), 0, 0);
     let start = Instant::now();
     let model = fit(built, task, learner.as_ref(), maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.

@@ -74,6 +74,7 @@ impl Adapter for Jda {
         let components = embedding.components("jda", self.components, context);
         let mut pseudo: Option<Vec<usize>> = None;
         for round in 1.. {
+            context.progress("jda", round - 1, self.iterations);
             let v = discrepancies(task, pseudo.as_deref());
             let project: Map = embedding.solve("jda", &v, components, self.regularization, context)?.into();
             let target_map = vec![Map::NormalizeRowsL2, project, Map::NormalizeRowsL2];

@@ -1,0 +1,80 @@
+//! A progress bar on a terminal, for steps that take more than two seconds; and an orderly end on Ctrl-C.
+
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use juyi::context::{Context, Watcher};
+
+/// How long a command works before it shows a bar.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Held while files are written: Ctrl-C waits for it, so that no file is left half-written and none is missing.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// The bar of this command; nothing is drawn where standard error is no terminal.
+#[derive(Debug)]
+struct Bar {
+    bar: ProgressBar,
+    step: Mutex<String>,
+}
+
+impl Watcher for Bar {
+    fn watch(&self, step: &str, done: usize, all: usize) {
+        let mut current = self.step.lock().unwrap_or_else(PoisonError::into_inner);
+        if *current != step {
+            *current = step.to_string();
+            self.bar.reset();
+            self.bar.set_message(step.to_string());
+        }
+        let template = if all == 0 {
+            "{spinner} {msg} {elapsed}"
+        } else {
+            "{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed}, about {eta} left"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(all as u64);
+        self.bar.set_position(done as u64);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The same context, watched by a bar if standard error is a terminal.
+pub(crate) fn watched(context: Context) -> Context {
+    if !std::io::stderr().is_terminal() {
+        return context;
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let patient = bar.downgrade();
+    std::thread::spawn(move || {
+        std::thread::sleep(PATIENCE);
+        if let Some(bar) = patient.upgrade() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    });
+    context.watched_by(Arc::new(Bar { bar, step: Mutex::default() }))
+}
+
+/// Ends the process on Ctrl-C, but not while files are written.
+pub(crate) fn end_on_interrupt() {
+    // Where no handler can be set the process ends as the system has it.
+    let _ = ctrlc::set_handler(|| {
+        let _until_written = writing();
+        // 128 + SIGINT, as a shell reports it.
+        std::process::exit(130);
+    });
+}
+
+/// Until it is dropped, Ctrl-C waits.
+pub(crate) fn writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
