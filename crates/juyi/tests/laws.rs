@@ -302,7 +302,8 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
     let source = Domain::labelled("old", x_s, Labels::Classes(y_s));
     let task = Task::new(vec![source], Domain::unlabelled("new", x_t, &goal), goal).expect("a task");
     let logistic = learner("logistic").expect("it is listed");
-    let adapters: [(&str, Box<dyn Adapter>); 2] = [
+    let adapters: [(&str, Box<dyn Adapter>); 3] = [
+        ("discriminative", Box::new(weighting::Discriminative::default())),
         ("kmm", Box::new(weighting::Kmm::default())),
         ("nearest-neighbor", Box::new(weighting::NearestNeighbor::default())),
     ];

@@ -27,7 +27,7 @@ import scipy.linalg
 from cvxopt import matrix, solvers
 from scipy.optimize import linprog, minimize
 from scipy.special import log_softmax, softmax
-from skada import CORALAdapter
+from skada import CORALAdapter, SubspaceAlignmentAdapter
 from skada._reweight import NearestNeighborReweightAdapter
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
@@ -534,6 +534,39 @@ def nearest_neighbor_weighting():
     write("nearest_neighbor_weighting", about, cases)
 
 
+# --------------------------------------------------------------------------- discriminative weighting
+
+
+def discriminative():
+    rng = np.random.default_rng(616)
+    cases = []
+    plan = [(30, 24, 3, 1.0, None), (20, 45, 2, 0.1, None), (25, 25, 4, 100.0, 2.0), (12, 9, 30, 1.0, None)]
+    for ns, nt, d, cost, bound in plan:
+        xs = np.round(rng.normal(size=(ns, d)), 6)
+        xt = np.round(rng.normal(size=(nt, d)) * 0.8 + 0.6, 6)
+        x, y = np.r_[xs, xt], np.r_[np.zeros(ns), np.ones(nt)]
+        with warnings.catch_warnings():  # a line search may report the end of double precision
+            warnings.simplefilter("ignore")
+            model = LogisticRegression(C=cost, tol=1e-12, max_iter=10000, solver="newton-cholesky")
+            probability = model.fit(x, y).predict_proba(x)
+        residual = probability[:, 1] - y
+        gradient = np.r_[cost * x.T @ residual + model.coef_[0], residual.sum()]
+        agree(gradient, 0, 1e-9, "the gradient of the logistic objective")
+        ratio = probability[:ns, 1] / probability[:ns, 0] * ns / nt
+        agree(ratio, np.exp(model.decision_function(xs)) * ns / nt, 1e-9, "odds and scores")
+        if bound is not None:
+            assert ratio.max() > bound
+            ratio = np.minimum(ratio, bound)
+        data = dict(x_source=xs, x_target=xt, cost=cost, bound=bound)
+        cases.append(dict(**data, expected=dict(weights=ratio / ratio.mean())))
+    about = (
+        "scikit-learn LogisticRegression of source against target rows, C = cost, the constant not penalised: "
+        "weights are p(target | x) / p(source | x) n_s / n_t of the source rows, cut to bound where there is one, "
+        "over their mean."
+    )
+    write("discriminative", about, cases)
+
+
 # -------------------------------------------------------------------------------------- tca and jda
 
 
@@ -634,6 +667,34 @@ def jda():
         "rows given that label before (nothing there if there is none)."
     )
     write("jda", about, adaptation_cases(np.random.default_rng(812), plan))
+
+
+# ------------------------------------------------------------------------------- subspace alignment
+
+
+def subspace_alignment():
+    rng = np.random.default_rng(818)
+    cases = []
+    for ns, nt, d, components in [(14, 12, 5, 2), (10, 9, 4, 4), (9, 7, 20, 3), (15, 6, 8, 5)]:
+        xs, xt = shifted(rng, spread_labels(rng, ns, 3), spread_labels(rng, nt, 3), d)
+        both, domain = np.r_[xs, xt], np.r_[np.ones(ns), -np.ones(nt)]
+        adapter = SubspaceAlignmentAdapter(n_components=components, random_state=0)
+        z = adapter.fit_transform(both, sample_domain=domain)
+        bases = []
+        for x in (xs, xt):
+            _, s, vt = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+            assert components == len(s) or s[components] < 0.97 * s[components - 1], "values too close"
+            bases.append(vt[:components].T)
+        ps, pt = bases
+        by_hand = np.r_[(xs - xs.mean(axis=0)) @ ps @ ps.T @ pt, (xt - xt.mean(axis=0)) @ pt]
+        agree(z @ z.T, by_hand @ by_hand.T, 1e-9, "skada's subspace alignment")
+        data = dict(x_source=xs, y=None, x_target=xt, components=components)
+        cases.append(dict(**data, expected=dict(gram=z @ z.T)))
+    about = (
+        "skada SubspaceAlignmentAdapter: both domains less their own means, projected as in Fernando et al. 2013; gram: "
+        "Z Z', source rows first. numpy's singular value decomposition gives the same."
+    )
+    write("subspace_alignment", about, cases)
 
 
 # ------------------------------------------------------------------------------------------- easytl
@@ -754,7 +815,7 @@ def scores():
 
 
 SUBJECTS = [learners, coral, transport, label_propagation, kmm, nearest_neighbor_weighting]
-SUBJECTS += [tca, jda, easytl, scores]
+SUBJECTS += [discriminative, tca, jda, subspace_alignment, easytl, scores]
 
 
 def main():

@@ -1,10 +1,11 @@
-//! CORAL against its formula in numpy; TCA and JDA against the published algorithm in numpy and SciPy.
+//! CORAL against its formula in numpy; TCA and JDA against the published algorithm in numpy and SciPy; subspace
+//! alignment against skada.
 
 use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::learners::learner;
 use juyi::linalg::{Matrix, multiply, stack};
-use juyi::methods::mapping::{Coral, Jda, Tca};
+use juyi::methods::mapping::{Coral, Jda, SubspaceAlignment, Tca};
 use juyi::methods::{Adapter, build, fit};
 use juyi::models::apply_all;
 use juyi::solvers::Kernel;
@@ -44,20 +45,34 @@ fn bandwidth(case: &Value) -> Option<f64> {
     case["gamma"].as_f64().map(|gamma| (0.5 / gamma).sqrt())
 }
 
-fn check(case: &Value, adapter: &dyn Adapter, name: &str, params: &Value) {
-    let (task, nearest) = (task(case), learner("1-nn").expect("it is listed"));
-    let context = &mut Context::default();
-    let adapted = adapter.adapt(&task, nearest.as_ref(), context).expect("an embedding");
+/// The inner products of all mapped rows, source rows first.
+fn gram(task: &Task, adapter: &dyn Adapter) -> Matrix {
+    let nearest = learner("1-nn").expect("it is listed");
+    let adapted = adapter.adapt(task, nearest.as_ref(), &mut Context::default()).expect("an embedding");
     let target: Matrix = apply_all(&adapted.target_map, task.target.features.as_ref());
     let z = stack(adapted.source.as_ref().as_ref(), target.as_ref());
-    let gram = multiply(z.as_ref(), z.transpose());
-    let off = distance(&gram, &matrix(&case["expected"]["gram"]));
+    multiply(z.as_ref(), z.transpose())
+}
+
+fn check(case: &Value, adapter: &dyn Adapter, name: &str, params: &Value) {
+    let (task, nearest) = (task(case), learner("1-nn").expect("it is listed"));
+    let off = distance(&gram(&task, adapter), &matrix(&case["expected"]["gram"]));
     assert!(off < 1e-8, "{name}, {}: {off:e}", case["kernel"]);
     let built = build(name, params.as_object().expect("an object")).expect("parameters");
-    let model = fit(&built, &task, nearest.as_ref(), Vec::new(), context).expect("a fit");
+    let model = fit(&built, &task, nearest.as_ref(), Vec::new(), &mut Context::default()).expect("a fit");
     let said: Vec<usize> =
         model.predict(task.target.features.as_ref()).answer.iter().map(|c| *c as usize).collect();
     assert_eq!(said, classes(&case["expected"]["predictions"]), "{name}, {}", case["kernel"]);
+}
+
+#[test]
+fn subspace_alignment() {
+    for case in cases("subspace_alignment") {
+        let components = case["components"].as_u64().expect("a count") as usize;
+        let ours = gram(&task(&case), &SubspaceAlignment { components });
+        let off = distance(&ours, &matrix(&case["expected"]["gram"]));
+        assert!(off < 1e-9, "{off:e}");
+    }
 }
 
 #[test]

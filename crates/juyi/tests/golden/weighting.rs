@@ -1,17 +1,19 @@
-//! Kernel mean matching against cvxopt, nearest-neighbour weights against skada.
+//! Kernel mean matching against cvxopt, nearest-neighbour weights against skada, discriminative weights against
+//! scikit-learn.
 
 use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::learners::learner;
 use juyi::methods::Adapter;
-use juyi::methods::weighting::{Kmm, NearestNeighbor};
+use juyi::methods::weighting::{Discriminative, Kmm, NearestNeighbor};
+use serde_json::Value;
 
 use super::{cases, matrix, numbers};
 
 #[test]
 fn kmm() {
     for case in cases("kmm") {
-        let number = |value: &serde_json::Value| value.as_f64().expect("a number");
+        let number = |value: &Value| value.as_f64().expect("a number");
         let (source, target) = (matrix(&case["x_source"]), matrix(&case["x_target"]));
         let kmm = Kmm { bandwidth: None, bound: number(&case["B"]), slack: Some(number(&case["eps"])) };
         let width = number(&case["bandwidth"]);
@@ -30,23 +32,38 @@ fn kmm() {
     }
 }
 
+/// The weights of an adapter on a case's rows.
+fn weights(adapter: &dyn Adapter, case: &Value) -> Vec<f64> {
+    let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+    let x = matrix(&case["x_source"]);
+    let of = (0..x.nrows()).map(|i| i % 2).collect();
+    let source = Domain::labelled("source", x, Labels::Classes(of));
+    let target = Domain::unlabelled("target", matrix(&case["x_target"]), &goal);
+    let task = Task::new(vec![source], target, goal).expect("a task");
+    let means = learner("class-means").expect("it is listed");
+    let adapted = adapter.adapt(&task, means.as_ref(), &mut Context::default());
+    adapted.expect("weights").weights.expect("weights")
+}
+
 #[test]
 fn nearest_neighbor() {
     for case in cases("nearest_neighbor_weighting") {
-        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
-        let x = matrix(&case["x_source"]);
-        let of = (0..x.nrows()).map(|i| i % 2).collect();
-        let source = Domain::labelled("source", x, Labels::Classes(of));
-        let target = Domain::unlabelled("target", matrix(&case["x_target"]), &goal);
-        let task = Task::new(vec![source], target, goal).expect("a task");
         let smoothing = f64::from(u8::from(case["laplace_smoothing"].as_bool().expect("a switch")));
-        let means = learner("class-means").expect("it is listed");
-        let adapted = NearestNeighbor { smoothing }.adapt(&task, means.as_ref(), &mut Context::default());
-        let ours = adapted.expect("weights").weights.expect("weights");
         let theirs = numbers(&case["expected"]["weights"]);
         let mean = theirs.iter().sum::<f64>() / theirs.len() as f64;
-        for (ours, theirs) in ours.iter().zip(theirs) {
+        for (ours, theirs) in weights(&NearestNeighbor { smoothing }, &case).iter().zip(theirs) {
             assert!((ours - theirs / mean).abs() < 1e-12, "{ours}, skada {}", theirs / mean);
+        }
+    }
+}
+
+#[test]
+fn discriminative() {
+    for case in cases("discriminative") {
+        let cost = case["cost"].as_f64().expect("a number");
+        let adapter = Discriminative { cost, bound: case["bound"].as_f64() };
+        for (ours, theirs) in weights(&adapter, &case).iter().zip(numbers(&case["expected"]["weights"])) {
+            assert!((ours - theirs).abs() < 1e-7, "{ours}, scikit-learn {theirs}");
         }
     }
 }

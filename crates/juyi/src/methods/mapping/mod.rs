@@ -2,8 +2,10 @@
 
 mod coral;
 mod jda;
+mod subspace_alignment;
 mod tca;
 
 pub use coral::Coral;
 pub use jda::Jda;
+pub use subspace_alignment::SubspaceAlignment;
 pub use tca::Tca;
