@@ -363,6 +363,7 @@ fn the_cheaper_route_agrees_with_the_exact_one() {
         ("jda", rbf, 20),
         ("label-propagation", "{}", 12),
         ("exact-transport", "{}", 20),
+        ("sinkhorn", r#"{"entropy": 0.1}"#, 20),
     ];
     for (method, params, mebibytes) in cases {
         let params: serde_json::Value = serde_json::from_str(params).expect("JSON");

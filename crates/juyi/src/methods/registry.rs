@@ -245,6 +245,18 @@ pub static METHODS: &[MethodRow] = &[
         make: make::<transport::ExactTransport>,
     },
     MethodRow {
+        name: "sinkhorn",
+        family: "transport",
+        summary: "moves the source rows onto the target rows by a smooth plan of small total squared distance",
+        when: "as exact-transport, where single rows are noisy; harmful when class shares differ",
+        paper: "M. Cuturi, \"Sinkhorn distances: lightspeed computation of optimal transport\", NIPS 2013",
+        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
+        adapter: true,
+        learner: "1-nn",
+        params: params_of::<transport::Sinkhorn>,
+        make: make::<transport::Sinkhorn>,
+    },
+    MethodRow {
         name: "easytl",
         family: "predictor",
         summary: "aligns covariances, then gives each target row the nearest class mean, no class left empty",

@@ -11,8 +11,10 @@ mod network_simplex;
 mod normal_equations;
 mod nystrom;
 mod quadratic_program;
+mod sinkhorn;
 mod spanning_tree;
 mod squared_hinge;
+mod transported;
 
 pub use conjugate_gradient::{System, conjugate_gradients};
 pub use correlation_alignment::whiten_and_color;
@@ -23,4 +25,6 @@ pub use network_simplex::{Costs, Plan, transport};
 pub use normal_equations::{add_gram, solve_shifted, weighted_means};
 pub use nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};
 pub use quadratic_program::{QuadraticProgram, Solution};
+pub use sinkhorn::{EntropicPlan, EntropicTransport};
 pub use squared_hinge::SquaredHinge;
+pub use transported::Transported;

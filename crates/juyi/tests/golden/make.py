@@ -377,6 +377,43 @@ def transport():
     write("transport", about, cases)
 
 
+# ----------------------------------------------------------------------------------------- sinkhorn
+
+
+def sinkhorn():
+    rng = np.random.default_rng(313)
+    cases = []
+    # With a tiny entropy the rounds come to an end only where no share of the rows has equal masses.
+    plan = [(18, 18, 3, 0.1), (14, 21, 2, 0.02), (24, 10, 5, 0.005), (12, 17, 3, 0.001)]
+    plan += [(7, 11, 2, 1e-4), (8, 13, 3, 1e-4), (11, 7, 4, 1e-5)]
+    for ns, nt, d, entropy in plan:
+        xs, xt = shifted(rng, spread_labels(rng, ns, 3), spread_labels(rng, nt, 3), d)
+        cost = ((xs[:, None] - xt) ** 2).sum(axis=2)
+        reg = entropy * cost.max()
+        supply, demand = np.full(ns, 1 / ns), np.full(nt, 1 / nt)
+        settings = dict(method="sinkhorn_log", numItermax=200000, stopThr=1e-13, log=True)
+        with np.errstate(over="ignore"):  # of factors that are not used
+            flow, log = ot.sinkhorn(supply, demand, cost, reg, **settings)
+        # Masses that are right and the form exp((f_i + g_j - cost_ij) / reg) make a plan the optimal one.
+        agree(flow.sum(axis=0), demand, 2e-13, "the masses received")
+        agree(flow.sum(axis=1), supply, 2e-13, "the masses sent")
+        f, g = log["log_u"], log["log_v"]
+        agree(flow, np.exp(f[:, None] + g - cost / reg), 1e-12, "the plan and its form")
+        if entropy >= 0.1:
+            adapter = ot.da.SinkhornTransport(entropy, tol=1e-14, max_iter=100000, norm="max")
+            mapped = adapter.fit(Xs=xs, Xt=xt).transform(Xs=xs)
+            agree(mapped, ns * flow @ xt, 1e-9, "SinkhornTransport")
+        data = dict(x_source=xs, x_target=xt, entropy=entropy)
+        cases.append(dict(**data, expected=dict(plan=flow, mapped=ns * flow @ xt)))
+    about = (
+        "Entropic optimal transport by POT's ot.sinkhorn, method sinkhorn_log, run to masses that are off by 1e-13: "
+        "squared Euclidean cost, equal masses, reg = entropy times the largest cost. plan: rows are source rows. "
+        "mapped: source rows moved to their share of the target rows. make.py checks the masses, the form of the "
+        "plan, which together make it the optimal one, and ot.da.SinkhornTransport with norm='max'."
+    )
+    write("sinkhorn", about, cases)
+
+
 # -------------------------------------------------------------------------------- label propagation
 
 
@@ -814,7 +851,7 @@ def scores():
     write("scores", about, cases)
 
 
-SUBJECTS = [learners, coral, transport, label_propagation, kmm, nearest_neighbor_weighting]
+SUBJECTS = [learners, coral, transport, sinkhorn, label_propagation, kmm, nearest_neighbor_weighting]
 SUBJECTS += [discriminative, tca, jda, subspace_alignment, easytl, scores]
 
 

@@ -30,9 +30,9 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::linalg::{BLOCK, Matrix, nearest, padded_rows, squared_distance_block, squared_norms};
+use crate::linalg::{BLOCK, Matrix, padded_rows, squared_distance_block, squared_norms};
 use crate::methods::{Adapted, Adapter};
-use crate::solvers::{Costs, transport};
+use crate::solvers::{Costs, Transported, transport};
 
 /// Exact optimal transport; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -46,25 +46,22 @@ impl Adapter for ExactTransport {
         _learner: &dyn Learner,
         context: &mut Context,
     ) -> Result<Adapted<'a>> {
-        let moved = Transported::new(task.source.features.as_ref(), task.target.features.as_ref(), context)?;
+        let moved = self.transport(task.source.features.as_ref(), task.target.features.as_ref(), context)?;
         Ok(Adapted { source: Cow::Owned(moved.images), weights: None, target_map: Vec::new() })
     }
 }
 
-/// Source rows and where they are moved.
-pub struct Transported {
-    /// The source rows `(n_s, d)`.
-    pub rows: Matrix,
-    /// Their images among the target rows `(n_s, d)`.
-    pub images: Matrix,
-}
-
-impl Transported {
+impl ExactTransport {
     /// Moves `source` `(n_s, d)` onto `target` `(n_t, d)`, every row with the same mass.
     ///
     /// # Errors
     /// [`crate::error::Error::Numeric`] if squared distances overflow or the method does not end.
-    pub fn new(source: MatRef<'_, f64>, target: MatRef<'_, f64>, context: &mut Context) -> Result<Self> {
+    pub fn transport(
+        &self,
+        source: MatRef<'_, f64>,
+        target: MatRef<'_, f64>,
+        context: &mut Context,
+    ) -> Result<Transported> {
         let (n_s, n_t) = (source.nrows(), target.nrows());
         let (supply, demand) = (vec![1.0 / n_s as f64; n_s], vec![1.0 / n_t as f64; n_t]);
         let name = format!("the costs between {n_s} and {n_t} rows");
@@ -86,16 +83,7 @@ impl Transported {
                 images[(i, k)] += flow / mass[i] * target[(j, k)];
             }
         }
-        Ok(Self { rows: source.to_owned(), images })
-    }
-
-    /// Moves new source rows `(n, d)`: each by the displacement of the nearest fitted row.
-    pub fn map(&self, new: MatRef<'_, f64>) -> Matrix {
-        let near = nearest(new, self.rows.as_ref(), &vec![0; self.rows.nrows()], 1);
-        Mat::from_fn(new.nrows(), new.ncols(), |i, k| {
-            let row = near[i][0].map_or(0, |found| found.row);
-            new[(i, k)] + self.images[(row, k)] - self.rows[(row, k)]
-        })
+        Ok(Transported { rows: source.to_owned(), images })
     }
 }
 
@@ -190,7 +178,8 @@ mod tests {
     fn a_line_by_hand() {
         let source = from_rows(&[vec![0.0], vec![10.0]]);
         let target = from_rows(&[vec![1.0], vec![5.0], vec![12.0]]);
-        let moved = Transported::new(source.as_ref(), target.as_ref(), &mut Context::default()).unwrap();
+        let moved =
+            ExactTransport {}.transport(source.as_ref(), target.as_ref(), &mut Context::default()).unwrap();
         let ends = [2.0 / 3.0 * 1.0 + 1.0 / 3.0 * 5.0, 2.0 / 3.0 * 12.0 + 1.0 / 3.0 * 5.0];
         assert!(
             (moved.images[(0, 0)] - ends[0]).abs() < 1e-14 && (moved.images[(1, 0)] - ends[1]).abs() < 1e-14
@@ -205,9 +194,10 @@ mod tests {
     fn costs_computed_when_needed_give_the_same_plan() {
         let source = Mat::from_fn(40, 3, |i, j| ((i * 7 + j * 5) % 23) as f64 / 4.0);
         let target = Mat::from_fn(30, 3, |i, j| ((i * 11 + j * 3) % 19) as f64 / 3.0);
-        let held = Transported::new(source.as_ref(), target.as_ref(), &mut Context::default()).unwrap();
+        let held =
+            ExactTransport {}.transport(source.as_ref(), target.as_ref(), &mut Context::default()).unwrap();
         let small = &mut Context::new(0, 4000);
-        let anew = Transported::new(source.as_ref(), target.as_ref(), small).unwrap();
+        let anew = ExactTransport {}.transport(source.as_ref(), target.as_ref(), small).unwrap();
         assert!(small.notices()[0].text.contains("computed anew"));
         assert_eq!(held.images, anew.images);
     }
