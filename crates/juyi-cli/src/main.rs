@@ -5,6 +5,7 @@ mod arguments;
 mod bench;
 mod methods;
 mod predict;
+mod report;
 mod transfer;
 
 use std::io::Write;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Transfer(arguments) => transfer::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::run::{DomainFacts, FitFacts, Run};
+use serde_json::Value;
+
+use super::run::{DomainFacts, Run};
 use crate::context::Level;
 use crate::measures::Scores;
 
@@ -29,7 +31,7 @@ pub fn text(run: &Run) -> String {
     };
     line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
     let fit = &run.chosen;
-    line("2 select", &format!("{} ({})", fit.method, settings(fit)));
+    line("2 select", &format!("{} ({})", fit.method, settings(&fit.params, fit.learner.as_deref(), &fit.preprocess)));
     line("3 initialise", &fit.carries);
     let width = fit.method.chars().count().max(6);
     let mut title = "4 transfer";
@@ -66,9 +68,10 @@ fn domain(facts: &DomainFacts) -> String {
     text
 }
 
-fn settings(fit: &FitFacts) -> String {
+/// Parameters, learner and preprocessing in a line.
+pub(super) fn settings(params: &Value, learner: Option<&str>, preprocess: &[String]) -> String {
     let mut parts = Vec::new();
-    if let Some(params) = fit.params.as_object() {
+    if let Some(params) = params.as_object() {
         parts.extend(params.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
             match value.as_str() {
                 Some(text) => format!("{name}={text}"),
@@ -76,10 +79,10 @@ fn settings(fit: &FitFacts) -> String {
             }
         }));
     }
-    if let Some(learner) = &fit.learner {
+    if let Some(learner) = learner {
         parts.push(format!("learner {learner}"));
     }
-    parts.push(format!("preprocessing {}", fit.preprocess.join(", ")));
+    parts.push(format!("preprocessing {}", preprocess.join(", ")));
     parts.join(", ")
 }
 
@@ -96,7 +99,8 @@ pub fn score_text(scores: &Scores) -> String {
     }
 }
 
-fn difference(run: &Run) -> Option<String> {
+/// What the method did compared with not transferring, in a sentence without its full stop.
+pub(super) fn difference(run: &Run) -> Option<String> {
     let (before, after) = (run.baseline.as_ref()?.scores?, run.chosen.scores?);
     let name = &run.chosen.method;
     let (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) =
@@ -130,6 +134,7 @@ pub fn thousands(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::FitFacts;
     use serde_json::json;
 
     fn fit(method: &str, accuracy: f64) -> FitFacts {

@@ -1,5 +1,6 @@
 //! The main job in four steps: tables in; data, select, initialise, transfer; predictions, a model and a record out.
 
+mod figures;
 mod prepare;
 mod truth;
 
@@ -12,9 +13,10 @@ use crate::data::{Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::Scores;
-use crate::methods::{Built, build, fit};
+use crate::linalg::Matrix;
+use crate::methods::{Built, build, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
-use crate::report::{Figures, FitFacts, Predictions, Run};
+use crate::report::{Confusion, Figures, FitFacts, Predictions, Run};
 use prepare::{Prepared, identifiers, label_cells, prepare};
 use truth::Truth;
 
@@ -108,7 +110,7 @@ pub fn transfer(
     }
 
     // 1 data
-    let Prepared { task, encoding, truth, rows, id, facts } = prepare(sources, target, settings, context)?;
+    let Prepared { task, encoding, truth, rows, id, pixels, facts } = prepare(sources, target, settings, context)?;
     built.row.needs.check(built.row, &task, context)?; // before the baseline is at work
     context.hold(task.bytes());
 
@@ -125,19 +127,28 @@ pub fn transfer(
         (task, maps, None)
     } else if plain == settings.preprocess {
         let (task, maps) = preprocess(task, &plain, context);
-        let (_, facts, _) = run_one(&none, &task, learner.as_ref(), &maps, &plain, &truth, context)?;
-        (task, maps, Some(facts))
+        let ran = run_one(&none, &task, learner.as_ref(), &maps, &plain, &truth, context)?;
+        (task, maps, Some((ran.facts, ran.confusion)))
     } else {
         context.require("a second copy of the features", task.bytes())?;
         let (alone, maps) = preprocess(task.clone(), &plain, context);
-        let (_, facts, _) = run_one(&none, &alone, learner.as_ref(), &maps, &plain, &truth, context)?;
+        let ran = run_one(&none, &alone, learner.as_ref(), &maps, &plain, &truth, context)?;
         drop(alone);
         let (task, maps) = preprocess(task, &settings.preprocess, context);
-        (task, maps, Some(facts))
+        (task, maps, Some((ran.facts, ran.confusion)))
     };
-    let (mut model, chosen, answers) =
+    let Ran { mut model, facts: chosen, answers, confusion, moved } =
         run_one(&built, &method_task, learner.as_ref(), &maps, &settings.preprocess, &truth, context)?;
     check_answers(&answers, &rows, &facts.1.name)?;
+    let (baseline, baseline_confusion) = baseline.unzip();
+    let (before, after) = figures::scatter(&method_task, &model.maps[maps.len()..], moved, context);
+    let confusion = confusion.map(|chosen| Confusion {
+        classes: figures::classes(&truth, &method_task.goal),
+        chosen,
+        baseline: baseline_confusion.flatten(),
+    });
+    let pictures = pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
+    let figures = Figures { before, after, confusion, pictures };
     let features = model.columns;
     let label = encoding.label.clone();
     model.encoding = Some(encoding);
@@ -160,7 +171,7 @@ pub fn transfer(
         distances: Vec::new(),
         moved: Vec::new(),
         choice: None,
-        figures: Figures::default(),
+        figures,
         command: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
         peak_memory: None,
@@ -227,7 +238,19 @@ fn check_answers(answers: &Answers, rows: &[usize], table: &str) -> Result<()> {
     }
 }
 
-/// One method on one preprocessed task: model, facts, answers for the target.
+/// What one method leaves.
+struct Ran {
+    model: Model,
+    facts: FitFacts,
+    /// For the target rows.
+    answers: Answers,
+    /// How often each class was predicted for each true class.
+    confusion: Option<Vec<Vec<usize>>>,
+    /// Some source rows as the learner saw them.
+    moved: Option<Matrix>,
+}
+
+/// One method on one preprocessed task.
 fn run_one(
     built: &Built,
     task: &Task,
@@ -236,9 +259,9 @@ fn run_one(
     steps: &[Preprocess],
     truth: &Truth,
     context: &mut Context,
-) -> Result<(Model, FitFacts, Answers)> {
+) -> Result<Ran> {
     let start = Instant::now();
-    let model = fit(built, task, learner, maps.to_vec(), context)?;
+    let (model, moved) = fit_and_show(built, task, learner, maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.
     let answers =
         crate::models::predict(&model.maps[maps.len()..], &model.predictor, task.target.features.as_ref());
@@ -253,7 +276,8 @@ fn run_one(
         scores,
         seconds: start.elapsed().as_secs_f64(),
     };
-    Ok((model, facts, answers))
+    let confusion = figures::confusion(truth, &task.goal, &model.goal, &answers);
+    Ok(Ran { model, facts, answers, confusion, moved })
 }
 
 /// What a model carries over, in words.
