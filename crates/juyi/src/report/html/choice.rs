@@ -1,5 +1,7 @@
 //! How the method was chosen: candidates and assumptions.
 
+use std::fmt::Write;
+
 use super::numbers::{counts_right, gain, score, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
@@ -28,16 +30,11 @@ pub(super) fn candidates(run: &Run) -> String {
             (gain(run, e.value), drawing)
         }));
         row.push(Cell::number(&time(candidate.seconds), candidate.seconds));
-        row.push(Cell::text(&settings(
-            &candidate.params,
-            candidate.learner.as_deref(),
-            &candidate.preprocess,
-        )));
         row
     };
     let rows: Vec<Vec<Cell>> = choice.candidates.iter().enumerate().map(row).collect();
     let (score, gain) = if counts_right(run) { ("accuracy", "gain, points") } else { ("R²", "gain, R²") };
-    let headings = ["candidate", score, "95 %", gain, "95 %", "time", "settings"];
+    let headings = ["candidate", score, "95 %", gain, "95 %", "time"];
     let assumptions: Vec<Vec<Cell>> = choice
         .assumptions
         .iter()
@@ -65,14 +62,16 @@ pub(super) fn candidates(run: &Run) -> String {
     out
 }
 
-/// The method, marked where it is a baseline or failed.
+/// The method and its settings, marked where it is a baseline or failed.
 fn name(candidate: &Candidate) -> String {
     let mut out = escape(&candidate.method);
     if candidate.baseline {
         out.push_str(" <span class=\"badge\">baseline</span>");
     }
+    let settings = settings(&candidate.params, candidate.learner.as_deref(), &candidate.preprocess);
+    let _ = write!(out, "<small>{}</small>", escape(&settings));
     if let Some(why) = &candidate.failed {
-        out.push_str(&format!("<small><strong>failed:</strong> {}</small>", prose(why)));
+        let _ = write!(out, "<small><strong>failed:</strong> {}</small>", prose(why));
     }
     out
 }
@@ -83,7 +82,7 @@ fn estimate(estimate: Option<Estimate>, show: impl Fn(Estimate) -> (String, Stri
         None => [Cell::absent(), Cell::absent()],
         Some(e) => {
             let (shown, drawing) = show(e);
-            [Cell::number(&shown, e.value), Cell::number("", e.low).drawn(drawing)]
+            [Cell::number(&shown, e.value), Cell::drawing(drawing, e.low)]
         }
     }
 }

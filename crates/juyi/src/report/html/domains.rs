@@ -80,7 +80,7 @@ pub(super) fn distances(run: &Run) -> String {
             ends.map_or_else(Cell::absent, |(low, high)| {
                 Cell::number(&format!("{} to {}", significant(low), significant(high)), high)
             }),
-            line.map_or_else(Cell::absent, |line| Cell::number("", *value).drawn(line)),
+            line.map_or_else(Cell::absent, |line| Cell::drawing(line, *value)),
             p_value.map_or_else(Cell::absent, |p| Cell::number(&probability(p), p)),
         ]
     };
@@ -102,13 +102,13 @@ pub(super) fn moved(run: &Run) -> String {
         .map(|moved| {
             let share = moved.distance.clamp(0.0, 1.0);
             let shown = significant(moved.distance);
+            let bar = format!("{shown}<i class=\"bar\" style=\"--share:{share:.3}\"></i>");
             vec![
                 Cell::html(format!("<code>{}</code>", escape(&moved.column))),
-                Cell::number("", moved.distance)
-                    .drawn(format!("<i class=\"bar\" style=\"--share:{share:.3}\"></i>{shown}")),
+                Cell::drawing(bar, moved.distance),
                 Cell::number(&probability(moved.p_value), moved.p_value),
-                Cell::text(&moved.source),
-                Cell::text(&moved.target),
+                Cell::html(prose(&moved.source)),
+                Cell::html(prose(&moved.target)),
                 Cell::text(&moved.test),
             ]
         })

@@ -41,8 +41,8 @@ pub(super) fn record(run: &Run) -> String {
         let _ = writeln!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
     }
     out.push_str("</dl>\n<h3>Parameters</h3>\n");
-    let rows: Vec<Vec<Cell>> = run.baseline.iter().chain([&run.chosen]).flat_map(parameters).collect();
-    out + &table("Parameters", &["method", "parameter", "value"], &rows)
+    let rows: Vec<Vec<Cell>> = [&run.chosen].into_iter().chain(&run.baseline).flat_map(parameters).collect();
+    out + &table("Parameters", &["parameter", "value", "method"], &rows)
 }
 
 /// Every parameter of a fit, learner and preprocessing among them.
@@ -58,7 +58,7 @@ fn parameters(fit: &FitFacts) -> Vec<Vec<Cell>> {
     }
     all.extend(fit.learner.iter().map(|learner| ("learner".to_string(), learner.clone())));
     all.push(("preprocessing".into(), fit.preprocess.join(", ")));
-    let row = |(name, value): &(String, String)| [&fit.method, name, value].map(|text| Cell::text(text)).into();
+    let row = |(name, value): &(String, String)| [name, value, &fit.method].map(|text| Cell::text(text)).into();
     all.iter().map(row).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::report::text::thousands;
 /// The confusion of the method and of not transferring, then the gain of each class.
 pub(super) fn classes(run: &Run) -> String {
     let Some(confusion) = &run.figures.confusion else { return String::new() };
-    let mut out = String::from("<div class=\"pair\">\n");
+    let mut out = String::from("<div class=\"pair heats\">\n");
     if let Some(counts) = &confusion.baseline {
         out.push_str(&heat("not transferring", &confusion.classes, counts));
     }
@@ -77,7 +77,7 @@ fn gains(method: &str, confusion: &Confusion) -> String {
             let gain = after[c] - before;
             let bar = gain_bar(&format!("class-{c}"), &format!("Gain of class {class}"), gain, largest);
             row.extend([share(*before), share(after[c]), Cell::number(&points(gain), gain)]);
-            row.push(Cell::number("", gain).drawn(bar));
+            row.push(Cell::drawing(bar, gain));
         } else {
             row.push(share(after[c]));
         }
@@ -87,7 +87,7 @@ fn gains(method: &str, confusion: &Confusion) -> String {
         Some(_) => &["class", "rows", "right without transfer", method, "gain, points", "gain"],
         None => &["class", "rows", method],
     };
-    format!("<h3>Gain of each class</h3>\n{}", table("Gain of each class", headings, &rows))
+    format!("<h3>Each class by itself</h3>\n{}", table("Each class by itself", headings, &rows))
 }
 
 /// Rows as pictures: right ones, wrong ones.
