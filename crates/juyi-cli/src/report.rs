@@ -13,7 +13,9 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     let folder = &arguments.run;
     if folder.is_file() {
         let hint = "give the folder that `juyi transfer` wrote";
-        return Err(Error::input(format!("`{}`", folder.display()), "is a file, not a run folder", hint).into());
+        return Err(
+            Error::input(format!("`{}`", folder.display()), "is a file, not a run folder", hint).into()
+        );
     }
     let page = folder.join("report.html");
     write_whole(&page, html(&read(&folder.join("run.json"))?).as_bytes())?;

@@ -128,7 +128,8 @@ fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken = ["model.safetensors", "predictions.csv", "report.html"].iter().any(|name| folder.join(name).is_dir());
+    let taken =
+        ["model.safetensors", "predictions.csv", "report.html"].iter().any(|name| folder.join(name).is_dir());
     if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }

@@ -7,13 +7,12 @@ use serde_json::Value;
 use super::run::Run;
 use crate::error::{Error, Result, shown};
 
-/// Reads `run.json` of a run folder, or such a file.
+/// Reads a `run.json`.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Input`] for a file that is no record of this version.
-pub fn read(path: &Path) -> Result<Run> {
-    let file = if path.is_dir() { path.join("run.json") } else { path.to_path_buf() };
-    let bytes = std::fs::read(&file).map_err(|error| Error::io(&file, error))?;
+pub fn read(file: &Path) -> Result<Run> {
+    let bytes = std::fs::read(file).map_err(|error| Error::io(file, error))?;
     let refuse = |problem: String| {
         let hint = "give the folder that `juyi transfer` wrote, or repeat the run with this version";
         Error::input(format!("`{}`", file.display()), problem, hint)

@@ -31,7 +31,10 @@ pub fn text(run: &Run) -> String {
     };
     line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
     let fit = &run.chosen;
-    line("2 select", &format!("{} ({})", fit.method, settings(&fit.params, fit.learner.as_deref(), &fit.preprocess)));
+    line(
+        "2 select",
+        &format!("{} ({})", fit.method, settings(&fit.params, fit.learner.as_deref(), &fit.preprocess)),
+    );
     line("3 initialise", &fit.carries);
     let width = fit.method.chars().count().max(6);
     let mut title = "4 transfer";

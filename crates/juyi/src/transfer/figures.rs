@@ -235,7 +235,7 @@ mod tests {
             });
             let plane = plane(x).unwrap();
             for ((x, y), (a, b)) in plane.iter().zip([(-10.0, 0.0), (10.0, 0.0), (0.0, 1.0), (0.0, -1.0)]) {
-                let sign = plane[0].0.signum() * -1.0;
+                let sign = -plane[0].0.signum();
                 assert!((sign * x / 1e80 - a).abs() < 1e-9 && (y.abs() / 1e80 - f64::abs(b)).abs() < 1e-9);
             }
         }

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::data::{Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
-use crate::measures::Scores;
 use crate::linalg::Matrix;
+use crate::measures::Scores;
 use crate::methods::{Built, build, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{Confusion, Figures, FitFacts, Predictions, Run};
@@ -110,7 +110,8 @@ pub fn transfer(
     }
 
     // 1 data
-    let Prepared { task, encoding, truth, rows, id, pixels, facts } = prepare(sources, target, settings, context)?;
+    let Prepared { task, encoding, truth, rows, id, pixels, facts } =
+        prepare(sources, target, settings, context)?;
     built.row.needs.check(built.row, &task, context)?; // before the baseline is at work
     context.hold(task.bytes());
 
@@ -147,7 +148,8 @@ pub fn transfer(
         chosen,
         baseline: baseline_confusion.flatten(),
     });
-    let pictures = pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
+    let pictures =
+        pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
     let figures = Figures { before, after, confusion, pictures };
     let features = model.columns;
     let label = encoding.label.clone();

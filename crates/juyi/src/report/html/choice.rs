@@ -40,7 +40,11 @@ pub(super) fn candidates(run: &Run) -> String {
         .iter()
         .map(|assumption| {
             vec![
-                Cell::html(format!("{}<small>{}</small>", escape(&assumption.name), prose(&assumption.about))),
+                Cell::html(format!(
+                    "{}<small>{}</small>",
+                    escape(&assumption.name),
+                    prose(&assumption.about)
+                )),
                 Cell::number(&significant(assumption.remains), assumption.remains),
                 Cell::text(if assumption.holds { "counts" } else { "does not count" }),
             ]

@@ -55,7 +55,10 @@ fn card(kind: &str, facts: &DomainFacts) -> String {
         for (name, count) in facts.classes.iter().take(MOST) {
             let (share, name) = (*count as f64 / most as f64, escape(name));
             let count = thousands(*count);
-            let _ = writeln!(out, "<li><span>{name}</span><i style=\"--share:{share:.3}\"></i><b>{count}</b></li>");
+            let _ = writeln!(
+                out,
+                "<li><span>{name}</span><i style=\"--share:{share:.3}\"></i><b>{count}</b></li>"
+            );
         }
         out.push_str("</ul>\n");
     }

@@ -36,8 +36,7 @@ pub(super) fn image(picture: &Picture) -> String {
         file.extend(&data);
         file.extend(sum.sum().to_be_bytes());
     }
-    let text =
-        format!("row {}: true {}, predicted {}", picture.row, picture.truth, picture.predicted);
+    let text = format!("row {}: true {}, predicted {}", picture.row, picture.truth, picture.predicted);
     let mut out = String::new();
     let _ = write!(
         out,
@@ -68,13 +67,17 @@ mod tests {
 
     #[test]
     fn base64_by_hand() {
-        assert_eq!((base64(b"Man"), base64(b"Ma"), base64(b"M")), ("TWFu".into(), "TWE=".into(), "TQ==".into()));
+        assert_eq!(
+            (base64(b"Man"), base64(b"Ma"), base64(b"M")),
+            ("TWFu".into(), "TWE=".into(), "TQ==".into())
+        );
         assert_eq!(base64(b""), "");
     }
 
     #[test]
     fn pixels_that_do_not_fill_the_size_are_no_picture() {
-        let picture = |size, pixels| Picture { row: 1, size, pixels, truth: "a".into(), predicted: "b".into() };
+        let picture =
+            |size, pixels| Picture { row: 1, size, pixels, truth: "a".into(), predicted: "b".into() };
         assert!(image(&picture((1, 2), vec![0, 255])).contains("alt=\"row 1: true a, predicted b\""));
         for (size, count) in [((2, 2), 3), ((0, 0), 0), ((1 << 40, 1 << 40), 1)] {
             assert_eq!(image(&picture(size, vec![0; count])), "");

@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::escape;
 use super::numbers::time;
 use super::table::{Cell, table};
-use super::escape;
 use crate::error::bytes;
 use crate::report::run::{FitFacts, Run};
 
@@ -58,7 +58,8 @@ fn parameters(fit: &FitFacts) -> Vec<Vec<Cell>> {
     }
     all.extend(fit.learner.iter().map(|learner| ("learner".to_string(), learner.clone())));
     all.push(("preprocessing".into(), fit.preprocess.join(", ")));
-    let row = |(name, value): &(String, String)| [name, value, &fit.method].map(|text| Cell::text(text)).into();
+    let row =
+        |(name, value): &(String, String)| [name, value, &fit.method].map(|text| Cell::text(text)).into();
     all.iter().map(row).collect()
 }
 

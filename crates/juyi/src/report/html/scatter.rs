@@ -1,5 +1,7 @@
 //! Both domains in the plane, before the method and after it.
 
+use std::fmt::Write;
+
 use super::numbers::significant;
 use super::svg::scatter;
 use crate::report::run::{Point, Run};
@@ -29,7 +31,7 @@ fn figure(id: &str, title: &str, what: &str, points: &[Point]) -> String {
         points.len() - targets
     );
     if let Some(apart) = centres_apart(points) {
-        caption.push_str(&format!(" The centres are {} spreads apart.", significant(apart)));
+        let _ = write!(caption, " The centres are {} spreads apart.", significant(apart));
     }
     let drawing = scatter(id, &format!("Source and target rows: {}", title.to_lowercase()), points);
     format!("<figure>{drawing}<figcaption>{caption}</figcaption></figure>\n")

@@ -4,38 +4,49 @@ use std::fmt::Write;
 
 use super::escape;
 
-/// What a cell shows, escaped, and the number that it sorts by; text sorts by itself.
+/// What a cell holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It sorts by its letters.
+    Text,
+    /// It sorts by its value.
+    Number,
+    /// The same, drawn.
+    Drawing,
+}
+
+/// What a cell shows, escaped, and what it sorts by.
 pub(super) struct Cell {
     html: String,
-    /// `Some(None)` is a number that is not there.
-    number: Option<Option<f64>>,
-    drawn: bool,
+    kind: Kind,
+    /// Not a number where there is none.
+    value: f64,
 }
 
 impl Cell {
     /// Text from anywhere.
     pub(super) fn text(text: &str) -> Self {
-        Self { html: escape(text), number: None, drawn: false }
+        Self::html(escape(text))
     }
 
     /// Markup of our own.
     pub(super) fn html(html: String) -> Self {
-        Self { html, number: None, drawn: false }
+        Self { html, kind: Kind::Text, value: f64::NAN }
     }
 
     /// A number as it is shown.
     pub(super) fn number(shown: &str, value: f64) -> Self {
-        Self { html: escape(shown), number: Some(Some(value).filter(|v| v.is_finite())), drawn: false }
+        Self { html: escape(shown), kind: Kind::Number, value }
     }
 
     /// A number that is not there.
     pub(super) fn absent() -> Self {
-        Self { html: "–".into(), number: Some(None), drawn: false }
+        Self::number("–", f64::NAN)
     }
 
     /// A drawing of a number.
     pub(super) fn drawing(html: String, value: f64) -> Self {
-        Self { html, number: Some(Some(value).filter(|v| v.is_finite())), drawn: true }
+        Self { html, kind: Kind::Drawing, value }
     }
 }
 
@@ -48,10 +59,11 @@ pub(super) fn table(name: &str, headings: &[&str], rows: &[Vec<Cell>]) -> String
         "<div class=\"scroll\" role=\"region\" aria-label=\"{0}\" tabindex=\"0\"><table aria-label=\"{0}\">\n<thead><tr>",
         escape(name)
     );
-    let column = |j: usize| rows.iter().filter_map(move |row| row.get(j));
+    let holds =
+        |j: usize, kind: Kind| rows.iter().any(|row| row.get(j).is_some_and(|cell| cell.kind == kind));
     let class = |j: usize| match () {
-        () if column(j).any(|cell| cell.drawn) => " class=\"drawing\"",
-        () if column(j).any(|cell| cell.number.is_some()) => " class=\"number\"",
+        () if holds(j, Kind::Drawing) => " class=\"drawing\"",
+        () if holds(j, Kind::Number) => " class=\"number\"",
         () => "",
     };
     let classes: Vec<&str> = (0..headings.len()).map(class).collect();
@@ -67,9 +79,11 @@ pub(super) fn table(name: &str, headings: &[&str], rows: &[Vec<Cell>]) -> String
         out.push_str("<tr>");
         for (j, (cell, class)) in row.iter().zip(&classes).enumerate() {
             let element = if j == 0 { "th scope=\"row\"" } else { "td" };
-            let sort = cell.number.map_or_else(String::new, |value| {
-                format!(" data-value=\"{}\"", value.map_or_else(String::new, |v| v.to_string()))
-            });
+            let sort = match cell.kind {
+                Kind::Text => String::new(),
+                _ if cell.value.is_finite() => format!(" data-value=\"{}\"", cell.value),
+                _ => " data-value=\"\"".into(),
+            };
             let _ = write!(out, "<{element}{class}{sort}>{}</{}>", cell.html, &element[..2]);
         }
         out.push_str("</tr>\n");

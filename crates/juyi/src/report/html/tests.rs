@@ -1,4 +1,3 @@
-
 use super::*;
 
 /// A record with something in every field.
@@ -16,9 +15,11 @@ fn hostile(text: &str) -> Run {
             serde_json::Value::Array(all) => all.iter_mut().for_each(|value| replace(value, text)),
             serde_json::Value::Object(fields) => {
                 let fixed = ["task", "verdict", "level"];
-                fields.iter_mut().filter(|(name, _)| !fixed.contains(&name.as_str())).for_each(|(_, value)| {
-                    replace(value, text);
-                });
+                fields.iter_mut().filter(|(name, _)| !fixed.contains(&name.as_str())).for_each(
+                    |(_, value)| {
+                        replace(value, text);
+                    },
+                );
                 if let Some(params) = fields.get_mut("params") {
                     *params = serde_json::json!({ text: text });
                 }
@@ -150,6 +151,19 @@ fn records_that_make_no_sense_make_a_page_all_the_same() {
     run.distances[0].interval = Some((f64::INFINITY, f64::NAN));
     run.seconds = f64::NAN;
     assert!(html(&run).ends_with("</html>\n"));
+}
+
+#[test]
+fn turned_bits_in_a_record_never_lead_to_a_panic() {
+    for at in (0..RECORD.len()).step_by(29) {
+        for flip in [1, 2, 16] {
+            let mut bytes = RECORD.as_bytes().to_vec();
+            bytes[at] ^= flip;
+            if let Ok(run) = serde_json::from_slice(&bytes) {
+                html(&run);
+            }
+        }
+    }
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub(super) fn verdict(run: &Run) -> String {
 
 fn sentence(run: &Run) -> String {
     if let Some(choice) = &run.choice {
-        let best = choice.candidates.iter().find(|candidate| !candidate.baseline && candidate.score.is_some());
+        let best =
+            choice.candidates.iter().find(|candidate| !candidate.baseline && candidate.score.is_some());
         let method = best.map_or(run.chosen.method.as_str(), |best| best.method.as_str());
         let verdict = match choice.verdict {
             Verdict::Transfer => "Transfer",
@@ -44,10 +45,16 @@ fn sentence(run: &Run) -> String {
         None => format!("{method} predicted {rows} rows; there was no target label to score them with."),
         Some(Scores::Classification { accuracy, .. }) => {
             let share = 100.0 * accuracy;
-            format!("Without transfer, {method} gets {share:.2} % of {} rows right.", thousands(run.scored_rows))
+            format!(
+                "Without transfer, {method} gets {share:.2} % of {} rows right.",
+                thousands(run.scored_rows)
+            )
         }
         Some(Scores::Regression { rmse, .. }) => {
-            format!("Without transfer, {method} has an RMSE of {rmse:.4} on {} rows.", thousands(run.scored_rows))
+            format!(
+                "Without transfer, {method} has an RMSE of {rmse:.4} on {} rows.",
+                thousands(run.scored_rows)
+            )
         }
     }
 }
@@ -79,8 +86,10 @@ fn why(run: &Run, choice: &Choice) -> String {
         let row = format!("<div><dt>true gain, seen afterwards</dt><dd>{} {unit}</dd></div>", gain(run, v));
         gains.push_str(&row);
     }
+    let truth = if choice.true_gain.is_some() { "; diamond: truth" } else { "" };
     format!(
-        "<p class=\"why\">{}</p>\n<dl class=\"gains\">{gains}<div>{drawing}</div></dl>\n",
+        "<p class=\"why\">{}</p>\n<dl class=\"gains\">{gains}\
+         <div><dt>line: 95 % interval from 0{truth}</dt><dd>{drawing}</dd></div></dl>\n",
         prose(&choice.reason)
     )
 }
