@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Measure(MeasureArguments),
     /// Predict more rows with the model of an earlier run
     Predict(PredictArguments),
+    /// Write the page of an earlier run again
+    Report(ReportArguments),
     /// List the methods, or tell all about one
     Methods(MethodsArguments),
     /// Run a published table again and compare
@@ -113,7 +115,7 @@ pub(crate) struct TransferArguments {
     /// Kind of label [default: read off the labels]
     #[arg(long, value_enum)]
     pub(crate) task: Option<Task>,
-    /// Folder for run.json, model.safetensors and predictions.csv
+    /// Folder for report.html, run.json, model.safetensors and predictions.csv
     #[arg(long, value_name = "DIR", default_value = "run")]
     pub(crate) out: PathBuf,
     /// Print the record of the run as JSON instead of the four steps
@@ -154,6 +156,12 @@ pub(crate) struct PredictArguments {
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Args)]
+pub(crate) struct ReportArguments {
+    /// Run folder: its run.json is read, its report.html is written
+    pub(crate) run: PathBuf,
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ mod measure;
 mod methods;
 mod predict;
 mod progress;
+mod report;
 mod transfer;
 
 use std::io::Write;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Command::Transfer(arguments) => transfer::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };

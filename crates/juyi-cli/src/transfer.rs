@@ -7,7 +7,7 @@ use juyi::choice::Verdict;
 use juyi::data::{Builtin, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
 use juyi::models::{Preprocess, write_whole};
-use juyi::report::{predictions_csv, text};
+use juyi::report::{html, predictions_csv, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer};
 use serde_json::{Map as JsonMap, Value};
 
@@ -22,6 +22,8 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let (sources, target) = tables(&arguments.tables, context.memory())?;
     let mut outcome = transfer(sources, target, &settings, &mut context)?;
 
+    outcome.run.command = command();
+    outcome.run.peak_memory = peak_memory();
     let model = outcome.model.to_bytes()?;
     let predictions = predictions_csv(&outcome.predictions, &outcome.model.goal)?;
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
@@ -30,6 +32,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     write_whole(&arguments.out.join("model.safetensors"), &model)?;
     write_whole(&arguments.out.join("predictions.csv"), &predictions)?;
     write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
+    write_whole(&arguments.out.join("report.html"), html(&outcome.run).as_bytes())?;
     drop(writing);
 
     if arguments.json {
@@ -38,12 +41,26 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let folder = arguments.out.display();
         let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
         print(&format!(
-            "{}written       {folder}/predictions.csv, {folder}/model.safetensors, {folder}/run.json{rows}\n",
+            "{}written       {folder}/report.html, {folder}/predictions.csv, {folder}/model.safetensors, \
+             {folder}/run.json{rows}\n",
             text(&outcome.run)
         ))?;
     }
     let no = outcome.run.choice.is_some_and(|choice| choice.verdict != Verdict::Transfer);
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
+}
+
+/// The command line that repeats this run.
+fn command() -> Vec<String> {
+    let rest = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    std::iter::once("juyi".into()).chain(rest).collect()
+}
+
+/// The most memory that this process held, in bytes, where the system tells.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(1024 * peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }
 
 /// The settings that the flags ask for.
@@ -125,7 +142,8 @@ fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken = ["model.safetensors", "predictions.csv"].iter().any(|name| folder.join(name).is_dir());
+    let taken =
+        ["model.safetensors", "predictions.csv", "report.html"].iter().any(|name| folder.join(name).is_dir());
     if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }

@@ -228,7 +228,7 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
 fn trouble(number: usize, case: &Case) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     lay_out(folder.path(), &case.files);
-    for name in ["run.json", "model.safetensors", "predictions.csv"] {
+    for name in ["run.json", "report.html", "model.safetensors", "predictions.csv"] {
         lay_out(folder.path(), &[(format!("earlier/{name}"), format!("an earlier {name}").into_bytes())]);
     }
     let mut arguments = case.arguments.clone();
@@ -801,6 +801,7 @@ fn flags() -> Vec<Case> {
         (".", &[], "holds files that are not those of a run"),
         ("full", &["full/run.json", "full/predictions.csv/"], "holds files that are not those of a run"),
         ("full", &["full/run.json", "full/model.safetensors/"], "holds files that are not those of a run"),
+        ("full", &["full/run.json", "full/report.html/"], "holds files that are not those of a run"),
     ] {
         let files = files.iter().fold(quick(), |case, name| case.file(name, ""));
         cases.push(files.with("--out").argument(out).says(&[out, says]));
@@ -1066,6 +1067,47 @@ fn predict() -> Vec<Case> {
     cases
 }
 
+/// A record with something in every field.
+const RECORD: &str = include_str!("../../juyi/tests/report/run.json");
+
+fn report() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (arguments, says) in [
+        ("report", "<RUN>"),
+        ("report none", "`none/run.json`"),
+        ("report folder", "`folder/run.json`"),
+        ("report rows.csv", "`rows.csv`: is a file, not a run folder"),
+        ("report folder --out page.html", "--out"),
+        ("report folder folder", "'folder'"),
+    ] {
+        let case = Case::call(arguments).file("folder/", "").file("rows.csv", good(8).csv());
+        cases.push(case.says(&[says]));
+    }
+    let other = RECORD.replacen(env!("CARGO_PKG_VERSION"), "99.1.0", 1);
+    let more = format!("{RECORD} {{}}");
+    let half = &RECORD[..RECORD.len() / 2];
+    let negative = RECORD.replacen("\"scored_rows\": ", "\"scored_rows\": -", 1);
+    let verdict = RECORD.replacen("\"verdict\": \"transfer\"", "\"verdict\": \"\u{1b}[31m\"", 1);
+    for (record, says) in [
+        ("", "is not JSON"),
+        (half, "is not JSON"),
+        (&more, "is not JSON"),
+        (&"[".repeat(100_000), "is not JSON"),
+        ("[1, 2]", "is not the record of a run: it has no version"),
+        ("{\"version\": 1}", "is not the record of a run: it has no version"),
+        ("{\"version\": \"0.1.0\", \"rows\": 3}", "is not the record of a run (missing field"),
+        (&other, "was written by version 99.1.0, this is version"),
+        (&negative, "is not the record of a run (invalid value"),
+        (&verdict, "is not the record of a run (unknown variant"),
+    ] {
+        let case = Case::call("report folder").file("folder/run.json", record);
+        cases.push(case.says(&["`folder/run.json`", says]));
+    }
+    let taken = Case::call("report folder").file("folder/run.json", RECORD).file("folder/report.html/", "");
+    cases.push(taken.says(&["`folder/report.html`"]));
+    cases
+}
+
 fn bench() -> Vec<Case> {
     let file = "digits/mnist_vs_usps.mat";
     [
@@ -1146,6 +1188,7 @@ fn every_bad_input_is_refused_by_name_and_nothing_is_touched() {
         ("flags", flags()),
         ("parameters", parameters()),
         ("predict", predict()),
+        ("report", report()),
         ("bench", bench()),
         ("memory", memory()),
     ];
@@ -1167,6 +1210,7 @@ fn the_inputs_that_are_spoilt_are_good_before() {
         "transfer --source good.mat --target good.mat --method none --learner 1-nn --out mat",
         "predict model.safetensors target.csv --label y",
         "predict csv target.csv",
+        "report csv",
     ] {
         let arguments: Vec<String> = arguments.split(' ').map(str::to_string).collect();
         let Ran { code, out, err } = run(folder.path(), &arguments);

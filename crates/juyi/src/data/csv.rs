@@ -265,7 +265,8 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
         },
     };
     let columns = header.names.iter().zip(columns).map(finished).collect();
-    Ok(Pass::Done(Table { name: name.into(), rows, columns, label: None, remark: String::new() }))
+    let (name, remark) = (name.into(), String::new());
+    Ok(Pass::Done(Table { name, rows, columns, label: None, remark, image: None }))
 }
 
 /// Whether a cell stands for a missing value.

@@ -62,6 +62,8 @@ pub struct Table {
     pub label: Option<String>,
     /// What a reader wants known of how the file was read; may be empty.
     pub remark: String,
+    /// Height and width in pixels where each row is a picture: grey values, row by row, in the feature columns.
+    pub image: Option<(usize, usize)>,
 }
 
 impl Table {
@@ -176,7 +178,8 @@ fn read_mat(path: &Path, variables: Option<&str>, label: Option<&str>, limit: u6
     }
     let side = if turned { "columns" } else { "rows" };
     let remark = format!("{side} of `{features}` ({} x {}) are samples", x.rows, x.columns);
-    Ok(Table { name: path.display().to_string(), rows, columns, label: label_count.map(|_| name), remark })
+    let (name, label) = (path.display().to_string(), label_count.map(|_| name));
+    Ok(Table { name, rows, columns, label, remark, image: None })
 }
 
 /// Text cells from one optional value a row.

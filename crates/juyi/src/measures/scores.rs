@@ -21,9 +21,15 @@ pub enum Scores {
         rmse: f64,
         /// Mean absolute error, in units of the label.
         mae: f64,
-        /// 1 minus the squared error over that of the mean; not a number where the truth is constant.
+        /// 1 minus the squared error over that of the mean; not a number where the truth is constant, `null` in JSON.
+        #[serde(deserialize_with = "number_or_null")]
         r2: f64,
     },
+}
+
+/// Reads back what JSON has no number for.
+fn number_or_null<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(json)?.unwrap_or(f64::NAN))
 }
 
 impl Scores {
@@ -99,5 +105,12 @@ mod tests {
         assert_eq!(scores, expected);
         let scores = regression_scores(&[1.0, 3.0], &[1.0, 1.0]);
         assert_eq!(scores, Scores::Regression { rmse: 2f64.sqrt(), mae: 1.0, r2: -1.0 });
+    }
+
+    #[test]
+    fn scores_of_a_constant_truth_survive_json() {
+        let json = serde_json::to_string(&regression_scores(&[1.0, 1.0], &[1.0, 2.0])).unwrap();
+        let Scores::Regression { r2, .. } = serde_json::from_str(&json).unwrap() else { panic!("{json}") };
+        assert!(r2.is_nan());
     }
 }

@@ -4,10 +4,12 @@ pub mod baseline;
 pub mod mapping;
 pub mod predictor;
 mod registry;
+mod rows;
 pub mod transport;
 pub mod weighting;
 
-pub use registry::{Built, METHODS, MethodRow, Needs, ParamInfo, build, method};
+pub use registry::{Built, MethodRow, Needs, ParamInfo, build, method};
+pub use rows::METHODS;
 
 use std::borrow::Cow;
 
@@ -15,7 +17,7 @@ use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained, train};
-use crate::linalg::{Matrix, stack};
+use crate::linalg::{Matrix, select_rows, stack};
 use crate::models::{About, Map, Model, Predictor, apply_all};
 
 /// What a method learns, before it is wrapped up as a [`Model`].
@@ -24,6 +26,15 @@ pub struct Fitted {
     pub maps: Vec<Map>,
     /// The predictor and the classes it knows.
     pub trained: Trained,
+    /// The [`drawn`] source rows as the learner saw them; `None` for methods that move no rows.
+    pub moved: Option<Matrix>,
+}
+
+/// Up to 300 of `n` rows, evenly spread: those that figures show.
+pub fn drawn(n: usize) -> Vec<usize> {
+    const MOST: usize = 300;
+    let count = n.min(MOST);
+    (0..count).map(|i| i * n / count).collect()
 }
 
 /// A way to learn from a task.
@@ -82,6 +93,8 @@ impl<A: Adapter> Method for A {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let Adapted { source, weights, target_map } = self.adapt(task, learner, context)?;
         let target = &task.target;
+        let moves = !target_map.is_empty() || matches!(source, Cow::Owned(_));
+        let moved = moves.then(|| select_rows(source.as_ref().as_ref(), &drawn(source.nrows())));
         let trained = if target.labelled.is_empty() {
             train(learner, &source, &task.source.labels, weights.as_deref(), &task.goal, context)?
         } else {
@@ -91,7 +104,7 @@ impl<A: Adapter> Method for A {
             let weights = weights.map(|w| [w, vec![1.0; own.nrows()]].concat());
             train(learner, &rows, &labels, weights.as_deref(), &task.goal, context)?
         };
-        Ok(Fitted { maps: target_map, trained })
+        Ok(Fitted { maps: target_map, trained, moved })
     }
 }
 
@@ -106,9 +119,23 @@ pub fn fit(
     before: Vec<Map>,
     context: &mut Context,
 ) -> Result<Model> {
+    Ok(fit_and_show(built, task, learner, before, context)?.0)
+}
+
+/// The same, and beside the model the [`drawn`] source rows as its learner saw them, where the method moves rows.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_and_show(
+    built: &Built,
+    task: &Task,
+    learner: &dyn Learner,
+    before: Vec<Map>,
+    context: &mut Context,
+) -> Result<(Model, Option<Matrix>)> {
     built.row.needs.check(built.row, task, context)?;
     built.method.check()?;
-    let Fitted { maps, trained: Trained { predictor, classes } } =
+    let Fitted { maps, trained: Trained { predictor, classes }, moved } =
         built.method.fit(task, learner, context)?;
     let goal = match &task.goal {
         Goal::Classes(names) => Goal::Classes(classes.iter().map(|&c| names[c].clone()).collect()),
@@ -124,7 +151,7 @@ pub fn fit(
         seed: context.seed(),
         stores_rows,
     };
-    Ok(Model { about, goal, encoding: None, columns: task.columns(), maps, predictor })
+    Ok((Model { about, goal, encoding: None, columns: task.columns(), maps, predictor }, moved))
 }
 
 /// A check of one parameter's range, for [`Method::check`].

@@ -1,10 +1,11 @@
-//! One row a method. The command line, the README table and the law tests read the rows.
+//! What a row of the method table holds, and how a method is made from it. The command line, the README table and the
+//! law tests read the rows.
 
 use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
-use super::{Method, baseline, mapping, predictor, transport, weighting};
+use super::{METHODS, Method};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::{Error, Result};
@@ -86,7 +87,7 @@ pub struct MethodRow {
     pub most_rows: usize,
     /// Its parameters.
     pub params: fn() -> Vec<ParamInfo>,
-    make: Make,
+    pub(super) make: Make,
 }
 
 impl MethodRow {
@@ -105,186 +106,6 @@ pub struct Built {
     /// The method.
     pub method: Box<dyn Method>,
 }
-
-/// All methods, in the order in which they are listed.
-pub static METHODS: &[MethodRow] = &[
-    MethodRow {
-        name: "none",
-        family: "baseline",
-        summary: "the learner trained on the source alone",
-        when: "always, beside any other method: what transfer has to beat",
-        paper: "no transfer; the baseline of every paper here",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: true },
-        adapter: true,
-        learner: "logistic",
-        grid: &["{}"],
-        most_rows: usize::MAX,
-        params: params_of::<baseline::SourceOnly>,
-        make: make::<baseline::SourceOnly>,
-    },
-    MethodRow {
-        name: "target-only",
-        family: "baseline",
-        summary: "the learner trained on the labelled target rows alone",
-        when: "there are target labels: whether the source adds anything to them",
-        paper: "no transfer; the other baseline",
-        needs: Needs { classes: false, target_labels: true, ignores_target_labels: false },
-        adapter: true,
-        learner: "logistic",
-        grid: &["{}"],
-        most_rows: usize::MAX,
-        params: params_of::<baseline::TargetOnly>,
-        make: make::<baseline::TargetOnly>,
-    },
-    MethodRow {
-        name: "nearest-neighbor",
-        family: "weighting",
-        summary: "weighs a source row by the target rows that are nearest to it",
-        when: "the same labelling rule, other shares of the same kinds of rows; few columns",
-        paper: "M. Loog, \"Nearest neighbor-based importance weighting\", MLSP 2012",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "logistic",
-        grid: &["{}"],
-        most_rows: 200_000,
-        params: params_of::<weighting::NearestNeighbor>,
-        make: make::<weighting::NearestNeighbor>,
-    },
-    MethodRow {
-        name: "kmm",
-        family: "weighting",
-        summary: "weighs source rows so that their kernel mean is the target's",
-        when: "the same labelling rule, rows drawn differently, and target rows inside the source's range",
-        paper: "J. Huang, A. Smola, A. Gretton, K. Borgwardt, B. Schölkopf, \"Correcting sample selection bias by unlabeled data\", NIPS 2006",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "logistic",
-        grid: &["{}"],
-        most_rows: 20_000,
-        params: params_of::<weighting::Kmm>,
-        make: make::<weighting::Kmm>,
-    },
-    MethodRow {
-        name: "discriminative",
-        family: "weighting",
-        summary: "weighs a source row by the odds that a logistic regression gives it of being a target row",
-        when: "the same labelling rule, rows drawn differently; many rows and columns",
-        paper: "S. Bickel, M. Brückner, T. Scheffer, \"Discriminative learning for differing training and test distributions\", ICML 2007",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "logistic",
-        params: params_of::<weighting::Discriminative>,
-        make: make::<weighting::Discriminative>,
-    },
-    MethodRow {
-        name: "coral",
-        family: "mapping",
-        summary: "gives the source rows the covariance of the target",
-        when: "columns are rescaled or correlated differently (another sensor, another camera); any size of data",
-        paper: "B. Sun, J. Feng, K. Saenko, \"Return of frustratingly easy domain adaptation\", AAAI 2016",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "logistic",
-        grid: &["{}", r#"{"regularization": 0.01}"#],
-        most_rows: usize::MAX,
-        params: params_of::<mapping::Coral>,
-        make: make::<mapping::Coral>,
-    },
-    MethodRow {
-        name: "tca",
-        family: "mapping",
-        summary: "projects both domains to where their means agree and their variance is kept",
-        when: "many columns, a shift of the whole cloud of rows",
-        paper: "S. J. Pan, I. Tsang, J. Kwok, Q. Yang, \"Domain adaptation via transfer component analysis\", IEEE TNN 2011",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "1-nn",
-        grid: &["{}", r#"{"components": 10}"#],
-        most_rows: usize::MAX,
-        params: params_of::<mapping::Tca>,
-        make: make::<mapping::Tca>,
-    },
-    MethodRow {
-        name: "jda",
-        family: "mapping",
-        summary: "projects to where the means agree class by class, with pseudo-labels for the target",
-        when: "many columns, classes that shift differently, a baseline that is better than guessing",
-        paper: "M. Long, J. Wang, G. Ding, J. Sun, P. Yu, \"Transfer feature learning with joint distribution adaptation\", ICCV 2013",
-        needs: Needs { classes: true, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "1-nn",
-        grid: &["{}", r#"{"components": 10}"#],
-        most_rows: 100_000,
-        params: params_of::<mapping::Jda>,
-        make: make::<mapping::Jda>,
-    },
-    MethodRow {
-        name: "subspace-alignment",
-        family: "mapping",
-        summary: "projects each domain to its principal directions and turns the source's onto the target's",
-        when: "many columns of which a few directions matter, turned between the domains",
-        paper: "B. Fernando, A. Habrard, M. Sebban, T. Tuytelaars, \"Unsupervised visual domain adaptation using subspace alignment\", ICCV 2013",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "1-nn",
-        params: params_of::<mapping::SubspaceAlignment>,
-        make: make::<mapping::SubspaceAlignment>,
-    },
-    MethodRow {
-        name: "exact-transport",
-        family: "transport",
-        summary: "moves the source rows onto the target rows at the least total squared distance",
-        when: "a smooth distortion of the rows and equal shares of the classes; harmful when class shares differ",
-        paper: "N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, \"Optimal transport for domain adaptation\", IEEE TPAMI 2017",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "1-nn",
-        grid: &["{}"],
-        most_rows: 10_000,
-        params: params_of::<transport::ExactTransport>,
-        make: make::<transport::ExactTransport>,
-    },
-    MethodRow {
-        name: "sinkhorn",
-        family: "transport",
-        summary: "moves the source rows onto the target rows by a smooth plan of small total squared distance",
-        when: "as exact-transport, where single rows are noisy; harmful when class shares differ",
-        paper: "M. Cuturi, \"Sinkhorn distances: lightspeed computation of optimal transport\", NIPS 2013",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: true,
-        learner: "1-nn",
-        params: params_of::<transport::Sinkhorn>,
-        make: make::<transport::Sinkhorn>,
-    },
-    MethodRow {
-        name: "easytl",
-        family: "predictor",
-        summary: "aligns covariances, then gives each target row the nearest class mean, no class left empty",
-        when: "nothing may be tuned; compact classes; a quick first answer",
-        paper: "J. Wang, Y. Chen, H. Yu, M. Huang, Q. Yang, \"Easy transfer learning by exploiting intra-domain structures\", ICME 2019",
-        needs: Needs { classes: true, target_labels: false, ignores_target_labels: false },
-        adapter: false,
-        learner: "class-means",
-        grid: &["{}"],
-        most_rows: usize::MAX,
-        params: params_of::<predictor::EasyTl>,
-        make: make::<predictor::EasyTl>,
-    },
-    MethodRow {
-        name: "label-propagation",
-        family: "predictor",
-        summary: "lets labels flow along a Gaussian graph over source and target rows",
-        when: "classes form clusters that reach from the source into the target; few columns",
-        paper: "X. Zhu, Z. Ghahramani, \"Learning from labeled and unlabeled data with label propagation\", CMU-CALD-02-107, 2002",
-        needs: Needs { classes: false, target_labels: false, ignores_target_labels: false },
-        adapter: false,
-        learner: "1-nn",
-        grid: &["{}"],
-        most_rows: 20_000,
-        params: params_of::<predictor::LabelPropagation>,
-        make: make::<predictor::LabelPropagation>,
-    },
-];
 
 /// The row of this name.
 ///
@@ -327,7 +148,7 @@ pub fn build(name: &str, params: &JsonMap<String, Value>) -> Result<Built> {
 }
 
 /// Reads the parameters one by one, so that an error names the one that is at fault.
-fn make<M>(given: &JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>
+pub(super) fn make<M>(given: &JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>
 where
     M: Method + Default + Serialize + DeserializeOwned + 'static,
 {
@@ -355,7 +176,7 @@ where
 }
 
 /// Names, defaults and documentation of a method's parameters, from its struct.
-fn params_of<M: Default + Serialize + JsonSchema>() -> Vec<ParamInfo> {
+pub(super) fn params_of<M: Default + Serialize + JsonSchema>() -> Vec<ParamInfo> {
     let defaults = serde_json::to_value(M::default()).unwrap_or_default();
     let schema = schema_for!(M);
     let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();

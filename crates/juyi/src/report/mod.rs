@@ -1,9 +1,13 @@
 //! The record of a run, and its views: pure functions of the record.
 
+mod html;
 mod predictions;
+mod read;
 mod run;
 mod text;
 
+pub use html::html;
 pub use predictions::{Predictions, predictions_csv};
+pub use read::read;
 pub use run::{Confusion, DomainFacts, Figures, FitFacts, Picture, Point, Run};
 pub use text::{distance_line, score_text, text, thousands};

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde_json::Value;
+
 use super::run::{DomainFacts, FitFacts, Run};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
@@ -50,7 +52,10 @@ pub fn text(run: &Run) -> String {
     }
     let fit = &run.chosen;
     match &run.choice {
-        None => line("2 select", &format!("{} ({})", fit.method, settings(fit))),
+        None => {
+            let settings = settings(&fit.params, fit.learner.as_deref(), &fit.preprocess);
+            line("2 select", &format!("{} ({settings})", fit.method));
+        }
         Some(choice) => {
             for (k, part) in selection(choice).iter().enumerate() {
                 line(if k == 0 { "2 select" } else { "" }, part);
@@ -147,9 +152,10 @@ fn domain(facts: &DomainFacts) -> String {
     text
 }
 
-fn settings(fit: &FitFacts) -> String {
+/// Parameters, learner and preprocessing in a line.
+pub(super) fn settings(params: &Value, learner: Option<&str>, preprocess: &[String]) -> String {
     let mut parts = Vec::new();
-    if let Some(params) = fit.params.as_object() {
+    if let Some(params) = params.as_object() {
         parts.extend(params.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| {
             match value.as_str() {
                 Some(text) => format!("{name}={text}"),
@@ -157,10 +163,10 @@ fn settings(fit: &FitFacts) -> String {
             }
         }));
     }
-    if let Some(learner) = &fit.learner {
+    if let Some(learner) = learner {
         parts.push(format!("learner {learner}"));
     }
-    parts.push(format!("preprocessing {}", fit.preprocess.join(", ")));
+    parts.push(format!("preprocessing {}", preprocess.join(", ")));
     parts.join(", ")
 }
 
@@ -177,7 +183,8 @@ pub fn score_text(scores: &Scores) -> String {
     }
 }
 
-fn difference(run: &Run) -> Option<String> {
+/// What the method did compared with not transferring, in a sentence without its full stop.
+pub(super) fn difference(run: &Run) -> Option<String> {
     let (before, after, name) = match (&run.baseline, &run.refused) {
         (Some(baseline), _) => (baseline.scores?, run.chosen.scores?, &run.chosen.method),
         (None, Some(refused)) => (run.chosen.scores?, refused.scores?, &refused.method),
@@ -214,6 +221,7 @@ pub fn thousands(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::FitFacts;
     use serde_json::json;
 
     fn fit(method: &str, accuracy: f64) -> FitFacts {

@@ -1,6 +1,8 @@
 //! The main job in four steps: tables in; data, select, initialise, transfer; predictions, a model and a record out.
 
 mod distances;
+mod figures;
+mod fits;
 mod prepare;
 mod truth;
 
@@ -14,10 +16,11 @@ use crate::data::{Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::Scores;
-use crate::methods::{build, fit};
-use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
-use crate::report::{Figures, FitFacts, Predictions, Run};
+use crate::methods::build;
+use crate::models::{Answers, Model, Preprocess};
+use crate::report::{Confusion, Figures, Predictions, Run};
 pub use distances::{Measured, measure};
+use fits::{Fits, Ran, fit_each};
 use prepare::{Prepared, identifiers, label_cells, prepare};
 use truth::Truth;
 
@@ -137,13 +140,12 @@ pub fn transfer(
     };
 
     // 1 data
-    let Prepared { task, encoding, truth, rows, id, facts, moved } =
+    let Prepared { task, encoding, truth, rows, id, pixels, facts, moved } =
         prepare(sources, target, settings, context)?;
     if let Some(named) = &named {
         named.built.row.needs.check(named.built.row, &task, context)?; // before the baseline is at work
     }
     context.hold(task.bytes());
-
     context.progress("measuring distances", 0, 0);
     let (distances, _) = distances::distances(&task, context)?;
 
@@ -155,20 +157,26 @@ pub fn transfer(
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
     let goal = task.goal.clone();
-    let mut fits = fit_each(&configurations, task, &truth, context)?;
-    let written = if refused { 0 } else { fits.len() - 1 };
-    let (mut model, chosen, answers) = fits.remove(written);
-    let other = fits.pop().map(|(_, facts, _)| facts);
-    let (baseline, refused) = if written == 0 { (None, other) } else { (other, None) };
+    let Fits { mut all, before, after } = fit_each(&configurations, task, &truth, context)?;
+    let written = if refused { 0 } else { all.len() - 1 };
+    let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
     check_answers(&answers, &rows, &facts.1.name)?;
-    let choice = choice.map(|choice| Choice {
-        true_gain: match (written, &chosen.scores, &baseline, &refused) {
-            (0, Some(base), _, Some(refused)) => refused.scores.map(|scores| scores.gain_over(base)),
-            (_, Some(scores), Some(base), _) => base.scores.map(|base| scores.gain_over(&base)),
-            _ => None,
-        },
-        ..choice
+    let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
+    let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
+        (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
+        (Some(scores), Some(base)) => Some(scores.gain_over(&base)),
+        _ => None,
+    };
+    let choice = choice.map(|choice| Choice { true_gain, ..choice });
+    let (baseline, refused) = if written == 0 { (None, other) } else { (other, None) };
+    let confusion = confusion.map(|chosen| Confusion {
+        classes: figures::classes(&truth, &goal),
+        chosen,
+        baseline: other_confusion.flatten().filter(|_| baseline.is_some()),
     });
+    let pictures =
+        pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
+    let figures = Figures { before, after, confusion, pictures };
     let features = model.columns;
     let label = encoding.label.clone();
     model.encoding = Some(encoding);
@@ -192,7 +200,7 @@ pub fn transfer(
         distances,
         moved,
         choice,
-        figures: Figures::default(),
+        figures,
         command: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
         peak_memory: None,
@@ -222,37 +230,6 @@ fn select(
             Ok((vec![baseline, candidate], Some(choice)))
         }
     }
-}
-
-/// Fits each configuration on the whole task.
-fn fit_each(
-    configurations: &[Configuration],
-    task: Task,
-    truth: &Truth,
-    context: &mut Context,
-) -> Result<Vec<(Model, FitFacts, Answers)>> {
-    let mut raw = Some(task);
-    let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
-    let mut fits = Vec::new();
-    for (k, configuration) in configurations.iter().enumerate() {
-        let steps = &configuration.steps[..];
-        if ready.as_ref().is_none_or(|(done, ..)| *done != steps) {
-            ready.take(); // one copy of the features at a time
-            let again = configurations[k + 1..].iter().any(|later| later.steps != steps);
-            let task = match &raw {
-                Some(task) if again => {
-                    context.require("a second copy of the features", task.bytes())?;
-                    task.clone()
-                }
-                _ => raw.take().expect("it is given up for the last steps only"),
-            };
-            let (task, maps) = preprocess(task, steps, context);
-            ready = Some((steps, task, maps));
-        }
-        let Some((_, task, maps)) = &ready else { unreachable!("made above") };
-        fits.push(run_one(configuration, task, maps, truth, context)?);
-    }
-    Ok(fits)
 }
 
 /// Predicts the rows of a table with a model that was fitted on tables, and scores them where `score` is set and the
@@ -311,53 +288,4 @@ fn check_answers(answers: &Answers, rows: &[usize], table: &str) -> Result<()> {
             Err(Error::input(thing, "its prediction is not finite", hint))
         }
     }
-}
-
-/// One method on one preprocessed task: model, facts, answers for the target.
-fn run_one(
-    configuration: &Configuration,
-    task: &Task,
-    maps: &[Map],
-    truth: &Truth,
-    context: &mut Context,
-) -> Result<(Model, FitFacts, Answers)> {
-    let Configuration { built, learner, steps, .. } = configuration;
-    context.progress(&format!("fitting {}", built.row.name), 0, 0);
-    let start = Instant::now();
-    let model = fit(built, task, learner.as_ref(), maps.to_vec(), context)?;
-    // The task's rows have been through the preprocessing already.
-    let answers =
-        crate::models::predict(&model.maps[maps.len()..], &model.predictor, task.target.features.as_ref());
-    let scores = truth.score(&model.goal, &answers, context);
-    let facts = FitFacts {
-        method: built.row.name.into(),
-        params: built.params.clone(),
-        learner: model.about.learner.clone(),
-        preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
-        carries: carries(&model, maps.len(), task),
-        stores_rows: model.about.stores_rows,
-        scores,
-        seconds: start.elapsed().as_secs_f64(),
-    };
-    Ok((model, facts, answers))
-}
-
-/// What a model carries over, in words.
-fn carries(model: &Model, before: usize, task: &Task) -> String {
-    let what = match &model.predictor {
-        Predictor::Linear { .. } => "a linear predictor".to_string(),
-        Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
-        Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
-        Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
-    };
-    let width = |map: &Map| match map {
-        Map::Project { matrix } => Some(matrix.ncols()),
-        Map::KernelProject { coefficients, .. } => Some(coefficients.ncols()),
-        _ => None,
-    };
-    let through = match model.maps[before..].iter().find_map(width) {
-        Some(k) => format!(", in {k} shared dimensions"),
-        None => String::new(),
-    };
-    format!("{what}{through}, learnt from {} source rows", task.source.rows())
 }

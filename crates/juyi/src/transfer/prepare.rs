@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::figures::Pixels;
 use super::truth::{Truth, label_value};
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
@@ -21,6 +22,8 @@ pub(super) struct Prepared {
     pub(super) rows: Vec<usize>,
     /// The identifying columns of those rows.
     pub(super) id: Vec<(String, Vec<String>)>,
+    /// The pixels of some target rows, where rows are pictures.
+    pub(super) pixels: Option<Pixels>,
     /// Sources and target, described.
     pub(super) facts: (Vec<DomainFacts>, DomainFacts),
     /// The columns, the one that moved most first.
@@ -76,6 +79,10 @@ pub(super) fn prepare(
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
     let moved = super::distances::moved(&encoding, &sources, &target);
     let id = identifiers(&target, &settings.id);
+    let none = Cells::Numbers(vec![f64::NAN; target.rows]);
+    let truth_cells =
+        target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
+    let pixels = Pixels::of(&target, truth_cells, &label, settings); // encoding gives up the cells
     let mut domains = Vec::new();
     let mut source_facts = Vec::new();
     for ((table, cells), labelled) in sources.iter_mut().zip(&labels).zip(&labelled) {
@@ -86,9 +93,6 @@ pub(super) fn prepare(
         domains.push(domain);
     }
     let (features, rows) = encoding.apply(&mut target, context)?;
-    let none = Cells::Numbers(vec![f64::NAN; target.rows]);
-    let truth_cells =
-        target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
     let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
     let target_domain = match used {
         None => Domain::unlabelled(target.name.clone(), features, &goal),
@@ -105,7 +109,7 @@ pub(super) fn prepare(
         .into_iter()
         .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
         .collect();
-    Ok(Prepared { task, encoding, truth, rows, id, facts: (source_facts, target_facts), moved })
+    Ok(Prepared { task, encoding, truth, rows, id, pixels, facts: (source_facts, target_facts), moved })
 }
 
 fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {

@@ -34,6 +34,14 @@ impl Truth {
         Ok(Self { rows, labels })
     }
 
+    /// The true class of each scored row; `None` for a regression.
+    pub(super) fn classes(&self) -> Option<&[String]> {
+        match &self.labels {
+            TruthLabels::Classes(classes) => Some(classes),
+            TruthLabels::Values(_) => None,
+        }
+    }
+
     /// The scores, if there is a label; classes that are on one side only are noticed.
     pub(super) fn score(&self, goal: &Goal, answers: &Answers, context: &mut Context) -> Option<Scores> {
         if self.rows.is_empty() {

@@ -24,7 +24,7 @@ impl Method for SourceOnly {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let source = &task.source;
         let trained = train(learner, &source.features, &source.labels, None, &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
 }
 

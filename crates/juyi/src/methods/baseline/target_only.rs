@@ -24,7 +24,7 @@ impl Method for TargetOnly {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let rows = task.target.labelled_features();
         let trained = train(learner, &rows, &task.target.labels, None, &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
 }
 

@@ -1,0 +1,121 @@
+//! Steps 3 and 4: each configuration fitted on the whole task, with what is to be said of it.
+
+use std::time::Instant;
+
+use super::figures;
+use super::truth::Truth;
+use crate::choice::Configuration;
+use crate::context::Context;
+use crate::data::Task;
+use crate::error::Result;
+use crate::linalg::Matrix;
+use crate::methods::fit_and_show;
+use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
+use crate::report::{FitFacts, Point};
+
+/// What [`fit_each`] leaves.
+pub(super) struct Fits {
+    pub(super) all: Vec<Ran>,
+    /// Some rows in the plane, as the first configuration's preprocessing has them.
+    pub(super) before: Vec<Point>,
+    /// The same as the last configuration's learner sees them; empty if nothing moved.
+    pub(super) after: Vec<Point>,
+}
+
+/// Fits each configuration on the whole task.
+pub(super) fn fit_each(
+    configurations: &[Configuration],
+    task: Task,
+    truth: &Truth,
+    context: &mut Context,
+) -> Result<Fits> {
+    let mut raw = Some(task);
+    let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
+    let mut fits = Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() };
+    for (k, configuration) in configurations.iter().enumerate() {
+        let steps = &configuration.steps[..];
+        if ready.as_ref().is_none_or(|(done, ..)| *done != steps) {
+            ready.take(); // one copy of the features at a time
+            let again = configurations[k + 1..].iter().any(|later| later.steps != steps);
+            let task = match &raw {
+                Some(task) if again => {
+                    context.require("a second copy of the features", task.bytes())?;
+                    task.clone()
+                }
+                _ => raw.take().expect("it is given up for the last steps only"),
+            };
+            let (task, maps) = preprocess(task, steps, context);
+            ready = Some((steps, task, maps));
+        }
+        let Some((_, task, maps)) = &ready else { unreachable!("made above") };
+        if k == 0 {
+            fits.before = figures::scatter(task, &[], None, context);
+        }
+        let (ran, moved) = run_one(configuration, task, maps, truth, context)?;
+        if moved.is_some() || steps != configurations[0].steps {
+            fits.after = figures::scatter(task, &ran.model.maps[maps.len()..], moved, context);
+        }
+        fits.all.push(ran);
+    }
+    Ok(fits)
+}
+
+/// What one method leaves.
+pub(super) struct Ran {
+    pub(super) model: Model,
+    pub(super) facts: FitFacts,
+    /// For the target rows.
+    pub(super) answers: Answers,
+    /// How often each class was predicted for each true class.
+    pub(super) confusion: Option<Vec<Vec<usize>>>,
+}
+
+/// One method on one preprocessed task; beside it some source rows as the learner saw them, where it moves rows.
+fn run_one(
+    configuration: &Configuration,
+    task: &Task,
+    maps: &[Map],
+    truth: &Truth,
+    context: &mut Context,
+) -> Result<(Ran, Option<Matrix>)> {
+    let Configuration { built, learner, steps, .. } = configuration;
+    context.progress(&format!("fitting {}", built.row.name), 0, 0);
+    let start = Instant::now();
+    let (model, moved) = fit_and_show(built, task, learner.as_ref(), maps.to_vec(), context)?;
+    // The task's rows have been through the preprocessing already.
+    let answers =
+        crate::models::predict(&model.maps[maps.len()..], &model.predictor, task.target.features.as_ref());
+    let scores = truth.score(&model.goal, &answers, context);
+    let facts = FitFacts {
+        method: built.row.name.into(),
+        params: built.params.clone(),
+        learner: model.about.learner.clone(),
+        preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
+        carries: carries(&model, maps.len(), task),
+        stores_rows: model.about.stores_rows,
+        scores,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let confusion = figures::confusion(truth, &task.goal, &model.goal, &answers);
+    Ok((Ran { model, facts, answers, confusion }, moved))
+}
+
+/// What a model carries over, in words.
+fn carries(model: &Model, before: usize, task: &Task) -> String {
+    let what = match &model.predictor {
+        Predictor::Linear { .. } => "a linear predictor".to_string(),
+        Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
+        Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
+        Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
+    };
+    let width = |map: &Map| match map {
+        Map::Project { matrix } => Some(matrix.ncols()),
+        Map::KernelProject { coefficients, .. } => Some(coefficients.ncols()),
+        _ => None,
+    };
+    let through = match model.maps[before..].iter().find_map(width) {
+        Some(k) => format!(", in {k} shared dimensions"),
+        None => String::new(),
+    };
+    format!("{what}{through}, learnt from {} source rows", task.source.rows())
+}
