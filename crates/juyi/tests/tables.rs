@@ -36,6 +36,11 @@ fn office_caltech_easytl() {
 }
 
 #[test]
+fn office_caltech_subspace_alignment() {
+    check("office-caltech-surf", "subspace-alignment");
+}
+
+#[test]
 fn digits_without_transfer() {
     check("digits-jda", "none");
 }

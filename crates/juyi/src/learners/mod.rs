@@ -2,12 +2,14 @@
 //! is not there.
 
 mod class_means;
+mod kernel_svm;
 mod logistic;
 mod nearest;
 mod ridge;
 mod svm;
 
 pub use class_means::{ClassMeans, weighted_class_means};
+pub use kernel_svm::KernelSvm;
 pub use logistic::Logistic;
 pub use nearest::NearestNeighbor;
 pub use ridge::Ridge;
@@ -84,6 +86,11 @@ pub const LEARNERS: &[LearnerRow] = &[
         build: || Box::new(Svm::default()),
     },
     LearnerRow {
+        name: "kernel-svm",
+        summary: "Gaussian-kernel support vector machine, ½|w|² + Σ w_i hinge_i, a vote among pairs of classes",
+        build: || Box::new(KernelSvm::default()),
+    },
+    LearnerRow {
         name: "ridge",
         summary: "linear least squares, |w|² + Σ w_i residual_i²; classes as ±1",
         build: || Box::new(Ridge::default()),
@@ -138,7 +145,7 @@ pub fn train(
     if !learner.weighs() && kept.iter().any(|&i| weights[i] != weights[kept[0]]) {
         return unsuited(
             "cannot use row weights".into(),
-            "choose `--learner logistic`, `svm`, `ridge` or `class-means`",
+            "choose `--learner logistic`, `svm`, `kernel-svm`, `ridge` or `class-means`",
         );
     }
     let dropped = (kept.len() < rows.nrows()).then(|| select_rows(rows.as_ref(), &kept));

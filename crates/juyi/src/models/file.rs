@@ -164,7 +164,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
     use crate::linalg::from_rows;
-    use crate::models::{About, Link, Map, Predictor};
+    use crate::models::{About, KernelVotes, Link, Map, Predictor};
 
     fn model() -> Model {
         Model {
@@ -193,17 +193,30 @@ mod tests {
         }
     }
 
+    fn kernel_model() -> Model {
+        let votes = KernelVotes {
+            bandwidth: 0.7,
+            counts: vec![1, 1],
+            rows: from_rows(&[vec![1.0, -1.0], vec![0.5, 0.25]]),
+            coefficients: from_rows(&[vec![1.0], vec![-1.0]]),
+            bias: from_rows(&[vec![0.1]]),
+        };
+        Model { predictor: Predictor::Kernel(votes), ..model() }
+    }
+
     fn reason(bytes: &[u8]) -> String {
         Model::from_bytes("m", bytes).unwrap_err().to_string()
     }
 
     #[test]
     fn a_model_comes_back_as_it_was() {
-        let bytes = model().to_bytes().unwrap();
-        let mut back = Model::from_bytes("m", &bytes).unwrap();
-        assert_eq!(back.to_bytes().unwrap(), bytes);
-        let x = from_rows(&[vec![0.3, 0.4], vec![-1.0, 2.0]]);
-        assert_eq!(back.predict(x.as_ref()).scores, model().predict(x.as_ref()).scores);
+        for mut model in [model(), kernel_model()] {
+            let bytes = model.to_bytes().unwrap();
+            let mut back = Model::from_bytes("m", &bytes).unwrap();
+            assert_eq!(back.to_bytes().unwrap(), bytes);
+            let x = from_rows(&[vec![0.3, 0.4], vec![-1.0, 2.0]]);
+            assert_eq!(back.predict(x.as_ref()).scores, model.predict(x.as_ref()).scores);
+        }
     }
 
     #[test]
@@ -223,15 +236,17 @@ mod tests {
 
     #[test]
     fn flipped_bytes_never_panic() {
-        let bytes = model().to_bytes().unwrap();
-        for at in 0..bytes.len() {
-            for flip in [1, 16, 128, 255] {
-                let mut bad = bytes.clone();
-                bad[at] ^= flip;
-                if let Ok(model) = Model::from_bytes("m", &bad)
-                    && model.columns == 2
-                {
-                    model.predict(from_rows(&[vec![0.3, 0.4]]).as_ref());
+        for mut model in [model(), kernel_model()] {
+            let bytes = model.to_bytes().unwrap();
+            for at in 0..bytes.len() {
+                for flip in [1, 16, 128, 255] {
+                    let mut bad = bytes.clone();
+                    bad[at] ^= flip;
+                    if let Ok(model) = Model::from_bytes("m", &bad)
+                        && model.columns == 2
+                    {
+                        model.predict(from_rows(&[vec![0.3, 0.4]]).as_ref());
+                    }
                 }
             }
         }

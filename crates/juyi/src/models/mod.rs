@@ -1,11 +1,13 @@
 //! What a fit leaves behind: a few forms, whatever the method. Only these know how to predict, save and load.
 
 mod file;
+mod kernel;
 mod maps;
 mod predictors;
 mod preprocess;
 
 pub use file::{FORMAT_VERSION, write_whole};
+pub use kernel::{KernelVotes, pairs};
 pub use maps::{Map, apply_all};
 pub use predictors::{Answers, Link, Predictor, softmax_rows};
 pub use preprocess::{Preprocess, preprocess};

@@ -1,8 +1,9 @@
-//! The few forms that every method's answer takes: linear, neighbours, class means, propagation.
+//! The few forms that every method's answer takes: linear, neighbours, class means, propagation, kernel votes.
 
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
+use super::KernelVotes;
 use crate::linalg::{Matrix, add_product, exponentials, nearest, squared_distance_block, squared_norms};
 
 /// How a linear score is read.
@@ -65,6 +66,8 @@ pub enum Predictor {
         #[serde(skip, default = "Matrix::new")]
         answers: Matrix,
     },
+    /// A vote among pairs of classes, each decided by a sum of Gaussians around stored rows.
+    Kernel(KernelVotes),
 }
 
 /// What a predictor says of some rows.
@@ -73,8 +76,8 @@ pub struct Answers {
     /// The class of each row, as a position, or the predicted number.
     pub answer: Vec<f64>,
     /// For classes, between 0 and 1: the largest probability where scores are probabilities, else the largest softmax
-    /// of the scores; for neighbours `b / (a + b)` with `a` the distance to the answer and `b` to the next class.
-    /// Empty for a regression.
+    /// of the scores; for neighbours `b / (a + b)` with `a` the distance to the answer and `b` to the next class; for
+    /// kernel votes the mean of `1 / (1 + exp(-2 f))` over the answer's margins `f`. Empty for a regression.
     pub confidence: Vec<f64>,
     /// `(n, c)`; the largest is the answer. `None` for neighbours and regressions.
     pub scores: Option<Matrix>,
@@ -114,6 +117,7 @@ impl Predictor {
                     Answers::from_scores(shares, largest)
                 }
             }
+            Self::Kernel(votes) => votes.answer(x),
         }
     }
 
@@ -125,12 +129,15 @@ impl Predictor {
             Self::Neighbors { rows, answers, .. } | Self::Propagation { rows, answers, .. } => {
                 vec![("rows", rows), ("answers", answers)]
             }
+            Self::Kernel(KernelVotes { rows, coefficients, bias, .. }) => {
+                vec![("rows", rows), ("coefficients", coefficients), ("bias", bias)]
+            }
         }
     }
 
     /// Whether the predictor holds rows of the data it was fitted on.
     pub fn stores_rows(&self) -> bool {
-        matches!(self, Self::Neighbors { .. } | Self::Propagation { .. })
+        matches!(self, Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_))
     }
 
     /// Checks that the parts fit together, `columns` features and `classes` classes (0 for a regression).
@@ -140,6 +147,7 @@ impl Predictor {
     pub fn check(&self, columns: usize, classes: usize) -> Result<(), String> {
         let outputs = classes.max(1);
         let (what, got, want) = match self {
+            Self::Kernel(votes) => return votes.check(columns, classes),
             Self::Linear { weights, bias, link } => {
                 if *link == Link::Softmax && classes == 0 {
                     return Err("a softmax over no classes".into());
@@ -191,15 +199,17 @@ impl Answers {
     fn from_scores(scores: Matrix, confidence: impl Fn(&[f64]) -> f64) -> Self {
         let rows: Vec<Vec<f64>> =
             (0..scores.nrows()).map(|i| scores.row(i).iter().copied().collect()).collect();
-        let best = |row: &Vec<f64>| {
-            (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best }) as f64
-        };
         Self {
-            answer: rows.iter().map(best).collect(),
+            answer: rows.iter().map(|row| first_largest(row) as f64).collect(),
             confidence: rows.iter().map(|row| confidence(row)).collect(),
             scores: Some(scores),
         }
     }
+}
+
+/// Where the largest of some numbers is, the first among equals.
+pub(super) fn first_largest(row: &[f64]) -> usize {
+    (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best })
 }
 
 /// The largest of some numbers.

@@ -3,8 +3,10 @@
 mod conjugate_gradient;
 mod coordinates;
 mod correlation_alignment;
+mod hinge_dual;
 mod interior_point;
 mod joint_embedding;
+mod kernel_columns;
 mod lbfgs;
 mod linear_loss;
 mod network_simplex;
@@ -18,7 +20,9 @@ mod transported;
 
 pub use conjugate_gradient::{System, conjugate_gradients};
 pub use correlation_alignment::whiten_and_color;
+pub use hinge_dual::{Margin, hinge_dual};
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, marginal_discrepancy};
+pub use kernel_columns::KernelColumns;
 pub use lbfgs::{Minimum, Options, minimize};
 pub use linear_loss::LinearLoss;
 pub use network_simplex::{Costs, Plan, transport};

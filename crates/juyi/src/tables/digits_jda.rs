@@ -19,7 +19,7 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
             preprocess: &[L2],
             expected: &[65.94, 44.70],
             average: None,
-            published_decimals: 2,
+            published_decimals: Some(2),
         },
         Line {
             label: "jda k=100",
@@ -34,7 +34,7 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
             preprocess: &[L2],
             expected: &[67.28, 59.65],
             average: None,
-            published_decimals: 2,
+            published_decimals: Some(2),
         },
     ],
 };

@@ -43,10 +43,10 @@ struct Line {
     preprocess: &'static [Preprocess],
     /// Accuracy in percent, one a task.
     expected: &'static [f64],
-    /// Their mean as printed, if the source prints one.
+    /// Their mean, if the source has one.
     average: Option<f64>,
-    /// Decimals that the source prints.
-    published_decimals: i32,
+    /// Decimals that the source prints; `None` where the numbers are those of another program.
+    published_decimals: Option<i32>,
 }
 
 /// One cell, as `--json` prints it.
@@ -113,7 +113,7 @@ pub fn run(
                 preprocess: table.preprocess,
                 expected: &[],
                 average: None,
-                published_decimals: 2,
+                published_decimals: None,
             };
             if own.is_empty() { vec![&extra] } else { own }
         }
@@ -181,8 +181,11 @@ impl Line {
         let tolerance = expected.map(|_| step + 0.005);
         let within =
             expected.zip(tolerance).map(|(expected, tolerance)| (accuracy - expected).abs() <= tolerance);
-        let power = 10f64.powi(self.published_decimals);
-        let published = expected.map(|expected| (expected * power).round() / power);
+        let printed = |(expected, decimals): (f64, i32)| {
+            let power = 10f64.powi(decimals);
+            (expected * power).round() / power
+        };
+        let published = expected.zip(self.published_decimals).map(printed);
         Row {
             table,
             task,

@@ -107,6 +107,7 @@ fn carries(model: &Model, before: usize, task: &Task) -> String {
         Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
         Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
         Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
+        Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),
     };
     let width = |map: &Map| match map {
         Map::Project { matrix } => Some(matrix.ncols()),

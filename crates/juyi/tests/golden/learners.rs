@@ -4,7 +4,7 @@ use juyi::context::Context;
 use juyi::data::{Goal, Labels};
 use juyi::learners::{learner, train};
 use juyi::linalg::Matrix;
-use juyi::models::predict;
+use juyi::models::{Predictor, predict};
 
 use super::{cases, classes, distance, matrix, numbers};
 
@@ -40,5 +40,25 @@ fn learners() {
             };
             assert!(off <= tolerance, "{what}: {kind} off by {off:e}");
         }
+    }
+}
+
+#[test]
+fn kernel_svm() {
+    for case in cases("kernel_svm") {
+        let of = classes(&case["y"]);
+        let count = of.iter().max().map_or(0, |c| c + 1);
+        let goal = Goal::Classes((0..count).map(|c| c.to_string()).collect());
+        let weights = (!case["weights"].is_null()).then(|| numbers(&case["weights"]));
+        let (learner, context) = (learner("kernel-svm").expect("it is listed"), &mut Context::default());
+        let (x, labels) = (matrix(&case["x"]), Labels::Classes(of));
+        let trained =
+            train(learner.as_ref(), &x, &labels, weights.as_deref(), &goal, context).expect("a fit");
+        let Predictor::Kernel(votes) = &trained.predictor else { panic!("kernel votes") };
+        let x_test = matrix(&case["x_test"]);
+        let off = distance(&votes.margins(x_test.as_ref()), &matrix(&case["expected"]["margins"]));
+        assert!(off < 1e-7, "{count} classes: {off:e}");
+        let said = predict(&[], &trained.predictor, x_test.as_ref());
+        assert_eq!(said.answer, numbers(&case["expected"]["labels"]));
     }
 }

@@ -36,7 +36,7 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.semi_supervised import LabelPropagation
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ["numpy", "scipy", "scikit-learn", "POT", "skada", "cvxopt"]
@@ -254,6 +254,78 @@ def learners():
         "row. class-means: nearest weighted class mean, Euclidean."
     )
     write("learners", about, cases)
+
+
+# --------------------------------------------------------------------------------------- kernel svm
+
+
+def fit_pair(x, sign, costs, gamma, start):
+    """The coefficients and the constant of one pair of classes, from an SVC's coefficients.
+
+    SVC keeps its kernel in single precision. From its answer on, the equations of the rows on the
+    margin are solved as they are, and the conditions of optimality checked.
+    """
+    kernel = rbf_kernel(x, gamma=gamma)
+    top = np.abs(start) > costs * (1 - 1e-9)
+    free = (start != 0) & ~top
+    beta = np.where(top, sign * costs, 0.0)
+    one = np.ones((free.sum(), 1))
+    system = np.block([[kernel[free][:, free], one], [one.T, np.zeros((1, 1))]])
+    solution = np.linalg.solve(system, np.r_[sign[free] - kernel[free] @ beta, -beta.sum()])
+    beta[free], constant = solution[:-1], solution[-1]
+    agree(beta, start, 1e-5, "SVC's coefficients")
+    alpha, slack = sign * beta, 1 - sign * (kernel @ beta + constant)
+    agree(beta.sum(), 0, 1e-12, "the sum of the coefficients")
+    assert free.any() and (alpha >= 0).all() and (alpha <= costs).all()
+    assert (slack[alpha == 0] < 0).all() and (slack[top] > 0).all()
+    agree(slack[free], 0, 1e-12, "free rows and the margin")
+    print(f"  kernel_svm: {free.sum()} rows free, {top.sum()} at their bounds of {len(sign)}")
+    return beta, constant
+
+
+def kernel_svm():
+    rng = np.random.default_rng(919)
+    cases = []
+    for classes, n, d, weighted in [(2, 40, 3, False), (2, 36, 2, True), (4, 60, 3, False), (4, 56, 4, True)]:
+        y = spread_labels(rng, n, classes)
+        means = rng.normal(size=(classes, d))
+        x, x_test = blobs(rng, y, d, means=means), blobs(rng, np.arange(12) % classes, d, means=means)
+        weights = positive_weights(rng, n) if weighted else np.ones(n)
+        mean = np.average(x.mean(axis=1), weights=weights)
+        gamma = 1 / (d * np.average(((x - mean) ** 2).mean(axis=1), weights=weights))
+        shape = dict(C=1.0, tol=1e-10, decision_function_shape="ovo")
+        model = SVC(gamma=gamma, **shape).fit(x, y, sample_weight=weights)
+        if not weighted:
+            scale = SVC(gamma="scale", **shape).fit(x, y).decision_function(x)
+            agree(scale, model.decision_function(x), 1e-7, "gamma and its scale")
+        turn = -1 if classes == 2 else 1  # of two classes SVC scores the second
+        ends, margins = np.cumsum(np.r_[0, model.n_support_]), []
+        won = np.zeros((len(x_test), classes))
+        for a in range(classes):
+            for b in range(a + 1, classes):
+                start = np.zeros(n)
+                for own, other in [(a, b - 1), (b, a)]:
+                    of = slice(ends[own], ends[own + 1])
+                    start[model.support_[of]] = turn * model.dual_coef_[other, of]
+                rows = (y == a) | (y == b)
+                sign = np.where(y == a, 1.0, -1.0)[rows]
+                beta, constant = fit_pair(x[rows], sign, weights[rows], gamma, start[rows])
+                margins.append(rbf_kernel(x_test, x[rows], gamma=gamma) @ beta + constant)
+                won[np.arange(len(x_test)), np.where(margins[-1] > 0, a, b)] += 1
+        margins = np.array(margins).T
+        theirs = turn * model.decision_function(x_test).reshape(margins.shape)
+        agree(margins, theirs, 1e-6, "SVC's margins")
+        agree(won.argmax(axis=1), model.predict(x_test), 0, "SVC's vote")
+        data = dict(x=x, y=y, weights=weights if weighted else None, x_test=x_test)
+        cases.append(dict(**data, expected=dict(margins=margins, labels=won.argmax(axis=1))))
+    about = (
+        "scikit-learn SVC(C=1, tol=1e-10), kernel exp(-gamma |x - z|^2), gamma = 1 / (d variance) with the variance of "
+        "all numbers of x, rows counted by their weights (gamma='scale' without weights); brought to full precision, "
+        "since SVC keeps its kernel in single precision. margins: rows by pairs of classes (0, 1), (0, 2), ..., above 0 "
+        "for the lower class (two classes: the decision function with its sign turned); labels: the class that wins "
+        "the most pairs, the lowest among equals."
+    )
+    write("kernel_svm", about, cases)
 
 
 # -------------------------------------------------------------------------------------------- coral
@@ -851,8 +923,8 @@ def scores():
     write("scores", about, cases)
 
 
-SUBJECTS = [learners, coral, transport, sinkhorn, label_propagation, kmm, nearest_neighbor_weighting]
-SUBJECTS += [discriminative, tca, jda, subspace_alignment, easytl, scores]
+SUBJECTS = [learners, kernel_svm, coral, transport, sinkhorn, label_propagation, kmm]
+SUBJECTS += [nearest_neighbor_weighting, discriminative, tca, jda, subspace_alignment, easytl, scores]
 
 
 def main():

@@ -112,10 +112,14 @@ fn telling_apart(scores: &mut Matrix, source: usize) -> f64 {
 /// The exponentials, scaled to mean 1, without overflow.
 fn of_mean_one(mut logarithms: Vec<f64>) -> Vec<f64> {
     let top = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    logarithms.iter_mut().for_each(|v| *v -= top);
+    for v in &mut logarithms {
+        *v -= top;
+    }
     exponentials(&mut logarithms, 1.0);
     let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
-    logarithms.iter_mut().for_each(|w| *w /= mean);
+    for weight in &mut logarithms {
+        *weight /= mean;
+    }
     logarithms
 }
 
