@@ -32,6 +32,20 @@ pub(crate) enum Command {
     Methods(MethodsArguments),
     /// Run a published table again and compare
     Bench(BenchArguments),
+    /// Print a shell's completions of this command
+    ///
+    /// For bash: juyi completions bash > ~/.local/share/bash-completion/completions/juyi
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page of this command, or of one of its commands
+    ///
+    /// To read it: juyi man transfer | man -l -
+    Man {
+        /// transfer, measure, …
+        command: Option<String>,
+    },
 }
 
 /// What surrounds any computation.

@@ -8,6 +8,7 @@ mod methods;
 mod predict;
 mod progress;
 mod report;
+mod shell;
 mod transfer;
 
 use std::io::Write;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { command } => shell::man(command.as_deref()),
     };
     match result {
         Ok(code) => code,

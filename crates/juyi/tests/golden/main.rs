@@ -2,6 +2,7 @@
 
 mod learners;
 mod mapping;
+mod measures;
 mod predictor;
 mod scores;
 mod transport;

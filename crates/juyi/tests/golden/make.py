@@ -15,6 +15,7 @@ processor the last digits of the expected values may differ.
 """
 
 import json
+import math
 import platform
 import sys
 import warnings
@@ -26,7 +27,8 @@ import ot
 import scipy.linalg
 from cvxopt import matrix, solvers
 from scipy.optimize import linprog, minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import kolmogorov, log_softmax, softmax
+from scipy.stats import chi2_contingency, ks_2samp
 from skada import CORALAdapter, SubspaceAlignmentAdapter
 from skada._reweight import NearestNeighborReweightAdapter
 from sklearn.exceptions import ConvergenceWarning
@@ -923,8 +925,52 @@ def scores():
     write("scores", about, cases)
 
 
+# ------------------------------------------------------------------------------------------ measures
+
+
+def measures():
+    """Distances between samples: MMD from scikit-learn's kernel, tests of columns from SciPy."""
+    rng = np.random.default_rng(77)
+    cases = []
+    for n, m, d, shift, bandwidth in [(30, 20, 3, 0.0, 1.5), (25, 40, 2, 1.0, 0.8), (12, 9, 6, 0.4, 3.0)]:
+        x = np.round(rng.normal(size=(n, d)), 6)
+        y = np.round(rng.normal(size=(m, d)) + shift, 6)
+        gamma = 1 / (2 * bandwidth**2)
+        xx, yy, xy = rbf_kernel(x, x, gamma), rbf_kernel(y, y, gamma), rbf_kernel(x, y, gamma)
+        biased = xx.mean() + yy.mean() - 2 * xy.mean()
+        unbiased = (xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) / (m * (m - 1)) - 2 * xy.mean()
+        by_hand = sum(math.exp(-gamma * sum((a - b) ** 2)) for a in x for b in y) / (n * m)
+        agree(by_hand, xy.mean(), 1e-12, "mean of the kernel")
+        cases.append({"kind": "mmd", "x": x, "y": y, "bandwidth": bandwidth,
+                      "expected": {"biased": biased, "unbiased": unbiased}})
+    for n, m, digits, shift in [(50, 30, 6, 0.5), (40, 200, 1, 0.2), (300, 300, 6, 0.0), (5, 4, 0, 0.0)]:
+        x, y = np.round(rng.normal(size=n), digits), np.round(rng.normal(size=m) + shift, digits)
+        statistic = ks_2samp(x, y).statistic
+        grid = np.union1d(x, y)
+        gap = [abs((x <= v).mean() - (y <= v).mean()) for v in grid]
+        agree(max(gap), statistic, 1e-12, "Kolmogorov-Smirnov statistic")
+        root = math.sqrt(n * m / (n + m))
+        p = kolmogorov((root + 0.12 + 0.11 / root) * statistic)
+        cases.append({"kind": "ks", "x": x, "y": y, "expected": {"distance": statistic, "p": p}})
+    for shares_x, shares_y in [([0.5, 0.3, 0.2], [0.4, 0.4, 0.2]), ([0.5, 0.5, 0.0], [0.2, 0.3, 0.5])]:
+        x, y = rng.choice(3, size=80, p=shares_x), rng.choice(3, size=120, p=shares_y)
+        table = np.array([[np.sum(v == c) for c in range(3)] for v in (x, y)])
+        found = chi2_contingency(table, correction=False)
+        expected = table.sum(1, keepdims=True) * table.sum(0) / table.sum()
+        agree(found.statistic, ((table - expected) ** 2 / expected).sum(), 1e-10, "chi-square")
+        variation = 0.5 * np.abs(table[0] / 80 - table[1] / 120).sum()
+        cases.append({"kind": "chi-square", "x": x, "y": y,
+                      "expected": {"distance": variation, "p": found.pvalue}})
+    about = (
+        "mmd: sums of sklearn.metrics.pairwise.rbf_kernel. ks: scipy.stats.ks_2samp's statistic, and "
+        "scipy.special.kolmogorov of Stephens' argument. chi-square: scipy.stats.chi2_contingency without "
+        "correction, and the total variation distance of the shares. P-values of one column."
+    )
+    write("measures", about, cases)
+
+
 SUBJECTS = [learners, kernel_svm, coral, transport, sinkhorn, label_propagation, kmm]
-SUBJECTS += [nearest_neighbor_weighting, discriminative, tca, jda, subspace_alignment, easytl, scores]
+SUBJECTS += [nearest_neighbor_weighting, discriminative, tca, jda, subspace_alignment, easytl, scores, measures]
 
 
 def main():

@@ -1,0 +1,39 @@
+//! `juyi completions` and `juyi man`: both from the flag definitions.
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use juyi::error::Error;
+
+use crate::arguments::Arguments;
+use crate::print;
+
+pub(crate) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "juyi", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn man(name: Option<&str>) -> anyhow::Result<ExitCode> {
+    let mut all = Arguments::command();
+    all.build();
+    let command = match name {
+        None => all,
+        Some(name) => {
+            let one = all.get_subcommands().find(|command| command.get_name() == name).cloned();
+            let one = one.ok_or_else(|| Error::Unknown {
+                kind: "command".into(),
+                name: name.into(),
+                known: all.get_subcommands().map(|command| command.get_name().to_string()).collect(),
+            })?;
+            one
+        }
+    };
+    let title = name.map_or_else(|| "juyi".into(), |name| format!("juyi-{name}"));
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).title(title).render(&mut page)?;
+    print(&String::from_utf8_lossy(&page))?;
+    Ok(ExitCode::SUCCESS)
+}
