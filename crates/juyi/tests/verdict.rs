@@ -116,6 +116,7 @@ impl Pair {
         let context = &mut Context::new(seed, DEFAULT_MEMORY);
         let Chosen { choice, baseline, candidate } =
             choose(&self.task, &[Preprocess::Standardize], None, None, context).expect("a choice");
+        let candidate = candidate.expect("some method serves");
         let gain = 100.0 * (self.accuracy(&candidate) - self.accuracy(&baseline));
         let points = |v: f64| format!("{:+.1}", 100.0 * v);
         let (value, low, high) =

@@ -3,7 +3,7 @@
 
 use super::candidates::Configuration;
 use super::validation::Score;
-use super::{Assumption, Candidate, Choice, Chosen, Verdict, nothing};
+use super::{Assumption, Candidate, Choice, Chosen, Verdict, undecided};
 use crate::error::Result;
 use crate::measures::Estimate;
 
@@ -50,7 +50,7 @@ pub(super) fn judge(
     holds: &[bool],
     chance: &[f64],
     assumptions: Vec<Assumption>,
-) -> Result<Chosen> {
+) -> Chosen {
     let gains = gains(&tried, base, holds);
     let critical = critical(&gains);
     let interval = |gain: &Gain| Estimate {
@@ -63,11 +63,12 @@ pub(super) fn judge(
         |i: usize| gains.iter().filter(|gain| gain.of == i).min_by(|a, b| a.value.total_cmp(&b.value));
     let value = |i: usize| lead(&tried[i], &tried[base], holds);
     let others = (0..tried.len()).filter(|&i| !tried[i].configuration.baseline);
-    let Some(top) = others.max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a))) else {
-        return Err(nothing());
-    };
-    let Some(gain) = worst(top) else {
-        return Err(tried.swap_remove(top).scores.err().unwrap_or_else(nothing));
+    let top = others.max_by(|&a, &b| value(a).total_cmp(&value(b)).then(b.cmp(&a)));
+    let Some((top, gain)) = top.and_then(|top| Some((top, worst(top)?))) else {
+        let why = tried.iter().find_map(|one| one.scores.as_ref().err().map(ToString::to_string));
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let baseline = tried.swap_remove(base).configuration;
+        return undecided(format!("No candidate could be validated{why}."), (0, 0), baseline);
     };
     let estimate = interval(gain);
     let lowest = |scores: &[Score], s: usize| quantile(&scores[s].resampled, 0.025);
@@ -126,7 +127,7 @@ pub(super) fn judge(
     let later = tried.swap_remove(second).configuration;
     let earlier = tried.swap_remove(first).configuration;
     let (baseline, candidate) = if base < top { (earlier, later) } else { (later, earlier) };
-    Ok(Chosen { choice, baseline, candidate })
+    Chosen { choice, baseline, candidate: Some(candidate) }
 }
 
 /// By how much a candidate's score leads that of the baseline, where it leads least; failed ones come last.

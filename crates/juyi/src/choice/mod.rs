@@ -17,10 +17,10 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::data::Task;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::measures::Estimate;
 use crate::models::Preprocess;
-use assumptions::SPACES;
+use assumptions::{SPACES, Space, Votes};
 use guard::Tried;
 use validation::Validation;
 
@@ -110,15 +110,19 @@ pub struct Chosen {
     pub choice: Choice,
     /// The best of those that take nothing from the target.
     pub baseline: Configuration,
-    /// The best of the others.
-    pub candidate: Configuration,
+    /// The best of the others; absent if none could be tried.
+    pub candidate: Option<Configuration>,
 }
+
+/// The fewest rows of each side that a verdict is reached on.
+const FEWEST: usize = 10;
 
 /// Tries the candidates on a part of the task and compares the best one with the best baseline. `only` tries that one
 /// candidate instead of all.
 ///
 /// # Errors
-/// The first candidate's error if none can be fitted; [`Error::Memory`].
+/// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not; [`Error::Numeric`](crate::error::Error::Numeric) if a covariance
+/// breaks down.
 pub fn choose(
     task: &Task,
     steps: &[Preprocess],
@@ -128,7 +132,13 @@ pub fn choose(
 ) -> Result<Chosen> {
     let start = Instant::now();
     let validation = Validation::new(task, context);
-    let votes: Vec<_> = SPACES
+    let rows = (validation.task.source.rows(), validation.task.target.rows());
+    let mut baselines = candidates::baselines(task, steps, learner, context)?;
+    if rows.0.min(rows.1) < FEWEST {
+        let reason = format!("A verdict needs at least {FEWEST} rows on each side.");
+        return Ok(undecided(reason, rows, baselines.swap_remove(0)));
+    }
+    let votes: Vec<Votes> = SPACES
         .iter()
         .map(|space| space.votes(&validation.task, &validation.folds, context))
         .collect::<Result<_>>()?;
@@ -140,14 +150,14 @@ pub fn choose(
         Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() }
     };
     context.progress("comparing methods", 0, 0);
-    let mut tried: Vec<Tried> = Vec::new();
-    for configuration in candidates::baselines(task, steps, learner, context)? {
-        tried.push(attempt(configuration, context));
-    }
-    let Some(best) = guard::best_baseline(&tried, &holds) else {
-        return Err(tried.swap_remove(0).scores.err().unwrap_or_else(nothing));
+    let mut tried: Vec<Tried> =
+        baselines.into_iter().map(|configuration| attempt(configuration, context)).collect();
+    let Some(base) = guard::best_baseline(&tried, &holds) else {
+        let Tried { configuration, scores, .. } = tried.swap_remove(0);
+        let why = scores.err().map_or_else(String::new, |error| format!(": {error}"));
+        return Ok(undecided(format!("Not even a baseline could be validated{why}."), rows, configuration));
     };
-    let with = tried[best].configuration.learner.name();
+    let with = tried[base].configuration.learner.name();
     let others = match only {
         Some(only) => vec![only],
         None => candidates::transfers(task, steps, learner, with, context)?,
@@ -158,24 +168,29 @@ pub fn choose(
         tried.push(attempt(configuration, context));
     }
     let chance: Vec<f64> = votes.iter().map(|votes| validation.chance(votes)).collect();
-    let assumptions: Vec<Assumption> = SPACES
-        .iter()
-        .zip(&votes)
-        .zip(&holds)
-        .map(|((space, votes), holds)| Assumption {
-            name: space.name.into(),
-            about: space.about.into(),
-            remains: votes.remains,
-            holds: *holds,
-        })
-        .collect();
-    let rows = (validation.task.source.rows(), validation.task.target.rows());
-    let mut chosen = guard::judge(tried, best, &holds, &chance, assumptions)?;
-    chosen.choice.rows = rows;
-    chosen.choice.seconds = start.elapsed().as_secs_f64();
-    Ok(chosen)
+    let assumption = |((space, votes), holds): ((&Space, &Votes), &bool)| Assumption {
+        name: space.name.into(),
+        about: space.about.into(),
+        remains: votes.remains,
+        holds: *holds,
+    };
+    let assumptions: Vec<Assumption> = SPACES.iter().zip(&votes).zip(&holds).map(assumption).collect();
+    let chosen = guard::judge(tried, base, &holds, &chance, assumptions);
+    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
+    Ok(Chosen { choice, ..chosen })
 }
 
-fn nothing() -> Error {
-    Error::Numeric { what: "the choice".into(), why: "no candidate can serve this task".into() }
+/// Nothing could be compared.
+fn undecided(reason: String, rows: (usize, usize), baseline: Configuration) -> Chosen {
+    let choice = Choice {
+        verdict: Verdict::CannotTell,
+        reason,
+        gain: Estimate { value: 0.0, low: -1.0, high: 1.0 },
+        true_gain: None,
+        rows,
+        assumptions: Vec::new(),
+        candidates: Vec::new(),
+        seconds: 0.0,
+    };
+    Chosen { choice, baseline, candidate: None }
 }

@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn the_interval_by_hand() {
         let (low, high) = interval([(10, 96), (20, 196)]);
-        let error = (0.25 * (0.12 * 0.88 / 100.0 + 0.11 * 0.89 / 200.0)).sqrt();
+        let error = (0.25f64 * (0.12 * 0.88 / 100.0 + 0.11 * 0.89 / 200.0)).sqrt();
         assert!((low - (0.115 - 1.96 * error)).abs() < 1e-15);
         assert!((high - (0.115 + 1.96 * error)).abs() < 1e-15);
     }

@@ -227,7 +227,7 @@ fn select(
         named => {
             let Chosen { choice, baseline, candidate } =
                 choose(task, &settings.preprocess, with, named, context)?;
-            Ok((vec![baseline, candidate], Some(choice)))
+            Ok((std::iter::once(baseline).chain(candidate).collect(), Some(choice)))
         }
     }
 }

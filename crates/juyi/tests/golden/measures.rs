@@ -15,8 +15,7 @@ fn measures() {
         if case["kind"] == "mmd" {
             let (x, y) = (matrix(&case["x"]), matrix(&case["y"]));
             let width = case["bandwidth"].as_f64().expect("a number");
-            let [biased, unbiased] =
-                mmd(x.as_ref(), y.as_ref(), width, 9, &mut ChaCha8Rng::seed_from_u64(0));
+            let [biased, unbiased] = mmd(x.as_ref(), y.as_ref(), width, 9, &mut ChaCha8Rng::seed_from_u64(0));
             assert!((biased.value - expected("biased")).abs() < 1e-12);
             assert!((unbiased.value - expected("unbiased")).abs() < 1e-12);
             continue;
