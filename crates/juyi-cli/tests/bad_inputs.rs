@@ -1087,7 +1087,7 @@ fn report() -> Vec<Case> {
     let more = format!("{RECORD} {{}}");
     let half = &RECORD[..RECORD.len() / 2];
     let negative = RECORD.replacen("\"scored_rows\": ", "\"scored_rows\": -", 1);
-    let verdict = RECORD.replacen("\"verdict\": \"transfer\"", "\"verdict\": \"\u{1b}[31m\"", 1);
+    let verdict = RECORD.replacen("\"verdict\": \"transfer\"", "\"verdict\": \"\\u001b[31m\"", 1);
     for (record, says) in [
         ("", "is not JSON"),
         (half, "is not JSON"),

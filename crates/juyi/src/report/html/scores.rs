@@ -83,9 +83,10 @@ fn gains(method: &str, confusion: &Confusion) -> String {
         }
         rows.push(row);
     }
+    let with = format!("right with {method}");
     let headings: &[&str] = match before {
-        Some(_) => &["class", "rows", "right without transfer", method, "gain, points", "gain"],
-        None => &["class", "rows", method],
+        Some(_) => &["class", "rows", "right without transfer", &with, "gain, points", "gain"],
+        None => &["class", "rows", &with],
     };
     format!("<h3>Each class by itself</h3>\n{}", table("Each class by itself", headings, &rows))
 }

@@ -97,7 +97,7 @@ pub(super) fn gain_bar(id: &str, title: &str, gain: f64, largest: f64) -> String
 /// Rows in the plane: source rows as filled circles, target rows as open triangles; both axes have one scale.
 pub(super) fn scatter(id: &str, title: &str, points: &[Point]) -> String {
     const SIZE: (f64, f64) = (360.0, 300.0);
-    const FRAME: (f64, f64, f64, f64) = (12.0, 34.0, 348.0, 288.0); // left, top, right, bottom
+    const FRAME: (f64, f64, f64, f64) = (1.0, 30.0, 359.0, 299.0); // left, top, right, bottom
     let (x, y) = (Axis::over(points.iter().map(|p| p.x)), Axis::over(points.iter().map(|p| p.y)));
     let room = (FRAME.2 - FRAME.0 - 20.0, FRAME.3 - FRAME.1 - 20.0);
     let scale = (room.0 / (x.high - x.low)).min(room.1 / (y.high - y.low));
@@ -119,9 +119,9 @@ pub(super) fn scatter(id: &str, title: &str, points: &[Point]) -> String {
     let [source, target] = marks;
     let body = format!(
         "<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\
-         <g class=\"source\">{source}<circle cx=\"18\" cy=\"16\" r=\"4\"/></g>\
-         <g class=\"target\">{target}<path d=\"M96 11l5 9h-10z\"/></g>\
-         <text x=\"28\" y=\"20.5\">source</text><text x=\"107\" y=\"20.5\">target</text>",
+         <g class=\"source\">{source}<circle cx=\"6\" cy=\"14\" r=\"4\"/></g>\
+         <g class=\"target\">{target}<path d=\"M76 9l5 9h-10z\"/></g>\
+         <text x=\"16\" y=\"18\">source</text><text x=\"87\" y=\"18\">target</text>",
         FRAME.0,
         FRAME.1,
         FRAME.2 - FRAME.0,
