@@ -6,11 +6,11 @@ use std::process::ExitCode;
 use juyi::data::{Builtin, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
 use juyi::models::{Preprocess, write_whole};
-use juyi::report::{predictions_csv, text};
+use juyi::report::{predictions_csv, predictions_parquet, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer};
 use serde_json::{Map as JsonMap, Value};
 
-use crate::arguments::{self, TransferArguments};
+use crate::arguments::{self, Predictions, TransferArguments};
 use crate::print;
 
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
@@ -21,11 +21,18 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let mut outcome = transfer(sources, target, &settings, &mut context)?;
 
     let model = outcome.model.to_bytes()?;
-    let predictions = predictions_csv(&outcome.predictions, &outcome.model.goal)?;
+    let (answers, goal) = (&outcome.predictions, &outcome.model.goal);
+    let (name, other, predictions) = match arguments.predictions {
+        Predictions::Csv => ("predictions.csv", "predictions.parquet", predictions_csv(answers, goal)?),
+        Predictions::Parquet => {
+            ("predictions.parquet", "predictions.csv", predictions_parquet(answers, goal)?)
+        }
+    };
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
     std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
     write_whole(&arguments.out.join("model.safetensors"), &model)?;
-    write_whole(&arguments.out.join("predictions.csv"), &predictions)?;
+    write_whole(&arguments.out.join(name), &predictions)?;
+    remove(&arguments.out.join(other))?; // of an earlier run
     write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
 
     if arguments.json {
@@ -34,11 +41,19 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let folder = arguments.out.display();
         let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
         print(&format!(
-            "{}written       {folder}/predictions.csv, {folder}/model.safetensors, {folder}/run.json{rows}\n",
+            "{}written       {folder}/{name}, {folder}/model.safetensors, {folder}/run.json{rows}\n",
             text(&outcome.run)
         ))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Removes a file that need not be there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// The settings that the flags ask for.
@@ -111,7 +126,9 @@ fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken = ["model.safetensors", "predictions.csv"].iter().any(|name| folder.join(name).is_dir());
+    let taken = ["model.safetensors", "predictions.csv", "predictions.parquet"]
+        .iter()
+        .any(|name| folder.join(name).is_dir());
     if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }

@@ -26,6 +26,7 @@ pub fn builtin() -> Result<Builtin> {
         let open = || Ok(std::io::BufReader::new(flate2::read::GzDecoder::new(bytes)));
         let mut table = read_from(name, open, &["digit".into()], u64::MAX)?;
         table.label = Some("digit".into());
+        table.image = Some((8, 8));
         Ok(table)
     };
     Ok(Builtin { source: read("MNIST digits", MNIST)?, target: read("UCI digits", UCI)? })

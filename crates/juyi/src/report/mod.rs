@@ -4,6 +4,6 @@ mod predictions;
 mod run;
 mod text;
 
-pub use predictions::{Predictions, predictions_csv};
+pub use predictions::{Predictions, predictions_csv, predictions_parquet};
 pub use run::{DomainFacts, FitFacts, Run};
 pub use text::{score_text, text, thousands};
