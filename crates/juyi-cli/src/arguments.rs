@@ -83,7 +83,8 @@ impl Surroundings {
 
 #[derive(Args)]
 pub(crate) struct TablesArguments {
-    /// Labelled table: .csv, .csv.gz, .tsv or .mat (file.mat:X,y names the variables); may be repeated
+    /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
+    /// the idx files of MNIST (images:labels); may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) source: Vec<String>,
     /// Table to predict, in the same formats
@@ -129,9 +130,12 @@ pub(crate) struct TransferArguments {
     /// Kind of label [default: read off the labels]
     #[arg(long, value_enum)]
     pub(crate) task: Option<Task>,
-    /// Folder for report.html, run.json, model.safetensors and predictions.csv
+    /// Folder for report.html, run.json, model.safetensors and the predictions
     #[arg(long, value_name = "DIR", default_value = "run")]
     pub(crate) out: PathBuf,
+    /// Format of the predictions: predictions.csv or predictions.parquet
+    #[arg(long, value_enum, default_value_t = Predictions::Csv)]
+    pub(crate) predictions: Predictions,
     /// Print the record of the run as JSON instead of the four steps
     #[arg(long, conflicts_with = "quiet")]
     pub(crate) json: bool,
@@ -165,7 +169,7 @@ pub(crate) struct PredictArguments {
     /// Column with the truth, to score the predictions
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
-    /// File for the predictions [default: standard output]
+    /// File for the predictions, Parquet if it ends in .parquet, else CSV [default: CSV to standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -208,6 +212,12 @@ pub(crate) struct BenchArguments {
 pub(crate) enum TargetLabels {
     Score,
     Use,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Predictions {
+    Csv,
+    Parquet,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

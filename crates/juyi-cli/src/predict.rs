@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::data::read_table;
 use juyi::models::{Model, write_whole};
-use juyi::report::{predictions_csv, score_text, thousands};
+use juyi::report::{predictions_csv, predictions_parquet, score_text, thousands};
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
@@ -19,7 +19,12 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     as_text.extend(arguments.label.clone());
     let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, context.memory())?;
     let (predictions, scores) = predict_table(&model, table, arguments.label.as_deref(), &mut context)?;
-    let csv = predictions_csv(&predictions, &model.goal)?;
+    let ending = arguments.out.as_ref().and_then(|file| file.extension());
+    let bytes = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+        predictions_parquet(&predictions, &model.goal)?
+    } else {
+        predictions_csv(&predictions, &model.goal)?
+    };
     let mut talk: Vec<String> =
         context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text)).collect();
     if let Some(scores) = scores {
@@ -30,13 +35,13 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let talk = talk.concat();
     if let Some(file) = &arguments.out {
         let writing = writing();
-        write_whole(file, &csv)?;
+        write_whole(file, &bytes)?;
         drop(writing);
         let count = thousands(predictions.rows.len());
         print(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
     } else {
         std::io::stderr().write_all(talk.as_bytes())?;
-        print(&String::from_utf8_lossy(&csv))?;
+        print(&String::from_utf8_lossy(&bytes))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,11 +7,11 @@ use juyi::choice::Verdict;
 use juyi::data::{Builtin, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
 use juyi::models::{Preprocess, write_whole};
-use juyi::report::{html, predictions_csv, text};
+use juyi::report::{html, predictions_csv, predictions_parquet, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer};
 use serde_json::{Map as JsonMap, Value};
 
-use crate::arguments::{self, TablesArguments, TransferArguments};
+use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
 use crate::print;
 use crate::progress::writing;
 
@@ -25,12 +25,19 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     outcome.run.command = command();
     outcome.run.peak_memory = peak_memory();
     let model = outcome.model.to_bytes()?;
-    let predictions = predictions_csv(&outcome.predictions, &outcome.model.goal)?;
+    let (answers, goal) = (&outcome.predictions, &outcome.model.goal);
+    let (name, other, predictions) = match arguments.predictions {
+        Predictions::Csv => ("predictions.csv", "predictions.parquet", predictions_csv(answers, goal)?),
+        Predictions::Parquet => {
+            ("predictions.parquet", "predictions.csv", predictions_parquet(answers, goal)?)
+        }
+    };
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
     let writing = writing();
     std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
     write_whole(&arguments.out.join("model.safetensors"), &model)?;
-    write_whole(&arguments.out.join("predictions.csv"), &predictions)?;
+    write_whole(&arguments.out.join(name), &predictions)?;
+    remove(&arguments.out.join(other))?; // of an earlier run
     write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
     write_whole(&arguments.out.join("report.html"), html(&outcome.run).as_bytes())?;
     drop(writing);
@@ -41,7 +48,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let folder = arguments.out.display();
         let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
         print(&format!(
-            "{}written       {folder}/report.html, {folder}/predictions.csv, {folder}/model.safetensors, \
+            "{}written       {folder}/report.html, {folder}/{name}, {folder}/model.safetensors, \
              {folder}/run.json{rows}\n",
             text(&outcome.run)
         ))?;
@@ -61,6 +68,14 @@ fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(1024 * peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
+}
+
+/// Removes a file that need not be there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
+        _ => Ok(()),
+    }
 }
 
 /// The settings that the flags ask for.
@@ -142,8 +157,9 @@ fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken =
-        ["model.safetensors", "predictions.csv", "report.html"].iter().any(|name| folder.join(name).is_dir());
+    let taken = ["report.html", "model.safetensors", "predictions.csv", "predictions.parquet"]
+        .iter()
+        .any(|name| folder.join(name).is_dir());
     if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }

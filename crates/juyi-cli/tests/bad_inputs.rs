@@ -228,7 +228,7 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
 fn trouble(number: usize, case: &Case) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     lay_out(folder.path(), &case.files);
-    for name in ["run.json", "report.html", "model.safetensors", "predictions.csv"] {
+    for name in ["run.json", "report.html", "model.safetensors", "predictions.csv", "predictions.parquet"] {
         lay_out(folder.path(), &[(format!("earlier/{name}"), format!("an earlier {name}").into_bytes())]);
     }
     let mut arguments = case.arguments.clone();
@@ -508,7 +508,7 @@ fn paths() -> Vec<Case> {
     {
         cases.extend(both(name, &[]));
     }
-    for name in ["rows.xlsx", "rows.json", "rows.parquet", "rows.csv.zip", "rows", "rows.csv.bak"] {
+    for name in ["rows.xlsx", "rows.json", "rows.feather", "rows.csv.zip", "rows", "rows.csv.bak"] {
         let says = ["ending", ".csv, .csv.gz"];
         cases.extend(both(name, &says).map(|case| case.file(name, good(8).csv())));
     }
@@ -709,6 +709,99 @@ fn mat_files() -> Vec<Case> {
         plain("plain.mat", "good.mat").with("--drop x9").says(&["column `x9`"]),
         plain("plain.mat", "good.mat").with("--label y --target-labels use --drop y").says(&["`--drop`"]),
     ]);
+    cases
+}
+
+// ---------------------------------------------------------------------------------------------- other formats
+
+fn sample(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../juyi/tests/golden/formats").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A good source and this target, and the other way round.
+fn on_both_sides(spec: &str) -> [Case; 2] {
+    [("good.mat", spec), (spec, "good.mat")].map(|(source, target)| {
+        let call = format!("transfer --method none --learner 1-nn --source {source} --target {target}");
+        let files = spec.split(':').filter(|part| Path::new(part).extension().is_some());
+        let there = files.filter(|file| !file.starts_with("bad.") && !file.starts_with("none"));
+        there.fold(Case::call(&call).file("good.mat", plain()), |case, file| case.file(file, sample(file)))
+    })
+}
+
+fn formats() -> Vec<Case> {
+    let mut cases = Vec::new();
+    let expected: Value = serde_json::from_slice(&sample("expected.json")).expect("JSON");
+    for refused in expected["cases"].as_array().expect("cases") {
+        if let (Some(spec), Some(words)) = (refused["spec"].as_str(), refused["refused"].as_str()) {
+            cases.extend(on_both_sides(spec).map(|case| case.with("--memory 1MiB").says(&[words])));
+        }
+    }
+    for (name, bad, step) in [
+        ("x.npy", "bad.npy", 9),
+        ("usual.npz", "bad.npz", 41),
+        ("t-images.idx3", "bad.idx", 3),
+        ("t-images-idx3-ubyte.gz", "bad.idx.gz", 5),
+        ("frame.parquet", "bad.parquet", 397),
+    ] {
+        let whole = sample(name);
+        for length in (0..whole.len()).step_by(step) {
+            let [_, case] = on_both_sides(bad);
+            cases.push(case.file(bad, &whole[..length]).says(&[&format!("`{bad}`")]));
+        }
+    }
+    let npy = |header: &str| [b"\x93NUMPY\x01\0", &[header.len() as u8, 0][..], header.as_bytes()].concat();
+    let shape = |shape: &str| npy(&format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}"));
+    for (bad, bytes, says) in [
+        ("bad.npy", shape("(100000000000, 2)"), "the memory budget is"),
+        ("bad.npy", shape("(0, 100000000000)"), "the memory budget is"),
+        ("bad.npy", shape("(18446744073709551615, 18446744073709551615)"), "the memory budget is"),
+        ("bad.npy", shape("(3, 2)"), "is cut off: 48 bytes announced, 0 there"),
+        ("bad.npy", shape("(-3, 2)"), "damaged header"),
+        ("bad.npy", sample("usual.npz"), "is not an .npy file"),
+        ("bad.npz", sample("x.npy"), "is not a sound .npz archive"),
+        ("bad.npz", good(8).csv().into_bytes(), "is not a sound .npz archive"),
+        (
+            "bad.idx",
+            b"\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+            "memory budget",
+        ),
+        ("bad.idx", b"\0\0\x07\x01\0\0\0\x01".to_vec(), "values of type 0x07"),
+        ("bad.idx", sample("x.npy"), "is not an idx file"),
+        ("bad.svm", b"1 1:2\n1 x:2\n".to_vec(), "line 2: `x:2` has no index"),
+        ("bad.svm", b"1 1:2 1:3\n".to_vec(), "line 1: index 1 follows 1"),
+        ("bad.svm", b"u 1:2\n".to_vec(), "line 1: label `u` is not a finite number"),
+        ("bad.svm", b"1 1:inf\n".to_vec(), "line 1: `inf` is not a finite number, index 1"),
+        ("bad.svm", b"\xff\n".to_vec(), "line 1: is not UTF-8 text"),
+        ("bad.svm", sample("x.npy"), "line 1: "),
+        ("bad.parquet", sample("x.npy"), "is not a Parquet file"),
+        ("bad.parquet", b"PAR1\xff\xff\xff\xffPAR1".to_vec(), "its footer announces 4294967295 bytes"),
+        ("bad.parquet", b"PAR1\0\0\0\0PAR1".to_vec(), "is damaged"),
+    ] {
+        let both = on_both_sides(bad).map(|case| case.file(bad, bytes.clone()));
+        cases.extend(both.map(|case| case.says(&[&format!("`{bad}`"), says])));
+    }
+    for (spec, says) in [
+        ("x.npy:none.npy", "`none.npy`"),
+        ("x.npy:", "``"),
+        ("none.npz:X,y", "`none.npz`"),
+        ("none.parquet", "`none.parquet`"),
+        ("x.npy:box.npy", "`x.npy`: has shape 2 x 3, but `box.npy` has 24 values"),
+        ("usual.npz:X,Y", "has no array `Y`"),
+        ("usual.npz:X,other,y", "has no array `other,y`"),
+        ("base1.svmlight:one", "`one` stands behind the file"),
+    ] {
+        cases.extend(on_both_sides(spec).map(|case| case.says(&[says])));
+    }
+    let [target, source] = on_both_sides("frame.parquet");
+    cases.push(target.with("--label label").says(&["`frame.parquet`", "has no column `x1`"]));
+    cases.push(source.with("--label y").says(&["`frame.parquet`", "`y`"]));
+    let [target, _] = on_both_sides("bad.svm");
+    cases.push(target.file("bad.svm", "# no rows").says(&["`bad.svm`", "has no rows"]));
+    let sparse = quick().file("source.svm", "1 1:2 3:4\n2 1:1\n").file("target.csv", "x1\n5\n");
+    let sparse = Case { arguments: Vec::new(), ..sparse };
+    let sparse = sparse.with("transfer --source source.svm --target target.csv --method none --learner 1-nn");
+    cases.push(sparse.says(&["`target.csv`", "has no column `x3`, which `source.svm` has"]));
     cases
 }
 
@@ -1185,6 +1278,7 @@ fn every_bad_input_is_refused_by_name_and_nothing_is_touched() {
         ("paths", paths()),
         ("columns", columns()),
         ("MAT-files", mat_files()),
+        ("formats", formats()),
         ("flags", flags()),
         ("parameters", parameters()),
         ("predict", predict()),
@@ -1310,6 +1404,55 @@ fn turned_bits_in_a_mat_file_never_lead_to_a_panic() {
         Some(format!("file {number}: {}", collapse(&files, arguments)?))
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn turned_bits_in_other_formats_never_lead_to_a_panic() {
+    let mut random = Random(17);
+    let mut files = Vec::new();
+    for (name, count) in [
+        ("x.npy", 40),
+        ("usual.npz", 60),
+        ("t-images.idx3", 40),
+        ("base1.svmlight", 40),
+        ("frame.parquet", 80),
+        ("zstd-2.parquet", 80),
+        ("encodings.parquet", 80),
+    ] {
+        let bytes = sample(name);
+        files.extend((0..count).map(|_| (name, random.flip(&bytes, 0))));
+    }
+    let wrong = each(&files, |number, (name, bytes)| {
+        let files = [("good.mat".to_string(), plain()), ((*name).to_string(), bytes.clone())];
+        let arguments =
+            format!("transfer --source {name} --target good.mat --method none --learner 1-nn --out out");
+        Some(format!("file {number}, {name}: {}", collapse(&files, &arguments)?))
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_folder_holds_the_predictions_of_its_last_run() {
+    let folder = tempfile::tempdir().unwrap();
+    lay_out(folder.path(), &quick().files);
+    let call = |more: &str| {
+        let call = "transfer --source source.csv --target target.csv --label y --method none --learner 1-nn";
+        let arguments: Vec<String> =
+            format!("{call} {more}").split_whitespace().map(str::to_string).collect();
+        let ran = run(folder.path(), &arguments);
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        let there = |name: &str| folder.path().join("run").join(name).is_file();
+        (there("predictions.csv"), there("predictions.parquet"), ran.out)
+    };
+    assert!(matches!(call(""), (true, false, out) if out.contains("run/predictions.csv")));
+    assert!(
+        matches!(call("--predictions parquet"), (false, true, out) if out.contains("run/predictions.parquet"))
+    );
+    let first = std::fs::read(folder.path().join("run/predictions.parquet")).unwrap();
+    assert!(!call("--predictions csv").1);
+    let arguments = ["predict", "run", "target.csv", "--out", "again.Parquet"].map(str::to_string);
+    assert_eq!(run(folder.path(), &arguments).code, Some(0));
+    assert!(std::fs::read(folder.path().join("again.Parquet")).unwrap() == first);
 }
 
 #[test]

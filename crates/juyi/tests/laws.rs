@@ -50,8 +50,7 @@ fn table(name: &str, x: &Matrix, labels: Option<Cells>) -> Table {
     let mut columns: Vec<Column> =
         (0..x.ncols()).map(|j| Column { name: format!("x{j}"), cells: numbers(j) }).collect();
     columns.extend(labels.map(|cells| Column { name: "y".into(), cells }));
-    let (name, label, remark) = (name.into(), Some("y".into()), String::new());
-    Table { name, rows: x.nrows(), columns, label, remark, image: None }
+    Table { name: name.into(), rows: x.nrows(), columns, label: Some("y".into()), ..Table::default() }
 }
 
 /// Settings under which the method can serve the tables below.

@@ -4,10 +4,10 @@
 //! `null`, `None` and `?` are missing. A column is numeric if every other cell is a number. Cells are read in one pass;
 //! a second pass is made if some column turns out to be text, so that text is kept as it was written.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::path::Path;
 
+use super::gzip;
 use super::table::{Cells, Column, MISSING, Table};
 use crate::error::{Error, Result, shown};
 
@@ -18,16 +18,7 @@ use crate::error::{Error, Result, shown};
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
 pub fn read_csv(path: &Path, as_text: &[String], limit: u64) -> Result<Table> {
     let name = path.display().to_string();
-    let open = || -> Result<Box<dyn BufRead>> {
-        let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(|e| Error::io(path, e))?);
-        let zipped = file.fill_buf().map_err(|e| Error::io(path, e))?.starts_with(&[0x1f, 0x8b]);
-        Ok(if zipped {
-            Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(file)))
-        } else {
-            Box::new(file)
-        })
-    };
-    read_from(&name, open, as_text, limit)
+    read_from(&name, || gzip::open(path), as_text, limit)
 }
 
 /// Reads a table from anything that can be opened twice.
@@ -265,8 +256,7 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
         },
     };
     let columns = header.names.iter().zip(columns).map(finished).collect();
-    let (name, remark) = (name.into(), String::new());
-    Ok(Pass::Done(Table { name, rows, columns, label: None, remark, image: None }))
+    Ok(Pass::Done(Table { name: name.into(), rows, columns, ..Table::default() }))
 }
 
 /// Whether a cell stands for a missing value.

@@ -4,7 +4,7 @@
 
 mod kind;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use faer::Mat;
 use serde::{Deserialize, Serialize};
@@ -97,20 +97,24 @@ impl Encoding {
             }
         }
         let out = |name: &String| name == label || id.contains(name) || drop.contains(name);
-        let names: Vec<&String> =
-            tables[0].columns.iter().map(|column| &column.name).filter(|name| !out(name)).collect();
+        // What a sparse table leaves out are zeros: it has the columns of the others too.
+        let first = tables[0];
+        let elsewhere = tables[1..].iter().flat_map(|table| &table.columns);
+        let elsewhere = elsewhere.filter(|column| first.leaves_out(&column.name));
+        let columns = first.columns.iter().chain(elsewhere).map(|column| &column.name);
+        let mut known = HashSet::new();
+        let names: Vec<&String> = columns.filter(|name| !out(name) && known.insert(name.as_str())).collect();
         let mut indexes: Vec<HashMap<&str, usize>> = Vec::new();
         for table in &tables {
             let index: HashMap<&str, usize> =
                 table.columns.iter().enumerate().map(|(j, column)| (column.name.as_str(), j)).collect();
-            let absent: Vec<&String> =
-                names.iter().copied().filter(|name| !index.contains_key(name.as_str())).collect();
+            let absent = |name: &&String| !index.contains_key(name.as_str()) && !table.leaves_out(name);
+            let absent: Vec<&String> = names.iter().copied().filter(absent).collect();
             if !absent.is_empty() {
                 let problem = format!("has no column {}, which `{}` has", listed(&absent), tables[0].name);
                 let hint = "columns are matched by name; `--drop` leaves a column out on both sides";
                 return Err(Error::input(format!("`{}`", table.name), problem, hint));
             }
-            let known: std::collections::HashSet<&str> = names.iter().map(|name| name.as_str()).collect();
             let extra: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
             let extra: Vec<&String> =
                 extra.into_iter().filter(|name| !out(name) && !known.contains(name.as_str())).collect();
@@ -124,13 +128,16 @@ impl Encoding {
             }
             indexes.push(index);
         }
+        let zeros: Vec<Cells> = tables.iter().map(|table| table.zeros()).collect();
         let mut columns = Vec::new();
         let (mut constant, mut sequences, mut names_of_rows) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
             let cells: Vec<(&Table, &Cells)> = tables
                 .iter()
-                .zip(&indexes)
-                .map(|(table, index)| (*table, &table.columns[index[name.as_str()]].cells))
+                .zip(indexes.iter().zip(&zeros))
+                .map(|(table, (index, zeros))| {
+                    (*table, index.get(name.as_str()).map_or(zeros, |&j| &table.columns[j].cells))
+                })
                 .collect();
             match kind(name, &cells, sources.len(), context)? {
                 Decision::Use(kind) => {
@@ -212,8 +219,8 @@ impl Encoding {
     ) -> Result<(Matrix, Vec<usize>)> {
         let index: HashMap<String, usize> =
             table.columns.iter().enumerate().map(|(j, column)| (column.name.clone(), j)).collect();
-        let absent: Vec<&String> =
-            self.columns.iter().map(|c| &c.name).filter(|name| !index.contains_key(*name)).collect();
+        let absent = |name: &&String| !index.contains_key(*name) && !table.leaves_out(name);
+        let absent: Vec<&String> = self.columns.iter().map(|c| &c.name).filter(absent).collect();
         if !absent.is_empty() {
             let problem = format!("has no column {}, which the model needs", listed(&absent));
             return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
@@ -222,8 +229,9 @@ impl Encoding {
             |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
         let mut keep = vec![true; table.rows];
         let mut filled = 0;
+        let zeros = table.zeros();
         for column in &self.columns {
-            let cells = &table.columns[index[&column.name]].cells;
+            let cells = index.get(&column.name).map_or(&zeros, |&j| &table.columns[j].cells);
             if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
                 return Err(text_among_numbers(&table.name, &column.name, cells));
             }
@@ -273,8 +281,10 @@ impl Encoding {
         let mut features = Mat::zeros(kept.len(), self.width());
         let mut at = 0;
         for column in &self.columns {
-            let cells =
-                std::mem::replace(&mut table.columns[index[&column.name]].cells, Cells::Numbers(Vec::new()));
+            let cells = match index.get(&column.name) {
+                Some(&j) => std::mem::replace(&mut table.columns[j].cells, Cells::Numbers(Vec::new())),
+                None => zeros.clone(),
+            };
             match (&column.kind, cells) {
                 (Kind::Number { mean }, Cells::Numbers(numbers)) => {
                     let filled = |row: &usize| if numbers[*row].is_nan() { *mean } else { numbers[*row] };

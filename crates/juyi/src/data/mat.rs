@@ -7,12 +7,14 @@
 //! believed, a budget is charged before memory is allocated, and nothing recurses: cells hold strings, the
 //! rest is passed over whole.
 
+mod table;
+
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
 
 use flate2::bufread::ZlibDecoder;
+
+pub use table::table;
 
 use crate::error::{Error, Result};
 
@@ -47,15 +49,15 @@ const OPAQUE: u32 = 17;
 const CLASSES: &str = "unknown cell struct object char sparse double single int8 uint8 int16 uint16 int32 \
                        uint32 int64 uint64 function object";
 
-/// Reads the variables named in `wanted`, in that order; others are passed over after their headers. At most
+/// Reads the variables named in `wanted` from the file called `name`, in that order; others are passed over after their headers. At most
 /// `limit` bytes are allocated for them, counting everything that is built on the way.
 ///
 /// # Errors
 /// When the file is not a sound Level 5 MAT-file, when a wanted variable is missing, is there twice or is
 /// neither a real matrix nor a list of strings, and when the limit would be passed.
-pub fn read(path: &Path, wanted: &[&str], limit: u64) -> Result<Vec<Variable>> {
+pub fn read<R: Read + Seek>(name: &str, file: &mut R, wanted: &[&str], limit: u64) -> Result<Vec<Variable>> {
     let mut found: Vec<Variable> = Vec::new();
-    walk(path, limit, |header, part| {
+    walk(name, file, limit, |header, part| {
         if !wanted.contains(&header.name.as_str()) {
             return Ok(());
         }
@@ -68,10 +70,10 @@ pub fn read(path: &Path, wanted: &[&str], limit: u64) -> Result<Vec<Variable>> {
         found.push(Variable { name: header.name, rows, columns, values });
         Ok(())
     })?;
-    if let Some(name) = wanted.iter().find(|name| found.iter().all(|v| v.name != **name)) {
-        let has = list(path)?.into_iter().take(20).map(|(name, shape)| format!("`{name}` ({shape})"));
+    if let Some(absent) = wanted.iter().find(|name| found.iter().all(|v| v.name != **name)) {
+        let has = list(name, file)?.into_iter().take(20).map(|(name, shape)| format!("`{name}` ({shape})"));
         let hint = format!("variables of the file: {}", has.collect::<Vec<_>>().join(", "));
-        return Err(Error::input(format!("`{}`", path.display()), format!("has no variable `{name}`"), hint));
+        return Err(Error::input(format!("`{name}`"), format!("has no variable `{absent}`"), hint));
     }
     found.sort_by_key(|v| wanted.iter().position(|name| *name == v.name));
     Ok(found)
@@ -81,9 +83,9 @@ pub fn read(path: &Path, wanted: &[&str], limit: u64) -> Result<Vec<Variable>> {
 ///
 /// # Errors
 /// When the file is not a sound Level 5 MAT-file.
-pub fn list(path: &Path) -> Result<Vec<(String, String)>> {
+pub fn list<R: Read + Seek>(name: &str, file: &mut R) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
-    walk(path, 0, |header, _| {
+    walk(name, file, 0, |header, _| {
         found.push((header.name, header.shape));
         Ok(())
     })?;
@@ -91,14 +93,19 @@ pub fn list(path: &Path) -> Result<Vec<(String, String)>> {
 }
 
 /// Calls `visit` for every variable, with its header and the part of the file behind the header.
-fn walk(path: &Path, limit: u64, mut visit: impl FnMut(Header, &mut Part) -> Result<()>) -> Result<()> {
-    let failed = |source| Error::io(path, source);
-    let file = File::open(path).map_err(failed)?;
-    let end = file.metadata().map_err(failed)?.len();
+fn walk<R: Read + Seek>(
+    name: &str,
+    file: &mut R,
+    limit: u64,
+    mut visit: impl FnMut(Header, &mut Part) -> Result<()>,
+) -> Result<()> {
+    let failed = |source| Error::Io { path: name.into(), source };
+    let end = file.seek(SeekFrom::End(0)).map_err(failed)?;
+    file.rewind().map_err(failed)?;
     let mut file = BufReader::new(file);
     let mut head = Vec::with_capacity(128);
     (&mut file).take(128).read_to_end(&mut head).map_err(failed)?;
-    let name = format!("`{}`", path.display());
+    let name = format!("`{name}`");
     let big_endian = preamble(&name, &head)?;
     let (mut at, mut spent) = (128, 0);
     while at < end {

@@ -1,10 +1,18 @@
 //! What comes in: domains and tasks, tables and the formats they are read from.
 
+pub mod array;
 mod builtin;
 mod csv;
 mod domain;
 mod encode;
+mod gzip;
+pub mod idx;
 pub mod mat;
+pub mod npy;
+pub mod npz;
+pub mod parquet;
+mod read;
+pub mod svmlight;
 mod table;
 
 pub use builtin::{Builtin, builtin};
@@ -12,4 +20,5 @@ pub use csv::read_csv;
 pub use domain::{Domain, Goal, Labels, Task};
 pub(crate) use encode::listed;
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
-pub use table::{Cells, Column, Table, read_table};
+pub use read::read_table;
+pub use table::{Cells, Column, Table};

@@ -7,7 +7,7 @@ mod run;
 mod text;
 
 pub use html::html;
-pub use predictions::{Predictions, predictions_csv};
+pub use predictions::{Predictions, predictions_csv, predictions_parquet};
 pub use read::read;
 pub use run::{Confusion, DomainFacts, Figures, FitFacts, Picture, Point, Run};
 pub use text::{distance_line, score_text, text, thousands};

@@ -81,3 +81,23 @@ fn ten_thousand_columns_are_no_trouble() {
     assert_eq!(x.shape(), (2, 10_000));
     assert!(context.notices()[0].text.ends_with("and 9995 more"));
 }
+
+#[test]
+fn what_a_sparse_table_leaves_out_are_zeros() {
+    let sparse = |name: &str, text: &str| {
+        let label = Some("y");
+        crate::data::svmlight::read(name, text.as_bytes(), None, label, 1 << 20).unwrap()
+    };
+    let (old, new) = (sparse("old", "1 1:5 3:6\n2 1:7\n"), sparse("new", "1 2:8 3:9\n"));
+    let mut context = Context::default();
+    let encoding =
+        Encoding::decide(std::slice::from_ref(&old), &new, "y", &[], &[], Missing::Error, &mut context)
+            .unwrap();
+    let mut apply = |mut table: Table| encoding.apply(&mut table, &mut context).map(|(x, _)| x);
+    assert_eq!(apply(old).unwrap(), from_rows(&[vec![5.0, 6.0, 0.0], vec![7.0, 0.0, 0.0]]));
+    assert_eq!(apply(new).unwrap(), from_rows(&[vec![0.0, 9.0, 8.0]]));
+    assert_eq!(apply(sparse("later", "7:1\n")).unwrap(), from_rows(&[vec![0.0; 3]]));
+    // A table that is not sparse must have them all.
+    let error = apply(table("dense", "x1,x3\n1,2\n")).unwrap_err();
+    assert_eq!(error.to_string(), "`dense`: has no column `x2`, which the model needs");
+}
