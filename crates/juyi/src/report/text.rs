@@ -74,7 +74,11 @@ pub fn text(run: &Run) -> String {
         line("", &difference);
     }
     if let Some(choice) = &run.choice {
-        line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
+        if choice.candidates.is_empty() {
+            line("verdict", choice.verdict.name());
+        } else {
+            line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
+        }
         line("", &choice.reason);
         if choice.verdict != Verdict::Transfer {
             line("", "the model that is written does not transfer");

@@ -238,8 +238,8 @@ mod tests {
         let mut columns: Vec<Column> =
             (0..4).map(|j| Column { name: format!("p{j}"), cells: numbers(j) }).collect();
         columns.push(Column { name: "digit".into(), cells: labels.clone() });
-        let (name, label, remark) = ("t".into(), None, String::new());
-        (Table { name, rows: 3, columns, label, remark, image: Some((2, 2)) }, labels)
+        let table = Table { name: "t".into(), rows: 3, columns, image: Some((2, 2)), ..Table::default() };
+        (table, labels)
     }
 
     #[test]

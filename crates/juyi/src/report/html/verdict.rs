@@ -28,13 +28,15 @@ fn sentence(run: &Run) -> String {
     if let Some(choice) = &run.choice {
         let best =
             choice.candidates.iter().find(|candidate| !candidate.baseline && candidate.score.is_some());
-        let method = best.map_or(run.chosen.method.as_str(), |best| best.method.as_str());
         let verdict = match choice.verdict {
             Verdict::Transfer => "Transfer",
             Verdict::DoNotTransfer => "Do not transfer",
             Verdict::CannotTell => "Cannot tell whether to transfer",
         };
-        return format!("{verdict}: {}.", estimated(run, method, choice.gain));
+        return match best {
+            Some(best) => format!("{verdict}: {}.", estimated(run, &best.method, choice.gain)),
+            None => format!("{verdict}."),
+        };
     }
     if let Some(difference) = difference(run) {
         return format!("{difference}.");
@@ -87,8 +89,15 @@ fn why(run: &Run, choice: &Choice) -> String {
         gains.push_str(&row);
     }
     let truth = if choice.true_gain.is_some() { "; diamond: truth" } else { "" };
+    let written = match choice.verdict {
+        Verdict::Transfer => "",
+        _ => " The model that is written does not transfer.",
+    };
+    if choice.candidates.is_empty() {
+        return format!("<p class=\"why\">{}{written}</p>\n", prose(&choice.reason));
+    }
     format!(
-        "<p class=\"why\">{}</p>\n<dl class=\"gains\">{gains}\
+        "<p class=\"why\">{}{written}</p>\n<dl class=\"gains\">{gains}\
          <div><dt>line: 95 % interval from 0{truth}</dt><dd>{drawing}</dd></div></dl>\n",
         prose(&choice.reason)
     )
@@ -96,7 +105,7 @@ fn why(run: &Run, choice: &Choice) -> String {
 
 /// The scores of the method and of not transferring.
 fn scores(run: &Run) -> String {
-    let fits: Vec<&FitFacts> = run.baseline.iter().chain([&run.chosen]).collect();
+    let fits: Vec<&FitFacts> = run.baseline.iter().chain([&run.chosen]).chain(&run.refused).collect();
     let Some(first) = fits.iter().find_map(|fit| fit.scores.as_ref()) else { return String::new() };
     let headings = match first {
         Scores::Classification { .. } => ["accuracy", "balanced accuracy", "macro-F1"],

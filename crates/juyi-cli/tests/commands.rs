@@ -1,0 +1,122 @@
+//! The commands as a user types them: what they print, what they leave, how they exit.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn juyi(folder: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_juyi"));
+    command.args(arguments.split_whitespace()).current_dir(folder).output().expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Two classes in two columns; `offset` moves the rows, `flip` gives every other row the wrong class.
+fn table(rows: usize, offset: f64, flip: bool) -> String {
+    let mut out = String::from("a,b,grade\n");
+    for i in 0..rows {
+        let class = i % 2;
+        let noise = |k: usize| f64::from(((i * k) % 97) as u32) / 97.0;
+        let at = 3.0 * class as f64 + offset;
+        let said = if flip && i % 4 < 2 { 1 - class } else { class };
+        out += &format!("{},{},{}\n", at + noise(31), noise(57) - at, ["poor", "good"][said]);
+    }
+    out
+}
+
+fn pair(folder: &Path, offset: f64, flip: bool) {
+    std::fs::write(folder.join("old.csv"), table(240, 0.0, flip)).expect("a file");
+    std::fs::write(folder.join("new.csv"), table(200, offset, false)).expect("a file");
+}
+
+#[test]
+fn strict_turns_a_no_into_exit_1() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = "transfer --source old.csv --target new.csv --label grade --strict --out run";
+    pair(folder.path(), 2.5, false);
+    let done = juyi(folder.path(), command);
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stdout), text(&done.stderr));
+    assert!(text(&done.stdout).contains("verdict       transfer: estimated gain +"));
+    pair(folder.path(), 2.5, true);
+    let done = juyi(folder.path(), command);
+    assert_eq!(done.status.code(), Some(1), "{}{}", text(&done.stdout), text(&done.stderr));
+    assert!(text(&done.stdout).contains("the model that is written does not transfer"));
+    // A named method is judged too.
+    let named = juyi(folder.path(), &format!("{command} --method coral --json"));
+    assert_eq!(named.status.code(), Some(1));
+    let run: serde_json::Value = serde_json::from_slice(&named.stdout).expect("JSON");
+    assert_eq!((&run["chosen"]["method"], &run["refused"]["method"]), (&"none".into(), &"coral".into()));
+}
+
+#[test]
+fn a_few_rows_get_predictions_but_no_verdict() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("old.csv"), table(4, 0.0, false)).expect("a file");
+    std::fs::write(folder.path().join("new.csv"), table(1, 0.0, false)).expect("a file");
+    let done = juyi(folder.path(), "transfer --source old.csv --target new.csv --label grade");
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    let said = text(&done.stdout);
+    assert!(said.contains("cannot tell") && said.contains("at least 10 rows"), "{said}");
+    for name in ["report.html", "run.json", "model.safetensors", "predictions.csv"] {
+        assert!(folder.path().join("run").join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn distances_are_measured_and_columns_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pair(folder.path(), 2.0, false);
+    let done = juyi(folder.path(), "measure --source old.csv --target new.csv --label grade");
+    let said = text(&done.stdout);
+    assert!(said.contains("MMD² (unbiased)") && said.contains("2 of 2 columns moved"), "{said}");
+    assert!(!said.contains("grade"));
+    let done = juyi(folder.path(), "measure --source old.csv --target old.csv --label grade --json");
+    let same: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    assert_eq!(same["moved"][0]["distance"], 0.0);
+    let no = juyi(folder.path(), "measure --source old.csv --target new.csv --label nope");
+    assert_eq!(no.status.code(), Some(2));
+    assert!(text(&no.stderr).contains("`nope`"));
+}
+
+#[test]
+fn completions_and_man_pages_come_from_the_flags() {
+    let folder = Path::new(".");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let done = juyi(folder, &format!("completions {shell}"));
+        assert!(text(&done.stdout).contains("target-labels"), "{shell}");
+    }
+    let page = text(&juyi(folder, "man transfer").stdout);
+    assert!(page.contains(".TH juyi-transfer 1") && page.contains("\\-\\-strict"), "{page}");
+    assert!(text(&juyi(folder, "man").stdout).contains("measure"));
+    assert_eq!(juyi(folder, "man nothing").status.code(), Some(2));
+}
+
+/// The parts of a run folder are there together or not at all, and no part is cut off.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_no_half_written_file() {
+    for delay in [300, 900, 1500, 2100] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut running = Command::new(env!("CARGO_BIN_EXE_juyi"))
+            .args(["transfer", "--out", "run", "--method", "tca"])
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        std::thread::sleep(Duration::from_millis(delay));
+        let sent = Command::new("kill").args(["-INT", &running.id().to_string()]).status();
+        assert!(sent.is_ok());
+        let ended = running.wait().expect("it ends");
+        assert!(matches!(ended.code(), Some(130 | 0)), "{ended:?}");
+        let Ok(left) = std::fs::read_dir(folder.path().join("run")) else { continue };
+        let mut names: Vec<String> =
+            left.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        if !names.is_empty() {
+            assert_eq!(names, ["model.safetensors", "predictions.csv", "report.html", "run.json"]);
+        }
+    }
+}
