@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let model = Model::load(&arguments.model)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
-    let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, context.memory())?;
+    let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, &context)?;
     let (predictions, scores) = predict_table(&model, table, arguments.label.as_deref(), &mut context)?;
     let ending = arguments.out.as_ref().and_then(|file| file.extension());
     let bytes = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {

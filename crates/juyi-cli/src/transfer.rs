@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use juyi::choice::Verdict;
+use juyi::context::Context;
 use juyi::data::{Builtin, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
 use juyi::models::{Preprocess, write_whole};
@@ -19,7 +20,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
     check_folder(&arguments.out)?;
-    let (sources, target) = tables(&arguments.tables, context.memory())?;
+    let (sources, target) = tables(&arguments.tables, &context)?;
     let mut outcome = transfer(sources, target, &settings, &mut context)?;
 
     outcome.run.command = command();
@@ -136,14 +137,14 @@ fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
 }
 
 /// The tables that are named, or the built-in digits.
-pub(crate) fn tables(arguments: &TablesArguments, memory: u64) -> Result<(Vec<Table>, Table)> {
+pub(crate) fn tables(arguments: &TablesArguments, context: &Context) -> Result<(Vec<Table>, Table)> {
     let Some(target) = &arguments.target else {
         let Builtin { source, target } = builtin()?;
         return Ok((vec![source], target));
     };
     let label = arguments.label.as_deref();
     let as_text: Vec<String> = arguments.label.iter().chain(&arguments.id).cloned().collect();
-    let read = |spec: &String| read_table(spec, label, &as_text, memory);
+    let read = |spec: &String| read_table(spec, label, &as_text, context);
     let sources = arguments.source.iter().map(read).collect::<Result<_>>()?;
     Ok((sources, read(target)?))
 }

@@ -35,9 +35,12 @@ impl Configuration {
     }
 }
 
-/// The learners that a baseline is tried with.
-const CLASSIFIERS: [&str; 3] = ["logistic", "1-nn", "class-means"];
+/// The learners that a baseline is tried with; the last of the classifiers up to [`KERNEL_ROWS`].
+const CLASSIFIERS: [&str; 4] = ["logistic", "1-nn", "class-means", "kernel-svm"];
 const REGRESSORS: [&str; 2] = ["ridge", "1-nn"];
+
+/// The most source rows for which a kernel machine is tried: beyond, a fit on all of them takes minutes.
+const KERNEL_ROWS: usize = 5000;
 
 /// Not transferring, with each learner, or with the one that is asked for.
 pub(super) fn baselines(
@@ -48,6 +51,7 @@ pub(super) fn baselines(
 ) -> Result<Vec<Configuration>> {
     let learners: Vec<&str> = match (with, &task.goal) {
         (Some(name), _) => vec![name],
+        (None, Goal::Classes(_)) if task.source.rows() > KERNEL_ROWS => CLASSIFIERS[..3].to_vec(),
         (None, Goal::Classes(_)) => CLASSIFIERS.to_vec(),
         (None, Goal::Value) => REGRESSORS.to_vec(),
     };

@@ -9,16 +9,17 @@ use std::path::Path;
 
 use super::gzip;
 use super::table::{Cells, Column, MISSING, Table};
+use crate::context::Context;
 use crate::error::{Error, Result, shown};
 
-/// Reads a table. Columns named in `as_text` are kept as they are written even if they look like numbers. `limit` is
-/// the most bytes that the cells may take.
+/// Reads a table. Columns named in `as_text` are kept as they are written even if they look like numbers; the
+/// cells may take as many bytes as the context allows.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
-pub fn read_csv(path: &Path, as_text: &[String], limit: u64) -> Result<Table> {
+pub fn read_csv(path: &Path, as_text: &[String], context: &Context) -> Result<Table> {
     let name = path.display().to_string();
-    read_from(&name, || gzip::open(path), as_text, limit)
+    read_from(&name, || gzip::open(path, context), as_text, context.memory())
 }
 
 /// Reads a table from anything that can be opened twice.

@@ -8,6 +8,7 @@ use super::array::{self, Array};
 use super::csv::read_csv;
 use super::table::Table;
 use super::{gzip, idx, mat, npy, npz, parquet, svmlight};
+use crate::context::Context;
 use crate::error::{Error, Result};
 
 const KNOWN: &str =
@@ -59,12 +60,13 @@ fn split(spec: &str) -> (&str, Option<&str>) {
 /// - `X.npy` or `X.npy:y.npy`, and the same for the idx files of MNIST, as they are or `.gz`;
 /// - `.svmlight`, `.svm`, `.libsvm`, also `.gz`, with `:0` or `:1` to say with which number indices begin.
 ///
-/// `label` is what the label's column is called; columns in `as_text` are kept as they are written. `limit` is the most
-/// bytes that the table may take.
+/// `label` is what the label's column is called; columns in `as_text` are kept as they are written. The
+/// table may take as many bytes as the context allows, and the context is told how far the file has been read.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
-pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], limit: u64) -> Result<Table> {
+pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], context: &Context) -> Result<Table> {
+    let limit = context.memory();
     let (file, more) = split(spec);
     let path = Path::new(file);
     if path.is_dir() {
@@ -72,12 +74,12 @@ pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], limit: u6
     }
     let open = || File::open(path).map_err(|error| Error::io(path, error));
     match format(file) {
-        Some(Format::Text) => read_csv(path, as_text, limit),
+        Some(Format::Text) => read_csv(path, as_text, context),
         Some(Format::Mat) => mat::table(file, &mut open()?, more, label, limit),
         Some(Format::Npz) => npz::read(file, BufReader::new(open()?), more, label, limit),
         Some(Format::Parquet) => parquet::read(file, open()?, as_text, limit),
-        Some(Format::Npy) => pair(spec, npy::read, label, limit),
-        Some(Format::Idx) => pair(spec, idx::read, label, limit),
+        Some(Format::Npy) => pair(spec, npy::read, label, context),
+        Some(Format::Idx) => pair(spec, idx::read, label, context),
         Some(Format::Svmlight) => {
             let base = match more {
                 None => None,
@@ -89,7 +91,7 @@ pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], limit: u6
                     return Err(Error::input(format!("`{file}`"), problem, hint));
                 }
             };
-            svmlight::read(file, gzip::open(path)?, base, label, limit)
+            svmlight::read(file, gzip::open(path, context)?, base, label, limit)
         }
         None if !path.exists() => Err(Error::io(path, std::io::Error::from(std::io::ErrorKind::NotFound))),
         None => Err(Error::input(format!("`{spec}`"), "has an ending that is not known", KNOWN)),
@@ -101,12 +103,12 @@ fn pair(
     spec: &str,
     read: fn(&str, &mut dyn std::io::Read, u64) -> Result<Array>,
     label: Option<&str>,
-    limit: u64,
+    context: &Context,
 ) -> Result<Table> {
     let (features, labels) = split(spec);
     let open = |file: &str| -> Result<(String, Array)> {
         let thing = format!("`{file}`");
-        let array = read(&thing, &mut gzip::open(Path::new(file))?, limit)?;
+        let array = read(&thing, &mut gzip::open(Path::new(file), context)?, context.memory())?;
         Ok((thing, array))
     };
     let (thing, x) = open(features)?;
@@ -150,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_wrong_ending_and_a_missing_file_are_named() {
-        let error = read_table("no/such.csv", None, &[], 1 << 30).unwrap_err();
+        let error = read_table("no/such.csv", None, &[], &Context::default()).unwrap_err();
         assert!(error.to_string().starts_with("`no/such.csv`: "), "{error}");
-        assert!(read_table("no/such.xlsx", None, &[], 1 << 30).is_err());
+        assert!(read_table("no/such.xlsx", None, &[], &Context::default()).is_err());
     }
 }

@@ -120,7 +120,7 @@ pub fn run(
     };
     let read = |(file, variables): &(&str, &str)| {
         let spec = format!("{}{variables}", data.join(file).display());
-        read_table(&spec, None, &[], context.memory())
+        read_table(&spec, None, &[], context)
     };
     let files: Vec<Table> = table.files.iter().map(read).collect::<Result<_>>()?;
     let mut rows = Vec::new();
@@ -164,6 +164,7 @@ impl Line {
             params: self.params.iter().map(value).collect::<JsonMap<_, _>>(),
             learner: self.learner.map(str::to_string),
             preprocess: self.preprocess.to_vec(),
+            distances: false, // a table is about accuracies
             ..Settings::default()
         }
     }

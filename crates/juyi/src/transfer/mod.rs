@@ -63,6 +63,8 @@ pub struct Settings {
     pub target_labels: TargetLabels,
     /// What is done about missing cells.
     pub missing: Missing,
+    /// Whether the distances between the domains are measured for the record.
+    pub distances: bool,
     /// Columns that are left out.
     pub drop: Vec<String>,
     /// Columns that identify a row: no features, carried to the predictions.
@@ -81,6 +83,7 @@ impl Default for Settings {
             task: None,
             target_labels: TargetLabels::Score,
             missing: Missing::Error,
+            distances: true,
             drop: Vec::new(),
             id: Vec::new(),
         }
@@ -146,8 +149,11 @@ pub fn transfer(
         named.built.row.needs.check(named.built.row, &task, context)?; // before the baseline is at work
     }
     context.hold(task.bytes());
-    context.progress("measuring distances", 0, 0);
-    let (distances, _) = distances::distances(&task, context)?;
+    let mut distances = Vec::new();
+    if settings.distances {
+        context.progress("measuring distances", 0, 0);
+        (distances, _) = distances::distances(&task, context)?;
+    }
 
     // 2 select
     let (mut configurations, choice) = select(named, &task, settings, context)?;
