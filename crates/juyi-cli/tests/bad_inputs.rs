@@ -1417,7 +1417,7 @@ fn turned_bits_in_other_formats_never_lead_to_a_panic() {
         ("base1.svmlight", 40),
         ("frame.parquet", 80),
         ("zstd-2.parquet", 80),
-        ("encodings.parquet", 80),
+        ("encodings-1.parquet", 80),
     ] {
         let bytes = sample(name);
         files.extend((0..count).map(|_| (name, random.flip(&bytes, 0))));

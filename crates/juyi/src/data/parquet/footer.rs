@@ -47,7 +47,7 @@ enum Schema {
 }
 
 /// What is left of a structure.
-struct Thrift<'a>(&'a [u8]);
+pub(super) struct Thrift<'a>(pub(super) &'a [u8]);
 
 // Types of the compact protocol.
 const STOP: u8 = 0;
@@ -174,7 +174,8 @@ impl<'a> Thrift<'a> {
         Some(self.take(1)?[0])
     }
 
-    fn varint(&mut self) -> Option<u64> {
+    /// A number in pieces of seven bits.
+    pub(super) fn varint(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

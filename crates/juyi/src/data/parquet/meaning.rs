@@ -35,6 +35,9 @@ const NANOSECONDS: i64 = 1_000_000_000;
 impl Meaning {
     /// What a column's values stand for; the error says what they are where that cannot be read.
     pub(super) fn of(column: &ColumnDescriptor) -> Result<Self, String> {
+        if column.max_rep_level() > 0 {
+            return Err("lists".into());
+        }
         let decimal = |scale: i32| {
             u32::try_from(scale).map(Self::Decimal).map_err(|_| format!("decimals of scale {scale}"))
         };

@@ -7,16 +7,20 @@ use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::footer::Thrift;
 use crate::error::Error;
 
 /// What a value of a dictionary takes in memory, beside its bytes.
 const VALUE: u64 = 64;
+
+/// Most integers in a block of delta encoding; writers put 128 to 1024 there.
+const LARGEST_BLOCK: u64 = 1 << 16;
 
 /// The pages of a column chunk.
 pub(super) struct Pages {
@@ -25,6 +29,10 @@ pub(super) struct Pages {
     thing: String,
     budget: u64,
     spent: u64,
+    /// Whether cells may be missing.
+    optional: bool,
+    /// Whether there was a dictionary.
+    dictionary: bool,
 }
 
 impl Pages {
@@ -44,8 +52,9 @@ impl Pages {
         }
         let codec = chunk.compression();
         let plain = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
+        let optional = chunk.column_descr().max_def_level() > 0;
         let packed = SerializedPageReader::new(Arc::new(file.clone()), &plain, rows, None)?;
-        Ok(Self { packed, codec, thing: thing.into(), budget, spent: 0 })
+        Ok(Self { packed, codec, thing: thing.into(), budget, spent: 0, optional, dictionary: false })
     }
 
     /// Charges bytes before they are allocated.
@@ -57,6 +66,11 @@ impl Pages {
             return Err(ParquetError::External(Box::new(error)));
         }
         Ok(())
+    }
+
+    /// An error in our own words, on its way through the crate.
+    fn refuse(&self, problem: &str, hint: &str) -> ParquetError {
+        ParquetError::External(Box::new(Error::input(&self.thing, problem, hint)))
     }
 
     fn unpack(&mut self, packed: &[u8]) -> Result<Vec<u8>> {
@@ -83,7 +97,7 @@ impl Pages {
             }
             Compression::UNCOMPRESSED => Ok(packed.to_vec()),
             other => {
-                Err(ParquetError::NYI(format!("{other} pages are not read; write snappy, gzip or zstd")))
+                Err(self.refuse(&format!("is packed with {other}"), "write it with snappy, gzip or zstd"))
             }
         }
     }
@@ -113,16 +127,62 @@ impl Pages {
                 }
             }
         }
-        if let Page::DictionaryPage { buf, num_values, .. } = &page {
-            if *num_values as usize > buf.len() {
-                let (claimed, there) = (*num_values, buf.len());
-                let text = format!("a dictionary of {claimed} values has {there} bytes");
-                return Err(ParquetError::General(text));
-            }
-            self.charge(VALUE * u64::from(*num_values))?;
-        }
+        self.check(&page)?;
         Ok(page)
     }
+
+    /// Refuses what the crate would believe, or panic at.
+    fn check(&mut self, page: &Page) -> Result<()> {
+        let fail = |text: &str| Err(ParquetError::General(text.into()));
+        let (buf, encoding, num_values, levels) = match page {
+            Page::DictionaryPage { buf, num_values, .. } => {
+                if *num_values as usize > buf.len() {
+                    return fail("a dictionary is longer than its page");
+                }
+                self.dictionary = true;
+                return self.charge(VALUE * u64::from(*num_values));
+            }
+            Page::DataPage { buf, encoding, num_values, .. } => {
+                // The levels of cells that may be missing, behind their length.
+                let levels = match buf.first_chunk() {
+                    Some(length) if self.optional => 4 + u64::from(u32::from_le_bytes(*length)),
+                    _ => 0,
+                };
+                (buf, encoding, num_values, levels)
+            }
+            Page::DataPageV2 {
+                buf, encoding, num_values, def_levels_byte_len, rep_levels_byte_len, ..
+            } => {
+                let levels = u64::from(*def_levels_byte_len) + u64::from(*rep_levels_byte_len);
+                (buf, encoding, num_values, levels)
+            }
+        };
+        let Some(values) = usize::try_from(levels).ok().and_then(|levels| buf.get(levels..)) else {
+            return fail("the levels of a page are longer than the page");
+        };
+        match encoding {
+            Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY if !self.dictionary => {
+                fail("a page refers to a dictionary that is not there")
+            }
+            Encoding::DELTA_BINARY_PACKED if !is_sound_delta(values, *num_values) => {
+                fail("the blocks of a page make no sense")
+            }
+            // The crate slices by lengths that it does not check.
+            Encoding::DELTA_LENGTH_BYTE_ARRAY | Encoding::DELTA_BYTE_ARRAY => {
+                Err(self.refuse("holds text in delta encoding", "write it plain or with a dictionary"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether integers in delta encoding, which begin with the sizes of blocks, parts of a block and the whole, are no more
+/// than the page has.
+fn is_sound_delta(values: &[u8], count: u32) -> bool {
+    let mut header = Thrift(values);
+    let sizes = [header.varint(), header.varint(), header.varint()];
+    matches!(sizes, [Some(block @ ..=LARGEST_BLOCK), Some(..=LARGEST_BLOCK), Some(all)]
+        if block > 0 && all <= u64::from(count))
 }
 
 fn external(error: impl std::error::Error + Send + Sync + 'static) -> ParquetError {

@@ -264,10 +264,17 @@ def parquet_files():
             small = {"data_page_size": 64, "row_group_size": 25, "write_batch_size": 8}
             pq.write_table(table, HERE / name, compression=codec, data_page_version=version, **small)
             case(name, long)
-    encodings = {"a": "BYTE_STREAM_SPLIT", "b": "DELTA_BINARY_PACKED", "c": "DELTA_BYTE_ARRAY", "d": "RLE"}
-    encodings["e"] = "DELTA_LENGTH_BYTE_ARRAY"
-    pq.write_table(table, HERE / "encodings.parquet", use_dictionary=False, column_encoding=encodings)
-    case("encodings.parquet", long)
+    encodings = {"a": "BYTE_STREAM_SPLIT", "b": "DELTA_BINARY_PACKED", "c": "PLAIN", "d": "RLE", "e": "PLAIN"}
+    for version in ["1.0", "2.0"]:
+        name = f"encodings-{version[0]}.parquet"
+        how = {"column_encoding": encodings, "data_page_version": version}
+        pq.write_table(table, HERE / name, use_dictionary=False, **how)
+        case(name, long)
+    for encoding in ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"]:
+        name = f"bad-{encoding.lower().replace('_', '-')}.parquet"
+        texts = table.select(["c"])
+        pq.write_table(texts, HERE / name, use_dictionary=False, column_encoding={"c": encoding})
+        refused(name, "column `c`: holds text in delta encoding; write it plain")
 
     # What others write: required columns, old timestamps, text that is not said to be text, stored units.
     others = pa.table(
