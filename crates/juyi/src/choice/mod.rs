@@ -83,6 +83,20 @@ pub struct Candidate {
     pub seconds: f64,
 }
 
+impl Candidate {
+    /// What it is called: see [`title`].
+    pub fn title(&self) -> &str {
+        title(&self.method, &self.preprocess)
+    }
+}
+
+/// What a method is called in words: `none` on domains that are each standardised by themselves does adapt, and is
+/// called after that step.
+pub fn title<'a>(method: &'a str, preprocess: &'a [String]) -> &'a str {
+    let each = preprocess.iter().find(|step| *step == Preprocess::StandardizeEach.name());
+    each.filter(|_| method == "none").map_or(method, |step| step)
+}
+
 /// How the method of a run was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {

@@ -24,7 +24,7 @@ const SCRIPT_HASH: &str = "sha256-iLoMHrFd7DAiNx9gQ7tMVFes37WofkJkYJZCv7JEHx8=";
 
 /// The page `report.html`.
 pub fn html(run: &Run) -> String {
-    let title = format!("Juyi: {} on {}", run.chosen.method, run.target.name);
+    let title = format!("Juyi: {} on {}", run.chosen.title(), run.target.name);
     let sections = [
         section("Data", &domains::domains(run)),
         section("How far apart", &domains::distances(run)),

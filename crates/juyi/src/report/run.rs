@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::choice::Choice;
+use crate::choice::{Choice, title};
 use crate::context::Notice;
 use crate::measures::{Distance, MovedColumn, Scores};
 
@@ -41,6 +41,13 @@ pub struct FitFacts {
     pub scores: Option<Scores>,
     /// Time of fit and prediction.
     pub seconds: f64,
+}
+
+impl FitFacts {
+    /// What the method is called: see [`title`].
+    pub fn title(&self) -> &str {
+        title(&self.method, &self.preprocess)
+    }
 }
 
 /// The record of one run.

@@ -64,11 +64,11 @@ pub fn text(run: &Run) -> String {
     }
     line("3 initialise", &fit.carries);
     let fits: Vec<&FitFacts> = run.baseline.iter().chain([fit]).chain(&run.refused).collect();
-    let width = fits.iter().map(|fit| fit.method.chars().count()).max().unwrap_or(0).max(6);
+    let width = fits.iter().map(|fit| fit.title().chars().count()).max().unwrap_or(0).max(6);
     for (k, fit) in fits.iter().enumerate() {
         let scores = fit.scores.as_ref().map_or_else(|| "not scored".to_string(), score_text);
         let title = if k == 0 { "4 transfer" } else { "" };
-        line(title, &format!("{:<width$}  {scores}   {:.1} s", fit.method, fit.seconds));
+        line(title, &format!("{:<width$}  {scores}   {:.1} s", fit.title(), fit.seconds));
     }
     if let Some(difference) = difference(run) {
         line("", &difference);
@@ -106,7 +106,7 @@ pub fn distance_line(distance: &Distance) -> String {
 /// What was tried, and the best of both kinds.
 fn selection(choice: &Choice) -> Vec<String> {
     let describe = |candidate: &Candidate| {
-        let mut text = candidate.method.clone();
+        let mut text = candidate.title().to_string();
         if let Some(learner) = &candidate.learner {
             let _ = write!(text, ", learner {learner}");
         }
@@ -190,8 +190,8 @@ pub fn score_text(scores: &Scores) -> String {
 /// What the method did compared with not transferring, in a sentence without its full stop.
 pub(super) fn difference(run: &Run) -> Option<String> {
     let (before, after, name) = match (&run.baseline, &run.refused) {
-        (Some(baseline), _) => (baseline.scores?, run.chosen.scores?, &run.chosen.method),
-        (None, Some(refused)) => (run.chosen.scores?, refused.scores?, &refused.method),
+        (Some(baseline), _) => (baseline.scores?, run.chosen.scores?, run.chosen.title()),
+        (None, Some(refused)) => (run.chosen.scores?, refused.scores?, refused.title()),
         (None, None) => return None,
     };
     let (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) =

@@ -68,7 +68,7 @@ pub(super) fn candidates(run: &Run) -> String {
 
 /// The method and its settings, marked where it is a baseline or failed.
 fn name(candidate: &Candidate) -> String {
-    let mut out = escape(&candidate.method);
+    let mut out = escape(candidate.title());
     if candidate.baseline {
         out.push_str(" <span class=\"badge\">baseline</span>");
     }

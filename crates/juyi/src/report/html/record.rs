@@ -58,8 +58,7 @@ fn parameters(fit: &FitFacts) -> Vec<Vec<Cell>> {
     }
     all.extend(fit.learner.iter().map(|learner| ("learner".to_string(), learner.clone())));
     all.push(("preprocessing".into(), fit.preprocess.join(", ")));
-    let row =
-        |(name, value): &(String, String)| [name, value, &fit.method].map(|text| Cell::text(text)).into();
+    let row = |(name, value): &(String, String)| [name, value, fit.title()].map(Cell::text).into();
     all.iter().map(row).collect()
 }
 

@@ -34,7 +34,7 @@ fn sentence(run: &Run) -> String {
             Verdict::CannotTell => "Cannot tell whether to transfer",
         };
         return match best {
-            Some(best) => format!("{verdict}: {}.", estimated(run, &best.method, choice.gain)),
+            Some(best) => format!("{verdict}: {}.", estimated(run, best.title(), choice.gain)),
             None => format!("{verdict}."),
         };
     }
@@ -112,7 +112,7 @@ fn scores(run: &Run) -> String {
         Scores::Regression { .. } => ["RMSE", "MAE", "R²"],
     };
     let row = |fit: &&FitFacts| {
-        let mut row = vec![Cell::text(&fit.method)];
+        let mut row = vec![Cell::text(fit.title())];
         match fit.scores {
             Some(Scores::Classification { accuracy, balanced_accuracy, macro_f1 }) => {
                 let share = |v: f64| Cell::number(&format!("{:.2}\u{a0}%", 100.0 * v), v);
