@@ -49,8 +49,9 @@ const OPAQUE: u32 = 17;
 const CLASSES: &str = "unknown cell struct object char sparse double single int8 uint8 int16 uint16 int32 \
                        uint32 int64 uint64 function object";
 
-/// Reads the variables named in `wanted` from the file called `name`, in that order; others are passed over after their headers. At most
-/// `limit` bytes are allocated for them, counting everything that is built on the way.
+/// Reads the variables named in `wanted` from the file called `name`, in that order; others are passed over
+/// after their headers. At most `limit` bytes are allocated for them, counting everything that is built on
+/// the way.
 ///
 /// # Errors
 /// When the file is not a sound Level 5 MAT-file, when a wanted variable is missing, is there twice or is

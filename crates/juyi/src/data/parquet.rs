@@ -2,8 +2,10 @@
 //!
 //! Numbers are numbers, truth values 0 and 1, text and categories (dictionaries of text) text. Dates become days, times
 //! of day and points in time become seconds, both since the beginning of 1970 or of the day. Decimals become the nearest
-//! double. Nulls, NaN and empty text are missing cells. The `parquet` crate decodes pages, but files are untrusted, so
-//! what it would believe is looked at first: `footer` the schema, `pages` what pages unpack to.
+//! double. Nulls, NaN and empty text are missing cells. Text in delta encoding, which few writers choose, is refused.
+//!
+//! The `parquet` crate decodes pages, but files are untrusted, so what it would believe is looked at first: `footer` the
+//! schema, `pages` what pages unpack to.
 
 mod footer;
 mod meaning;
