@@ -7,6 +7,9 @@
 //! Osuna, R. Freund, F. Girosi, "Training support vector machines", CVPR 1997). The objective falls in every round, so
 //! it ends, and the answer is that of the whole programme.
 //!
+//! Few join at a time, and no two that are alike: where one of many neighbours wants to rise all do, and one is enough.
+//! In two dimensions that is the difference between working sets of 100 and of 500.
+//!
 //! Cost: `16 s²` bytes and `O(s³)` a step for `s` variables above 0, and one product with `s` columns of `K` a round.
 
 use super::interior_point::InteriorPoint;
@@ -47,8 +50,11 @@ pub struct Solution {
 /// The residual that is aimed at, relative to the largest `|κ_i|`.
 const TOLERANCE: f64 = 1e-8;
 
-/// Variables that join the working set in a round, at most.
-const JOIN: usize = 400;
+/// Variables that join the working set in a round, at most; half as many as it has, if that is more.
+const JOIN: usize = 100;
+
+/// Two variables are alike when `K_ij²` is at least this part of `K_ii K_jj`.
+const ALIKE: f64 = 0.9;
 
 /// Rounds after which the search is given up.
 const ROUNDS: usize = 200;
@@ -73,8 +79,8 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
         }
         let scale = self.linear.iter().fold(1.0, |most: f64, v| most.max(v.abs()));
         // Enough variables to reach the least sum with room to move, those that want to rise most.
-        let enough = (2.0 * low.max(0.0) / self.upper).ceil() as usize;
-        let first = enough.max(JOIN).min(n);
+        let enough = ((2.0 * low.max(0.0) / self.upper).ceil() as usize).min(n);
+        let first = (enough + JOIN).min(n);
         if first > self.most {
             return failed(format!(
                 "at least {first} of {n} variables are above 0, and {} fit into memory",
@@ -83,7 +89,8 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
         }
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| self.linear[b].total_cmp(&self.linear[a]).then(a.cmp(&b)));
-        let mut set = order[..first].to_vec();
+        let (needed, others) = order.split_at(enough);
+        let mut set = [needed, &self.unlike(others, JOIN)].concat();
         let mut rounds = 0;
         loop {
             rounds += 1;
@@ -106,9 +113,10 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
                 .filter(|&i| !inside[i] && gradient[i] + multiplier < -0.5 * TOLERANCE * scale)
                 .collect();
             rising.sort_by(|&a, &b| gradient[a].total_cmp(&gradient[b]).then(a.cmp(&b)));
-            rising.truncate(JOIN.max(set.len() / 2));
             let staying: Vec<usize> = set.iter().copied().filter(|&i| weights[i] > 0.0).collect();
-            if rising.is_empty() || rounds == ROUNDS || staying.len() + rising.len() > self.most {
+            let places = self.most.saturating_sub(staying.len());
+            let joining = self.unlike(&rising, places.min(JOIN.max(set.len() / 2)));
+            if joining.is_empty() || rounds == ROUNDS {
                 let all: Vec<usize> = (0..n).collect();
                 let residual =
                     self.violation(&all, &weights, &gradient, self.multiplier(&all, &weights, &gradient));
@@ -117,8 +125,26 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
                 let converged = residual <= TOLERANCE * scale;
                 return Ok(Solution { weights, objective, residual, rounds, converged });
             }
-            set = [staying, rising].concat();
+            set = [staying, joining].concat();
         }
+    }
+
+    /// The first `count` of the variables `ranked` of which no two are alike.
+    fn unlike(&self, ranked: &[usize], count: usize) -> Vec<usize> {
+        if ranked.len() <= count {
+            return ranked.to_vec();
+        }
+        // Their part of `K` is no larger than that of the working set.
+        let looked_at = &ranked[..ranked.len().min((2 * count).max(4 * JOIN))];
+        let k = (self.part)(looked_at);
+        let mut chosen: Vec<usize> = Vec::new();
+        for a in 0..looked_at.len() {
+            let alike = |&b: &usize| k[(a, b)].powi(2) >= ALIKE * k[(a, a)] * k[(b, b)];
+            if chosen.len() < count && !chosen.iter().any(alike) {
+                chosen.push(a);
+            }
+        }
+        chosen.iter().map(|&a| looked_at[a]).collect()
     }
 
     /// The largest and the least gradient among the variables `which` that could fall and that could rise.
@@ -211,6 +237,30 @@ mod tests {
         let product = crate::linalg::transposed_times_vector(k.as_ref(), &whole);
         let objective = 0.5 * dot(&whole, &product) - dot(&whole, &linear);
         assert!((found.objective - objective).abs() <= 1e-9 * objective.abs());
+    }
+
+    /// Far rows, of which only the least sum makes weights: all the same.
+    #[test]
+    fn an_end_of_the_slab_is_met_by_many_variables() {
+        for n in [50,100,200,300,400] { for e in [1e-9,0.0,1e-3,1e-2] {
+        let x = Matrix::from_fn(n, 2, |i, j| ((i * 37 + j * 101 + i * i * (j + 1)) % 997) as f64 / 400.0);
+        let k = gaussian_kernel(x.as_ref(), x.as_ref(), 0.01+e);
+        let low=(n as f64).sqrt();
+        let found = solve(&k, &(0..n).map(|i| e * (i as f64 / n as f64)).collect::<Vec<_>>(), 1000.0, (low, 2.0*n as f64-low));
+        eprintln!("{n} {e} {} {:e} {}",found.converged,found.residual,found.rounds);
+        }}
+    }
+
+    /// In the plane a wide kernel is singular to all digits, and many rows want to rise with their neighbours.
+    #[test]
+    fn a_nearly_singular_kernel_takes_few_rounds() {
+        let n = 1000;
+        let x = Matrix::from_fn(n, 2, |i, j| ((i * 37 + j * 101 + i * i * (j + 1)) % 997) as f64 / 400.0);
+        let k = gaussian_kernel(x.as_ref(), x.as_ref(), 1.5);
+        let near: Vec<usize> = (0..n).filter(|i| x[(*i, 0)] + x[(*i, 1)] > 3.0).collect();
+        let linear: Vec<f64> = (0..n).map(|i| near.iter().map(|&j| 3.0 * k[(i, j)]).sum()).collect();
+        let found = solve(&k, &linear, 1000.0, (0.1 * n as f64, 2.0 * n as f64));
+        assert!(found.converged && found.rounds < 30, "{} rounds, {:e}", found.rounds, found.residual);
     }
 
     #[test]
