@@ -116,5 +116,15 @@ pub(super) fn moved(run: &Run) -> String {
             ]
         })
         .collect();
-    table("Columns that moved", &["column", "distance", "p-value", "source", "target", "test"], &rows)
+    let table =
+        table("Columns that moved", &["column", "distance", "p-value", "source", "target", "test"], &rows);
+    if table.is_empty() {
+        return table;
+    }
+    let moved = run.moved.iter().filter(|moved| moved.p_value < 0.05).count();
+    format!(
+        "{table}<p class=\"caption\">{} of {} columns moved: a p-value below 0.05, corrected for their number.</p>\n",
+        thousands(moved),
+        thousands(rows.len())
+    )
 }
