@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use juyi::learners::LEARNERS;
 use juyi::methods::{METHODS, MethodRow, method};
+use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
 use crate::print;
@@ -59,6 +60,15 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     let use_of_learner =
         if row.adapter { "any, by default" } else { "none of its own; the baseline beside it uses" };
     writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
+    if row.family != "baseline" {
+        let grid: Vec<&str> =
+            row.grid.iter().map(|one| if *one == "{}" { "its defaults" } else { *one }).collect();
+        let rows = match row.most_rows {
+            usize::MAX => String::new(),
+            rows => format!(", up to {} rows a side", thousands(rows)),
+        };
+        writeln!(out, "auto     tries {}{rows}", grid.join(", "))?;
+    }
     if row.needs.target_labels {
         writeln!(out, "needs    labelled target rows (`--target-labels use`)")?;
     }
