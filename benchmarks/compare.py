@@ -330,7 +330,7 @@ def main():
     about = "Times Juyi beside its peers; writes docs/benchmarks.md unless --quick or --only is given."
     parser = argparse.ArgumentParser(prog="benchmarks/run", description=about)
     parser.add_argument("--quick", action="store_true", help="few rows, one fit: whether it works, not how fast")
-    parser.add_argument("--only", default="", help="rows whose label holds this")
+    parser.add_argument("--only", nargs="+", default=[], metavar="START", help="rows whose label starts so")
     parser.add_argument("--rows", type=int, default=2000, help="rows of each domain")
     parser.add_argument("--rounds", type=int, default=3, help="processes of a side")
     parser.add_argument("--fits", type=int, default=3, help="fits of a process")
@@ -346,7 +346,8 @@ def main():
         folder = Path(folder)
         problem.write(folder, options.rows)
         print(HEAD, flush=True)
-        wanted = [row for row in ROWS if options.only.lower() in row.label.lower()]
+        starts = tuple(start.lower() for start in options.only) or ("",)
+        wanted = [row for row in ROWS if row.label.lower().startswith(starts)]
         for at, row in enumerate(wanted, 1):
             print(f"{at} of {len(wanted)}: {row.label}", file=sys.stderr, flush=True)
             ours, sides = time_row(row, folder, options, environment)

@@ -201,6 +201,7 @@ impl JointEmbedding {
     ) -> Result<Matrix> {
         const TOLERANCE: f64 = 1e-9;
         const RESTARTS: usize = 200;
+        const DEPTH: usize = 8;
         let r = self.rank();
         let root = InverseRoot::new(w, scale, regularization)?;
         let centred = &self.centred;
@@ -209,6 +210,7 @@ impl JointEmbedding {
             root.apply(&multiply(centred.transpose(), moved.as_ref()))
         };
         let block = (components + (components / 2).max(10)).min(r / 4);
+        let depth = (DIRECT / block).min(r / block).clamp(3, DEPTH);
         let mut q = match self.start.take() {
             Some(start) if start.ncols() == block => start,
             _ => {
@@ -218,10 +220,16 @@ impl JointEmbedding {
         };
         let mut residual = f64::INFINITY;
         for _ in 0..RESTARTS {
-            let once = apply(&q);
-            let twice = apply(&orthonormal_columns(&once));
-            let basis = orthonormal_columns(&beside(&[&q, &once, &twice]));
-            let applied = apply(&basis);
+            let (mut basis, mut applied) = (q.clone(), apply(&q));
+            for _ in 1..depth {
+                let mut next = applied.get(.., applied.ncols() - block..).to_owned();
+                for _ in 0..2 {
+                    // The second time for what rounding has left of the basis.
+                    next -= multiply(basis.as_ref(), multiply(basis.transpose(), next.as_ref()).as_ref());
+                    next = orthonormal_columns(&next);
+                }
+                (basis, applied) = (beside(&[&basis, &next]), beside(&[&applied, &apply(&next)]));
+            }
             let (values, vectors) = symmetric_eigen(multiply(basis.transpose(), applied.as_ref()).as_ref())?;
             let top = vectors.get(.., ..block);
             q = multiply(basis.as_ref(), top);
