@@ -131,13 +131,16 @@ fn methods_that_can_use_target_labels_do_when_asked() {
 #[test]
 fn the_same_command_gives_the_same_bytes_on_one_thread_and_on_two() {
     let (source, target) = pair(150);
-    for row in METHODS {
-        let mut seen: Option<(Vec<u8>, Vec<f64>)> = None;
+    let auto = Settings::default();
+    let named = METHODS.iter().map(settings);
+    for settings in std::iter::once(auto).chain(named) {
+        let mut seen = None;
         for threads in [1, 2, 2] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-            let mut outcome = pool.install(|| run(source.clone(), target.clone(), &settings(row)));
-            let now = (bytes(&mut outcome), outcome.predictions.answers.confidence.clone());
-            assert!(seen.is_none_or(|seen| seen == now), "{} on {threads} threads", row.name);
+            let mut outcome = pool.install(|| run(source.clone(), target.clone(), &settings));
+            let gain = outcome.run.choice.as_ref().map(|choice| choice.gain);
+            let now = (bytes(&mut outcome), outcome.predictions.answers.confidence, gain);
+            assert!(seen.is_none_or(|seen| seen == now), "{} on {threads} threads", settings.method);
             seen = Some(now);
         }
     }
