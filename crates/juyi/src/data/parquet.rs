@@ -5,8 +5,9 @@
 //! double. Nulls, NaN and empty text are missing cells. Text in delta encoding, which few writers choose, is refused.
 //!
 //! The `parquet` crate decodes pages, but files are untrusted, so what it would believe is looked at first: `footer` the
-//! schema, `pages` what pages unpack to.
+//! schema, `pages` what pages unpack to; `caught` is for the rest.
 
+mod caught;
 mod footer;
 mod meaning;
 mod pages;
@@ -24,6 +25,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::array::{COLUMN, MEND, finite, whole};
 use super::table::{Cells, Column, Table, TextCells};
 use crate::error::{Error, Result, shown};
+use caught::caught;
 use meaning::{Cell, Meaning};
 use pages::Pages;
 
@@ -49,8 +51,8 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
     }
     let file = Bytes::from(bytes);
     footer::check(name, &file)?;
-    let metadata =
-        ParquetMetaDataReader::new().parse_and_finish(&file).map_err(|error| damaged(name, error))?;
+    let metadata = caught(|| ParquetMetaDataReader::new().parse_and_finish(&file))
+        .map_err(|error| damaged(name, error))?;
     let (kept, index): (Vec<usize>, Vec<usize>) = (0..metadata.file_metadata().schema_descr().num_columns())
         .partition(|&j| {
             let column = metadata.file_metadata().schema_descr().column(j);
@@ -201,7 +203,7 @@ fn pull<T: DataType>(
         levels.clear();
         values.clear();
         let wanted = left.clamp(1, BATCH);
-        let read = reader.read_records(wanted, Some(&mut levels), None, &mut values);
+        let read = caught(|| reader.read_records(wanted, Some(&mut levels), None, &mut values));
         let (count, _, _) = read.map_err(|error| damaged(gathered.name, error))?;
         if count > left || (count == 0 && left > 0) {
             let problem = format!(
