@@ -15,15 +15,14 @@ fn text(bytes: &[u8]) -> String {
 
 /// Two classes in two columns; `offset` moves the rows, `flip` gives every other row the wrong class.
 fn table(rows: usize, offset: f64, flip: bool) -> String {
-    let mut out = String::from("a,b,grade\n");
-    for i in 0..rows {
+    let line = |i: usize| {
         let class = i % 2;
         let noise = |k: usize| f64::from(((i * k) % 97) as u32) / 97.0;
         let at = 3.0 * class as f64 + offset;
         let said = if flip && i % 4 < 2 { 1 - class } else { class };
-        out += &format!("{},{},{}\n", at + noise(31), noise(57) - at, ["poor", "good"][said]);
-    }
-    out
+        format!("{},{},{}\n", at + noise(31), noise(57) - at, ["poor", "good"][said])
+    };
+    std::iter::once("a,b,grade\n".to_string()).chain((0..rows).map(line)).collect()
 }
 
 fn pair(folder: &Path, offset: f64, flip: bool) {

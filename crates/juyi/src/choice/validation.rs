@@ -67,7 +67,9 @@ impl Validation {
         for (k, &i) in order.iter().enumerate() {
             folds[k % FOLDS].push(i);
         }
-        folds.iter_mut().for_each(|fold| fold.sort_unstable());
+        for fold in &mut folds {
+            fold.sort_unstable();
+        }
         let mut draws = Matrix::zeros(RESAMPLES, n);
         for b in 0..RESAMPLES {
             for _ in 0..n {
@@ -102,7 +104,9 @@ impl Validation {
             {
                 let position =
                     |c: f64| all.iter().position(|name| *name == own[c as usize]).unwrap_or(0) as f64;
-                answers.iter_mut().for_each(|answer| *answer = position(*answer));
+                for answer in &mut answers {
+                    *answer = position(*answer);
+                }
             }
             Ok(answers)
         };

@@ -98,7 +98,7 @@ impl InteriorPoint<'_> {
                 (0..n).map(|i| product[i] - self.linear[i] - z[i] + u[i] - y[0] + y[1]).collect();
             let gap = point.pairs().map(|(s, m)| s * m).sum::<f64>() / (2.0 * size + 2.0);
             let worst = dual.iter().fold(0.0, |most: f64, r| most.max(r.abs()));
-            if worst <= 1e-12 * scale && gap <= 1e-16 * scale {
+            if worst <= 1e-12 * scale && gap <= 1e-18 * scale {
                 return point;
             }
             let mut sum = self.k.clone();
@@ -124,9 +124,9 @@ impl InteriorPoint<'_> {
                 let right: Vec<f64> =
                     (0..n).map(|i| -dual[i] + pull(0, i) - pull(1, i) + ends_pull).collect();
                 let dw = solve(&right);
-                let share = dw.iter().sum::<f64>() * tie / (1.0 + tie * ones_sum);
-                let dw: Vec<f64> = dw.iter().zip(&ones).map(|(d, one)| d - share * one).collect();
-                let sum: f64 = dw.iter().sum();
+                // Not added up from the differences: at an end of the slab they cancel, and `tie` is large.
+                let sum = dw.iter().sum::<f64>() / (1.0 + tie * ones_sum);
+                let dw: Vec<f64> = dw.iter().zip(&ones).map(|(d, one)| d - tie * sum * one).collect();
                 let slack = [dw.clone(), dw.iter().map(|d| -d).collect(), vec![sum, -sum]];
                 let multiplier = [0, 1, 2].map(|part: usize| {
                     let ratio = |i: usize| point.multiplier[part][i] / point.slack[part][i];
