@@ -23,12 +23,11 @@ pub(crate) fn man(name: Option<&str>) -> anyhow::Result<ExitCode> {
         None => all,
         Some(name) => {
             let one = all.get_subcommands().find(|command| command.get_name() == name).cloned();
-            let one = one.ok_or_else(|| Error::Unknown {
+            one.ok_or_else(|| Error::Unknown {
                 kind: "command".into(),
                 name: name.into(),
                 known: all.get_subcommands().map(|command| command.get_name().to_string()).collect(),
-            })?;
-            one
+            })?
         }
     };
     let title = name.map_or_else(|| "juyi".into(), |name| format!("juyi-{name}"));

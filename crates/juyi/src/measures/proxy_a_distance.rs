@@ -23,7 +23,7 @@ use rand::seq::SliceRandom;
 /// Folds of the cross-validation.
 const FOLDS: usize = 5;
 
-/// The distance of `source` `(n_s, d)` and `target` `(n_t, d)`, at least [`FOLDS`] rows each, columns of about the same
+/// The distance of `source` `(n_s, d)` and `target` `(n_t, d)`, at least 5 rows each, columns of about the same
 /// scale.
 ///
 /// # Errors
