@@ -5,12 +5,14 @@
 //! double. Nulls, NaN and empty text are missing cells. Text in delta encoding, which few writers choose, is refused.
 //!
 //! The `parquet` crate decodes pages, but files are untrusted, so what it would believe is looked at first: `footer` the
-//! schema, `pages` what pages unpack to; `caught` is for the rest.
+//! schema, `headers` the pages, `pages` what they unpack to; `caught` is for the rest.
 
 mod caught;
 mod footer;
+mod headers;
 mod meaning;
 mod pages;
+mod thrift;
 
 use std::collections::HashSet;
 use std::io::Read;

@@ -13,7 +13,8 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 
-use super::footer::Thrift;
+use super::headers;
+use super::thrift::Thrift;
 use crate::error::Error;
 
 /// What a value of a dictionary takes in memory, beside its bytes.
@@ -45,10 +46,15 @@ impl Pages {
         thing: &str,
         budget: u64,
     ) -> Result<Self> {
+        let fail = |text: &str| Err(ParquetError::General(text.into()));
         let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
-        let end = start.checked_add(chunk.compressed_size()).and_then(|end| usize::try_from(end).ok());
-        if start < 0 || chunk.compressed_size() < 0 || end.is_none_or(|end| end > file.len()) {
-            return Err(ParquetError::General("a column chunk lies outside of the file".into()));
+        let end = start.checked_add(chunk.compressed_size());
+        let range = usize::try_from(start).ok().zip(end.and_then(|end| usize::try_from(end).ok()));
+        let Some(stored) = range.and_then(|(start, end)| file.get(start..end)) else {
+            return fail("a column chunk lies outside of the file");
+        };
+        if !headers::are_sound(stored) {
+            return fail("the headers of its pages make no sense");
         }
         let codec = chunk.compression();
         let plain = chunk.clone().into_builder().set_compression(Compression::UNCOMPRESSED).build()?;
