@@ -42,7 +42,7 @@ mod tests {
         let both = builtin().unwrap();
         assert_eq!((both.source.rows, both.target.rows), (2000, 1797));
         for table in [both.source, both.target] {
-            assert_eq!(table.columns.len(), 65);
+            assert_eq!((table.columns.len(), table.image), (65, Some((8, 8))));
             for column in table.columns.iter().filter(|c| c.name != "digit") {
                 let Cells::Numbers(values) = &column.cells else { panic!("`{}` is text", column.name) };
                 assert!(values.iter().all(|v| (0.0..=16.0).contains(v)));
