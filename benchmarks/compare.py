@@ -220,7 +220,7 @@ ROWS = [
         [Peer("pot_exact", "POT `emd`", same_rows, 2)],
     ),
     sinkhorn_row(problem.ENTROPIES[0], ("sinkhorn", 5), ("sinkhorn_log", None)),
-    sinkhorn_row(problem.ENTROPIES[1], ("sinkhorn", 5), ("sinkhorn_stabilized", None)),
+    sinkhorn_row(problem.ENTROPIES[1], ("sinkhorn", 5)),
     Row(
         "CORAL",
         "no shrinkage, domains centred beforehand; 1-NN",

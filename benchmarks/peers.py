@@ -199,7 +199,7 @@ def numpy_tca_rbf(xs, ys, xt):
 PEERS = [sklearn_nearest, sklearn_logistic, skada_tca_linear, skada_tca_rbf, skada_coral, skada_subspace]
 PEERS += [skada_kmm, skada_discriminative, pot_exact, numpy_tca_linear, numpy_tca_rbf]
 PEERS = {peer.__name__: peer for peer in PEERS}
-for _method in ("sinkhorn", "sinkhorn_stabilized", "sinkhorn_log"):
+for _method in ("sinkhorn", "sinkhorn_log"):
     for _entropy in problem.ENTROPIES:
         PEERS[f"pot_{_method}_{_entropy}"] = partial(pot_sinkhorn, entropy=_entropy, method=_method)
 

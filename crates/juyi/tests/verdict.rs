@@ -1,7 +1,10 @@
 //! The guard on pairs of tables whose answer is known: it never says `transfer` where the source's labels say nothing,
 //! and mostly does where a shift is known to cost the baseline at least ten points.
 
-#![expect(clippy::print_stdout, reason = "the verdicts, with estimated and true gain, are what is to be seen")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the verdicts, with estimated and true gain, are what is to be seen"
+)]
 
 use juyi::choice::{Chosen, Configuration, Verdict, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};

@@ -28,12 +28,40 @@ pub fn squared_distance_block(
     queries: MatRef<'_, f64>,
     query_norms: &[f64],
 ) -> Matrix {
-    let mut out = Mat::from_fn(rows.nrows(), queries.nrows(), |i, j| row_norms[i] + query_norms[j]);
-    add_product(out.as_mut(), rows, queries.transpose(), -2.0);
+    let mut out = Mat::zeros(rows.nrows(), queries.nrows());
+    fill_distances(&mut out, rows, row_norms, queries, query_norms);
     for j in 0..out.ncols() {
-        out.col_mut(j).iter_mut().for_each(|v| *v = v.max(0.0));
+        out.col_as_slice_mut(j).iter_mut().for_each(|v| *v = v.max(0.0));
     }
     out
+}
+
+/// `|r|² - 2 r·q + |q|²` over the first rows of `out`; rounding may leave it below 0.
+fn fill_distances(
+    out: &mut Matrix,
+    rows: MatRef<'_, f64>,
+    row_norms: &[f64],
+    queries: MatRef<'_, f64>,
+    query_norms: &[f64],
+) {
+    for (j, query) in query_norms.iter().enumerate() {
+        out.col_as_slice_mut(j).iter_mut().zip(row_norms).for_each(|(v, row)| *v = row + query);
+    }
+    add_product(out.get_mut(..rows.nrows(), ..), rows, queries.transpose(), -2.0);
+}
+
+/// The least of some numbers, never below 0, and where it first stands.
+fn least(values: &[f64]) -> (f64, usize) {
+    let mut lanes = [f64::INFINITY; 8];
+    let blocks = values.chunks_exact(8);
+    let rest = blocks.remainder();
+    for block in blocks {
+        for (lane, v) in lanes.iter_mut().zip(block) {
+            *lane = if v < lane { *v } else { *lane };
+        }
+    }
+    let least = lanes.iter().chain(rest).copied().fold(f64::INFINITY, f64::min).max(0.0);
+    (least, values.iter().position(|v| *v <= least).unwrap_or(0))
 }
 
 /// The closest row to a query.
@@ -55,6 +83,12 @@ pub fn nearest(
     group: &[usize],
     groups: usize,
 ) -> Vec<Vec<Option<Nearest>>> {
+    // The rows of a group stand together, so that its least distance is found in one sweep.
+    let mut order: Vec<usize> = (0..rows.nrows()).collect();
+    order.sort_by_key(|&row| group[row]);
+    let bounds: Vec<usize> = (0..=groups).map(|g| order.partition_point(|&row| group[row] < g)).collect();
+    let together = (!order.is_sorted()).then(|| super::select_rows(rows, &order));
+    let rows = together.as_ref().map_or(rows, |rows| rows.as_ref());
     let row_norms = squared_norms(rows);
     let starts: Vec<usize> = (0..queries.nrows()).step_by(BLOCK).collect();
     let blocks: Vec<Vec<Vec<Option<Nearest>>>> = starts
@@ -64,15 +98,20 @@ pub fn nearest(
             let block = padded_rows(queries, first, count, BLOCK);
             let norms = squared_norms(block.as_ref());
             let mut best = vec![vec![(f64::INFINITY, 0); groups]; count];
+            let mut distances = Mat::zeros(TALL.min(rows.nrows()), BLOCK);
             for top in (0..rows.nrows()).step_by(TALL) {
                 let end = rows.nrows().min(top + TALL);
                 let part = rows.get(top..end, ..);
-                let distances = squared_distance_block(part, &row_norms[top..end], block.as_ref(), &norms);
+                fill_distances(&mut distances, part, &row_norms[top..end], block.as_ref(), &norms);
                 for (j, best) in best.iter_mut().enumerate() {
-                    for (i, &distance) in distances.col(j).iter().enumerate() {
-                        let held = &mut best[group[top + i]];
-                        if distance < held.0 {
-                            *held = (distance, top + i);
+                    let column = distances.col_as_slice(j);
+                    for (g, held) in best.iter_mut().enumerate() {
+                        let (from, to) = (bounds[g].max(top), bounds[g + 1].min(end));
+                        if from < to {
+                            let (distance, i) = least(&column[from - top..to - top]);
+                            if distance < held.0 {
+                                *held = (distance, order[from + i]);
+                            }
                         }
                     }
                 }

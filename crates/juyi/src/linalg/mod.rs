@@ -120,7 +120,15 @@ pub fn stack(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Matrix {
 
 /// The rows with these numbers, in this order.
 pub fn select_rows(rows: MatRef<'_, f64>, which: &[usize]) -> Matrix {
-    Mat::from_fn(which.len(), rows.ncols(), |i, j| rows[(which[i], j)])
+    let mut out = Mat::zeros(which.len(), rows.ncols());
+    for j in 0..rows.ncols() {
+        let (from, to) = (rows.col(j), out.col_as_slice_mut(j));
+        match from.try_as_col_major() {
+            Some(from) => to.iter_mut().zip(which).for_each(|(v, &i)| *v = from.as_slice()[i]),
+            None => to.iter_mut().zip(which).for_each(|(v, &i)| *v = from[i]),
+        }
+    }
+    out
 }
 
 /// Divides each row by its length under `norm`; a row of zeros stays.
