@@ -88,7 +88,7 @@ pub fn nearest(
     order.sort_by_key(|&row| group[row]);
     let bounds: Vec<usize> = (0..=groups).map(|g| order.partition_point(|&row| group[row] < g)).collect();
     let together = (!order.is_sorted()).then(|| super::select_rows(rows, &order));
-    let rows = together.as_ref().map_or(rows, |rows| rows.as_ref());
+    let rows = together.as_ref().map_or(rows, Mat::as_ref);
     let row_norms = squared_norms(rows);
     let starts: Vec<usize> = (0..queries.nrows()).step_by(BLOCK).collect();
     let blocks: Vec<Vec<Vec<Option<Nearest>>>> = starts
