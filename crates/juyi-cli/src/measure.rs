@@ -33,7 +33,7 @@ fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
     for distance in &measured.distances {
         writeln!(out, "  {:<18}{}   {}", distance.name, distance_line(distance), distance.about)?;
     }
-    let moved = measured.moved.iter().filter(|column| column.p_value < 0.05).count();
+    let moved = measured.moved.iter().filter(|column| column.moved()).count();
     let all = thousands(measured.moved.len());
     writeln!(out, "{moved} of {all} columns moved (p below 0.05, corrected for their number)")?;
     let shown: Vec<_> = measured.moved.iter().take(most).collect();

@@ -17,24 +17,28 @@ static WRITING: Mutex<()> = Mutex::new(());
 #[derive(Debug)]
 struct Bar {
     bar: ProgressBar,
-    step: Mutex<String>,
+    /// The step, and whether its parts are counted.
+    step: Mutex<(String, bool)>,
 }
 
 impl Watcher for Bar {
     fn watch(&self, step: &str, done: usize, all: usize) {
         let mut current = self.step.lock().unwrap_or_else(PoisonError::into_inner);
-        if *current != step {
-            *current = step.to_string();
+        let counted = all > 0;
+        if current.0 != step {
             self.bar.reset();
             self.bar.set_message(step.to_string());
         }
-        let template = if all == 0 {
-            "{spinner} {msg} {elapsed}"
-        } else {
-            "{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed}, about {eta} left"
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
+        if current.0 != step || current.1 != counted {
+            *current = (step.to_string(), counted);
+            let template = if counted {
+                "{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed}, about {eta} left"
+            } else {
+                "{spinner} {msg} {elapsed}"
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style);
+            }
         }
         self.bar.set_length(all as u64);
         self.bar.set_position(done as u64);

@@ -48,15 +48,7 @@ impl Validation {
     /// Draws rows and cuts the source into folds, each class evenly.
     pub(super) fn new(task: &Task, context: &Context) -> Self {
         let mut rng = context.rng("validation");
-        let mut draw = |n: usize| {
-            let mut all: Vec<usize> = (0..n).collect();
-            all.shuffle(&mut rng);
-            all.truncate(MOST);
-            all.sort_unstable();
-            all
-        };
-        let (source, target) = (draw(task.source.rows()), draw(task.target.rows()));
-        let task = task.select(&source, &target);
+        let task = task.draw(MOST, &mut rng);
         let n = task.source.rows();
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut rng);

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -272,6 +274,20 @@ impl Task {
             },
             goal: self.goal.clone(),
         }
+    }
+
+    /// Up to `most` rows of each side, drawn by `rng`; they keep their order.
+    #[must_use]
+    pub fn draw(&self, most: usize, rng: &mut ChaCha8Rng) -> Self {
+        let mut draw = |n: usize| {
+            let mut all: Vec<usize> = (0..n).collect();
+            all.shuffle(rng);
+            all.truncate(most);
+            all.sort_unstable();
+            all
+        };
+        let (source, target) = (draw(self.source.rows()), draw(self.target.rows()));
+        self.select(&source, &target)
     }
 
     /// Number of features.

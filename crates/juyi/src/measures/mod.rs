@@ -54,3 +54,10 @@ pub struct MovedColumn {
     /// The same in the target.
     pub target: String,
 }
+
+impl MovedColumn {
+    /// Whether the column differs more than chance explains: at 5 % for all columns together.
+    pub fn moved(&self) -> bool {
+        self.p_value < 0.05
+    }
+}

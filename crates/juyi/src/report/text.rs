@@ -40,7 +40,7 @@ pub fn text(run: &Run) -> String {
     let moved: Vec<String> = run
         .moved
         .iter()
-        .filter(|column| column.p_value < 0.05)
+        .filter(|column| column.moved())
         .map(|column| format!("`{}` {:.2}", column.column, column.distance))
         .collect();
     if !moved.is_empty() {

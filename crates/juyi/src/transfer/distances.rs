@@ -1,7 +1,5 @@
 //! Step 1, continued: how far apart are source and target?
 
-use rand::seq::SliceRandom;
-
 use super::Settings;
 use super::prepare::label_cells;
 use crate::context::Context;
@@ -94,22 +92,14 @@ fn thin(cells: &Cells, rows: usize) -> Cells {
 /// The distances of up to [`MOST`] rows a side, standardised by the source, and how many rows these are.
 pub(super) fn distances(task: &Task, context: &mut Context) -> Result<(Vec<Distance>, (usize, usize))> {
     let mut rng = context.rng("distances");
-    let mut draw = |n: usize| {
-        let mut all: Vec<usize> = (0..n).collect();
-        all.shuffle(&mut rng);
-        all.truncate(MOST);
-        all.sort_unstable();
-        all
-    };
-    let (source, target) = (draw(task.source.rows()), draw(task.target.rows()));
-    let rows = (source.len(), target.len());
+    let drawn = task.draw(MOST, &mut rng);
+    let rows = (drawn.source.rows(), drawn.target.rows());
     if rows.0 < 10 || rows.1 < 10 {
         context.note("distances", "fewer than 10 rows on one side: none is measured");
         return Ok((Vec::new(), rows));
     }
     // The notices of this step are those of the fits to come.
-    let (drawn, _) =
-        preprocess(task.select(&source, &target), &[Preprocess::Standardize], &mut context.aside());
+    let (drawn, _) = preprocess(drawn, &[Preprocess::Standardize], &mut context.aside());
     let (x, y) = (&drawn.source.features, &drawn.target.features);
     let width = median_distance(drawn.pooled().as_ref(), &mut rng);
     let mut found = mmd(x.as_ref(), y.as_ref(), width, PERMUTATIONS, &mut rng).to_vec();

@@ -63,7 +63,7 @@ pub struct Settings {
     pub target_labels: TargetLabels,
     /// What is done about missing cells.
     pub missing: Missing,
-    /// Whether the distances between the domains are measured for the record.
+    /// Whether the distances between the domains, and their columns, are measured for the record.
     pub distances: bool,
     /// Columns that are left out.
     pub drop: Vec<String>,

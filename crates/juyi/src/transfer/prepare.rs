@@ -77,7 +77,8 @@ pub(super) fn prepare(
     };
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
-    let moved = super::distances::moved(&encoding, &sources, &target);
+    let moved =
+        if settings.distances { super::distances::moved(&encoding, &sources, &target) } else { Vec::new() };
     let id = identifiers(&target, &settings.id);
     let none = Cells::Numbers(vec![f64::NAN; target.rows]);
     let truth_cells =

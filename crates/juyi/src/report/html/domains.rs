@@ -121,7 +121,7 @@ pub(super) fn moved(run: &Run) -> String {
     if table.is_empty() {
         return table;
     }
-    let moved = run.moved.iter().filter(|moved| moved.p_value < 0.05).count();
+    let moved = run.moved.iter().filter(|column| column.moved()).count();
     format!(
         "{table}<p class=\"caption\">{} of {} columns moved: a p-value below 0.05, corrected for their number.</p>\n",
         thousands(moved),
