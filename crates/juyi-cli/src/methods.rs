@@ -58,7 +58,7 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     writeln!(out, "when     {}", row.when)?;
     writeln!(out, "paper    {}", row.paper)?;
     let use_of_learner =
-        if row.adapter { "any, by default" } else { "none of its own; the baseline beside it uses" };
+        if row.trains_learner { "any, by default" } else { "none of its own; the baseline beside it uses" };
     writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
     if row.family != "baseline" {
         let grid: Vec<&str> =

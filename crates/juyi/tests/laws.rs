@@ -253,7 +253,7 @@ fn numbers_are_predicted_by_every_method_that_says_so() {
     let number = |v: &[f64]| Some(text(v.iter().map(f64::to_string)));
     let (source, target) = (table("old", &x_s, number(&y_s)), table("new", &x_t, number(&y_t)));
     for row in METHODS {
-        let learner = row.adapter.then(|| "ridge".to_string());
+        let learner = row.trains_learner.then(|| "ridge".to_string());
         let settings = Settings { task: Some(TaskKind::Regression), learner, ..settings(row) };
         let outcome = transfer(vec![source.clone()], target.clone(), &settings, &mut Context::default());
         if row.needs.classes {

@@ -95,7 +95,7 @@ pub(super) fn transfers(
         }
         let mut learners = match with {
             Some(name) => vec![name],
-            None if row.adapter => vec![row.learner, best],
+            None if row.trains_learner => vec![row.learner, best],
             None => vec![row.learner],
         };
         learners.dedup();

@@ -9,6 +9,7 @@ pub mod transport;
 pub mod weighting;
 
 pub use registry::{Built, MethodRow, Needs, ParamInfo, build, method};
+use registry::{make, params_of};
 pub use rows::METHODS;
 
 use std::borrow::Cow;
@@ -147,7 +148,7 @@ pub fn fit_and_show(
     let about = About {
         method: built.row.name.into(),
         params: built.params.clone(),
-        learner: built.row.adapter.then(|| learner.name().into()),
+        learner: built.row.trains_learner.then(|| learner.name().into()),
         seed: context.seed(),
         stores_rows,
     };

@@ -11,7 +11,7 @@ use crate::data::{Goal, Task};
 use crate::error::{Error, Result};
 
 /// What a method asks of a task. Equal columns, finite values and labelled source rows every [`Task`] has.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Needs {
     /// It predicts classes only.
     pub classes: bool,
@@ -22,6 +22,9 @@ pub struct Needs {
 }
 
 impl Needs {
+    /// What every task has.
+    pub const NOTHING: Self = Self { classes: false, target_labels: false, ignores_target_labels: false };
+
     /// Checks `task`; leaves a note where target labels are given in vain.
     ///
     /// # Errors
@@ -77,14 +80,17 @@ pub struct MethodRow {
     pub paper: &'static str,
     /// What it asks of a task.
     pub needs: Needs,
-    /// Whether it adapts rows for a learner (else it is a predictor of its own).
-    pub adapter: bool,
-    /// The learner when none is asked for: trained by adapters, and by the baseline beside every method.
+    /// Whether it trains the learner that is asked for (else it is a predictor of its own).
+    pub trains_learner: bool,
+    /// The learner when none is asked for: that of the method, and of the baseline beside it.
     pub learner: &'static str,
-    /// The parameters that `auto` tries, each a JSON object of those that differ from their defaults.
+    /// The parameters that `auto` tries, each a JSON object of those that differ from their defaults; none where
+    /// `auto` leaves the method out.
     pub grid: &'static [&'static str],
     /// The most rows a side for which `auto` tries it: beyond, a fit takes minutes.
     pub most_rows: usize,
+    /// The text of its file, of which the head is its page.
+    pub source: &'static str,
     /// Its parameters.
     pub params: fn() -> Vec<ParamInfo>,
     pub(super) make: Make,

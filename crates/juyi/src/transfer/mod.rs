@@ -129,7 +129,7 @@ pub fn transfer(
         name => {
             let built = build(name, &settings.params)?;
             let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
-            if settings.learner.is_some() && !built.row.adapter {
+            if settings.learner.is_some() && !built.row.trains_learner {
                 let text = "trains no learner; `--learner` serves the baseline only";
                 context.warn(built.row.name, text);
             }

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, train};
-use crate::methods::{Fitted, Method};
+use crate::methods::{Fitted, Method, MethodRow, Needs, make, params_of};
 
 /// The source-only baseline; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,25 @@ impl Method for SourceOnly {
         let trained = train(learner, &source.features, &source.labels, None, &task.goal, context)?;
         Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
+}
+
+impl SourceOnly {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "none",
+        family: "baseline",
+        summary: "the learner trained on the source alone",
+        when: "always, beside any other method: what transfer has to beat",
+        paper: "no transfer; the baseline of every paper here",
+        needs: Needs { ignores_target_labels: true, ..Needs::NOTHING },
+        trains_learner: true,
+        learner: "logistic",
+        grid: &["{}"],
+        most_rows: usize::MAX,
+        source: include_str!("none.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 #[cfg(test)]

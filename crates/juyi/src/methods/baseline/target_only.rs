@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, train};
-use crate::methods::{Fitted, Method};
+use crate::methods::{Fitted, Method, MethodRow, Needs, make, params_of};
 
 /// The target-only baseline; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,25 @@ impl Method for TargetOnly {
         let trained = train(learner, &rows, &task.target.labels, None, &task.goal, context)?;
         Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
+}
+
+impl TargetOnly {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "target-only",
+        family: "baseline",
+        summary: "the learner trained on the labelled target rows alone",
+        when: "there are target labels: whether the source adds anything to them",
+        paper: "no transfer; the other baseline",
+        needs: Needs { target_labels: true, ..Needs::NOTHING },
+        trains_learner: true,
+        learner: "logistic",
+        grid: &["{}"],
+        most_rows: usize::MAX,
+        source: include_str!("target_only.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 #[cfg(test)]

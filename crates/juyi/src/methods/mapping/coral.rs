@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::rows_times;
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::solvers::whiten_and_color;
 
 /// Parameters of correlation alignment.
@@ -40,6 +40,25 @@ impl Default for Coral {
     fn default() -> Self {
         Self { regularization: 1.0 }
     }
+}
+
+impl Coral {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "coral",
+        family: "mapping",
+        summary: "gives the source rows the covariance of the target",
+        when: "columns are rescaled or correlated differently (another sensor, another camera); any size of data",
+        paper: "B. Sun, J. Feng, K. Saenko, \"Return of frustratingly easy domain adaptation\", AAAI 2016",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "logistic",
+        grid: &["{}", r#"{"regularization": 0.01}"#],
+        most_rows: usize::MAX,
+        source: include_str!("coral.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for Coral {

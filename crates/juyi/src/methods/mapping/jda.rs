@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::linalg::{Matrix, normalize_rows_l2, select_rows, stack};
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::models::{Map, apply_all, predict};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -53,6 +53,25 @@ impl Default for Jda {
     fn default() -> Self {
         Self { kernel: Kernel::Primal, components: 100, regularization: 0.1, iterations: 10, bandwidth: None }
     }
+}
+
+impl Jda {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "jda",
+        family: "mapping",
+        summary: "projects to where the means agree class by class, with pseudo-labels for the target",
+        when: "many columns, classes that shift differently, a baseline that is better than guessing",
+        paper: "M. Long, J. Wang, G. Ding, J. Sun, P. Yu, \"Transfer feature learning with joint distribution adaptation\", ICCV 2013",
+        needs: Needs { classes: true, ..Needs::NOTHING },
+        trains_learner: true,
+        learner: "1-nn",
+        grid: &["{}", r#"{"components": 10}"#],
+        most_rows: 100_000,
+        source: include_str!("jda.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for Jda {

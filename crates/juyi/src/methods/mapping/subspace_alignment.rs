@@ -30,7 +30,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, covariance, multiply, symmetric_eigen, thin_svd};
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of subspace alignment.
@@ -45,6 +45,25 @@ impl Default for SubspaceAlignment {
     fn default() -> Self {
         Self { components: 30 }
     }
+}
+
+impl SubspaceAlignment {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "subspace-alignment",
+        family: "mapping",
+        summary: "projects each domain to its principal directions and turns the source's onto the target's",
+        when: "many columns of which a few directions matter, turned between the domains",
+        paper: "B. Fernando, A. Habrard, M. Sebban, T. Tuytelaars, \"Unsupervised visual domain adaptation using subspace alignment\", ICCV 2013",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "1-nn",
+        grid: &["{}"],
+        most_rows: usize::MAX,
+        source: include_str!("subspace_alignment.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for SubspaceAlignment {

@@ -24,7 +24,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -46,6 +46,25 @@ impl Default for Tca {
     fn default() -> Self {
         Self { kernel: Kernel::Primal, components: 100, regularization: 0.1, bandwidth: None }
     }
+}
+
+impl Tca {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "tca",
+        family: "mapping",
+        summary: "projects both domains to where their means agree and their variance is kept",
+        when: "many columns, a shift of the whole cloud of rows",
+        paper: "S. J. Pan, I. Tsang, J. Kwok, Q. Yang, \"Domain adaptation via transfer component analysis\", IEEE TNN 2011",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "1-nn",
+        grid: &["{}", r#"{"components": 10}"#],
+        most_rows: usize::MAX,
+        source: include_str!("tca.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for Tca {

@@ -34,7 +34,7 @@ use crate::linalg::{
     BLOCK, Matrix, add_product, by_row_blocks, gaussian_kernel, gaussian_kernel_times, nearest, select_rows,
     squared_distance_block, squared_norms, stack,
 };
-use crate::methods::{Fitted, Method, must};
+use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{System, conjugate_gradients};
 
@@ -58,6 +58,25 @@ pub struct LabelPropagation {
     /// nearest rows decide; too large a reach gives one class to all. Above 0. Default: a
     /// quarter of the median distance from an unlabelled row to its 7th nearest labelled row.
     pub bandwidth: Option<f64>,
+}
+
+impl LabelPropagation {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "label-propagation",
+        family: "predictor",
+        summary: "lets labels flow along a Gaussian graph over source and target rows",
+        when: "classes form clusters that reach from the source into the target; few columns",
+        paper: "X. Zhu, Z. Ghahramani, \"Learning from labeled and unlabeled data with label propagation\", CMU-CALD-02-107, 2002",
+        needs: Needs::NOTHING,
+        trains_learner: false,
+        learner: "1-nn",
+        grid: &["{}"],
+        most_rows: 20_000,
+        source: include_str!("label_propagation.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Method for LabelPropagation {

@@ -31,7 +31,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix, padded_rows, squared_distance_block, squared_norms};
-use crate::methods::{Adapted, Adapter};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, params_of};
 use crate::solvers::{Costs, Transported, transport};
 
 /// Exact optimal transport; no parameters.
@@ -49,6 +49,25 @@ impl Adapter for ExactTransport {
         let moved = self.transport(task.source.features.as_ref(), task.target.features.as_ref(), context)?;
         Ok(Adapted { source: Cow::Owned(moved.images), weights: None, target_map: Vec::new() })
     }
+}
+
+impl ExactTransport {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "exact-transport",
+        family: "transport",
+        summary: "moves the source rows onto the target rows at the least total squared distance",
+        when: "a smooth distortion of the rows and equal shares of the classes; harmful when class shares differ",
+        paper: "N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, \"Optimal transport for domain adaptation\", IEEE TPAMI 2017",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "1-nn",
+        grid: &["{}"],
+        most_rows: 10_000,
+        source: include_str!("exact_transport.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl ExactTransport {

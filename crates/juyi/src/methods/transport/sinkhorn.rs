@@ -29,7 +29,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport};
 
 /// Parameters of Sinkhorn transport.
@@ -50,6 +50,25 @@ impl Default for Sinkhorn {
     fn default() -> Self {
         Self { entropy: 0.05, tolerance: 1e-6, iterations: 1000 }
     }
+}
+
+impl Sinkhorn {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "sinkhorn",
+        family: "transport",
+        summary: "moves the source rows onto the target rows by a smooth plan of small total squared distance",
+        when: "as exact-transport, where single rows are noisy; harmful when class shares differ",
+        paper: "M. Cuturi, \"Sinkhorn distances: lightspeed computation of optimal transport\", NIPS 2013",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "1-nn",
+        grid: &["{}"],
+        most_rows: 10_000,
+        source: include_str!("sinkhorn.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for Sinkhorn {

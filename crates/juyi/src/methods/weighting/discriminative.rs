@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, exponentials, rows_times};
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::solvers::LinearLoss;
 
 /// Parameters of discriminative weighting.
@@ -48,6 +48,25 @@ impl Default for Discriminative {
     fn default() -> Self {
         Self { cost: 1.0, bound: None }
     }
+}
+
+impl Discriminative {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "discriminative",
+        family: "weighting",
+        summary: "weighs a source row by the odds that a logistic regression gives it of being a target row",
+        when: "the same labelling rule, rows drawn differently; many rows and columns",
+        paper: "S. Bickel, M. Brückner, T. Scheffer, \"Discriminative learning for differing training and test distributions\", ICML 2007",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "logistic",
+        grid: &["{}"],
+        most_rows: usize::MAX,
+        source: include_str!("discriminative.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for Discriminative {

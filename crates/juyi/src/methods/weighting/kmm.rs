@@ -31,7 +31,7 @@ use crate::learners::Learner;
 use crate::linalg::{
     gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, median_distance, select_rows,
 };
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{QuadraticProgram, Solution};
 
 /// Parameters of kernel mean matching.
@@ -50,6 +50,25 @@ impl Default for Kmm {
     fn default() -> Self {
         Self { bandwidth: None, bound: 1000.0, slack: None }
     }
+}
+
+impl Kmm {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "kmm",
+        family: "weighting",
+        summary: "weighs source rows so that their kernel mean is the target's",
+        when: "the same labelling rule, rows drawn differently, and target rows inside the source's range",
+        paper: "J. Huang, A. Smola, A. Gretton, K. Borgwardt, B. Schölkopf, \"Correcting sample selection bias by unlabeled data\", NIPS 2006",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "logistic",
+        grid: &["{}"],
+        most_rows: 20_000,
+        source: include_str!("kmm.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for Kmm {

@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::nearest;
-use crate::methods::{Adapted, Adapter, must};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 
 /// Parameters of nearest-neighbour weighting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,25 @@ impl Default for NearestNeighbor {
     fn default() -> Self {
         Self { smoothing: 1.0 }
     }
+}
+
+impl NearestNeighbor {
+    /// What the registry knows of it.
+    pub const ROW: MethodRow = MethodRow {
+        name: "nearest-neighbor",
+        family: "weighting",
+        summary: "weighs a source row by the target rows that are nearest to it",
+        when: "the same labelling rule, other shares of the same kinds of rows; few columns",
+        paper: "M. Loog, \"Nearest neighbor-based importance weighting\", MLSP 2012",
+        needs: Needs::NOTHING,
+        trains_learner: true,
+        learner: "logistic",
+        grid: &["{}"],
+        most_rows: 200_000,
+        source: include_str!("nearest_neighbor.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
 }
 
 impl Adapter for NearestNeighbor {
