@@ -50,28 +50,46 @@ impl Learner for Logistic {
         if classes == 1 {
             return Ok(only_class(rows.ncols()));
         }
-        let of = labels.classes();
+        let (weights, bias) = self.minimize(rows, labels.classes(), weights, classes, None, context)?;
+        Ok(Predictor::Linear { link: Link::Softmax, weights, bias })
+    }
+}
+
+impl Logistic {
+    /// The weights `(d, c)` and biases `(1, c)`; `start`, where given, are scores `(n, c)` that they are added to.
+    pub(super) fn minimize(
+        &self,
+        rows: MatRef<'_, f64>,
+        of: &[usize],
+        weights: &[f64],
+        classes: usize,
+        start: Option<MatRef<'_, f64>>,
+        context: &mut Context,
+    ) -> Result<(Matrix, Matrix)> {
         let mut share = vec![0.0; classes];
         of.iter().zip(weights).for_each(|(&c, w)| share[c] += w);
         let total: f64 = weights.iter().sum();
         let share: Vec<f64> = share.iter().map(|s| s / total).collect();
         let fit = LinearLoss {
-            name: self.name(),
+            name: "logistic",
             loss: |first: usize, scores: &mut Matrix| {
                 let range = first..first + scores.nrows();
+                if let Some(start) = start {
+                    *scores += start.get(range.clone(), ..);
+                }
                 cross_entropy(scores, &of[range.clone()], &weights[range])
             },
             second: |i: usize, k: usize, slope: f64| {
                 let p = slope / weights[i] + f64::from(of[i] == k);
                 weights[i] * (p * (1.0 - p)).max(0.0)
             },
-            curvature: share.iter().map(|s| s * (1.0 - s)).sum::<f64>() / (classes - 1) as f64,
-            start: share.iter().map(|s| s.ln()).collect(),
+            // Scores that are corrected may come with one class only.
+            curvature: (share.iter().map(|s| s * (1.0 - s)).sum::<f64>() / (classes - 1) as f64).max(1e-3),
+            start: share.iter().map(|s| if start.is_some() { 0.0 } else { s.ln() }).collect(),
             penalty: 1.0 / self.inverse_penalty,
             tolerance: 1e-8,
         };
-        let (weights, bias) = fit.minimize(rows, weights, context)?;
-        Ok(Predictor::Linear { link: Link::Softmax, weights, bias })
+        fit.minimize(rows, weights, context)
     }
 }
 

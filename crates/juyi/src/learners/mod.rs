@@ -2,6 +2,7 @@
 //! is not there.
 
 mod class_means;
+mod correction;
 mod kernel_svm;
 mod logistic;
 mod nearest;
@@ -9,6 +10,7 @@ mod ridge;
 mod svm;
 
 pub use class_means::{ClassMeans, weighted_class_means};
+pub use correction::{Loss, correct};
 pub use kernel_svm::KernelSvm;
 pub use logistic::Logistic;
 pub use nearest::NearestNeighbor;
@@ -110,6 +112,7 @@ pub fn learner(name: &str) -> Result<Box<dyn Learner>> {
 }
 
 /// What [`train`] returns.
+#[derive(Debug, Clone)]
 pub struct Trained {
     /// The fitted predictor over the classes that it saw.
     pub predictor: Predictor,

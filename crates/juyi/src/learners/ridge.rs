@@ -60,14 +60,35 @@ impl Learner for Ridge {
         context: &mut Context,
     ) -> Result<Predictor> {
         above_zero(self.name(), "penalty", self.penalty)?;
-        let targets = match labels {
-            Labels::Values(values) => Mat::from_fn(values.len(), 1, |i, _| values[i]),
-            Labels::Classes(_) if classes == 1 => return Ok(only_class(rows.ncols())),
-            Labels::Classes(of) => {
-                let first = usize::from(classes == 2); // of two classes, the second is fitted
-                Mat::from_fn(of.len(), classes - first, |i, k| if of[i] == first + k { 1.0 } else { -1.0 })
-            }
+        if classes == 1 {
+            return Ok(only_class(rows.ncols()));
+        }
+        let (weights, bias) = self.minimize(rows, labels, weights, classes, None, context)?;
+        Ok(Predictor::Linear { link: Link::Identity, weights, bias })
+    }
+}
+
+impl Ridge {
+    /// The weights `(d, c)` and biases `(1, c)`; `start`, where given, are scores `(n, c)` that they are added to, of
+    /// two classes with opposite signs.
+    pub(super) fn minimize(
+        &self,
+        rows: MatRef<'_, f64>,
+        labels: &Labels,
+        weights: &[f64],
+        classes: usize,
+        start: Option<MatRef<'_, f64>>,
+        context: &mut Context,
+    ) -> Result<(Matrix, Matrix)> {
+        let first = usize::from(classes == 2); // of two classes, the second is fitted
+        let wanted = |i: usize, k: usize| match labels {
+            Labels::Values(values) => values[i],
+            Labels::Classes(of) if of[i] == first + k => 1.0,
+            Labels::Classes(_) => -1.0,
         };
+        let targets = Mat::from_fn(rows.nrows(), classes.max(1) - first, |i, k| {
+            wanted(i, k) - start.map_or(0.0, |start| start[(i, first + k)])
+        });
         let side = rows.nrows().min(rows.ncols());
         context.require("the normal equations of `ridge`", 3 * 8 * (side * side) as u64)?;
         let (mut v, mut bias) = solve(rows, targets.as_ref(), weights, self.penalty)?;
@@ -75,7 +96,7 @@ impl Learner for Ridge {
             v = Mat::from_fn(v.nrows(), 2, |j, k| if k == 0 { -v[(j, 0)] } else { v[(j, 0)] });
             bias = Mat::from_fn(1, 2, |_, k| if k == 0 { -bias[(0, 0)] } else { bias[(0, 0)] });
         }
-        Ok(Predictor::Linear { link: Link::Identity, weights: v, bias })
+        Ok((v, bias))
     }
 }
 

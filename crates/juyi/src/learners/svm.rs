@@ -20,6 +20,7 @@ use super::logistic::{above_zero, only_class};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
+use crate::linalg::Matrix;
 use crate::models::{Link, Predictor};
 use crate::solvers::SquaredHinge;
 
@@ -56,7 +57,24 @@ impl Learner for Svm {
         if classes == 1 {
             return Ok(only_class(rows.ncols()));
         }
-        let ((n, d), of) = (rows.shape(), labels.classes());
+        let (weights, bias) = self.minimize(rows, labels.classes(), weights, classes, None, context)?;
+        Ok(Predictor::Linear { link: Link::Identity, weights, bias })
+    }
+}
+
+impl Svm {
+    /// The weights `(d, c)` and biases `(1, c)`; `start`, where given, are scores `(n, c)` that they are added to, of
+    /// two classes with opposite signs.
+    pub(super) fn minimize(
+        &self,
+        rows: MatRef<'_, f64>,
+        of: &[usize],
+        weights: &[f64],
+        classes: usize,
+        start: Option<MatRef<'_, f64>>,
+        context: &mut Context,
+    ) -> Result<(Matrix, Matrix)> {
+        let (n, d) = rows.shape();
         let fitted: Vec<usize> = (usize::from(classes == 2)..classes).collect(); // of two, the second
         let side = n.min(d + 1);
         let need = 8 * CLASSES.min(fitted.len()) * (3 * side * side + 16 * n);
@@ -64,13 +82,16 @@ impl Learner for Svm {
         let problem = SquaredHinge::new(rows, weights, self.cost);
         let (mut w, mut b) = (Mat::zeros(d, classes), Mat::zeros(1, classes));
         for together in fitted.chunks(CLASSES) {
-            let sign = |k: usize, &c: &usize| if c == k { 1.0 } else { -1.0 };
-            let fit = |&k: &usize| problem.minimize(&of.iter().map(|c| sign(k, c)).collect::<Vec<f64>>());
+            let fit = |&k: &usize| {
+                let sign: Vec<f64> = of.iter().map(|&c| if c == k { 1.0 } else { -1.0 }).collect();
+                let margin = |(i, y): (usize, &f64)| 1.0 - start.map_or(0.0, |start| y * start[(i, k)]);
+                problem.minimize(&sign, &sign.iter().enumerate().map(margin).collect::<Vec<f64>>())
+            };
             let models: Vec<Result<(Vec<f64>, bool)>> = together.par_iter().map(fit).collect();
             for (&k, model) in together.iter().zip(models) {
                 let (model, found) = model?;
                 if !found {
-                    context.warn(self.name(), format!("class {}: did not converge", k + 1));
+                    context.warn("svm", format!("class {}: did not converge", k + 1));
                 }
                 w.col_as_slice_mut(k).copy_from_slice(&model[..d]);
                 b[(0, k)] = model[d];
@@ -82,14 +103,14 @@ impl Learner for Svm {
             }
             b[(0, 0)] = -b[(0, 1)];
         }
-        Ok(Predictor::Linear { link: Link::Identity, weights: w, bias: b })
+        Ok((w, b))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::{Matrix, from_rows, select_rows};
+    use crate::linalg::{from_rows, select_rows};
 
     /// Scores of the rows themselves.
     fn fit(cost: f64, x: &Matrix, of: &[usize], weights: &[f64], classes: usize) -> Matrix {

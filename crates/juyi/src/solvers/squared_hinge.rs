@@ -1,9 +1,11 @@
 //! The linear support vector machine of one class against the rest, with squared hinge loss and a penalised bias:
 //! ```text
-//! |w|² / 2 + b² / 2 + C Σ_i w_i max(0, 1 - y_i f_i)²,   f_i = x_i w + b
+//! |w|² / 2 + b² / 2 + C Σ_i w_i max(0, m_i - y_i f_i)²,   f_i = x_i w + b
 //! ```
+//! with `m_i = 1`, or `1 - y_i g_i` where `f` corrects a score `g_i` that is there already.
+//!
 //! Source: O. Chapelle, "Training a support vector machine in the primal", Neural Computation 19, 2007. Rows with
-//! `y_i f_i < 1` are active; each step of Newton's method is the ridge regression of `y` on the active rows, and the
+//! `y_i f_i < m_i` are active; each step of Newton's method is the ridge regression of `y` on the active rows, and the
 //! exact minimum is reached when these stay the same. Where the steps get short (about as many features as active rows,
 //! large `C`), an interior-point method first tells which rows are active.
 //!
@@ -38,32 +40,38 @@ impl<'a> SquaredHinge<'a> {
         Self { x, costs: weights.iter().map(|w| 2.0 * cost * w).collect(), products }
     }
 
-    /// `(w; b)` for the `y_i`, 1 or -1, and whether it is the minimum.
+    /// `(w; b)` for the `y_i`, 1 or -1, and the `m_i`, and whether it is the minimum.
     ///
     /// # Errors
     /// [`Numeric`](crate::error::Error::Numeric) if the rows are not finite.
-    pub fn minimize(&self, sign: &[f64]) -> Result<(Vec<f64>, bool)> {
+    pub fn minimize(&self, sign: &[f64], margin: &[f64]) -> Result<(Vec<f64>, bool)> {
         // Where rows can nearly all be fitted, Newton's steps get short, unless they start from the right active rows.
-        let (model, found) = self.newton(sign, (0..sign.len()).collect(), 3)?;
-        if found { Ok((model, found)) } else { self.newton(sign, self.guess_active(sign)?, 100) }
+        let (model, found) = self.newton(sign, margin, (0..sign.len()).collect(), 3)?;
+        if found {
+            Ok((model, found))
+        } else {
+            self.newton(sign, margin, self.guess_active(sign, margin)?, 100)
+        }
     }
 
     /// Newton's method from these active rows on, until so many steps came out short.
     fn newton(
         &self,
         sign: &[f64],
+        margin: &[f64],
         mut active: Vec<usize>,
         mut short_steps: usize,
     ) -> Result<(Vec<f64>, bool)> {
         let n = sign.len();
         let (mut model, mut scores) = (vec![0.0; self.x.ncols() + 1], vec![0.0; n]);
+        let targets: Vec<f64> = sign.iter().zip(margin).map(|(y, m)| y * m).collect();
         let least = 1e-24 * self.costs.iter().sum::<f64>(); // a change of the scores by 1e-12
         for steps in 0..100 {
             let mut h = vec![0.0; n];
             for &i in &active {
                 h[i] = self.costs[i];
             }
-            let goal = self.regress(&h, sign)?;
+            let goal = self.regress(&h, &targets)?;
             let goal_scores = self.scores(&goal);
             let step: Vec<f64> = goal.iter().zip(&model).map(|(to, from)| to - from).collect();
             let change: Vec<f64> = goal_scores.iter().zip(&scores).map(|(to, from)| to - from).collect();
@@ -71,7 +79,7 @@ impl<'a> SquaredHinge<'a> {
             let slope = |t: f64| {
                 let own: f64 = step.iter().zip(&model).map(|(s, m)| s * (m + t * s)).sum();
                 let pull = |i: usize| {
-                    let short = (1.0 - sign[i] * (scores[i] + t * change[i])).max(0.0);
+                    let short = (margin[i] - sign[i] * (scores[i] + t * change[i])).max(0.0);
                     self.costs[i] * sign[i] * change[i] * short
                 };
                 own - (0..n).map(pull).sum::<f64>()
@@ -81,7 +89,7 @@ impl<'a> SquaredHinge<'a> {
             let share = if steps == 0 || slope(1.0) <= 1e-9 * promise { 1.0 } else { root(slope) };
             model.iter_mut().zip(&step).for_each(|(m, s)| *m += share * s);
             scores.iter_mut().zip(&change).for_each(|(f, g)| *f += share * g);
-            let now: Vec<usize> = (0..n).filter(|&i| sign[i] * scores[i] < 1.0).collect();
+            let now: Vec<usize> = (0..n).filter(|&i| sign[i] * scores[i] < margin[i]).collect();
             if (share == 1.0 && now == active) || (steps > 0 && promise <= least) {
                 return Ok((model, true));
             }
@@ -96,13 +104,14 @@ impl<'a> SquaredHinge<'a> {
 
     /// The rows that are likely to be active at the minimum, by an interior-point method on
     /// ```text
-    /// |w|² / 2 + b² / 2 + C Σ_i w_i short_i²,   y_i f_i + short_i - spare_i = 1,   short_i spare_i = 0
+    /// |w|² / 2 + b² / 2 + C Σ_i w_i short_i²,   y_i f_i + short_i - spare_i = m_i,   short_i spare_i = 0
     /// ```
     /// which holds both above 0 and lets their product fall. Each step is a regression again.
-    fn guess_active(&self, sign: &[f64]) -> Result<Vec<usize>> {
+    fn guess_active(&self, sign: &[f64], margin: &[f64]) -> Result<Vec<usize>> {
         let n = sign.len();
-        let start = self.scores(&self.regress(&self.costs, sign)?);
-        let gap = |i: usize| 1.0 - sign[i] * start[i];
+        let targets: Vec<f64> = sign.iter().zip(margin).map(|(y, m)| y * m).collect();
+        let start = self.scores(&self.regress(&self.costs, &targets)?);
+        let gap = |i: usize| margin[i] - sign[i] * start[i];
         let mut short: Vec<f64> = (0..n).map(|i| gap(i).max(1.0)).collect();
         let mut spare: Vec<f64> = (0..n).map(|i| (-gap(i)).max(1.0)).collect();
         let mut fall = 0.1;
@@ -111,7 +120,7 @@ impl<'a> SquaredHinge<'a> {
             if product < 1e-10 {
                 break;
             }
-            let goal = |i: usize| 1.0 + spare[i] + fall * product / short[i];
+            let goal = |i: usize| margin[i] + spare[i] + fall * product / short[i];
             let part: Vec<f64> = short.iter().zip(&spare).map(|(a, b)| a / (a + b)).collect();
             let h: Vec<f64> = part.iter().zip(&self.costs).map(|(part, cost)| part * cost).collect();
             let targets: Vec<f64> = (0..n).map(|i| sign[i] * goal(i)).collect();
@@ -197,11 +206,11 @@ mod tests {
     use super::*;
 
     /// The largest derivative of what is minimised.
-    fn gradient(x: &Matrix, sign: &[f64], cost: f64, model: &[f64]) -> f64 {
+    fn gradient(x: &Matrix, sign: &[f64], margin: &[f64], cost: f64, model: &[f64]) -> f64 {
         let (n, d) = x.shape();
         let score = |i: usize| (0..d).map(|j| x[(i, j)] * model[j]).sum::<f64>() + model[d];
         let pull: Vec<f64> =
-            (0..n).map(|i| 2.0 * cost * sign[i] * (1.0 - sign[i] * score(i)).max(0.0)).collect();
+            (0..n).map(|i| 2.0 * cost * sign[i] * (margin[i] - sign[i] * score(i)).max(0.0)).collect();
         let z = |i: usize, j: usize| if j < d { x[(i, j)] } else { 1.0 };
         let slope = |j: usize| model[j] - (0..n).map(|i| z(i, j) * pull[i]).sum::<f64>();
         (0..=d).map(|j| slope(j).abs()).fold(0.0, f64::max)
@@ -217,13 +226,16 @@ mod tests {
                 Mat::from_fn(n, d, |i, j| ((i * i * 31 + i * j * 17 + j * j * 7) % 101) as f64 / 25.0 - 2.0);
             let sign: Vec<f64> = (0..n).map(|i| if (i * i + i / 5) % 3 == 0 { 1.0 } else { -1.0 }).collect();
             let hinge = SquaredHinge::new(x.as_ref(), &vec![1.0; n], cost);
-            let (model, found) = hinge.minimize(&sign).unwrap();
-            assert!(found, "{n} {d} {cost}");
-            let left = gradient(&x, &sign, cost, &model) / (cost * n as f64);
-            assert!(left < 1e-11, "{n} {d} {cost}: {left:e}");
-            let guess = hinge.guess_active(&sign).unwrap();
-            let (again, _) = hinge.newton(&sign, guess, 100).unwrap();
-            assert!(model.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-7), "{n} {d} {cost}");
+            let uneven: Vec<f64> = (0..n).map(|i| (i % 7) as f64 / 2.0 - 1.0).collect();
+            for margin in [vec![1.0; n], uneven] {
+                let (model, found) = hinge.minimize(&sign, &margin).unwrap();
+                assert!(found, "{n} {d} {cost}");
+                let left = gradient(&x, &sign, &margin, cost, &model) / (cost * n as f64);
+                assert!(left < 1e-11, "{n} {d} {cost}: {left:e}");
+                let guess = hinge.guess_active(&sign, &margin).unwrap();
+                let (again, _) = hinge.newton(&sign, &margin, guess, 100).unwrap();
+                assert!(model.iter().zip(&again).all(|(a, b)| (a - b).abs() < 1e-7), "{n} {d} {cost}");
+            }
         }
     }
 }
