@@ -164,7 +164,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
     use crate::linalg::from_rows;
-    use crate::models::{About, KernelVotes, Link, Map, Predictor};
+    use crate::models::{About, KernelVotes, Link, Map, Member, Predictor, Stacked, VoteRule, Votes};
 
     fn model() -> Model {
         Model {
@@ -204,13 +204,37 @@ mod tests {
         Model { predictor: Predictor::Kernel(votes), ..model() }
     }
 
+    /// A vote of one voter, so that it nests.
+    fn vote(predictor: Predictor) -> Predictor {
+        let member = Member { weight: 1.5, classes: vec![0, 1], predictor };
+        Predictor::Vote(Votes { rule: VoteRule::Mean, classes: 2, members: vec![member] })
+    }
+
+    /// A vote of a linear predictor and of one on top of another.
+    fn nested_model() -> Model {
+        let first = model().predictor;
+        let second = Predictor::Linear {
+            link: Link::Identity,
+            weights: from_rows(&[vec![1.0, 0.0], vec![0.0, 1.0], vec![0.5, 0.0], vec![0.0, 0.5]]),
+            bias: from_rows(&[vec![0.0, 0.1]]),
+        };
+        let stacked = Predictor::Stacked(Stacked {
+            first: Box::new(first),
+            first_classes: 2,
+            second: Box::new(second),
+        });
+        let Predictor::Vote(mut votes) = vote(stacked) else { unreachable!("a vote") };
+        votes.members.push(Member { weight: 2.0, classes: vec![0, 1], predictor: model().predictor });
+        Model { predictor: Predictor::Vote(votes), ..model() }
+    }
+
     fn reason(bytes: &[u8]) -> String {
         Model::from_bytes("m", bytes).unwrap_err().to_string()
     }
 
     #[test]
     fn a_model_comes_back_as_it_was() {
-        for mut model in [model(), kernel_model()] {
+        for mut model in [model(), kernel_model(), nested_model()] {
             let bytes = model.to_bytes().unwrap();
             let mut back = Model::from_bytes("m", &bytes).unwrap();
             assert_eq!(back.to_bytes().unwrap(), bytes);
@@ -220,11 +244,25 @@ mod tests {
     }
 
     #[test]
-    fn truncated_foreign_and_newer_files_are_refused() {
-        let bytes = model().to_bytes().unwrap();
-        for length in 0..bytes.len() {
-            assert!(Model::from_bytes("m", &bytes[..length]).is_err(), "{length} bytes");
+    fn nesting_is_bounded() {
+        let mut predictor = model().predictor;
+        for depth in 1..200 {
+            predictor = vote(predictor);
+            let mut model = Model { predictor: predictor.clone(), ..model() };
+            let read = Model::from_bytes("m", &model.to_bytes().unwrap());
+            assert_eq!(read.is_ok(), depth <= 2, "{depth}");
         }
+    }
+
+    #[test]
+    fn truncated_foreign_and_newer_files_are_refused() {
+        for mut model in [nested_model(), model()] {
+            let bytes = model.to_bytes().unwrap();
+            for length in 0..bytes.len() {
+                assert!(Model::from_bytes("m", &bytes[..length]).is_err(), "{length} bytes");
+            }
+        }
+        let bytes = model().to_bytes().unwrap();
         let foreign = serialize(Vec::<(String, TensorView<'_>)>::new(), None).unwrap();
         assert!(reason(&foreign).contains("another program wrote it"));
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -236,7 +274,7 @@ mod tests {
 
     #[test]
     fn flipped_bytes_never_panic() {
-        for mut model in [model(), kernel_model()] {
+        for mut model in [model(), kernel_model(), nested_model()] {
             let bytes = model.to_bytes().unwrap();
             for at in 0..bytes.len() {
                 for flip in [1, 16, 128, 255] {

@@ -5,12 +5,16 @@ mod kernel;
 mod maps;
 mod predictors;
 mod preprocess;
+mod stacked;
+mod votes;
 
 pub use file::{FORMAT_VERSION, write_whole};
 pub use kernel::{KernelVotes, pairs};
 pub use maps::{Map, apply_all};
 pub use predictors::{Answers, Link, Predictor, softmax_rows};
 pub use preprocess::{Preprocess, preprocess};
+pub use stacked::{Stacked, with_answers};
+pub use votes::{Member, VoteRule, Votes, weighted_median};
 
 use faer::MatRef;
 use rayon::prelude::*;

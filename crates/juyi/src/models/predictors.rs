@@ -1,9 +1,10 @@
-//! The few forms that every method's answer takes: linear, neighbours, class means, propagation, kernel votes.
+//! The few forms that every method's answer takes: linear, neighbours, class means, propagation, kernel votes; a vote
+//! among predictors and one predictor on top of another.
 
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::KernelVotes;
+use super::{KernelVotes, Stacked, Votes};
 use crate::linalg::{Matrix, add_product, exponentials, nearest, squared_distance_block, squared_norms};
 
 /// How a linear score is read.
@@ -68,7 +69,14 @@ pub enum Predictor {
     },
     /// A vote among pairs of classes, each decided by a sum of Gaussians around stored rows.
     Kernel(KernelVotes),
+    /// A vote among predictors.
+    Vote(Votes),
+    /// A predictor that sees what another one says.
+    Stacked(Stacked),
 }
+
+/// How many forms may be nested in one another, the innermost not counted.
+const NESTED: usize = 2;
 
 /// What a predictor says of some rows.
 #[derive(Debug, Clone)]
@@ -77,7 +85,8 @@ pub struct Answers {
     pub answer: Vec<f64>,
     /// For classes, between 0 and 1: the largest probability where scores are probabilities, else the largest softmax
     /// of the scores; for neighbours `b / (a + b)` with `a` the distance to the answer and `b` to the next class; for
-    /// kernel votes the mean of `1 / (1 + exp(-2 f))` over the answer's margins `f`. Empty for a regression.
+    /// kernel votes the mean of `1 / (1 + exp(-2 f))` over the answer's margins `f`; for votes the answer's share.
+    /// Empty for a regression.
     pub confidence: Vec<f64>,
     /// `(n, c)`; the largest is the answer. `None` for neighbours and regressions.
     pub scores: Option<Matrix>,
@@ -118,12 +127,24 @@ impl Predictor {
                 }
             }
             Self::Kernel(votes) => votes.answer(x),
+            Self::Vote(votes) => votes.answer(x),
+            Self::Stacked(stacked) => stacked.answer(x),
         }
     }
 
-    /// The matrices that a model file stores as tensors, by name.
-    pub fn tensors(&mut self) -> Vec<(&'static str, &mut Matrix)> {
+    /// Whether a row's scores are shares of the classes that add up to 1.
+    pub(super) fn scores_are_shares(&self) -> bool {
         match self {
+            Self::Linear { link, .. } => *link == Link::Softmax,
+            Self::Propagation { .. } | Self::Vote(_) => true,
+            Self::Stacked(stacked) => stacked.second.scores_are_shares(),
+            Self::Neighbors { .. } | Self::ClassMeans { .. } | Self::Kernel(_) => false,
+        }
+    }
+
+    /// The matrices that a model file stores as tensors, by name; those of nested forms after a name of their part.
+    pub fn tensors(&mut self) -> Vec<(String, &mut Matrix)> {
+        let own = match self {
             Self::Linear { weights, bias, .. } => vec![("weights", weights), ("bias", bias)],
             Self::ClassMeans { means, offsets } => vec![("means", means), ("offsets", offsets)],
             Self::Neighbors { rows, answers, .. } | Self::Propagation { rows, answers, .. } => {
@@ -132,12 +153,27 @@ impl Predictor {
             Self::Kernel(KernelVotes { rows, coefficients, bias, .. }) => {
                 vec![("rows", rows), ("coefficients", coefficients), ("bias", bias)]
             }
-        }
+            Self::Vote(votes) => {
+                let members = votes.members.iter_mut().enumerate();
+                return members
+                    .flat_map(|(k, member)| within(&format!("members.{k}"), &mut member.predictor))
+                    .collect();
+            }
+            Self::Stacked(Stacked { first, second, .. }) => {
+                return [within("first", first), within("second", second)].into_iter().flatten().collect();
+            }
+        };
+        own.into_iter().map(|(name, matrix)| (name.to_string(), matrix)).collect()
     }
 
     /// Whether the predictor holds rows of the data it was fitted on.
     pub fn stores_rows(&self) -> bool {
-        matches!(self, Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_))
+        match self {
+            Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_) => true,
+            Self::Linear { .. } | Self::ClassMeans { .. } => false,
+            Self::Vote(votes) => votes.members.iter().any(|member| member.predictor.stores_rows()),
+            Self::Stacked(stacked) => stacked.first.stores_rows() || stacked.second.stores_rows(),
+        }
     }
 
     /// Checks that the parts fit together, `columns` features and `classes` classes (0 for a regression).
@@ -145,9 +181,19 @@ impl Predictor {
     /// # Errors
     /// What does not fit, in words: for model files from outside.
     pub fn check(&self, columns: usize, classes: usize) -> Result<(), String> {
+        self.check_within(columns, classes, NESTED + 1)
+    }
+
+    /// The same, for a form in which `nested - 1` more may be nested.
+    pub(super) fn check_within(&self, columns: usize, classes: usize, nested: usize) -> Result<(), String> {
+        let Some(nested) = nested.checked_sub(1) else {
+            return Err(format!("more than {NESTED} predictors in one another"));
+        };
         let outputs = classes.max(1);
         let (what, got, want) = match self {
             Self::Kernel(votes) => return votes.check(columns, classes),
+            Self::Vote(votes) => return votes.check(columns, classes, nested),
+            Self::Stacked(stacked) => return stacked.check(columns, classes, nested),
             Self::Linear { weights, bias, link } => {
                 if *link == Link::Softmax && classes == 0 {
                     return Err("a softmax over no classes".into());
@@ -207,13 +253,19 @@ impl Answers {
     }
 }
 
+/// The tensors of a nested predictor, named after its part.
+fn within<'a>(part: &str, predictor: &'a mut Predictor) -> Vec<(String, &'a mut Matrix)> {
+    let inner = predictor.tensors().into_iter();
+    inner.map(|(name, matrix)| (format!("{part}.{name}"), matrix)).collect()
+}
+
 /// Where the largest of some numbers is, the first among equals.
 pub(super) fn first_largest(row: &[f64]) -> usize {
     (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best })
 }
 
 /// The largest of some numbers.
-fn largest(row: &[f64]) -> f64 {
+pub(super) fn largest(row: &[f64]) -> f64 {
     row.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 

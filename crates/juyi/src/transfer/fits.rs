@@ -102,13 +102,6 @@ fn run_one(
 
 /// What a model carries over, in words.
 fn carries(model: &Model, before: usize, task: &Task) -> String {
-    let what = match &model.predictor {
-        Predictor::Linear { .. } => "a linear predictor".to_string(),
-        Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
-        Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
-        Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
-        Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),
-    };
     let width = |map: &Map| match map {
         Map::Project { matrix } => Some(matrix.ncols()),
         Map::KernelProject { coefficients, .. } => Some(coefficients.ncols()),
@@ -118,5 +111,24 @@ fn carries(model: &Model, before: usize, task: &Task) -> String {
         Some(k) => format!(", in {k} shared dimensions"),
         None => String::new(),
     };
-    format!("{what}{through}, learnt from {} source rows", task.source.rows())
+    format!("{}{through}, learnt from {} source rows", named(&model.predictor), task.source.rows())
+}
+
+/// A predictor, in words.
+fn named(predictor: &Predictor) -> String {
+    match predictor {
+        Predictor::Linear { .. } => "a linear predictor".to_string(),
+        Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
+        Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
+        Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
+        Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),
+        Predictor::Vote(votes) => {
+            let most = votes.members.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
+            let most = most.map(|member| named(&member.predictor)).unwrap_or_default();
+            format!("a vote of {}, the weightiest {most}", votes.members.len())
+        }
+        Predictor::Stacked(stacked) => {
+            format!("{} that sees the answers of {}", named(&stacked.second), named(&stacked.first))
+        }
+    }
 }
