@@ -84,7 +84,8 @@ impl Surroundings {
 #[derive(Args)]
 pub(crate) struct TablesArguments {
     /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
-    /// the idx files of MNIST (images:labels); may be repeated
+    /// the idx files of MNIST (images:labels); for transfer also a run folder or model file, whose rows are not needed; may
+    /// be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) source: Vec<String>,
     /// Table to predict, in the same formats

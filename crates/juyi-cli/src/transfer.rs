@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Missing, Table, builtin, read_table};
+use juyi::data::{Builtin, Encoding, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
-use juyi::models::{Preprocess, write_whole};
+use juyi::models::{Model, Preprocess, write_whole};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
-use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer};
+use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
 use serde_json::{Map as JsonMap, Value};
 
 use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
@@ -20,8 +20,19 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
     check_folder(&arguments.out)?;
-    let (sources, target) = tables(&arguments.tables, &context)?;
-    let mut outcome = transfer(sources, target, &settings, &mut context)?;
+    let mut outcome = if let (Some(models), Some(target)) =
+        (models(&arguments.tables)?, &arguments.tables.target)
+    {
+        let label = arguments.tables.label.clone();
+        let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
+        let text = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
+        let as_text: Vec<String> = text.flat_map(Encoding::text_columns).chain(label.clone()).collect();
+        let target = read_table(target, label.as_deref(), &as_text, &context)?;
+        transfer_models(models, target, &settings, &mut context)?
+    } else {
+        let (sources, target) = tables(&arguments.tables, &context)?;
+        transfer(sources, target, &settings, &mut context)?
+    };
 
     outcome.run.command = command();
     outcome.run.peak_memory = peak_memory();
@@ -134,6 +145,22 @@ fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
         }
     }
     Ok(params)
+}
+
+/// The models, with their names, where the sources are run folders or model files; `None` where they are tables.
+fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
+    let is_model = |spec: &String| {
+        let path = Path::new(spec);
+        path.is_dir() || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+    };
+    let Some(model) = arguments.source.iter().find(|spec| is_model(spec)) else { return Ok(None) };
+    if let Some(table) = arguments.source.iter().find(|spec| !is_model(spec)) {
+        let problem = format!("is a model, and `{table}` is a table");
+        let hint = "give sources of one kind: tables, or run folders";
+        return Err(Error::input(format!("`--source {model}`"), problem, hint));
+    }
+    let load = |spec: &String| Ok((spec.clone(), Model::load(Path::new(spec))?));
+    arguments.source.iter().map(load).collect::<Result<_>>().map(Some)
 }
 
 /// The tables that are named, or the built-in digits.

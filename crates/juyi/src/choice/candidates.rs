@@ -35,9 +35,13 @@ impl Configuration {
     }
 }
 
-/// The learners that a baseline is tried with; the last of the classifiers up to [`KERNEL_ROWS`].
+/// The learners that a baseline is tried with; kernel machines up to [`KERNEL_ROWS`].
 const CLASSIFIERS: [&str; 4] = ["logistic", "1-nn", "class-means", "kernel-svm"];
 const REGRESSORS: [&str; 2] = ["ridge", "1-nn"];
+
+pub(super) fn learners_for(goal: &Goal) -> &'static [&'static str] {
+    if *goal == Goal::Value { &REGRESSORS } else { &CLASSIFIERS }
+}
 
 /// The most source rows for which a kernel machine is tried: beyond, a fit on all of them takes minutes.
 const KERNEL_ROWS: usize = 5000;
@@ -49,12 +53,10 @@ pub(super) fn baselines(
     with: Option<&str>,
     context: &mut Context,
 ) -> Result<Vec<Configuration>> {
-    let learners: Vec<&str> = match (with, &task.goal) {
-        (Some(name), _) => vec![name],
-        (None, Goal::Classes(_)) if task.source.rows() > KERNEL_ROWS => CLASSIFIERS[..3].to_vec(),
-        (None, Goal::Classes(_)) => CLASSIFIERS.to_vec(),
-        (None, Goal::Value) => REGRESSORS.to_vec(),
-    };
+    let mut learners = with.map_or_else(|| learners_for(&task.goal).to_vec(), |name| vec![name]);
+    if with.is_none() && task.source.rows() > KERNEL_ROWS {
+        learners.retain(|name| *name != "kernel-svm");
+    }
     let steps: Vec<Preprocess> = plain(steps);
     let mut found = Vec::new();
     for row in METHODS.iter().filter(|row| row.family == "baseline") {

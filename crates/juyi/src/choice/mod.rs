@@ -1,14 +1,17 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `assumptions` for the ways in which the source's labels may hold
-//! in the target, `validation` for the scores, `guard` for the verdict.
+//! in the target, `validation` for the scores, `guard` for the verdict; `from_models` where
+//! sources are models without rows.
 
 mod assumptions;
 mod candidates;
+mod from_models;
 mod guard;
 mod validation;
 
 pub use candidates::{Configuration, plain};
+pub use from_models::choose_from_models;
 
 use std::time::Instant;
 

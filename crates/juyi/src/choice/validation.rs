@@ -4,7 +4,9 @@
 //! (M. Loog, MLSP 2012) in the validation of M. Sugiyama, M. Krauledat, K.-R. Müller, "Covariate shift adaptation by
 //! importance weighted cross validation", JMLR 2007.
 
+use rand::Rng;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 
 use super::assumptions::Votes;
 use super::candidates::Configuration;
@@ -49,25 +51,8 @@ impl Validation {
     pub(super) fn new(task: &Task, context: &Context) -> Self {
         let mut rng = context.rng("validation");
         let task = task.draw(MOST, &mut rng);
-        let n = task.source.rows();
-        let mut order: Vec<usize> = (0..n).collect();
-        order.shuffle(&mut rng);
-        if let Labels::Classes(of) = &task.source.labels {
-            order.sort_by_key(|&i| of[i]); // stable: shuffled within a class
-        }
-        let mut folds = vec![Vec::new(); FOLDS];
-        for (k, &i) in order.iter().enumerate() {
-            folds[k % FOLDS].push(i);
-        }
-        for fold in &mut folds {
-            fold.sort_unstable();
-        }
-        let mut draws = Matrix::zeros(RESAMPLES, n);
-        for b in 0..RESAMPLES {
-            for _ in 0..n {
-                draws[(b, rand::Rng::random_range(&mut rng, 0..n))] += 1.0;
-            }
-        }
+        let folds = folds(&task.source.labels, FOLDS, &mut rng);
+        let draws = resamples(task.source.rows(), &mut rng);
         Self { task, folds, draws }
     }
 
@@ -110,7 +95,10 @@ impl Validation {
     pub(super) fn score(&self, votes: &Votes, predictions: &Predictions) -> Score {
         let n = self.task.source.rows();
         let mut sums = Matrix::zeros(n, 2); // score and weight of each lender
-        let spread = self.spread();
+        let spread = match &self.task.source.labels {
+            Labels::Classes(_) => 1.0,
+            Labels::Values(of) => spread(of),
+        };
         for (lenders, predicted) in votes.lender.iter().zip(predictions) {
             for (&lender, &predicted) in lenders.iter().zip(predicted) {
                 let score = match &self.task.source.labels {
@@ -140,11 +128,39 @@ impl Validation {
         let all: usize = counts.iter().sum();
         counts.into_iter().max().unwrap_or(0) as f64 / all.max(1) as f64
     }
+}
 
-    fn spread(&self) -> f64 {
-        let Labels::Values(of) = &self.task.source.labels else { return 1.0 };
-        let mean = of.iter().sum::<f64>() / of.len() as f64;
-        let spread = of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
-        if spread > 0.0 { spread } else { 1.0 }
+/// Rows in so many folds, each class evenly; each fold rises.
+pub(super) fn folds(labels: &Labels, count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..labels.len()).collect();
+    order.shuffle(rng);
+    if let Labels::Classes(of) = labels {
+        order.sort_by_key(|&i| of[i]); // stable: shuffled within a class
     }
+    let mut folds = vec![Vec::new(); count];
+    for (k, &i) in order.iter().enumerate() {
+        folds[k % count].push(i);
+    }
+    for fold in &mut folds {
+        fold.sort_unstable();
+    }
+    folds
+}
+
+/// How often each of `n` rows is drawn in each resample `(RESAMPLES, n)`.
+pub(super) fn resamples(n: usize, rng: &mut ChaCha8Rng) -> Matrix {
+    let mut draws = Matrix::zeros(RESAMPLES, n);
+    for b in 0..RESAMPLES {
+        for _ in 0..n {
+            draws[(b, rng.random_range(0..n))] += 1.0;
+        }
+    }
+    draws
+}
+
+/// The variance of some numbers; 1 if they are all the same.
+pub(super) fn spread(of: &[f64]) -> f64 {
+    let mean = of.iter().sum::<f64>() / of.len() as f64;
+    let spread = of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
+    if spread > 0.0 { spread } else { 1.0 }
 }

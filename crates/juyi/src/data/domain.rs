@@ -129,7 +129,11 @@ impl Domain {
         select_rows(self.features.as_ref(), &self.labelled)
     }
 
-    fn check(&self, goal: &Goal, columns: usize) -> Result<()> {
+    /// Checks rows, columns, values and labels against the goal, as [`Task::new`] does for each of its domains.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the domain and the rule.
+    pub fn check(&self, goal: &Goal, columns: usize) -> Result<()> {
         let fail = |problem: String, hint: &str| Err(Error::input(format!("`{}`", self.name), problem, hint));
         if self.rows() == 0 {
             return fail("has no rows".into(), "give a table with at least one row below its header");

@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod mapping;
 pub mod predictor;
+pub mod prior;
 mod registry;
 mod rows;
 pub mod transport;
@@ -15,7 +16,7 @@ pub use rows::METHODS;
 use std::borrow::Cow;
 
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows, stack};
@@ -38,6 +39,17 @@ pub fn drawn(n: usize) -> Vec<usize> {
     (0..count).map(|i| i * n / count).collect()
 }
 
+/// What is known of a source by its model alone.
+#[derive(Debug, Clone)]
+pub struct SourceModel {
+    /// What messages call it: the file's name.
+    pub name: String,
+    /// Applied to a row, in order, before the predictor.
+    pub maps: Vec<Map>,
+    /// The predictor, and which of the goal's classes it knows.
+    pub trained: Trained,
+}
+
 /// A way to learn from a task.
 pub trait Method: Send + Sync {
     /// Checks the parameters against their ranges.
@@ -54,6 +66,26 @@ pub trait Method: Send + Sync {
     /// # Errors
     /// [`Error::Memory`] or [`Error::Numeric`].
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted>;
+
+    /// Learns from source models (one at least) without their rows, for methods that declare it in their [`Needs`]. The
+    /// target's rows have been through no map yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsuited`] if the models are not of a kind that the method can use; as [`Method::fit`].
+    fn refine(
+        &self,
+        _sources: &[SourceModel],
+        _target: &Domain,
+        _goal: &Goal,
+        _learner: &dyn Learner,
+        _context: &mut Context,
+    ) -> Result<Fitted> {
+        Err(Error::Unsuited {
+            method: "the method".into(),
+            problem: "learns from source rows, and there are models only".into(),
+            hint: "`juyi methods NAME` says which work from a model alone".into(),
+        })
+    }
 }
 
 /// A way to make source rows serve the target; any learner is then trained on them. Weighting, mapping and transport
@@ -136,13 +168,44 @@ pub fn fit_and_show(
 ) -> Result<(Model, Option<Matrix>)> {
     built.row.needs.check(built.row, task, context)?;
     built.method.check()?;
-    let Fitted { maps, trained: Trained { predictor, classes }, moved } =
-        built.method.fit(task, learner, context)?;
-    let goal = match &task.goal {
+    let Fitted { maps, trained, moved } = built.method.fit(task, learner, context)?;
+    let maps = [before, maps].concat();
+    Ok((wrapped(built, maps, trained, &task.goal, task.columns(), learner, context), moved))
+}
+
+/// Fits a method on source models alone, for target rows that have been through no map.
+///
+/// # Errors
+/// [`Error::Unsuited`] if the method needs source rows, or target labels that are not there; what the method reports.
+pub fn refine(
+    built: &Built,
+    sources: &[SourceModel],
+    target: &Domain,
+    goal: &Goal,
+    learner: &dyn Learner,
+    context: &mut Context,
+) -> Result<Model> {
+    built.row.needs.check_models(built.row, target, goal)?;
+    built.method.check()?;
+    let Fitted { maps, trained, .. } = built.method.refine(sources, target, goal, learner, context)?;
+    Ok(wrapped(built, maps, trained, goal, target.features.ncols(), learner, context))
+}
+
+/// What a method learnt, as a model.
+fn wrapped(
+    built: &Built,
+    maps: Vec<Map>,
+    trained: Trained,
+    goal: &Goal,
+    columns: usize,
+    learner: &dyn Learner,
+    context: &Context,
+) -> Model {
+    let Trained { predictor, classes } = trained;
+    let goal = match goal {
         Goal::Classes(names) => Goal::Classes(classes.iter().map(|&c| names[c].clone()).collect()),
         Goal::Value => Goal::Value,
     };
-    let maps = [before, maps].concat();
     let stores_rows =
         predictor.stores_rows() || maps.iter().any(|map| matches!(map, Map::KernelProject { .. }));
     let about = About {
@@ -152,7 +215,7 @@ pub fn fit_and_show(
         seed: context.seed(),
         stores_rows,
     };
-    Ok((Model { about, goal, encoding: None, columns: task.columns(), maps, predictor }, moved))
+    Model { about, goal, encoding: None, columns, maps, predictor }
 }
 
 /// A check of one parameter's range, for [`Method::check`].

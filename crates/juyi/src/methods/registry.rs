@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use super::{METHODS, Method};
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 
 /// What a method asks of a task. Equal columns, finite values and labelled source rows every [`Task`] has.
@@ -19,37 +19,57 @@ pub struct Needs {
     pub target_labels: bool,
     /// It makes no use of labelled target rows.
     pub ignores_target_labels: bool,
+    /// It works from source models alone too.
+    pub models_serve: bool,
 }
 
 impl Needs {
     /// What every task has.
-    pub const NOTHING: Self = Self { classes: false, target_labels: false, ignores_target_labels: false };
+    pub const NOTHING: Self =
+        Self { classes: false, target_labels: false, ignores_target_labels: false, models_serve: false };
 
     /// Checks `task`; leaves a note where target labels are given in vain.
     ///
     /// # Errors
     /// [`Error::Unsuited`] naming the method and the need.
     pub fn check(&self, row: &MethodRow, task: &Task, context: &mut Context) -> Result<()> {
-        let unsuited = |problem: &str, hint: &str| {
-            Err(Error::Unsuited { method: row.name.into(), problem: problem.into(), hint: hint.into() })
-        };
-        if self.classes && task.goal == Goal::Value {
-            return unsuited(
-                "predicts classes, not numbers",
-                "`juyi methods` says which methods serve regression",
-            );
-        }
-        if self.target_labels && task.target.labelled.is_empty() {
-            return unsuited(
-                "learns from labelled target rows, and there are none",
-                "give labels in the target table and `--target-labels use`",
-            );
-        }
+        self.check_target(row, &task.target, &task.goal)?;
         if self.ignores_target_labels && !task.target.labelled.is_empty() {
             context.note(row.name, "makes no use of the target's labels");
         }
         Ok(())
     }
+
+    /// Checks a target that comes with source models alone.
+    ///
+    /// # Errors
+    /// [`Error::Unsuited`] naming the method and the need.
+    pub fn check_models(&self, row: &MethodRow, target: &Domain, goal: &Goal) -> Result<()> {
+        if !self.models_serve {
+            let serve: Vec<&str> =
+                METHODS.iter().filter(|row| row.needs.models_serve).map(|row| row.name).collect();
+            let problem = "learns from source rows, and there is a model only";
+            let hint = format!("from a model alone work {}; or give the source's table", serve.join(", "));
+            return Err(unsuited(row, problem, &hint));
+        }
+        self.check_target(row, target, goal)
+    }
+
+    fn check_target(&self, row: &MethodRow, target: &Domain, goal: &Goal) -> Result<()> {
+        if self.classes && *goal == Goal::Value {
+            let hint = "`juyi methods` says which methods serve regression";
+            return Err(unsuited(row, "predicts classes, not numbers", hint));
+        }
+        if self.target_labels && target.labelled.is_empty() {
+            let hint = "give labels in the target table and `--target-labels use`";
+            return Err(unsuited(row, "learns from labelled target rows, and there are none", hint));
+        }
+        Ok(())
+    }
+}
+
+fn unsuited(row: &MethodRow, problem: &str, hint: &str) -> Error {
+    Error::Unsuited { method: row.name.into(), problem: problem.into(), hint: hint.into() }
 }
 
 /// One parameter as the registry shows it.

@@ -4,7 +4,8 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use crate::linalg::{
-    Matrix, add_product, by_row_blocks, gaussian_kernel, normalize_rows, normalize_rows_l2, rows_times,
+    Matrix, add_product, by_row_blocks, column_deviations, column_means, gaussian_kernel, normalize_rows,
+    normalize_rows_l2, rows_times,
 };
 use crate::solvers::Embedding;
 
@@ -47,6 +48,17 @@ pub enum Map {
 }
 
 impl Map {
+    /// The map that brings the columns of `x` `(n, d)` to mean 0 and population deviation 1, and how many columns are
+    /// constant: these become 0.
+    pub fn standardize(x: MatRef<'_, f64>) -> (Self, usize) {
+        let means = column_means(x);
+        let deviations = column_deviations(x, &means);
+        let d = x.ncols();
+        let scale = Mat::from_fn(1, d, |_, j| if deviations[j] > 0.0 { 1.0 / deviations[j] } else { 0.0 });
+        let constant = deviations.iter().filter(|s| **s <= 0.0).count();
+        (Self::Affine { shift: Mat::from_fn(1, d, |_, j| means[j]), scale }, constant)
+    }
+
     /// Maps `(n, d)` to `(n, k)`; a row's result has the same bits whatever rows come with it.
     pub fn apply(&self, x: MatRef<'_, f64>) -> Matrix {
         match self {

@@ -133,7 +133,7 @@ impl Predictor {
     }
 
     /// Whether a row's scores are shares of the classes that add up to 1.
-    pub(super) fn scores_are_shares(&self) -> bool {
+    pub fn scores_are_shares(&self) -> bool {
         match self {
             Self::Linear { link, .. } => *link == Link::Softmax,
             Self::Propagation { .. } | Self::Vote(_) => true,

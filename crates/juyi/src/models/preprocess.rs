@@ -1,13 +1,11 @@
 //! Preprocessing: what is done to the columns and rows before any method, on both sides.
 
-use faer::Mat;
 use serde::{Deserialize, Serialize};
 
 use super::Map;
 use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
-use crate::linalg::{Matrix, column_deviations, column_means};
 
 /// One step of preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +63,7 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
             Preprocess::L1 => Map::NormalizeRowsL1,
             Preprocess::L2 => Map::NormalizeRowsL2,
             Preprocess::Standardize => {
-                let (map, constant) = standardizer(&task.source.features);
+                let (map, constant) = Map::standardize(task.source.features.as_ref());
                 if constant > 0 {
                     context.note(
                         step.name(),
@@ -77,11 +75,10 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
             Preprocess::StandardizeEach => {
                 for (_, range) in &task.parts {
                     let mut rows = task.source.features.get_mut(range.clone(), ..);
-                    let mapped =
-                        standardizer(&rows.as_ref().to_owned()).0.apply_in_place(rows.as_ref().to_owned());
+                    let mapped = Map::standardize(rows.as_ref()).0.apply_in_place(rows.as_ref().to_owned());
                     rows.copy_from(mapped);
                 }
-                let map = standardizer(&task.target.features).0;
+                let map = Map::standardize(task.target.features.as_ref()).0;
                 task.target.features = map.apply_in_place(task.target.features);
                 maps.push(map);
                 continue;
@@ -92,16 +89,6 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
         maps.push(map);
     }
     (task, maps)
-}
-
-/// The map to mean 0 and population deviation 1, and how many columns are constant.
-fn standardizer(x: &Matrix) -> (Map, usize) {
-    let means = column_means(x.as_ref());
-    let deviations = column_deviations(x.as_ref(), &means);
-    let d = x.ncols();
-    let scale = Mat::from_fn(1, d, |_, j| if deviations[j] > 0.0 { 1.0 / deviations[j] } else { 0.0 });
-    let constant = deviations.iter().filter(|s| **s <= 0.0).count();
-    (Map::Affine { shift: Mat::from_fn(1, d, |_, j| means[j]), scale }, constant)
 }
 
 #[cfg(test)]

@@ -110,14 +110,17 @@ fn selection(choice: &Choice) -> Vec<String> {
         if let Some(learner) = &candidate.learner {
             let _ = write!(text, ", learner {learner}");
         }
-        let _ = write!(text, ", preprocessing {}", candidate.preprocess.join(", "));
+        if !candidate.preprocess.is_empty() {
+            let _ = write!(text, ", preprocessing {}", candidate.preprocess.join(", "));
+        }
         text
     };
-    let (source, target) = (thousands(choice.rows.0), thousands(choice.rows.1));
     let (count, seconds) = (choice.candidates.len(), choice.seconds);
-    let mut lines = vec![format!(
-        "{count} candidates validated on {source} source and {target} target rows in {seconds:.1} s"
-    )];
+    let on = match choice.rows {
+        (0, target) => format!("{} labelled target rows", thousands(target)),
+        (source, target) => format!("{} source and {} target rows", thousands(source), thousands(target)),
+    };
+    let mut lines = vec![format!("{count} candidates validated on {on} in {seconds:.1} s")];
     let first = |baseline| choice.candidates.iter().find(|candidate| candidate.baseline == baseline);
     lines.extend(first(false).map(|best| format!("best candidate  {}", describe(best))));
     lines.extend(first(true).map(|best| format!("best baseline   {}", describe(best))));
@@ -139,7 +142,10 @@ pub(super) fn estimated(run: &Run, choice: &Choice) -> String {
 }
 
 fn domain(facts: &DomainFacts) -> String {
-    let mut text = format!("{}: {} rows", facts.name, thousands(facts.rows));
+    let mut text = facts.name.clone();
+    if facts.rows > 0 {
+        let _ = write!(text, ": {} rows", thousands(facts.rows));
+    }
     if facts.labelled > 0 {
         let _ = write!(text, ", {} labelled", thousands(facts.labelled));
     }
@@ -170,7 +176,9 @@ pub(super) fn settings(params: &Value, learner: Option<&str>, preprocess: &[Stri
     if let Some(learner) = learner {
         parts.push(format!("learner {learner}"));
     }
-    parts.push(format!("preprocessing {}", preprocess.join(", ")));
+    if !preprocess.is_empty() {
+        parts.push(format!("preprocessing {}", preprocess.join(", ")));
+    }
     parts.join(", ")
 }
 

@@ -6,7 +6,7 @@ use super::figures;
 use super::truth::Truth;
 use crate::choice::Configuration;
 use crate::context::Context;
-use crate::data::Task;
+use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::methods::fit_and_show;
@@ -78,30 +78,50 @@ fn run_one(
     truth: &Truth,
     context: &mut Context,
 ) -> Result<(Ran, Option<Matrix>)> {
-    let Configuration { built, learner, steps, .. } = configuration;
+    let Configuration { built, learner, .. } = configuration;
     context.progress(&format!("fitting {}", built.row.name), 0, 0);
     let start = Instant::now();
     let (model, moved) = fit_and_show(built, task, learner.as_ref(), maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.
     let answers =
         crate::models::predict(&model.maps[maps.len()..], &model.predictor, task.target.features.as_ref());
-    let scores = truth.score(&model.goal, &answers, context);
-    let facts = FitFacts {
-        method: built.row.name.into(),
-        params: built.params.clone(),
-        learner: model.about.learner.clone(),
-        preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
-        carries: carries(&model, maps.len(), task),
-        stores_rows: model.about.stores_rows,
-        scores,
-        seconds: start.elapsed().as_secs_f64(),
-    };
-    let confusion = figures::confusion(truth, &task.goal, &model.goal, &answers);
-    Ok((Ran { model, facts, answers, confusion }, moved))
+    let carries = format!("{}, learnt from {} source rows", carries(&model, maps.len()), task.source.rows());
+    let ran = Ran::new(configuration, model, answers, carries, start, truth, &task.goal, context);
+    Ok((ran, moved))
+}
+
+impl Ran {
+    /// What is to be said of a model that began to be fitted at `start`.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a record")]
+    pub(super) fn new(
+        configuration: &Configuration,
+        model: Model,
+        answers: Answers,
+        carries: String,
+        start: Instant,
+        truth: &Truth,
+        goal: &Goal,
+        context: &mut Context,
+    ) -> Self {
+        let Configuration { built, steps, .. } = configuration;
+        let scores = truth.score(&model.goal, &answers, context);
+        let facts = FitFacts {
+            method: built.row.name.into(),
+            params: built.params.clone(),
+            learner: model.about.learner.clone(),
+            preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
+            carries,
+            stores_rows: model.about.stores_rows,
+            scores,
+            seconds: start.elapsed().as_secs_f64(),
+        };
+        let confusion = figures::confusion(truth, goal, &model.goal, &answers);
+        Self { model, facts, answers, confusion }
+    }
 }
 
 /// What a model carries over, in words.
-fn carries(model: &Model, before: usize, task: &Task) -> String {
+pub(super) fn carries(model: &Model, before: usize) -> String {
     let width = |map: &Map| match map {
         Map::Project { matrix } => Some(matrix.ncols()),
         Map::KernelProject { coefficients, .. } => Some(coefficients.ncols()),
@@ -111,7 +131,7 @@ fn carries(model: &Model, before: usize, task: &Task) -> String {
         Some(k) => format!(", in {k} shared dimensions"),
         None => String::new(),
     };
-    format!("{}{through}, learnt from {} source rows", named(&model.predictor), task.source.rows())
+    format!("{}{through}", named(&model.predictor))
 }
 
 /// A predictor, in words.

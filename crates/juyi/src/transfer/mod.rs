@@ -3,6 +3,7 @@
 mod distances;
 mod figures;
 mod fits;
+mod from_models;
 mod prepare;
 mod truth;
 
@@ -12,15 +13,17 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
-use crate::data::{Goal, Missing, Table, Task};
+use crate::data::{Encoding, Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
-use crate::measures::Scores;
+use crate::measures::{Distance, MovedColumn, Scores};
 use crate::methods::build;
 use crate::models::{Answers, Model, Preprocess};
-use crate::report::{Confusion, Figures, Predictions, Run};
+use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
 pub use distances::{Measured, measure};
+use figures::Pixels;
 use fits::{Fits, Ran, fit_each};
+pub use from_models::transfer_models;
 use prepare::{Prepared, identifiers, label_cells, prepare};
 use truth::Truth;
 
@@ -112,35 +115,7 @@ pub fn transfer(
     context: &mut Context,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    // What can be said of the settings alone is said before the work starts.
-    let named = match settings.method.as_str() {
-        "auto" if !settings.params.is_empty() => {
-            let hint = "name the method whose parameters they are with `--method`";
-            return Err(Error::input(
-                "`--set`",
-                "sets parameters, but `auto` tries methods with their own",
-                hint,
-            ));
-        }
-        "auto" => {
-            settings.learner.as_deref().map(learner).transpose()?;
-            None
-        }
-        name => {
-            let built = build(name, &settings.params)?;
-            let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
-            if settings.learner.is_some() && !built.row.trains_learner {
-                let text = "trains no learner; `--learner` serves the baseline only";
-                context.warn(built.row.name, text);
-            }
-            Some(Configuration {
-                baseline: name == "none",
-                built,
-                learner,
-                steps: settings.preprocess.clone(),
-            })
-        }
-    };
+    let named = named(settings, &settings.preprocess, context)?;
 
     // 1 data
     let Prepared { task, encoding, truth, rows, id, pixels, facts, moved } =
@@ -157,62 +132,119 @@ pub fn transfer(
 
     // 2 select
     let (mut configurations, choice) = select(named, &task, settings, context)?;
-    let refused = choice.as_ref().is_some_and(|choice| choice.verdict != Verdict::Transfer);
-    if refused && truth.rows.is_empty() {
+    if refused(choice.as_ref()) && truth.rows.is_empty() {
         configurations.truncate(1); // no label says what the other would have done
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
     let goal = task.goal.clone();
-    let Fits { mut all, before, after } = fit_each(&configurations, task, &truth, context)?;
-    let written = if refused { 0 } else { all.len() - 1 };
-    let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
-    check_answers(&answers, &rows, &facts.1.name)?;
-    let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
-    let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
-        (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
-        (Some(scores), Some(base)) => Some(scores.gain_over(&base)),
-        _ => None,
-    };
-    let choice = choice.map(|choice| Choice { true_gain, ..choice });
-    let (baseline, refused) = if written == 0 { (None, other) } else { (other, None) };
-    let confusion = confusion.map(|chosen| Confusion {
-        classes: figures::classes(&truth, &goal),
-        chosen,
-        baseline: other_confusion.flatten().filter(|_| baseline.is_some()),
-    });
-    let pictures =
-        pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
-    let figures = Figures { before, after, confusion, pictures };
-    let features = model.columns;
-    let label = encoding.label.clone();
-    model.encoding = Some(encoding);
-    let (sources, target) = facts;
-    let run = Run {
-        version: env!("CARGO_PKG_VERSION").into(),
-        task: goal.name().into(),
-        label,
-        features,
-        sources,
-        target,
-        scored_rows: truth.rows.len(),
-        missing: format!("{:?}", settings.missing).to_lowercase(),
-        target_labels: format!("{:?}", settings.target_labels).to_lowercase(),
-        seed: context.seed(),
-        threads: rayon::current_num_threads(),
-        memory: context.memory(),
-        chosen,
-        baseline,
-        refused,
-        distances,
-        moved,
-        choice,
-        figures,
-        command: Vec::new(),
-        seconds: started.elapsed().as_secs_f64(),
-        peak_memory: None,
-        notices: context.notices().to_vec(),
-    };
-    Ok(Outcome { run, model, predictions: Predictions { rows, id, answers } })
+    let fits = fit_each(&configurations, task, &truth, context)?;
+    let known = Known { goal, encoding, truth, rows, id, pixels, facts, moved, distances, choice };
+    known.record(fits, settings, started, context)
+}
+
+/// The method that is asked for, `None` for `auto`. What can be said of the settings alone is said before the work starts.
+fn named(settings: &Settings, steps: &[Preprocess], context: &mut Context) -> Result<Option<Configuration>> {
+    match settings.method.as_str() {
+        "auto" if !settings.params.is_empty() => {
+            let hint = "name the method whose parameters they are with `--method`";
+            return Err(Error::input(
+                "`--set`",
+                "sets parameters, but `auto` tries methods with their own",
+                hint,
+            ));
+        }
+        "auto" => {
+            settings.learner.as_deref().map(learner).transpose()?;
+            Ok(None)
+        }
+        name => {
+            let built = build(name, &settings.params)?;
+            let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
+            if settings.learner.is_some() && !built.row.trains_learner {
+                let text = "trains no learner; `--learner` serves the baseline only";
+                context.warn(built.row.name, text);
+            }
+            Ok(Some(Configuration { baseline: name == "none", built, learner, steps: steps.to_vec() }))
+        }
+    }
+}
+
+/// Whether the guard said anything but `transfer`.
+fn refused(choice: Option<&Choice>) -> bool {
+    choice.is_some_and(|choice| choice.verdict != Verdict::Transfer)
+}
+
+/// All that is known of a run beside its fits.
+struct Known {
+    goal: Goal,
+    encoding: Encoding,
+    truth: Truth,
+    rows: Vec<usize>,
+    id: Vec<(String, Vec<String>)>,
+    pixels: Option<Pixels>,
+    facts: (Vec<DomainFacts>, DomainFacts),
+    moved: Vec<MovedColumn>,
+    distances: Vec<Distance>,
+    choice: Option<Choice>,
+}
+
+impl Known {
+    /// The record, the model that is written and its predictions. The first fit is that of the baseline, or the only
+    /// one.
+    fn record(self, fits: Fits, settings: &Settings, started: Instant, context: &Context) -> Result<Outcome> {
+        let Self { goal, encoding, truth, rows, id, pixels, facts, moved, distances, choice } = self;
+        let refused = refused(choice.as_ref());
+        let Fits { mut all, before, after } = fits;
+        let written = if refused { 0 } else { all.len() - 1 };
+        let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
+        check_answers(&answers, &rows, &facts.1.name)?;
+        let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
+        let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
+            (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
+            (Some(scores), Some(base)) => Some(scores.gain_over(&base)),
+            _ => None,
+        };
+        let choice = choice.map(|choice| Choice { true_gain, ..choice });
+        let (baseline, refused) = if written == 0 { (None, other) } else { (other, None) };
+        let confusion = confusion.map(|chosen| Confusion {
+            classes: figures::classes(&truth, &goal),
+            chosen,
+            baseline: other_confusion.flatten().filter(|_| baseline.is_some()),
+        });
+        let pictures =
+            pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
+        let figures = Figures { before, after, confusion, pictures };
+        let features = model.columns;
+        let label = encoding.label.clone();
+        model.encoding = Some(encoding);
+        let (sources, target) = facts;
+        let run = Run {
+            version: env!("CARGO_PKG_VERSION").into(),
+            task: goal.name().into(),
+            label,
+            features,
+            sources,
+            target,
+            scored_rows: truth.rows.len(),
+            missing: format!("{:?}", settings.missing).to_lowercase(),
+            target_labels: format!("{:?}", settings.target_labels).to_lowercase(),
+            seed: context.seed(),
+            threads: rayon::current_num_threads(),
+            memory: context.memory(),
+            chosen,
+            baseline,
+            refused,
+            distances,
+            moved,
+            choice,
+            figures,
+            command: Vec::new(),
+            seconds: started.elapsed().as_secs_f64(),
+            peak_memory: None,
+            notices: context.notices().to_vec(),
+        };
+        Ok(Outcome { run, model, predictions: Predictions { rows, id, answers } })
+    }
 }
 
 /// What is to be fitted: the baseline, then the method that is asked for or trusted. The latter is left out where the

@@ -113,7 +113,7 @@ pub(super) fn prepare(
     Ok(Prepared { task, encoding, truth, rows, id, pixels, facts: (source_facts, target_facts), moved })
 }
 
-fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {
+pub(super) fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {
     let classes = match (&domain.labels, goal) {
         (Labels::Classes(of), Goal::Classes(names)) => {
             let count = |c: usize| of.iter().filter(|&&o| o == c).count();
@@ -178,7 +178,7 @@ fn infer_task(labels: &[Cells], table: &str, label: &str, context: &mut Context)
 }
 
 /// The different labels: in order of value if all are numbers, else of the alphabet.
-fn class_names<'a>(labels: impl IntoIterator<Item = &'a Cells>) -> Vec<String> {
+pub(super) fn class_names<'a>(labels: impl IntoIterator<Item = &'a Cells>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for cells in labels {
         match cells {
@@ -198,6 +198,11 @@ fn class_names<'a>(labels: impl IntoIterator<Item = &'a Cells>) -> Vec<String> {
             }
         }
     }
+    sorted(names)
+}
+
+/// Each name once: in order of value if all are numbers, else of the alphabet.
+pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names.sort();
     names.dedup();
     if names.iter().all(|name| name.parse::<f64>().is_ok()) {
@@ -207,7 +212,7 @@ fn class_names<'a>(labels: impl IntoIterator<Item = &'a Cells>) -> Vec<String> {
 }
 
 /// The labels of these rows, all filled.
-fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
+pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
     let text = |row: usize| cells.text(row).unwrap_or_default();
     Ok(match goal {
         Goal::Classes(names) => {

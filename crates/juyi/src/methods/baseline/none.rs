@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::data::Task;
+use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, params_of};
 
 /// The source-only baseline; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,19 @@ impl Method for SourceOnly {
         let trained = train(learner, &source.features, &source.labels, None, &task.goal, context)?;
         Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
+
+    /// The source model as it is.
+    fn refine(
+        &self,
+        sources: &[SourceModel],
+        _target: &Domain,
+        _goal: &Goal,
+        _learner: &dyn Learner,
+        _context: &mut Context,
+    ) -> Result<Fitted> {
+        let SourceModel { maps, trained, .. } = &sources[0];
+        Ok(Fitted { maps: maps.clone(), trained: trained.clone(), moved: None })
+    }
 }
 
 impl SourceOnly {
@@ -36,7 +49,7 @@ impl SourceOnly {
         summary: "the learner trained on the source alone",
         when: "always, beside any other method: what transfer has to beat",
         paper: "no transfer; the baseline of every paper here",
-        needs: Needs { ignores_target_labels: true, ..Needs::NOTHING },
+        needs: Needs { ignores_target_labels: true, models_serve: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],
@@ -50,7 +63,7 @@ impl SourceOnly {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Domain, Goal, Labels};
+    use crate::data::Labels;
     use crate::learners::NearestNeighbor;
     use crate::linalg::from_rows;
     use crate::models::Predictor;

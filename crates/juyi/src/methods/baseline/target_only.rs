@@ -10,10 +10,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::data::Task;
+use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, params_of};
+use crate::models::apply_all;
 
 /// The target-only baseline; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +27,21 @@ impl Method for TargetOnly {
         let trained = train(learner, &rows, &task.target.labels, None, &task.goal, context)?;
         Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
+
+    /// The learner trained in the first source model's space, of whose rows nothing else is used.
+    fn refine(
+        &self,
+        sources: &[SourceModel],
+        target: &Domain,
+        goal: &Goal,
+        learner: &dyn Learner,
+        context: &mut Context,
+    ) -> Result<Fitted> {
+        let maps = sources[0].maps.clone();
+        let rows = apply_all(&maps, target.labelled_features().as_ref());
+        let trained = train(learner, &rows, &target.labels, None, goal, context)?;
+        Ok(Fitted { maps, trained, moved: None })
+    }
 }
 
 impl TargetOnly {
@@ -36,7 +52,7 @@ impl TargetOnly {
         summary: "the learner trained on the labelled target rows alone",
         when: "there are target labels: whether the source adds anything to them",
         paper: "no transfer; the other baseline",
-        needs: Needs { target_labels: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: true, models_serve: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],
@@ -50,7 +66,7 @@ impl TargetOnly {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Domain, Goal, Labels};
+    use crate::data::Labels;
     use crate::learners::NearestNeighbor;
     use crate::linalg::from_rows;
     use crate::models::Predictor;

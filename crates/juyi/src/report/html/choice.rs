@@ -50,12 +50,14 @@ pub(super) fn candidates(run: &Run) -> String {
             ]
         })
         .collect();
+    let on = match choice.rows {
+        (0, target) => format!("{} labelled target rows", thousands(target)),
+        (source, target) => format!("{} source and {} target rows", thousands(source), thousands(target)),
+    };
     let mut out = format!(
-        "{}<p class=\"caption\">Estimated on {} source and {} target rows in {}. The line in the scores is the best \
+        "{}<p class=\"caption\">Estimated on {on} in {}. The line in the scores is the best \
          baseline; in the gains it is 0, no gain over it.</p>\n",
         table("Candidates", &headings, &rows),
-        thousands(choice.rows.0),
-        thousands(choice.rows.1),
         time(choice.seconds)
     );
     if !assumptions.is_empty() {

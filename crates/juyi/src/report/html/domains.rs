@@ -39,14 +39,15 @@ pub(super) fn domains(run: &Run) -> String {
 
 fn card(kind: &str, facts: &DomainFacts) -> String {
     const MOST: usize = 24;
-    let mut out = format!(
-        "<div class=\"card {kind}\"><h3><span>{kind}</span> {}</h3>\n<p>{} rows, {} labelled",
-        escape(&facts.name),
-        thousands(facts.rows),
-        if facts.labelled == 0 { "none".into() } else { thousands(facts.labelled) }
-    );
+    let mut out =
+        format!("<div class=\"card {kind}\"><h3><span>{kind}</span> {}</h3>\n<p>", escape(&facts.name));
+    if facts.rows > 0 {
+        let labelled = if facts.labelled == 0 { "none".into() } else { thousands(facts.labelled) };
+        let _ = write!(out, "{} rows, {labelled} labelled", thousands(facts.rows));
+    }
     if !facts.remark.is_empty() {
-        let _ = write!(out, "; {}", prose(&facts.remark));
+        let between = if facts.rows > 0 { "; " } else { "" };
+        let _ = write!(out, "{between}{}", prose(&facts.remark));
     }
     out.push_str("</p>\n");
     let most = facts.classes.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);

@@ -1,0 +1,145 @@
+//! The choice where the sources are models without rows: candidates are cross-validated on the labelled target rows.
+
+use std::time::Instant;
+
+use super::candidates::{Configuration, learners_for};
+use super::guard::{self, Tried};
+use super::validation::{Score, folds, resamples, spread};
+use super::{Assumption, Choice, Chosen, FEWEST, undecided};
+use crate::context::Context;
+use crate::data::{Domain, Goal, Labels};
+use crate::error::Result;
+use crate::linalg::{Matrix, multiply, select_rows};
+use crate::methods::{METHODS, MethodRow, SourceModel, refine};
+
+/// Folds of the labelled target rows.
+const FOLDS: usize = 5;
+
+/// Compares every method that works from source models alone with the models as they are and with the target's labelled
+/// rows alone. `only` tries that one candidate instead of all.
+///
+/// # Errors
+/// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not.
+pub fn choose_from_models(
+    sources: &[SourceModel],
+    target: &Domain,
+    goal: &Goal,
+    learner: Option<&str>,
+    only: Option<Configuration>,
+    context: &mut Context,
+) -> Result<Chosen> {
+    let start = Instant::now();
+    let rows = (0, target.labelled.len());
+    let with = learner.unwrap_or(learners_for(goal)[0]);
+    let mut configurations = vec![Configuration::new("none", "{}", with, &[])?];
+    if rows.1 < FEWEST {
+        let reason =
+            format!("A verdict needs at least {FEWEST} labelled target rows, and there are {}.", rows.1);
+        return Ok(undecided(reason, rows, configurations.swap_remove(0)));
+    }
+    let learners = learner.map_or_else(|| learners_for(goal).to_vec(), |name| vec![name]);
+    for name in learners {
+        configurations.push(Configuration::new("target-only", "{}", name, &[])?);
+    }
+    if let Some(only) = only {
+        configurations.push(only);
+    } else {
+        let fits = |row: &&MethodRow| {
+            row.family != "baseline"
+                && row.needs.models_serve
+                && row.needs.check_models(row, target, goal).is_ok()
+        };
+        for row in METHODS.iter().filter(fits) {
+            for params in row.grid {
+                configurations.push(Configuration::new(row.name, params, row.learner, &[])?);
+            }
+        }
+    }
+    let validation = Validation::new(target, context);
+    let all = configurations.len();
+    let mut tried = Vec::new();
+    for (k, configuration) in configurations.into_iter().enumerate() {
+        context.progress("comparing methods", k, all);
+        let start = Instant::now();
+        let scores =
+            validation.score(&configuration, sources, target, goal, context).map(|score| vec![score]);
+        tried.push(Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() });
+    }
+    let Some(base) = guard::best_baseline(&tried, &[true]) else {
+        let configuration = tried.swap_remove(0).configuration;
+        return Ok(undecided("Not even the source model could be validated.".into(), rows, configuration));
+    };
+    let assumption = Assumption {
+        name: "labelled rows speak for the others".into(),
+        about: format!("{FOLDS}-fold cross-validation on the labelled target rows"),
+        remains: 0.0,
+        holds: true,
+    };
+    let chance = validation.chance(target, goal);
+    let chosen = guard::judge(tried, base, &[true], &[chance], vec![assumption]);
+    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
+    Ok(Chosen { choice, ..chosen })
+}
+
+/// The labelled target rows in folds.
+struct Validation {
+    /// Positions among the labelled rows, each fold rising.
+    folds: Vec<Vec<usize>>,
+    /// How often each labelled row is drawn in each resample `(RESAMPLES, n)`.
+    draws: Matrix,
+}
+
+impl Validation {
+    fn new(target: &Domain, context: &Context) -> Self {
+        let mut rng = context.rng("validation");
+        let folds = folds(&target.labels, FOLDS, &mut rng);
+        Self { folds, draws: resamples(target.labelled.len(), &mut rng) }
+    }
+
+    /// The share of held-out rows that are predicted right; for numbers 1 minus the squared error over the variance.
+    fn score(
+        &self,
+        candidate: &Configuration,
+        sources: &[SourceModel],
+        target: &Domain,
+        goal: &Goal,
+        context: &Context,
+    ) -> Result<Score> {
+        let mut scores = vec![0.0; target.labelled.len()];
+        for fold in &self.folds {
+            let context = &mut context.aside(); // the notices of these fits are not those of the run
+            let kept: Vec<usize> = (0..scores.len()).filter(|at| fold.binary_search(at).is_err()).collect();
+            let part = Domain {
+                labelled: kept.iter().map(|&at| target.labelled[at]).collect(),
+                labels: target.labels.select(&kept),
+                ..target.clone()
+            };
+            let model = refine(&candidate.built, sources, &part, goal, candidate.learner.as_ref(), context)?;
+            let held: Vec<usize> = fold.iter().map(|&at| target.labelled[at]).collect();
+            let rows = select_rows(target.features.as_ref(), &held);
+            let said = model.predict(rows.as_ref()).answer;
+            for (&at, said) in fold.iter().zip(said) {
+                scores[at] = match (&target.labels, goal, &model.goal) {
+                    (Labels::Classes(of), Goal::Classes(all), Goal::Classes(own)) => {
+                        f64::from(u8::from(own[said as usize] == all[of[at]]))
+                    }
+                    (Labels::Values(of), _, _) => 1.0 - (of[at] - said).powi(2) / spread(of),
+                    _ => 0.0,
+                };
+            }
+        }
+        let n = scores.len() as f64;
+        let value = scores.iter().sum::<f64>() / n;
+        let column = Matrix::from_fn(scores.len(), 1, |i, _| scores[i] / n);
+        let resampled = multiply(self.draws.as_ref(), column.as_ref());
+        Ok(Score { value, resampled: resampled.col_as_slice(0).to_vec() })
+    }
+
+    /// What always saying the same would score.
+    fn chance(&self, target: &Domain, goal: &Goal) -> f64 {
+        let Labels::Classes(of) = &target.labels else { return 0.0 };
+        let mut counts = vec![0usize; goal.classes()];
+        of.iter().for_each(|&c| counts[c] += 1);
+        counts.into_iter().max().unwrap_or(0) as f64 / of.len().max(1) as f64
+    }
+}

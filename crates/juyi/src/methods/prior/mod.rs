@@ -1,0 +1,53 @@
+//! Knowledge carried as parameters: a fitted source model is refined on the target, and no source row is needed.
+
+mod biased_regularization;
+mod gaussian_prior;
+mod starting_scores;
+mod statistics_reestimation;
+
+pub use biased_regularization::BiasedRegularization;
+pub use gaussian_prior::GaussianPrior;
+pub use statistics_reestimation::StatisticsReestimation;
+
+use std::ops::Range;
+
+use super::SourceModel;
+use crate::context::Context;
+use crate::data::Task;
+use crate::error::{Error, Result};
+use crate::learners::{Learner, train};
+
+/// The learner's model of all source rows together: what a method of this family refines where rows are given.
+fn model_of_source(task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<SourceModel> {
+    let source = &task.source;
+    let trained = train(learner, &source.features, &source.labels, None, &task.goal, context)?;
+    Ok(SourceModel { name: source.name.clone(), maps: Vec::new(), trained })
+}
+
+/// The learner's model of each source.
+fn model_of_each_source(
+    task: &Task,
+    learner: &dyn Learner,
+    context: &mut Context,
+) -> Result<Vec<SourceModel>> {
+    let one = |(name, range): &(String, Range<usize>)| {
+        let rows = task.source.features.get(range.clone(), ..).to_owned();
+        let which: Vec<usize> = range.clone().collect();
+        let labels = task.source.labels.select(&which);
+        let trained = train(learner, &rows, &labels, None, &task.goal, context)?;
+        Ok(SourceModel { name: name.clone(), maps: Vec::new(), trained })
+    };
+    task.parts.iter().map(one).collect()
+}
+
+/// The one source model that there is.
+fn only_model<'a>(method: &str, sources: &'a [SourceModel]) -> Result<&'a SourceModel> {
+    match sources {
+        [one] => Ok(one),
+        _ => Err(Error::Unsuited {
+            method: method.into(),
+            problem: format!("refines one model, and there are {}", sources.len()),
+            hint: "give one `--source`; `gaussian-prior` learns from several models".into(),
+        }),
+    }
+}

@@ -1,0 +1,171 @@
+//! The same job where the sources are models without their rows: data, select, initialise, transfer.
+
+use std::time::Instant;
+
+use super::fits::{Fits, Ran, carries};
+use super::prepare::{class_names, describe, identifiers, known_labels, sorted};
+use super::truth::Truth;
+use super::{Known, Outcome, Settings, TargetLabels, TaskKind, named, refused};
+use crate::choice::{Chosen, Configuration, choose_from_models};
+use crate::context::Context;
+use crate::data::{Cells, Domain, Encoding, Goal, Table};
+use crate::error::{Error, Result};
+use crate::learners::Trained;
+use crate::methods::{SourceModel, refine};
+use crate::models::Model;
+use crate::report::DomainFacts;
+
+/// Carries models of earlier runs over to a target table. Each model comes with its name; they must take the same
+/// columns. How the table becomes features is the first model's affair: of the settings, `preprocess`, `missing`, `drop`
+/// and `id` are not used.
+///
+/// # Errors
+/// As [`transfer`](super::transfer); [`Error::Unsuited`] for a model that knows no tables or a method that needs rows.
+pub fn transfer_models(
+    models: Vec<(String, Model)>,
+    mut target: Table,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<Outcome> {
+    let started = Instant::now();
+    let named = named(settings, &[], context)?;
+
+    for (flag, given) in [
+        ("--preprocess", settings.preprocess != Settings::default().preprocess),
+        ("--missing", settings.missing != Settings::default().missing),
+        ("--drop", !settings.drop.is_empty()),
+        ("--id", !settings.id.is_empty()),
+    ] {
+        if given {
+            context.warn("data", format!("`{flag}` is not used: the source's model brings its own"));
+        }
+    }
+
+    // 1 data
+    let (encoding, mut goal) = same_columns(&models)?;
+    let label = settings.label.clone().unwrap_or_else(|| encoding.label.clone());
+    let cells = target.column(&label).map(|column| column.cells.clone());
+    let used = cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
+    if settings.target_labels == TargetLabels::Use && used.is_none() {
+        let hint = "name the column with `--label`; empty cells are unlabelled rows";
+        return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
+    }
+    if let Goal::Classes(names) = &mut goal {
+        names.extend(models.iter().flat_map(|(_, model)| match &model.goal {
+            Goal::Classes(names) => names.clone(),
+            Goal::Value => Vec::new(),
+        }));
+        names.extend(class_names(used));
+        *names = sorted(std::mem::take(names));
+    }
+    let id = identifiers(&target, &encoding.id);
+    let kind = if goal == Goal::Value { TaskKind::Regression } else { TaskKind::Classification };
+    let none = Cells::Numbers(vec![f64::NAN; target.rows]);
+    let truth_cells =
+        cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
+    let (features, rows) = encoding.apply(&mut target, context)?;
+    if rows.is_empty() {
+        let hint = "give a table with rows below its header";
+        return Err(Error::input(format!("`{}`", target.name), "has no rows", hint));
+    }
+    let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
+    let mut domain = Domain::unlabelled(target.name.clone(), features, &goal);
+    if let Some(cells) = used {
+        domain.labelled = (0..rows.len()).filter(|&i| !cells.is_missing(rows[i])).collect();
+        let filled: Vec<usize> = domain.labelled.iter().map(|&i| rows[i]).collect();
+        domain.labels = known_labels(cells, &filled, &goal, &target.name)?;
+    }
+    domain.check(&goal, encoding.width())?;
+    let facts = (models.iter().map(described).collect(), describe(&domain, &goal, &target.remark));
+    let id = id
+        .into_iter()
+        .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
+        .collect();
+    let sources = source_models(models, &goal);
+    if let Some(named) = &named {
+        named.built.row.needs.check_models(named.built.row, &domain, &goal)?;
+    }
+
+    // 2 select
+    let with = settings.learner.as_deref();
+    let (mut configurations, choice) = match named {
+        Some(named) if !settings.guard => {
+            let none = Configuration::new("none", "{}", named.learner.name(), &[])?;
+            let alone = named.built.row.name == "none";
+            (if alone { vec![named] } else { vec![none, named] }, None)
+        }
+        named => {
+            let Chosen { choice, baseline, candidate } =
+                choose_from_models(&sources, &domain, &goal, with, named, context)?;
+            (std::iter::once(baseline).chain(candidate).collect(), Some(choice))
+        }
+    };
+    if refused(choice.as_ref()) && truth.rows.is_empty() {
+        configurations.truncate(1); // no label says what the other would have done
+    }
+
+    // 3 initialise, 4 transfer: beside it, not transferring.
+    let mut all = Vec::new();
+    for configuration in &configurations {
+        context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
+        let (start, learner) = (Instant::now(), configuration.learner.as_ref());
+        let model = refine(&configuration.built, &sources, &domain, &goal, learner, context)?;
+        let answers = model.predict(domain.features.as_ref());
+        let from = match &sources[..] {
+            [one] => format!("`{}`", one.name),
+            several => format!("{} models", several.len()),
+        };
+        let carries = format!("{}, from {from} without its rows", carries(&model, 0));
+        all.push(Ran::new(configuration, model, answers, carries, start, &truth, &goal, context));
+    }
+    let fits = Fits { all, before: Vec::new(), after: Vec::new() };
+    let (moved, distances) = (Vec::new(), Vec::new());
+    let known = Known { goal, encoding, truth, rows, id, pixels: None, facts, moved, distances, choice };
+    known.record(fits, settings, started, context)
+}
+
+/// The encoding and the kind of goal, which all models must share.
+fn same_columns(models: &[(String, Model)]) -> Result<(Encoding, Goal)> {
+    let Some((first, model)) = models.first() else {
+        return Err(Error::input("the task", "has no source", "give at least one model"));
+    };
+    let Some(encoding) = &model.encoding else {
+        return Err(Error::Unsuited {
+            method: first.clone(),
+            problem: "was fitted on bare matrices and does not know tables".into(),
+            hint: "fit it with `juyi transfer`".into(),
+        });
+    };
+    for (name, other) in &models[1..] {
+        let same = other.encoding.as_ref().is_some_and(|other| other.columns == encoding.columns);
+        if !same || (other.goal == Goal::Value) != (model.goal == Goal::Value) {
+            let problem = format!("takes other columns or predicts something else than `{first}`");
+            let hint = "give models that were fitted on tables with the same columns";
+            return Err(Error::input(format!("`{name}`"), problem, hint));
+        }
+    }
+    let goal = if model.goal == Goal::Value { Goal::Value } else { Goal::Classes(Vec::new()) };
+    Ok((encoding.clone(), goal))
+}
+
+/// A source of which there is a model only.
+fn described((name, model): &(String, Model)) -> DomainFacts {
+    let learner = model.about.learner.as_ref().map_or_else(String::new, |name| format!(", learner {name}"));
+    let remark = format!("a model, its rows are not needed: {}{learner}", model.about.method);
+    DomainFacts { name: name.clone(), rows: 0, labelled: 0, classes: Vec::new(), remark }
+}
+
+/// The models, their classes as positions in the goal.
+fn source_models(models: Vec<(String, Model)>, goal: &Goal) -> Vec<SourceModel> {
+    let known = |model: &Model| match (&model.goal, goal) {
+        (Goal::Classes(own), Goal::Classes(all)) => {
+            own.iter().filter_map(|name| all.iter().position(|other| other == name)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let one = |(name, model): (String, Model)| {
+        let classes = known(&model);
+        SourceModel { name, trained: Trained { predictor: model.predictor, classes }, maps: model.maps }
+    };
+    models.into_iter().map(one).collect()
+}
