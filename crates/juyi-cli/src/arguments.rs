@@ -118,7 +118,8 @@ pub(crate) struct TransferArguments {
     /// The method's parameters; may be repeated
     #[arg(long, value_name = "KEY=VALUE[,…]")]
     pub(crate) set: Vec<String>,
-    /// Learner: 1-nn, class-means, logistic, svm, kernel-svm or ridge [default: the method's own]
+    /// Learner: 1-nn, class-means, logistic, svm, kernel-svm, ridge, decision-tree or random-forest [default: the
+    /// method's own]
     #[arg(long, value_name = "NAME")]
     pub(crate) learner: Option<String>,
     /// Preprocessing in order: none, l1, l2 (rows), standardize (columns, by the source's statistics on both sides),

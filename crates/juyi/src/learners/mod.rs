@@ -3,17 +3,22 @@
 
 mod class_means;
 mod correction;
+mod decision_tree;
+mod growth;
 mod kernel_svm;
 mod logistic;
 mod nearest;
+mod random_forest;
 mod ridge;
 mod svm;
 
 pub use class_means::{ClassMeans, weighted_class_means};
 pub use correction::{Loss, correct};
+pub use decision_tree::DecisionTree;
 pub use kernel_svm::KernelSvm;
 pub use logistic::Logistic;
 pub use nearest::NearestNeighbor;
+pub use random_forest::RandomForest;
 pub use ridge::Ridge;
 pub use svm::Svm;
 
@@ -97,6 +102,16 @@ pub const LEARNERS: &[LearnerRow] = &[
         summary: "linear least squares, |w|² + Σ w_i residual_i²; classes as ±1",
         build: || Box::new(Ridge::default()),
     },
+    LearnerRow {
+        name: "decision-tree",
+        summary: "one tree, parted by the Gini index or squared error down to leaves of weight 5",
+        build: || Box::new(DecisionTree::default()),
+    },
+    LearnerRow {
+        name: "random-forest",
+        summary: "the mean of 100 deep trees on drawn rows and columns",
+        build: || Box::new(RandomForest::default()),
+    },
 ];
 
 /// The learner of this name.
@@ -137,7 +152,10 @@ pub fn train(
         Err(Error::Unsuited { method: learner.name().into(), problem, hint: hint.into() })
     };
     if *goal == Goal::Value && !learner.regresses() {
-        return unsuited("predicts classes, not numbers".into(), "use `--learner ridge` or `--learner 1-nn`");
+        return unsuited(
+            "predicts classes, not numbers".into(),
+            "use `--learner ridge`, `1-nn`, `decision-tree` or `random-forest`",
+        );
     }
     let all = vec![1.0; rows.nrows()];
     let weights = weights.unwrap_or(&all);
@@ -148,7 +166,7 @@ pub fn train(
     if !learner.weighs() && kept.iter().any(|&i| weights[i] != weights[kept[0]]) {
         return unsuited(
             "cannot use row weights".into(),
-            "choose `--learner logistic`, `svm`, `kernel-svm`, `ridge` or `class-means`",
+            "choose `--learner logistic`, `svm`, `kernel-svm`, `ridge`, `class-means`, `decision-tree` or `random-forest`",
         );
     }
     let dropped = (kept.len() < rows.nrows()).then(|| select_rows(rows.as_ref(), &kept));

@@ -164,7 +164,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
 mod tests {
     use super::*;
     use crate::linalg::from_rows;
-    use crate::models::{About, KernelVotes, Link, Map, Member, Predictor, Stacked, VoteRule, Votes};
+    use crate::models::{
+        About, KernelVotes, Link, Map, Member, Node, Predictor, Split, Stacked, Trees, VoteRule, Votes,
+    };
 
     fn model() -> Model {
         Model {
@@ -204,6 +206,13 @@ mod tests {
         Model { predictor: Predictor::Kernel(votes), ..model() }
     }
 
+    fn tree_model() -> Model {
+        let split = Split { column: 1, threshold: 0.5, left: 1, right: 2 };
+        let node = |split, share: f64| Node { split, value: vec![share, 1.0 - share] };
+        let tree = vec![node(Some(split), 0.25), node(None, 1.0), node(None, 0.0)];
+        Model { predictor: Predictor::Trees(Trees::new(2, &[tree.clone(), tree])), ..model() }
+    }
+
     /// A vote of one voter, so that it nests.
     fn vote(predictor: Predictor) -> Predictor {
         let member = Member { weight: 1.5, classes: vec![0, 1], predictor };
@@ -234,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_model_comes_back_as_it_was() {
-        for mut model in [model(), kernel_model(), nested_model()] {
+        for mut model in [model(), kernel_model(), tree_model(), nested_model()] {
             let bytes = model.to_bytes().unwrap();
             let mut back = Model::from_bytes("m", &bytes).unwrap();
             assert_eq!(back.to_bytes().unwrap(), bytes);
@@ -274,7 +283,7 @@ mod tests {
 
     #[test]
     fn flipped_bytes_never_panic() {
-        for mut model in [model(), kernel_model(), nested_model()] {
+        for mut model in [model(), kernel_model(), tree_model(), nested_model()] {
             let bytes = model.to_bytes().unwrap();
             for at in 0..bytes.len() {
                 for flip in [1, 16, 128, 255] {

@@ -6,6 +6,7 @@ mod maps;
 mod predictors;
 mod preprocess;
 mod stacked;
+mod trees;
 mod votes;
 
 pub use file::{FORMAT_VERSION, write_whole};
@@ -14,6 +15,7 @@ pub use maps::{Map, apply_all};
 pub use predictors::{Answers, Link, Predictor, softmax_rows};
 pub use preprocess::{Preprocess, preprocess};
 pub use stacked::{Stacked, with_answers};
+pub use trees::{Node, Split, Trees, path};
 pub use votes::{Member, VoteRule, Votes, weighted_median};
 
 use faer::MatRef;

@@ -1,10 +1,10 @@
-//! The few forms that every method's answer takes: linear, neighbours, class means, propagation, kernel votes; a vote
-//! among predictors and one predictor on top of another.
+//! The few forms that every method's answer takes: linear, neighbours, class means, propagation, kernel votes,
+//! trees; a vote among predictors and one predictor on top of another.
 
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::{KernelVotes, Stacked, Votes};
+use super::{KernelVotes, Stacked, Trees, Votes};
 use crate::linalg::{Matrix, add_product, exponentials, nearest, squared_distance_block, squared_norms};
 
 /// How a linear score is read.
@@ -69,6 +69,8 @@ pub enum Predictor {
     },
     /// A vote among pairs of classes, each decided by a sum of Gaussians around stored rows.
     Kernel(KernelVotes),
+    /// Decision trees.
+    Trees(Trees),
     /// A vote among predictors.
     Vote(Votes),
     /// A predictor that sees what another one says.
@@ -127,6 +129,7 @@ impl Predictor {
                 }
             }
             Self::Kernel(votes) => votes.answer(x),
+            Self::Trees(trees) => trees.answer(x),
             Self::Vote(votes) => votes.answer(x),
             Self::Stacked(stacked) => stacked.answer(x),
         }
@@ -136,7 +139,7 @@ impl Predictor {
     pub fn scores_are_shares(&self) -> bool {
         match self {
             Self::Linear { link, .. } => *link == Link::Softmax,
-            Self::Propagation { .. } | Self::Vote(_) => true,
+            Self::Propagation { .. } | Self::Trees(_) | Self::Vote(_) => true,
             Self::Stacked(stacked) => stacked.second.scores_are_shares(),
             Self::Neighbors { .. } | Self::ClassMeans { .. } | Self::Kernel(_) => false,
         }
@@ -153,6 +156,7 @@ impl Predictor {
             Self::Kernel(KernelVotes { rows, coefficients, bias, .. }) => {
                 vec![("rows", rows), ("coefficients", coefficients), ("bias", bias)]
             }
+            Self::Trees(Trees { nodes, values, .. }) => vec![("nodes", nodes), ("values", values)],
             Self::Vote(votes) => {
                 let members = votes.members.iter_mut().enumerate();
                 return members
@@ -170,7 +174,7 @@ impl Predictor {
     pub fn stores_rows(&self) -> bool {
         match self {
             Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_) => true,
-            Self::Linear { .. } | Self::ClassMeans { .. } => false,
+            Self::Linear { .. } | Self::ClassMeans { .. } | Self::Trees(_) => false,
             Self::Vote(votes) => votes.members.iter().any(|member| member.predictor.stores_rows()),
             Self::Stacked(stacked) => stacked.first.stores_rows() || stacked.second.stores_rows(),
         }
@@ -192,6 +196,7 @@ impl Predictor {
         let outputs = classes.max(1);
         let (what, got, want) = match self {
             Self::Kernel(votes) => return votes.check(columns, classes),
+            Self::Trees(trees) => return trees.check(columns, classes),
             Self::Vote(votes) => return votes.check(columns, classes, nested),
             Self::Stacked(stacked) => return stacked.check(columns, classes, nested),
             Self::Linear { weights, bias, link } => {
@@ -237,12 +242,12 @@ impl Predictor {
 
 impl Answers {
     /// One column of numbers.
-    fn from_values(values: &Matrix) -> Self {
+    pub(super) fn from_values(values: &Matrix) -> Self {
         Self { answer: values.col(0).iter().copied().collect(), confidence: Vec::new(), scores: None }
     }
 
     /// The class with the largest score, the first among equals.
-    fn from_scores(scores: Matrix, confidence: impl Fn(&[f64]) -> f64) -> Self {
+    pub(super) fn from_scores(scores: Matrix, confidence: impl Fn(&[f64]) -> f64) -> Self {
         let rows: Vec<Vec<f64>> =
             (0..scores.nrows()).map(|i| scores.row(i).iter().copied().collect()).collect();
         Self {

@@ -142,6 +142,10 @@ fn named(predictor: &Predictor) -> String {
         Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
         Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
         Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),
+        Predictor::Trees(trees) if trees.counts.len() == 1 => {
+            format!("a tree of {} leaves", trees.nodes.nrows().div_ceil(2))
+        }
+        Predictor::Trees(trees) => format!("a forest of {} trees", trees.counts.len()),
         Predictor::Vote(votes) => {
             let most = votes.members.iter().max_by(|a, b| a.weight.total_cmp(&b.weight));
             let most = most.map(|member| named(&member.predictor)).unwrap_or_default();

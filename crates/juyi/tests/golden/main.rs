@@ -7,6 +7,7 @@ mod measures;
 mod predictor;
 mod scores;
 mod transport;
+mod trees;
 mod weighting;
 
 use juyi::linalg::{Matrix, from_rows};
