@@ -127,9 +127,19 @@ pub fn nearest(
 
 /// The Gaussian kernel `exp(-|x_i - y_j|² / (2 bandwidth²))`, `(n, m)`.
 pub fn gaussian_kernel(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -> Matrix {
+    let scale = -0.5 / (bandwidth * bandwidth);
+    of_distances(x, y, |distances| exponentials(distances, scale))
+}
+
+/// The squared distances `|x_i - y_j|²`, `(n, m)`, never below 0.
+pub fn squared_distances(x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Matrix {
+    of_distances(x, y, |_| ())
+}
+
+/// What `work` makes of pieces of the columns of the squared distances.
+fn of_distances(x: MatRef<'_, f64>, y: MatRef<'_, f64>, work: impl Fn(&mut [f64]) + Sync) -> Matrix {
     let mut out = Mat::zeros(x.nrows(), y.nrows());
     let x_norms = squared_norms(x);
-    let scale = -0.5 / (bandwidth * bandwidth);
     let columns: Vec<_> = out.as_mut().par_col_chunks_mut(BLOCK).enumerate().collect();
     columns.into_par_iter().for_each(|(b, mut columns)| {
         let (first, count) = (b * BLOCK, columns.ncols());
@@ -143,7 +153,7 @@ pub fn gaussian_kernel(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -
                 let mut column = columns.rb_mut().col_mut(j).subrows_mut(top, end - top);
                 column.copy_from(distances.col(j));
                 if let Some(column) = column.try_as_col_major_mut() {
-                    exponentials(column.as_slice_mut(), scale);
+                    work(column.as_slice_mut());
                 }
             }
         }
@@ -179,6 +189,58 @@ pub fn gaussian_kernel_times(
 pub fn gaussian_kernel_means(x: MatRef<'_, f64>, y: MatRef<'_, f64>, bandwidth: f64) -> Vec<f64> {
     let share = Mat::from_fn(y.nrows(), 1, |_, _| 1.0 / y.nrows() as f64);
     gaussian_kernel_times(x, y, bandwidth, share.as_ref()).col(0).iter().copied().collect()
+}
+
+/// The logarithm of a sum of Gaussian bumps, for each row of `x` `(n)`:
+/// ```text
+/// ln Σ_l exp(log_shares_l - |x_i - rows_l|² / (2 bandwidth²))
+/// ```
+/// Taken about the largest term, so that nothing overflows and a row far from all others still has a number. A share of
+/// minus infinity leaves its row out; one at least must be finite.
+pub fn log_gaussian_mixture(
+    x: MatRef<'_, f64>,
+    rows: MatRef<'_, f64>,
+    bandwidth: f64,
+    log_shares: &[f64],
+) -> Vec<f64> {
+    let (row_norms, scale) = (squared_norms(rows), 0.5 / (bandwidth * bandwidth));
+    let ones = vec![1.0; TALL.min(rows.nrows())];
+    let logarithms = super::by_row_blocks(x, 1, |block| {
+        let norms = squared_norms(block);
+        let mut sums = vec![(f64::NEG_INFINITY, 0.0); BLOCK]; // the largest term, and the sum over it
+        for top in (0..rows.nrows()).step_by(TALL) {
+            let end = rows.nrows().min(top + TALL);
+            let mut terms =
+                squared_distance_block(rows.get(top..end, ..), &row_norms[top..end], block, &norms);
+            for (j, (most, sum)) in sums.iter_mut().enumerate() {
+                let terms = terms.col_as_slice_mut(j);
+                terms.iter_mut().zip(&log_shares[top..end]).for_each(|(v, share)| *v = share - scale * *v);
+                let largest = largest(terms).max(*most);
+                if largest == f64::NEG_INFINITY {
+                    continue;
+                }
+                terms.iter_mut().for_each(|v| *v -= largest);
+                exponentials(terms, 1.0);
+                *sum = *sum * (*most - largest).exp() + super::dot(terms, &ones[..end - top]);
+                *most = largest;
+            }
+        }
+        Mat::from_fn(BLOCK, 1, |j, _| sums[j].0 + sums[j].1.ln())
+    });
+    logarithms.col(0).iter().copied().collect()
+}
+
+/// The largest of some numbers.
+fn largest(values: &[f64]) -> f64 {
+    let mut lanes = [f64::NEG_INFINITY; 8];
+    let blocks = values.chunks_exact(8);
+    let rest = blocks.remainder();
+    for block in blocks {
+        for (lane, v) in lanes.iter_mut().zip(block) {
+            *lane = if v > lane { *v } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 /// The median distance between two different rows: over all pairs up to 1,000 rows, beyond that over pairs of 1,000
@@ -235,6 +297,24 @@ mod tests {
             / 4.5)
             .exp();
         assert!((k[(0, 1)] - expected).abs() < 1e-13);
+    }
+
+    #[test]
+    fn a_mixture_is_the_logarithm_of_its_sum_and_reaches_far_rows() {
+        let x = Mat::from_fn(140, 2, |i, j| ((i * 7 + j * 5) % 23) as f64 / 4.0);
+        let rows = Mat::from_fn(1500, 2, |i, j| ((i * 11 + j * 3) % 31) as f64 / 5.0);
+        let shares: Vec<f64> = (0..1500).map(|l| f64::from(l % 7)).collect();
+        let y = Mat::from_fn(1500, 1, |l, _| shares[l]);
+        let sums = gaussian_kernel_times(x.as_ref(), rows.as_ref(), 0.7, y.as_ref());
+        let log_shares: Vec<f64> = shares.iter().map(|v| v.ln()).collect(); // some are minus infinity
+        let found = log_gaussian_mixture(x.as_ref(), rows.as_ref(), 0.7, &log_shares);
+        for (i, found) in found.iter().enumerate() {
+            assert!((found - sums[(i, 0)].ln()).abs() < 1e-11, "row {i}");
+        }
+        // One bump at 0 and two at 100: at 300 the second pair is left, exp(-200² / 2) each.
+        let line = from_rows(&[vec![0.0], vec![100.0], vec![100.0]]);
+        let far = log_gaussian_mixture(from_rows(&[vec![300.0]]).as_ref(), line.as_ref(), 1.0, &[0.0; 3]);
+        assert!((far[0] - (2.0f64.ln() - 20_000.0)).abs() < 1e-9, "{far:?}");
     }
 
     #[test]

@@ -14,14 +14,16 @@ pub use decompose::{
     thin_svd,
 };
 pub use distance::{
-    Nearest, gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, median_distance, nearest,
-    squared_distance_block, squared_norms,
+    Nearest, gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, log_gaussian_mixture,
+    median_distance, nearest, squared_distance_block, squared_distances, squared_norms,
 };
 pub use exponential::exponentials;
 pub use statistics::{column_deviations, column_means, covariance};
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 /// A dense matrix; rows are samples, columns are features.
@@ -131,6 +133,18 @@ pub fn select_rows(rows: MatRef<'_, f64>, which: &[usize]) -> Matrix {
     out
 }
 
+/// The numbers of all rows in an order drawn by `rng` that depends on what the rows hold and not on where they stand:
+/// the same rows in another order are drawn alike.
+pub fn shuffled_rows(rows: MatRef<'_, f64>, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..rows.nrows()).collect();
+    order.sort_by(|&a, &b| {
+        let differing = (0..rows.ncols()).map(|j| rows[(a, j)].total_cmp(&rows[(b, j)]));
+        differing.into_iter().find(|way| way.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    });
+    order.shuffle(rng);
+    order
+}
+
 /// Divides each row by its length under `norm`; a row of zeros stays.
 pub fn normalize_rows(mut rows: MatMut<'_, f64>, norm: impl Fn(&mut dyn Iterator<Item = f64>) -> f64) {
     for i in 0..rows.nrows() {
@@ -166,6 +180,20 @@ mod tests {
             let alone = rows_times(x.get(i..i + 1, ..), w.as_ref());
             assert_eq!(alone.row(0), batch.row(i), "row {i}");
         }
+    }
+
+    #[test]
+    fn shuffled_rows_are_the_same_whatever_order_they_come_in() {
+        use rand::SeedableRng;
+        let x = Mat::from_fn(40, 2, |i, j| if j == 0 { (i % 5) as f64 } else { i as f64 });
+        let turned: Vec<usize> = (0..40).rev().collect();
+        let y = select_rows(x.as_ref(), &turned);
+        let order = |rows: &Matrix| {
+            let order = shuffled_rows(rows.as_ref(), &mut ChaCha8Rng::seed_from_u64(3));
+            select_rows(rows.as_ref(), &order)
+        };
+        assert_eq!(order(&x), order(&y));
+        assert_ne!(order(&x), x);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, exponentials, rows_times};
 use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
-use crate::solvers::LinearLoss;
+use crate::solvers::{LinearLoss, mean_one_of_logarithms};
 
 /// Parameters of discriminative weighting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -102,11 +102,10 @@ impl Adapter for Discriminative {
         };
         let (v, b) = fit.minimize(pooled.as_ref(), &vec![1.0; pooled.nrows()], context)?;
         let scores = rows_times(task.source.features.as_ref(), v.as_ref());
-        let most = self.bound.map_or(f64::INFINITY, f64::ln);
-        let log_ratios = scores.col(0).iter().map(|f| (f + b[(0, 0)] - log_odds).min(most));
+        let log_ratios = scores.col(0).iter().map(|f| f + b[(0, 0)] - log_odds).collect();
         Ok(Adapted {
             source: Cow::Borrowed(&task.source.features),
-            weights: Some(of_mean_one(log_ratios.collect())),
+            weights: Some(mean_one_of_logarithms(log_ratios, self.bound)),
             target_map: Vec::new(),
         })
     }
@@ -126,20 +125,6 @@ fn telling_apart(scores: &mut Matrix, source: usize) -> f64 {
         *f = if i < source { p } else { p - 1.0 };
     }
     loss
-}
-
-/// The exponentials, scaled to mean 1, without overflow.
-fn of_mean_one(mut logarithms: Vec<f64>) -> Vec<f64> {
-    let top = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    for v in &mut logarithms {
-        *v -= top;
-    }
-    exponentials(&mut logarithms, 1.0);
-    let mean = logarithms.iter().sum::<f64>() / logarithms.len() as f64;
-    for weight in &mut logarithms {
-        *weight /= mean;
-    }
-    logarithms
 }
 
 #[cfg(test)]
