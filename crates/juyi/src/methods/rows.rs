@@ -14,6 +14,8 @@ pub static METHODS: &[MethodRow] = &[
     mapping::Tca::ROW,
     mapping::Jda::ROW,
     mapping::SubspaceAlignment::ROW,
+    mapping::Feda::ROW,
+    mapping::Msda::ROW,
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
     predictor::EasyTl::ROW,
