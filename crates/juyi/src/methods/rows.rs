@@ -16,6 +16,8 @@ pub static METHODS: &[MethodRow] = &[
     mapping::SubspaceAlignment::ROW,
     mapping::Feda::ROW,
     mapping::Msda::ROW,
+    mapping::Scl::ROW,
+    mapping::CcaFusion::ROW,
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
     predictor::EasyTl::ROW,
