@@ -17,7 +17,7 @@ pub use distance::{
     Nearest, gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, log_gaussian_mixture,
     median_distance, nearest, squared_distance_block, squared_distances, squared_norms,
 };
-pub use exponential::exponentials;
+pub use exponential::{exponentials, hyperbolic_tangents};
 pub use statistics::{column_deviations, column_means, covariance};
 
 use faer::linalg::matmul::matmul;

@@ -237,13 +237,29 @@ mod tests {
         Model { predictor: Predictor::Vote(votes), ..model() }
     }
 
+    /// Maps that widen, and a predictor for six columns.
+    fn widened_model() -> Model {
+        let append = Map::Append {
+            squash: true,
+            matrix: from_rows(&[vec![0.5], vec![-2.0]]),
+            shift: from_rows(&[vec![0.25]]),
+        };
+        let maps = vec![append, Map::Augment { blocks: vec![true, false] }];
+        let predictor = Predictor::Linear {
+            link: Link::Softmax,
+            weights: Mat::from_fn(6, 2, |i, j| i as f64 - j as f64),
+            bias: from_rows(&[vec![0.0, 0.1]]),
+        };
+        Model { maps, predictor, ..model() }
+    }
+
     fn reason(bytes: &[u8]) -> String {
         Model::from_bytes("m", bytes).unwrap_err().to_string()
     }
 
     #[test]
     fn a_model_comes_back_as_it_was() {
-        for mut model in [model(), kernel_model(), tree_model(), nested_model()] {
+        for mut model in [model(), kernel_model(), tree_model(), nested_model(), widened_model()] {
             let bytes = model.to_bytes().unwrap();
             let mut back = Model::from_bytes("m", &bytes).unwrap();
             assert_eq!(back.to_bytes().unwrap(), bytes);
@@ -283,7 +299,7 @@ mod tests {
 
     #[test]
     fn flipped_bytes_never_panic() {
-        for mut model in [model(), kernel_model(), tree_model(), nested_model()] {
+        for mut model in [model(), kernel_model(), tree_model(), nested_model(), widened_model()] {
             let bytes = model.to_bytes().unwrap();
             for at in 0..bytes.len() {
                 for flip in [1, 16, 128, 255] {

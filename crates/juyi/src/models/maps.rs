@@ -4,8 +4,8 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use crate::linalg::{
-    Matrix, add_product, by_row_blocks, column_deviations, column_means, gaussian_kernel, normalize_rows,
-    normalize_rows_l2, rows_times,
+    Matrix, add_product, by_row_blocks, column_deviations, column_means, gaussian_kernel,
+    hyperbolic_tangents, normalize_rows, normalize_rows_l2, rows_times,
 };
 use crate::solvers::Embedding;
 
@@ -45,9 +45,28 @@ pub enum Map {
         #[serde(skip, default = "Matrix::new")]
         coefficients: Matrix,
     },
+    /// The row, then what its last `m` columns times `matrix` plus `shift` are.
+    Append {
+        /// Whether the hyperbolic tangent is taken of what is appended.
+        squash: bool,
+        /// `(m, k)`, `m` at most the number of columns.
+        #[serde(skip, default = "Matrix::new")]
+        matrix: Matrix,
+        /// `(1, k)`.
+        #[serde(skip, default = "Matrix::new")]
+        shift: Matrix,
+    },
+    /// The row once for each block, or zeros in its place.
+    Augment {
+        /// Whether a block holds the row; 1 to [`Map::MOST_BLOCKS`] of them.
+        blocks: Vec<bool>,
+    },
 }
 
 impl Map {
+    /// The most blocks of [`Map::Augment`].
+    pub const MOST_BLOCKS: usize = 1000;
+
     /// The map that brings the columns of `x` `(n, d)` to mean 0 and population deviation 1, and how many columns are
     /// constant: these become 0.
     pub fn standardize(x: MatRef<'_, f64>) -> (Self, usize) {
@@ -71,6 +90,29 @@ impl Map {
                     out
                 })
             }
+            Self::Append { squash, matrix, shift } => {
+                let d = x.ncols();
+                let mut added = rows_times(x.get(.., d - matrix.nrows()..), matrix.as_ref());
+                for j in 0..added.ncols() {
+                    let column = added.col_as_slice_mut(j);
+                    column.iter_mut().for_each(|v| *v += shift[(0, j)]);
+                    if *squash {
+                        hyperbolic_tangents(column);
+                    }
+                }
+                let mut out = Mat::zeros(x.nrows(), d + added.ncols());
+                out.get_mut(.., ..d).copy_from(x);
+                out.get_mut(.., d..).copy_from(added);
+                out
+            }
+            Self::Augment { blocks } => {
+                let d = x.ncols();
+                let mut out = Mat::zeros(x.nrows(), d * blocks.len());
+                for (k, _) in blocks.iter().enumerate().filter(|(_, holds)| **holds) {
+                    out.get_mut(.., k * d..(k + 1) * d).copy_from(x);
+                }
+                out
+            }
             _ => self.apply_in_place(x.to_owned()),
         }
     }
@@ -86,7 +128,10 @@ impl Map {
                     x.col_mut(j).iter_mut().for_each(|v| *v = (*v - shift) * scale);
                 }
             }
-            Self::Project { .. } | Self::KernelProject { .. } => return self.apply(x.as_ref()),
+            Self::Project { .. }
+            | Self::KernelProject { .. }
+            | Self::Append { .. }
+            | Self::Augment { .. } => return self.apply(x.as_ref()),
         }
         x
     }
@@ -94,12 +139,13 @@ impl Map {
     /// The matrices that a model file stores as tensors, by name.
     pub fn tensors(&mut self) -> Vec<(&'static str, &mut Matrix)> {
         match self {
-            Self::NormalizeRowsL1 | Self::NormalizeRowsL2 => Vec::new(),
+            Self::NormalizeRowsL1 | Self::NormalizeRowsL2 | Self::Augment { .. } => Vec::new(),
             Self::Affine { shift, scale } => vec![("shift", shift), ("scale", scale)],
             Self::Project { matrix } => vec![("matrix", matrix)],
             Self::KernelProject { rows, coefficients, .. } => {
                 vec![("rows", rows), ("coefficients", coefficients)]
             }
+            Self::Append { matrix, shift, .. } => vec![("matrix", matrix), ("shift", shift)],
         }
     }
 
@@ -129,6 +175,20 @@ impl Map {
                 expect("`rows`", rows.shape(), (rows.nrows(), columns))?;
                 expect("`coefficients`", coefficients.shape(), (rows.nrows(), coefficients.ncols()))?;
                 Ok(coefficients.ncols())
+            }
+            Self::Append { matrix, shift, .. } => {
+                if matrix.nrows() > columns {
+                    return Err(format!("`matrix` takes {} of {columns} columns", matrix.nrows()));
+                }
+                expect("`shift`", shift.shape(), (1, matrix.ncols()))?;
+                columns.checked_add(matrix.ncols()).ok_or_else(|| "too many columns".into())
+            }
+            Self::Augment { blocks } => {
+                let (count, most) = (blocks.len(), Self::MOST_BLOCKS);
+                if !(1..=most).contains(&count) {
+                    return Err(format!("it has {count} blocks, expected 1 to {most}"));
+                }
+                columns.checked_mul(count).ok_or_else(|| "too many columns".into())
             }
         }
     }
@@ -172,5 +232,29 @@ mod tests {
             coefficients: from_rows(&[vec![2.0], vec![0.0]]),
         };
         assert!((kernel.apply(x.as_ref())[(1, 0)] - 2.0 * (-12.5f64).exp()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn maps_that_widen_by_hand() {
+        let x = from_rows(&[vec![3.0, -4.0], vec![0.0, 0.0]]);
+        let append = |squash: bool| Map::Append {
+            squash,
+            matrix: from_rows(&[vec![0.5, 0.0]]),
+            shift: from_rows(&[vec![1.0, 2.0]]),
+        };
+        let plain = append(false).apply(x.as_ref());
+        assert_eq!(plain, from_rows(&[vec![3.0, -4.0, -1.0, 2.0], vec![0.0, 0.0, 1.0, 2.0]]));
+        let squashed = append(true).apply(x.as_ref());
+        assert!((squashed[(0, 2)] + 1f64.tanh()).abs() < 1e-15 && squashed[(0, 1)] == -4.0);
+        assert_eq!(append(true).width(2), Ok(4));
+        assert!(append(true).width(0).is_err() && append(true).width(usize::MAX).is_err());
+        let augment = Map::Augment { blocks: vec![true, false, true] };
+        let row = vec![3.0, -4.0, 0.0, 0.0, 3.0, -4.0];
+        assert_eq!(augment.apply(x.as_ref()), from_rows(&[row, vec![0.0; 6]]));
+        assert_eq!(augment.width(2), Ok(6));
+        assert!(augment.width(usize::MAX / 2).is_err());
+        for count in [0, 1001] {
+            assert!(Map::Augment { blocks: vec![true; count] }.width(2).is_err());
+        }
     }
 }

@@ -122,15 +122,20 @@ impl Ran {
 
 /// What a model carries over, in words.
 pub(super) fn carries(model: &Model, before: usize) -> String {
-    let width = |map: &Map| match map {
-        Map::Project { matrix } => Some(matrix.ncols()),
-        Map::KernelProject { coefficients, .. } => Some(coefficients.ncols()),
+    let added = |map: &Map| if let Map::Append { matrix, .. } = map { matrix.ncols() } else { 0 };
+    let place = |map: &Map| match map {
+        Map::Project { matrix } => Some(format!(", in {} shared dimensions", matrix.ncols())),
+        Map::KernelProject { coefficients, .. } => {
+            Some(format!(", in {} shared dimensions", coefficients.ncols()))
+        }
+        Map::Append { .. } => {
+            let added: usize = model.maps[before..].iter().map(added).sum();
+            Some(format!(", with {added} columns more"))
+        }
+        Map::Augment { blocks } => Some(format!(", in {} copies of the columns", blocks.len())),
         _ => None,
     };
-    let through = match model.maps[before..].iter().find_map(width) {
-        Some(k) => format!(", in {k} shared dimensions"),
-        None => String::new(),
-    };
+    let through: String = model.maps[before..].iter().find_map(place).unwrap_or_default();
     format!("{}{through}", named(&model.predictor))
 }
 

@@ -1,6 +1,7 @@
 //! Numbers from reference implementations; `make.py` beside this file made them and says with which versions.
 
 mod density_ratio;
+mod features;
 mod formats;
 mod learners;
 mod mapping;
