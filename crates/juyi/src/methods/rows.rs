@@ -16,6 +16,9 @@ pub static METHODS: &[MethodRow] = &[
     mapping::SubspaceAlignment::ROW,
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
+    transport::LinearTransport::ROW,
+    transport::UnbalancedTransport::ROW,
+    transport::TransportedLabels::ROW,
     predictor::EasyTl::ROW,
     predictor::LabelPropagation::ROW,
 ];
