@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, select_rows, stack};
+use crate::solvers::KnownClasses;
 
 /// What is predicted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,6 +293,16 @@ impl Task {
         };
         let (source, target) = (draw(self.source.rows()), draw(self.target.rows()));
         self.select(&source, &target)
+    }
+
+    /// The classes of the source rows and of the labelled target rows; `None` for a regression.
+    pub fn known_classes(&self) -> Option<KnownClasses<'_>> {
+        let (Labels::Classes(source), Labels::Classes(target)) = (&self.source.labels, &self.target.labels)
+        else {
+            return None;
+        };
+        let target = self.target.labelled.iter().copied().zip(target.iter().copied()).collect();
+        Some(KnownClasses { source, target })
     }
 
     /// Number of features.

@@ -60,6 +60,20 @@ const BLOCK: usize = 300;
 /// If masses are negative, not finite, of the wrong number, all zero, or differ in total by more than `1e-9` of
 /// it; if a cost is not finite; if the method does not end.
 pub fn transport(supply: &[f64], demand: &[f64], costs: &impl Costs) -> Result<Plan> {
+    transport_near(supply, demand, costs, None)
+}
+
+/// The same, with the source prices of a problem of the same shape that has much the same costs: they take the place of
+/// the smaller problems.
+///
+/// # Errors
+/// As [`transport`].
+pub fn transport_near(
+    supply: &[f64],
+    demand: &[f64],
+    costs: &impl Costs,
+    prices: Option<&[f64]>,
+) -> Result<Plan> {
     let (n, total) = (supply.len(), total_mass("supply", supply, costs.rows())?);
     let wanted = total_mass("demand", demand, costs.columns())?;
     if (total - wanted).abs() > 1e-9 * total {
@@ -72,8 +86,9 @@ pub fn transport(supply: &[f64], demand: &[f64], costs: &impl Costs) -> Result<P
         let [by_row, by_column] = [supply, demand].map(|mass| 4usize.pow(level.min(levels(mass))));
         Sample { costs, by_row, by_column }
     };
-    let mut coarser = None;
-    for level in (1..=levels(supply).max(levels(demand))).rev() {
+    let mut coarser = prices.map(|prices| (sample(0), prices.to_vec()));
+    let coarse = if coarser.is_some() { 0 } else { levels(supply).max(levels(demand)) };
+    for level in (1..=coarse).rev() {
         let some = sample(level);
         let supply: Vec<f64> = supply.iter().copied().step_by(some.by_row).collect();
         let demand: Vec<f64> = demand.iter().copied().step_by(some.by_column).collect();

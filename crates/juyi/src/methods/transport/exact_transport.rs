@@ -12,17 +12,18 @@
 //! ```
 //! Target rows stay where they are, so new ones need no map.
 //!
+//! A source row sends nothing to a labelled target row of another class, where the masses allow: such a pair costs 10
+//! times the largest squared distance. Labels that are numbers bar no pair; the learner is trained on them all the same.
+//!
 //! Where we differ: nothing; a new source row takes the displacement of the nearest fitted one, as in Ferradans et al.
-//! 2014 and in POT.
+//! 2014 and in POT, which has `limit_max=10` for labelled target rows too.
 //!
 //! Cost: `8 n_s n_t` bytes for the costs, or their rows computed anew about ten times, `O(n_s n_t d)` each; time grows
 //! between `n²` and `n³`.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
 
-use faer::{Mat, MatRef};
-use rayon::prelude::*;
+use faer::MatRef;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +31,9 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::linalg::{BLOCK, Matrix, padded_rows, squared_distance_block, squared_norms};
+use crate::linalg::Matrix;
 use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, params_of};
-use crate::solvers::{Costs, Transported, transport};
+use crate::solvers::{PairCosts, Transported};
 
 /// Exact optimal transport; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -46,8 +47,9 @@ impl Adapter for ExactTransport {
         _learner: &dyn Learner,
         context: &mut Context,
     ) -> Result<Adapted<'a>> {
-        let moved = self.transport(task.source.features.as_ref(), task.target.features.as_ref(), context)?;
-        Ok(Adapted { source: Cow::Owned(moved.images), weights: None, target_map: Vec::new() })
+        let (source, target) = (task.source.features.as_ref(), task.target.features.as_ref());
+        let images = images(&PairCosts::new(source, target).barring(task.known_classes()), context)?;
+        Ok(Adapted { source: Cow::Owned(images), weights: None, target_map: Vec::new() })
     }
 }
 
@@ -81,114 +83,21 @@ impl ExactTransport {
         target: MatRef<'_, f64>,
         context: &mut Context,
     ) -> Result<Transported> {
-        let (n_s, n_t) = (source.nrows(), target.nrows());
-        let (supply, demand) = (vec![1.0 / n_s as f64; n_s], vec![1.0 / n_t as f64; n_t]);
-        let name = format!("the costs between {n_s} and {n_t} rows");
-        let instead = "they are computed anew whenever they are looked at: the same plan in more time";
-        let costs = SquaredDistances::new(source, target);
-        let plan = if context.exact_route("exact-transport", &name, 8 * (n_s * n_t) as u64, instead) {
-            transport(&supply, &demand, &costs.stored())?
-        } else {
-            transport(&supply, &demand, &costs)?
-        };
-        let mut images = Mat::zeros(n_s, source.ncols());
-        let mut mass = vec![0.0; n_s];
-        for &(i, _, flow) in &plan.flows {
-            mass[i as usize] += flow;
-        }
-        for &(i, j, flow) in &plan.flows {
-            let (i, j) = (i as usize, j as usize);
-            for k in 0..source.ncols() {
-                images[(i, k)] += flow / mass[i] * target[(j, k)];
-            }
-        }
+        let images = images(&PairCosts::new(source, target), context)?;
         Ok(Transported { rows: source.to_owned(), images })
     }
 }
 
-/// `|s_i - t_j|²`, computed a block of rows at a time; the last block is kept, as rows are asked for in order.
-struct SquaredDistances<'a> {
-    source: MatRef<'a, f64>,
-    target: MatRef<'a, f64>,
-    target_norms: Vec<f64>,
-    last: Mutex<Option<(usize, Matrix)>>,
-}
-
-impl<'a> SquaredDistances<'a> {
-    fn new(source: MatRef<'a, f64>, target: MatRef<'a, f64>) -> Self {
-        Self { source, target, target_norms: squared_norms(target), last: Mutex::new(None) }
-    }
-
-    /// The rows of block `k` as the columns of a matrix `(n_t, BLOCK)`.
-    fn block(&self, k: usize) -> Matrix {
-        let first = k * BLOCK;
-        let block = padded_rows(self.source, first, BLOCK.min(self.source.nrows() - first), BLOCK);
-        squared_distance_block(
-            self.target,
-            &self.target_norms,
-            block.as_ref(),
-            &squared_norms(block.as_ref()),
-        )
-    }
-
-    /// All costs, row by row in one piece of memory.
-    fn stored(&self) -> Stored {
-        let (n, m) = (self.source.nrows(), self.target.nrows());
-        let mut values = vec![0.0; n * m];
-        values.par_chunks_mut(BLOCK * m).enumerate().for_each(|(k, rows)| {
-            let block = self.block(k);
-            for (row, costs) in rows.chunks_mut(m).zip(block.col_iter()) {
-                row.iter_mut().zip(costs.iter()).for_each(|(v, c)| *v = *c);
-            }
-        });
-        Stored { rows: n, columns: m, values }
-    }
-}
-
-impl Costs for SquaredDistances<'_> {
-    fn rows(&self) -> usize {
-        self.source.nrows()
-    }
-
-    fn columns(&self) -> usize {
-        self.target.nrows()
-    }
-
-    fn row<'a>(&'a self, i: usize, scratch: &'a mut Vec<f64>) -> &'a [f64] {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (held, block) = last.get_or_insert_with(|| (0, self.block(0)));
-        if *held != i / BLOCK {
-            (*held, *block) = (i / BLOCK, self.block(i / BLOCK));
-        }
-        scratch.clear();
-        scratch.extend(block.col(i % BLOCK).iter());
-        scratch
-    }
-}
-
-/// Costs that are held.
-struct Stored {
-    rows: usize,
-    columns: usize,
-    values: Vec<f64>,
-}
-
-impl Costs for Stored {
-    fn rows(&self) -> usize {
-        self.rows
-    }
-
-    fn columns(&self) -> usize {
-        self.columns
-    }
-
-    fn row<'a>(&'a self, i: usize, _scratch: &'a mut Vec<f64>) -> &'a [f64] {
-        &self.values[i * self.columns..(i + 1) * self.columns]
-    }
+/// Where an exact plan moves the source rows.
+fn images(costs: &PairCosts<'_>, context: &mut Context) -> Result<Matrix> {
+    let hold = costs.hold("exact-transport", context);
+    Ok(costs.exact_plan(hold, None)?.images(costs.sources(), costs.target()))
 }
 
 #[cfg(test)]
 mod tests {
+    use faer::Mat;
+
     use super::*;
     use crate::linalg::from_rows;
 

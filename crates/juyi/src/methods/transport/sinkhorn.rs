@@ -11,7 +11,9 @@
 //! s_i -> n_s Σ_j γ_ij t_j                                                                  (the barycentric map)
 //! ```
 //! with `ε` the `entropy` times the largest squared distance: `reg_e` of POT's `SinkhornTransport` with `norm="max"`.
-//! Target rows stay where they are, so new ones need no map.
+//! Target rows stay where they are, so new ones need no map. A pair of a source row and a labelled target row of another
+//! class costs 10 times the largest squared distance, so that nothing is sent there where the masses allow; labels that
+//! are numbers bar no pair.
 //!
 //! Where we differ: a small entropy is served too, by potentials that are absorbed and an entropy that falls to it
 //! (B. Schmitzer, SISC 2019); the answer is the same. [`crate::solvers::Transported`] maps new source rows.
@@ -30,7 +32,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
-use crate::solvers::{EntropicPlan, EntropicTransport};
+use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// Parameters of Sinkhorn transport.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -85,7 +87,8 @@ impl Adapter for Sinkhorn {
         _learner: &dyn Learner,
         context: &mut Context,
     ) -> Result<Adapted<'a>> {
-        let plan = self.plan(task.source.features.as_ref(), task.target.features.as_ref(), context)?;
+        let (source, target) = (task.source.features.as_ref(), task.target.features.as_ref());
+        let plan = self.solve(&PairCosts::new(source, target).barring(task.known_classes()), context)?;
         Ok(Adapted { source: Cow::Owned(plan.images), weights: None, target_map: Vec::new() })
     }
 }
@@ -101,12 +104,19 @@ impl Sinkhorn {
         target: MatRef<'_, f64>,
         context: &mut Context,
     ) -> Result<EntropicPlan> {
-        let (n_s, n_t) = (source.nrows(), target.nrows());
+        self.solve(&PairCosts::new(source, target), context)
+    }
+
+    fn solve(&self, costs: &PairCosts<'_>, context: &mut Context) -> Result<EntropicPlan> {
+        let (n_s, n_t) = (costs.sources(), costs.target().nrows());
         let name = format!("the kernel between {n_s} and {n_t} rows");
         let instead = "it is computed anew in every round: the same plan in more time";
         let hold = context.exact_route("sinkhorn", &name, 8 * (n_s * n_t) as u64, instead);
         let Self { entropy, tolerance, iterations } = *self;
-        let plan = EntropicTransport { source, target, entropy, tolerance, iterations, hold }.solve()?;
+        let (relaxation, start, sends) = (None, None, None);
+        let problem =
+            EntropicTransport { costs, entropy, relaxation, tolerance, iterations, hold, start, sends };
+        let plan = problem.solve()?;
         if plan.error > tolerance {
             let said = format!(
                 "after {iterations} rounds the masses received are off by {:.1e}, not {tolerance:.1e}: raise \
