@@ -2,6 +2,7 @@
 
 mod density_ratio;
 mod features;
+mod eigen;
 mod formats;
 mod learners;
 mod mapping;
