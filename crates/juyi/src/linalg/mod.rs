@@ -19,7 +19,6 @@ pub use distance::{
     median_distance, nearest, squared_distance_block, squared_distances, squared_norms,
 };
 pub use exponential::{exponentials, hyperbolic_tangents};
-pub use exponential::exponentials;
 pub use principal::{principal_directions, principal_directions_bytes};
 pub use statistics::{column_deviations, column_means, covariance};
 

@@ -1,8 +1,8 @@
 //! Numbers from reference implementations; `make.py` beside this file made them and says with which versions.
 
 mod density_ratio;
-mod features;
 mod eigen;
+mod features;
 mod formats;
 mod learners;
 mod mapping;

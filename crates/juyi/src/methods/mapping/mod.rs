@@ -1,36 +1,32 @@
 //! Rows brought to a space where the domains agree.
 
+mod bda;
 mod cca_fusion;
 mod coral;
 mod feda;
-mod jda;
-mod msda;
-mod scl;
-mod bda;
-mod coral;
 mod gfk;
 mod jda;
 mod jgsa;
 mod mida;
+mod msda;
 mod pca;
+mod scl;
 mod semi_supervised_tca;
 mod subspace_alignment;
 mod tca;
 mod tjm;
 
+pub use bda::Bda;
 pub use cca_fusion::CcaFusion;
 pub use coral::Coral;
 pub use feda::Feda;
-pub use jda::Jda;
-pub use msda::Msda;
-pub use scl::Scl;
-pub use bda::Bda;
-pub use coral::Coral;
 pub use gfk::Gfk;
 pub use jda::Jda;
 pub use jgsa::Jgsa;
 pub use mida::Mida;
+pub use msda::Msda;
 pub use pca::Pca;
+pub use scl::Scl;
 pub use semi_supervised_tca::SemiSupervisedTca;
 pub use subspace_alignment::SubspaceAlignment;
 pub use tca::Tca;
