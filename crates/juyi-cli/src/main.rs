@@ -3,6 +3,7 @@
 
 mod arguments;
 mod bench;
+mod data;
 mod measure;
 mod methods;
 mod predict;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Data(command) => data::run(&command),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),
     };

@@ -12,6 +12,7 @@ pub mod npy;
 pub mod npz;
 pub mod parquet;
 mod read;
+mod shift;
 pub mod svmlight;
 mod table;
 
@@ -21,4 +22,5 @@ pub use domain::{Domain, Goal, Labels, Task};
 pub(crate) use encode::listed;
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub use read::read_table;
+pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Cells, Column, Table};

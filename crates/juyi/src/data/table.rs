@@ -79,6 +79,22 @@ impl Table {
         Cells::Numbers(vec![0.0; if self.sparse { self.rows } else { 0 }])
     }
 
+    /// The table as CSV with a header; missing cells are empty.
+    ///
+    /// # Errors
+    /// None that memory can give.
+    pub fn to_csv(&self) -> Result<Vec<u8>> {
+        let failed =
+            |error: csv::Error| Error::Numeric { what: "writing CSV".into(), why: error.to_string() };
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.columns.iter().map(|column| &column.name)).map_err(failed)?;
+        for row in 0..self.rows {
+            let cells = self.columns.iter().map(|column| column.cells.text(row).unwrap_or_default());
+            writer.write_record(cells).map_err(failed)?;
+        }
+        writer.into_inner().map_err(|error| failed(error.into_error().into()))
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -138,6 +154,15 @@ pub(super) fn text_cells(written: impl IntoIterator<Item = Option<String>>) -> C
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_is_written_with_quotes_and_gaps() {
+        let numbers = Column { name: "a".into(), cells: Cells::Numbers(vec![0.1, f64::NAN]) };
+        let text = Column { name: "b, c".into(), cells: text_cells(vec![None, Some("x\"y".into())]) };
+        let table = Table { rows: 2, columns: vec![numbers, text], ..Table::default() };
+        let written = String::from_utf8(table.to_csv().unwrap()).unwrap();
+        assert_eq!(written, "a,\"b, c\"\n0.1,\n,\"x\"\"y\"\n");
+    }
 
     #[test]
     fn text_is_coded_in_order_of_appearance() {
