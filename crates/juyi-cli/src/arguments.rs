@@ -194,6 +194,9 @@ pub(crate) struct MethodsArguments {
     /// Print the list as a Markdown table
     #[arg(long, conflicts_with = "name")]
     pub(crate) markdown: bool,
+    /// Write a Markdown page for each method to this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "markdown"])]
+    pub(crate) pages: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]

@@ -3,14 +3,24 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use juyi::error::Error;
 use juyi::learners::LEARNERS;
-use juyi::methods::{METHODS, MethodRow, method};
+use juyi::methods::{METHODS, MethodRow, list_of_pages, method};
+use juyi::models::write_whole;
 use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
 use crate::print;
 
 pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
+    if let Some(folder) = &arguments.pages {
+        std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        for row in METHODS {
+            write_whole(&folder.join(format!("{}.md", row.name)), row.page().as_bytes())?;
+        }
+        write_whole(&folder.join("README.md"), list_of_pages().as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let text = match &arguments.name {
         Some(name) => one(method(name)?)?,
         None if arguments.markdown => markdown()?,
@@ -23,11 +33,11 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
 fn list() -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     for row in METHODS {
-        writeln!(out, "{:<18} {:<10} {:<27} {}", row.name, row.family, row.tasks(), row.summary)?;
+        writeln!(out, "{:<24} {:<10} {:<27} {}", row.name, row.family, row.tasks(), row.summary)?;
     }
     writeln!(out, "\nlearners")?;
     for row in LEARNERS {
-        writeln!(out, "{:<18} {}", row.name, row.summary)?;
+        writeln!(out, "{:<24} {}", row.name, row.summary)?;
     }
     Ok(out)
 }
@@ -55,22 +65,28 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     writeln!(out, "{}: {}\n", row.name, row.summary)?;
     writeln!(out, "family   {}", row.family)?;
     writeln!(out, "for      {}", row.tasks())?;
-    writeln!(out, "when     {}", row.when)?;
-    writeln!(out, "paper    {}", row.paper)?;
     let use_of_learner =
         if row.trains_learner { "any, by default" } else { "none of its own; the baseline beside it uses" };
     writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
     if row.family != "baseline" {
         let grid: Vec<&str> =
             row.grid.iter().map(|one| if *one == "{}" { "its defaults" } else { *one }).collect();
+        if grid.is_empty() {
+            writeln!(out, "auto     leaves it out")?;
+        }
         let rows = match row.most_rows {
             usize::MAX => String::new(),
             rows => format!(", up to {} rows a side", thousands(rows)),
         };
-        writeln!(out, "auto     tries {}{rows}", grid.join(", "))?;
+        if !grid.is_empty() {
+            writeln!(out, "auto     tries {}{rows}", grid.join(", "))?;
+        }
     }
     if row.needs.target_labels {
         writeln!(out, "needs    labelled target rows (`--target-labels use`)")?;
+    }
+    if row.needs.models_serve {
+        writeln!(out, "source   rows, or a model alone (`--source run/`)")?;
     }
     let params = (row.params)();
     if params.is_empty() {
@@ -86,5 +102,6 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
         };
         writeln!(out, "  {} = {default}\n      {}", param.name, param.about)?;
     }
+    writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

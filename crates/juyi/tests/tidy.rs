@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use juyi::methods::METHODS;
+use juyi::methods::{METHODS, list_of_pages};
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -129,4 +129,17 @@ fn the_readmes_list_the_methods_that_there_are() {
         let listed = text.lines().filter(five_columns).count();
         assert_eq!(listed, METHODS.len(), "{name}: its table lists other methods too");
     }
+}
+
+/// `docs/methods/` is the heads of the files.
+#[test]
+fn the_pages_are_those_of_the_methods_that_there_are() {
+    let folder = root().join("docs/methods");
+    for row in METHODS {
+        let path = folder.join(format!("{}.md", row.name));
+        assert!(read(&path) == row.page(), "{}: run `juyi methods --pages docs/methods`", path.display());
+    }
+    assert!(read(&folder.join("README.md")) == list_of_pages(), "run `juyi methods --pages docs/methods`");
+    let pages = std::fs::read_dir(&folder).expect("the pages").count();
+    assert_eq!(pages, METHODS.len() + 1, "docs/methods holds pages of other methods");
 }

@@ -3,6 +3,7 @@
 pub mod baseline;
 mod label_features;
 pub mod mapping;
+mod page;
 pub mod predictor;
 pub mod prior;
 mod pseudo_labels;
@@ -11,6 +12,7 @@ mod rows;
 pub mod transport;
 pub mod weighting;
 
+pub use page::list_of_pages;
 pub use registry::{Built, MethodRow, Needs, ParamInfo, build, method};
 use registry::{make, params_of};
 pub use rows::METHODS;

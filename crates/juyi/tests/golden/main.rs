@@ -8,6 +8,7 @@ mod learners;
 mod mapping;
 mod measures;
 mod predictor;
+mod prior;
 mod scores;
 mod transport;
 mod trees;

@@ -1,0 +1,137 @@
+//! A method's page: the head of its file, for people who read no Rust.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::METHODS;
+use super::registry::MethodRow;
+
+impl MethodRow {
+    /// The head of the method's file: what it does, when to use it and when it hurts, the paper, the equations, where we
+    /// differ, what it costs. Paragraphs are parted by empty lines, equations stand between lines of three backticks.
+    pub fn head(&self) -> String {
+        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
+        let text: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        without_links(&text.join("\n")) + "\n"
+    }
+
+    /// The method's page in Markdown; `docs/methods/` holds them all.
+    pub fn page(&self) -> String {
+        let mut out = format!("# {}\n\n", self.name);
+        let mut in_equation = false;
+        for line in self.head().lines() {
+            in_equation ^= line.starts_with("```");
+            let part = PARTS.iter().find(|part| !in_equation && line.starts_with(**part));
+            match part {
+                Some(part) => {
+                    let _ = writeln!(out, "**{}**{}", part.trim_end_matches(':'), &line[part.len() - 1..]);
+                }
+                None => {
+                    let _ = writeln!(out, "{line}");
+                }
+            }
+        }
+        let learner = if self.trains_learner {
+            format!("trains any learner, by default `{}`", self.learner)
+        } else {
+            format!("trains no learner; the baseline beside it is `{}`", self.learner)
+        };
+        let _ = write!(out, "\n**In short.** Family `{}`; {}; {learner}", self.family, self.tasks());
+        if self.needs.target_labels {
+            out.push_str("; needs labelled target rows (`--target-labels use`)");
+        }
+        if self.needs.models_serve {
+            out.push_str("; works from a source's model without its rows");
+        }
+        if self.grid.is_empty() {
+            out.push_str("; `auto` leaves it out");
+        }
+        out.push_str(".\n");
+        let params = (self.params)();
+        if params.is_empty() {
+            out.push_str("\nNo parameters.\n");
+        } else {
+            out.push_str("\n| parameter | default | meaning and range |\n| --- | --- | --- |\n");
+        }
+        for param in params {
+            let default = match param.default {
+                Value::Null => "automatic".to_string(),
+                Value::String(text) => text,
+                value => value.to_string(),
+            };
+            let about = without_links(&param.about).replace('|', "\\|");
+            let _ = writeln!(out, "| `{}` | {default} | {about} |", param.name);
+        }
+        let _ = write!(
+            out,
+            "\n```sh\njuyi transfer --source old.csv --target new.csv --label y --method {}",
+            self.name
+        );
+        if self.needs.target_labels {
+            out.push_str(" --target-labels use");
+        }
+        out.push_str("\n```\n");
+        out
+    }
+}
+
+/// How the paragraphs of a head begin.
+const PARTS: [&str; 5] = ["When:", "Paper:", "Where we differ:", "Differs from the paper:", "Cost:"];
+
+/// The list of all pages in Markdown, by family: `docs/methods/README.md`.
+pub fn list_of_pages() -> String {
+    let mut out = String::from(
+        "# Methods\n\nOne page each: what it does, when to use it and when it hurts, the equations, the cost, the \
+         parameters. Written by `juyi methods --pages docs/methods`.\n",
+    );
+    let mut family = "";
+    for row in METHODS {
+        if row.family != family {
+            family = row.family;
+            let _ = write!(out, "\n## {family}\n\n");
+        }
+        let _ = writeln!(out, "- [{}]({}.md): {}", row.name, row.name, row.summary);
+    }
+    out
+}
+
+/// Links of the source's documentation as plain code: ``[`crate::solvers::X`]`` is `` `X` ``.
+fn without_links(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("[`") {
+        out.push_str(&rest[..at]);
+        let Some(end) = rest[at..].find("`]") else { break };
+        let path = &rest[at + 2..at + end];
+        let name = path.rsplit("::").next().unwrap_or(path);
+        let _ = write!(out, "`{name}`");
+        rest = &rest[at + end + 2..];
+        if let Some(target) = rest.strip_prefix('(') {
+            rest = target.find(')').map_or(rest, |close| &target[close + 1..]);
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_become_plain_code() {
+        let text = "see [`crate::solvers::Embedding`] and [`Task`](crate::data::Task), [1] stays [`open";
+        assert_eq!(without_links(text), "see `Embedding` and `Task`, [1] stays [`open");
+    }
+
+    #[test]
+    fn a_page_has_its_parts() {
+        for row in METHODS {
+            let page = row.page();
+            for part in ["**When**:", "**Paper**:", "**Cost**:", "**In short.**"] {
+                assert_eq!(page.matches(part).count(), 1, "{}: {part}", row.name);
+            }
+            assert!(page.matches("```").count() % 2 == 0 && !page.contains("[`"), "{}", row.name);
+        }
+    }
+}
