@@ -75,7 +75,7 @@ impl KernelDensityRatio {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 20_000,
         source: include_str!("kernel_density_ratio.rs"),
         params: params_of::<Self>,

@@ -33,7 +33,9 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::linalg::{Matrix, exponentials, log_gaussian_mixture, squared_distances, transposed_times_vector};
+use crate::linalg::{
+    Matrix, exponentials, log_gaussian_mixture, select_rows, squared_distances, transposed_times_vector,
+};
 use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{DrawnRows, MixtureShares, WIDTHS, mean_one_of_logarithms, mixture_shares};
 
@@ -72,7 +74,7 @@ impl Kliep {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 200_000,
         source: include_str!("kliep.rs"),
         params: params_of::<Self>,
@@ -141,9 +143,12 @@ impl Kliep {
         let bumps = Bumps::new(source, centers.as_ref(), target, bandwidth);
         let mut found = mixture_shares(bumps.likelihoods.as_ref(), 1e-9)?;
         found.objective += bumps.log_tops.iter().sum::<f64>() / target.nrows() as f64;
-        let shares = found.shares.iter().zip(&bumps.log_masses).map(|(share, mass)| share.ln() - mass);
-        let log_heights: Vec<f64> = shares.collect();
-        Ok((log_gaussian_mixture(source, centers.as_ref(), bandwidth, &log_heights), found))
+        let bearing: Vec<usize> = (0..centers.nrows()).filter(|&l| found.shares[l] > 0.0).collect();
+        let log_heights: Vec<f64> =
+            bearing.iter().map(|&l| found.shares[l].ln() - bumps.log_masses[l]).collect();
+        let bearing = select_rows(centers.as_ref(), &bearing);
+        let log_ratios = log_gaussian_mixture(source, bearing.as_ref(), bandwidth, &log_heights);
+        Ok((log_ratios, found))
     }
 
     /// The bandwidths that are tried, each with the mean logarithm of the ratio at target rows left out of the fit. One

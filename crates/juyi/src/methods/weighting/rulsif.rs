@@ -75,7 +75,7 @@ impl Rulsif {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 1_000_000,
         source: include_str!("rulsif.rs"),
         params: params_of::<Self>,
