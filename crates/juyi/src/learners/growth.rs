@@ -238,12 +238,12 @@ impl Distinct {
             right[k] = (side.weight, self.purity(&side));
         }
         side = Side { weight: 0.0, by_class: vec![0.0; self.classes], sum: 0.0 };
+        let least = limits.leaf_weight * (1.0 - 1e-9); // weights that were scaled may be a bit too light
         let mut best: Option<(f64, usize)> = None;
         for k in 0..last {
             self.add(&mut side, row(k), weights, mean);
             let (right_weight, right_purity) = right[k + 1];
-            if rank(k) == rank(k + 1) || side.weight < limits.leaf_weight || right_weight < limits.leaf_weight
-            {
+            if rank(k) == rank(k + 1) || side.weight.min(right_weight) < least {
                 continue;
             }
             let gain = self.purity(&side) + right_purity;

@@ -1,6 +1,7 @@
 //! Ordinary supervised learners that honour sample weights: integer weights equal repeated rows, weight 0 a row that
 //! is not there.
 
+pub mod boosting;
 mod class_means;
 mod decision_tree;
 mod growth;

@@ -1,6 +1,7 @@
 //! How to learn: the methods, by family, and the registry that lists them.
 
 pub mod baseline;
+pub mod boosting;
 pub mod mapping;
 pub mod predictor;
 mod registry;

@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 pub struct Needs {
     /// It predicts classes only.
     pub classes: bool,
+    /// It predicts numbers only.
+    pub values: bool,
     /// It cannot do without labelled target rows.
     pub target_labels: bool,
     /// It makes no use of labelled target rows.
@@ -23,7 +25,8 @@ pub struct Needs {
 
 impl Needs {
     /// What every task has.
-    pub const NOTHING: Self = Self { classes: false, target_labels: false, ignores_target_labels: false };
+    pub const NOTHING: Self =
+        Self { classes: false, values: false, target_labels: false, ignores_target_labels: false };
 
     /// Checks `task`; leaves a note where target labels are given in vain.
     ///
@@ -37,6 +40,12 @@ impl Needs {
             return unsuited(
                 "predicts classes, not numbers",
                 "`juyi methods` says which methods serve regression",
+            );
+        }
+        if self.values && task.goal != Goal::Value {
+            return unsuited(
+                "predicts numbers, not classes",
+                "`juyi methods` says which methods serve classification; `--task regression` if the labels are numbers",
             );
         }
         if self.target_labels && task.target.labelled.is_empty() {
@@ -99,7 +108,11 @@ pub struct MethodRow {
 impl MethodRow {
     /// What it predicts, in words.
     pub fn tasks(&self) -> &'static str {
-        if self.needs.classes { "classification" } else { "classification, regression" }
+        match (self.needs.classes, self.needs.values) {
+            (true, _) => "classification",
+            (_, true) => "regression",
+            _ => "classification, regression",
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The methods: each tells its own row.
 
 use super::registry::MethodRow;
-use super::{baseline, mapping, predictor, transport, weighting};
+use super::{baseline, boosting, mapping, predictor, transport, weighting};
 
 /// All methods, in the order in which they are listed.
 pub static METHODS: &[MethodRow] = &[
@@ -18,4 +18,7 @@ pub static METHODS: &[MethodRow] = &[
     transport::Sinkhorn::ROW,
     predictor::EasyTl::ROW,
     predictor::LabelPropagation::ROW,
+    boosting::TrAdaBoost::ROW,
+    boosting::TrAdaBoostR2::ROW,
+    boosting::TwoStageTrAdaBoostR2::ROW,
 ];
