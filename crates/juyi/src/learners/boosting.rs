@@ -29,6 +29,8 @@ pub struct Round {
     pub losses: Vec<f64>,
     /// The mean loss on the rows that the method judges it by, as bounded by the method.
     pub error: f64,
+    /// Its weight in the vote, and the logarithm of the factor by which a target row that it misses gains.
+    pub say: f64,
 }
 
 impl<'a> Pool<'a> {
@@ -40,6 +42,15 @@ impl<'a> Pool<'a> {
             source: task.source.rows(),
             goal: &task.goal,
         }
+    }
+
+    /// The error of a guess: `1 - 1 / c` of `c` classes, 1/2 of numbers.
+    fn chance(&self) -> f64 {
+        let Labels::Classes(of) = &self.labels else { return 0.5 };
+        let mut present = of.clone();
+        present.sort_unstable();
+        present.dedup();
+        1.0 - 1.0 / present.len() as f64
     }
 
     /// Trains the learner on the rows with these weights, and judges it: in classes a row's loss is 1 where its class is
@@ -64,12 +75,12 @@ impl<'a> Pool<'a> {
                 off.iter().map(part).collect()
             }
         };
-        Ok(Round { trained, weights, losses, error: 0.0 })
+        Ok(Round { trained, weights, losses, error: 0.0, say: 0.0 })
     }
 
-    /// TrAdaBoost: a source row that is missed loses weight by a fixed factor, a target row gains by the round's. The
-    /// rounds, all of them: the vote is of the later half. `stops` ends it before a round that is wrong as often as
-    /// right, which else counts as almost worthless; a round without a loss on any row ends it and stands alone.
+    /// `TrAdaBoost`: a source row that is missed loses weight by a fixed factor, a target row gains by the round's. The
+    /// rounds, all of them: the vote is of the later half. `stops` ends it before a round no better than chance, which
+    /// else counts as almost worthless; a round without a loss on any row ends it and stands alone.
     ///
     /// # Errors
     /// What the learner reports.
@@ -83,6 +94,7 @@ impl<'a> Pool<'a> {
     ) -> Result<Vec<Round>> {
         let all = self.rows.nrows();
         let source_factor = 1.0 / (1.0 + (2.0 * (self.source as f64).ln() / rounds as f64).sqrt());
+        let chance = self.chance();
         let mut weights = vec![1.0 / all as f64; all];
         let mut done: Vec<Round> = Vec::new();
         for t in 0..rounds {
@@ -92,16 +104,16 @@ impl<'a> Pool<'a> {
                 return Ok(vec![round]);
             }
             let error = weighted_mean(&round.losses[self.source..], &round.weights[self.source..]);
-            if stops && error >= 0.5 && t > 0 {
+            if stops && error >= chance && t > 0 {
                 break;
             }
-            round.error = error.clamp(0.5 / all as f64, MOST_ERROR);
-            let target_factor = round.error / (1.0 - round.error);
+            round.error = error.clamp(0.5 / all as f64, chance - MARGIN);
+            round.say = ((1.0 - round.error) / round.error).ln() + (chance / (1.0 - chance)).ln();
             let factor = |i: usize| {
                 if i < self.source {
                     source_factor.powf(round.losses[i])
                 } else {
-                    target_factor.powf(-round.losses[i])
+                    (round.say * round.losses[i]).exp()
                 }
             };
             weights = round.weights.iter().enumerate().map(|(i, w)| w * factor(i)).collect();
@@ -134,8 +146,9 @@ impl<'a> Pool<'a> {
             if error >= 0.5 && t > 0 {
                 break;
             }
-            round.error = error.min(MOST_ERROR);
+            round.error = error.min(0.5 - MARGIN);
             let factor = round.error / (1.0 - round.error);
+            round.say = -factor.ln();
             weights = round.weights.clone();
             for (weight, loss) in weights.iter_mut().zip(&round.losses).skip(self.source) {
                 *weight *= factor.powf(1.0 - loss);
@@ -174,10 +187,10 @@ impl<'a> Pool<'a> {
     }
 }
 
-/// The largest error that a round may count as having: its vote stays above 0.
-const MOST_ERROR: f64 = 0.499;
+/// How much better than chance a round counts as at least: its say stays above 0.
+const MARGIN: f64 = 0.01;
 
-/// The vote of rounds, each of weight `ln((1 - error) / error)`; a single round is its own answer.
+/// The vote of rounds by their say; a single round is its own answer.
 pub fn vote(mut rounds: Vec<Round>, rule: VoteRule) -> Trained {
     if rounds.len() == 1 {
         return rounds.remove(0).trained;
@@ -185,10 +198,10 @@ pub fn vote(mut rounds: Vec<Round>, rule: VoteRule) -> Trained {
     let mut classes: Vec<usize> = rounds.iter().flat_map(|round| round.trained.classes.clone()).collect();
     classes.sort_unstable();
     classes.dedup();
-    let members = rounds.into_iter().map(|Round { trained, error, .. }| {
+    let members = rounds.into_iter().map(|Round { trained, say, .. }| {
         let place = |c: &usize| classes.binary_search(c).expect("it is among all classes");
         Member {
-            weight: ((1.0 - error) / error).ln(),
+            weight: say,
             classes: trained.classes.iter().map(place).collect(),
             predictor: trained.predictor,
         }
@@ -288,6 +301,7 @@ mod tests {
             weights: Vec::new(),
             losses: Vec::new(),
             error: 0.1,
+            say: 1.0,
         };
         for (all, left) in [(1, 1), (2, 2), (3, 2), (4, 3)] {
             assert_eq!(later_half((0..all).map(|_| round()).collect()).len(), left);

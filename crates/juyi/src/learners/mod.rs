@@ -11,6 +11,7 @@ mod nearest;
 mod random_forest;
 mod ridge;
 mod svm;
+mod tree_transfer;
 
 pub use class_means::{ClassMeans, weighted_class_means};
 pub use decision_tree::DecisionTree;
@@ -20,6 +21,7 @@ pub use nearest::NearestNeighbor;
 pub use random_forest::RandomForest;
 pub use ridge::Ridge;
 pub use svm::Svm;
+pub use tree_transfer::{expand_reduce, retune_thresholds};
 
 use faer::MatRef;
 

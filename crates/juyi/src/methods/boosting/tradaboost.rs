@@ -2,26 +2,29 @@
 //! that it gets wrong gain weight, and the later rounds vote.
 //!
 //! When: some target rows are labelled, and part of the source rows agree with the target while others mislead. It hurts
-//! where only a handful of target rows are labelled, which the later rounds then learn by heart, and where nearly all
-//! source rows mislead.
+//! where only a handful of target rows are labelled, which the later rounds then learn by heart, and where so many source
+//! rows mislead that the first rounds are no better than a guess on the target: little then changes.
 //!
 //! Paper: W. Dai, Q. Yang, G.-R. Xue and Y. Yu, "Boosting for transfer learning", ICML 2007
 //!
 //! ```text
-//! n source rows, m labelled target rows, N rounds; all weights begin equal. In round t, with h_t learnt with weights w:
-//! l_i = 1 if h_t(x_i) is not y_i, else 0                                        (0/1 loss)        (1)
+//! n source rows, m labelled target rows, c classes, N rounds; all weights begin equal. In round t, with h_t learnt with
+//! weights w:
+//! l_i = 1 if h_t(x_i) is not y_i, else 0                                                          (1)
 //! ε_t = Σ_target w_i l_i / Σ_target w_i                                                           (2)
-//! β   = 1 / (1 + √(2 ln n / N)),   β_t = ε_t / (1 - ε_t)                                          (3)
+//! β   = 1 / (1 + √(2 ln n / N)),   β_t = ε_t / ((1 - ε_t) (c - 1))                                (3)
 //! w_i <- w_i β^(l_i)  (source),    w_i <- w_i β_t^(-l_i)  (target)                                (4)
 //! answer: the class with the largest  Σ_{t = ⌈N/2⌉..N, h_t(x) = class} ln(1 / β_t)                (5)
 //! ```
-//! (the paper's figure 1; for two classes (5) is its product rule)
+//! (the paper's figure 1; for its two classes (5) is its product rule)
 //!
-//! Where we differ: several classes are learnt as two are, with the 0/1 loss (1) and the vote (5), as in AdaBoost.M1. The
-//! paper asks for `ε_t < 1/2`: a round that is wrong more often counts as `ε_t = 0.499`, and one without error on the
-//! target as half a row wrong among all `n + m`, so that no round has an infinite say. A round that gets every row right
-//! ends the boosting and answers alone. The learner gets the weights scaled so that they add up to the number of rows that
-//! they are worth, `(Σ w)² / Σ w²`; a learner whose leaves or penalty count rows then keeps its strength.
+//! Where we differ: `c - 1` in (3) serves more than two classes, as in SAMME (J. Zhu, H. Zou, S. Rosset and T. Hastie,
+//! "Multi-class AdaBoost", Statistics and Its Interface 2, 2009): a round has to be better than a guess, `ε_t < 1 - 1/c`.
+//! The paper asks for that too (`ε_t < 1/2`) and does not say what else to do: a worse round counts as better than a guess
+//! by 0.01. A round without error on the target counts as half a row wrong among all `n + m`, so that no round has an
+//! infinite say; one that gets every row right ends the boosting and answers alone. The learner gets the weights scaled so
+//! that they add up to the number of rows that they are worth, `(Σ w)² / Σ w²`: a learner whose leaves or penalty count
+//! rows then keeps its strength.
 //!
 //! Cost: `rounds` fits of the learner on `n + m` rows; a second copy of the rows; the model holds half of the rounds.
 
@@ -102,7 +105,7 @@ mod tests {
         let x_s = [1.0, 2.0, 2.5, 2.8, 3.2, 3.4, 3.6, 3.8, 4.0, 4.2, 4.4, 4.6];
         let y_s = x_s.iter().map(|x| usize::from(*x > 3.0)).collect();
         let source = Domain::labelled("s", column(&x_s), Labels::Classes(y_s));
-        let x_t = [1.0, 3.5, 4.1, 4.5, 5.5, 6.0];
+        let x_t = [1.0, 2.0, 3.5, 4.5, 5.5, 6.0, 7.0];
         let y_t = x_t.iter().map(|x| usize::from(*x > 5.0)).collect();
         let target = Domain::labelled("t", column(&x_t), Labels::Classes(y_t));
         let task = Task::new(vec![source], target, goal).unwrap();

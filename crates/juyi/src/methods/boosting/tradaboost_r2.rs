@@ -16,7 +16,7 @@
 //! ```
 //! (section 3: the losses of AdaBoost.R2 in TrAdaBoost's rule; where rounds end early, `N` in (5) is how many there were)
 //!
-//! Where we differ: the first round is kept whatever its loss; one without loss on the target counts as `ε_t = 1/2` of a
+//! Where we differ: the first round is kept whatever its loss, as `ε_t = 0.49` at most; one without loss on the target counts as `ε_t = 1/2` of a
 //! row among all `n + m`, so that no round has an infinite say; one without loss on any row answers alone. The learner gets
 //! the weights scaled so that they add up to the number of rows that they are worth, `(Σ w)² / Σ w²`.
 //!
