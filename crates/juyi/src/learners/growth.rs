@@ -16,13 +16,13 @@ use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::models::{Node, Split};
+use crate::models::{Node, Split, first_largest};
 
 /// Distinct labelled rows, sorted by their columns from the first to the last, then by label.
 pub(super) struct Distinct {
     pub(super) rows: Matrix,
     pub(super) weights: Vec<f64>,
-    labels: Labels,
+    pub(super) labels: Labels,
     classes: usize,
     /// Which of the column's distinct values each entry is, column by column.
     ranks: Vec<u32>,
@@ -160,6 +160,25 @@ impl Distinct {
         }
     }
 
+    /// What some rows say (nothing where there are none), the error of saying it of each of them (the weight of those that
+    /// it misses, or the squared error), and their weight.
+    pub(super) fn summary(&self, rows: &[usize]) -> (Option<Vec<f64>>, f64, f64) {
+        if rows.is_empty() {
+            return (None, 0.0, 0.0);
+        }
+        let held: Vec<u32> = rows.iter().map(|&i| i as u32).collect();
+        let (value, _) = self.value(&held, &self.weights);
+        let weight: f64 = rows.iter().map(|&i| self.weights[i]).sum();
+        let error = match &self.labels {
+            Labels::Classes(of) => {
+                let said = first_largest(&value);
+                rows.iter().filter(|&&i| of[i] != said).map(|&i| self.weights[i]).sum()
+            }
+            Labels::Values(y) => rows.iter().map(|&i| self.weights[i] * (y[i] - value[0]).powi(2)).sum(),
+        };
+        (Some(value), error, weight)
+    }
+
     /// The best split of rows whose labels differ: among equals the first column, then the least threshold.
     fn best(
         &self,
@@ -238,12 +257,12 @@ impl Distinct {
             right[k] = (side.weight, self.purity(&side));
         }
         side = Side { weight: 0.0, by_class: vec![0.0; self.classes], sum: 0.0 };
+        let least = limits.leaf_weight * (1.0 - 1e-9); // weights that were scaled may be a bit too light
         let mut best: Option<(f64, usize)> = None;
         for k in 0..last {
             self.add(&mut side, row(k), weights, mean);
             let (right_weight, right_purity) = right[k + 1];
-            if rank(k) == rank(k + 1) || side.weight < limits.leaf_weight || right_weight < limits.leaf_weight
-            {
+            if rank(k) == rank(k + 1) || side.weight.min(right_weight) < least {
                 continue;
             }
             let gain = self.purity(&side) + right_purity;

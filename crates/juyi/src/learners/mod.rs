@@ -1,6 +1,7 @@
 //! Ordinary supervised learners that honour sample weights: integer weights equal repeated rows, weight 0 a row that
 //! is not there.
 
+pub mod boosting;
 mod class_means;
 mod correction;
 mod decision_tree;
@@ -11,6 +12,7 @@ mod nearest;
 mod random_forest;
 mod ridge;
 mod svm;
+mod tree_transfer;
 
 pub use class_means::{ClassMeans, weighted_class_means};
 pub use correction::{Loss, correct};
@@ -21,6 +23,7 @@ pub use nearest::NearestNeighbor;
 pub use random_forest::RandomForest;
 pub use ridge::Ridge;
 pub use svm::Svm;
+pub use tree_transfer::{expand_reduce, retune_thresholds};
 
 use faer::MatRef;
 

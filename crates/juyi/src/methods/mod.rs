@@ -1,6 +1,7 @@
 //! How to learn: the methods, by family, and the registry that lists them.
 
 pub mod baseline;
+pub mod boosting;
 mod label_features;
 pub mod mapping;
 mod page;

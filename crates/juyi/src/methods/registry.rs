@@ -15,6 +15,8 @@ use crate::error::{Error, Result};
 pub struct Needs {
     /// It predicts classes only.
     pub classes: bool,
+    /// It predicts numbers only.
+    pub values: bool,
     /// It cannot do without labelled target rows.
     pub target_labels: bool,
     /// It makes no use of labelled target rows.
@@ -25,8 +27,13 @@ pub struct Needs {
 
 impl Needs {
     /// What every task has.
-    pub const NOTHING: Self =
-        Self { classes: false, target_labels: false, ignores_target_labels: false, models_serve: false };
+    pub const NOTHING: Self = Self {
+        classes: false,
+        values: false,
+        target_labels: false,
+        ignores_target_labels: false,
+        models_serve: false,
+    };
 
     /// Checks `task`; leaves a note where target labels are given in vain.
     ///
@@ -59,6 +66,11 @@ impl Needs {
         if self.classes && *goal == Goal::Value {
             let hint = "`juyi methods` says which methods serve regression";
             return Err(unsuited(row, "predicts classes, not numbers", hint));
+        }
+        if self.values && *goal != Goal::Value {
+            let hint = "`juyi methods` says which methods serve classification; `--task regression` if the \
+                        labels are numbers";
+            return Err(unsuited(row, "predicts numbers, not classes", hint));
         }
         if self.target_labels && target.labelled.is_empty() {
             let hint = "give labels in the target table and `--target-labels use`";
@@ -119,7 +131,11 @@ pub struct MethodRow {
 impl MethodRow {
     /// What it predicts, in words.
     pub fn tasks(&self) -> &'static str {
-        if self.needs.classes { "classification" } else { "classification, regression" }
+        match (self.needs.classes, self.needs.values) {
+            (true, _) => "classification",
+            (_, true) => "regression",
+            _ => "classification, regression",
+        }
     }
 }
 

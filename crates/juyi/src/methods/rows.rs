@@ -1,7 +1,7 @@
 //! The methods: each tells its own row.
 
 use super::registry::MethodRow;
-use super::{baseline, mapping, predictor, prior, transport, weighting};
+use super::{baseline, boosting, mapping, predictor, prior, transport, weighting};
 
 /// All methods, in the order in which they are listed.
 pub static METHODS: &[MethodRow] = &[
@@ -16,6 +16,12 @@ pub static METHODS: &[MethodRow] = &[
     weighting::GaussianRatio::ROW,
     weighting::KernelDensityRatio::ROW,
     weighting::BalancedWeighting::ROW,
+    boosting::TrAdaBoost::ROW,
+    boosting::TrAdaBoostR2::ROW,
+    boosting::TwoStageTrAdaBoostR2::ROW,
+    prior::BiasedRegularization::ROW,
+    prior::GaussianPrior::ROW,
+    prior::StatisticsReestimation::ROW,
     mapping::Coral::ROW,
     mapping::Tca::ROW,
     mapping::SemiSupervisedTca::ROW,
@@ -38,7 +44,4 @@ pub static METHODS: &[MethodRow] = &[
     transport::TransportedLabels::ROW,
     predictor::EasyTl::ROW,
     predictor::LabelPropagation::ROW,
-    prior::BiasedRegularization::ROW,
-    prior::GaussianPrior::ROW,
-    prior::StatisticsReestimation::ROW,
 ];

@@ -12,6 +12,7 @@ mod votes;
 pub use file::{FORMAT_VERSION, write_whole};
 pub use kernel::{KernelVotes, pairs};
 pub use maps::{Map, apply_all};
+pub(crate) use predictors::first_largest;
 pub use predictors::{Answers, Link, Predictor, softmax_rows};
 pub use preprocess::{Preprocess, preprocess};
 pub use stacked::{Stacked, with_answers};

@@ -265,7 +265,7 @@ fn within<'a>(part: &str, predictor: &'a mut Predictor) -> Vec<(String, &'a mut 
 }
 
 /// Where the largest of some numbers is, the first among equals.
-pub(super) fn first_largest(row: &[f64]) -> usize {
+pub(crate) fn first_largest(row: &[f64]) -> usize {
     (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best })
 }
 

@@ -79,6 +79,16 @@ impl Trees {
         self.counts.iter().map(tree).collect()
     }
 
+    /// The same trees over more classes: `places[c]` is what class `c` of theirs is among `classes`.
+    #[must_use]
+    pub fn among(&self, places: &[usize], classes: usize) -> Self {
+        let mut values = Mat::zeros(self.values.nrows(), classes);
+        for (c, &place) in places.iter().enumerate() {
+            values.col_mut(place).copy_from(self.values.col(c));
+        }
+        Self { classes, counts: self.counts.clone(), nodes: self.nodes.clone(), values }
+    }
+
     fn node(&self, i: usize) -> Node {
         let at = |j| self.nodes[(i, j)];
         let split = Split {
@@ -200,6 +210,8 @@ mod tests {
         assert_eq!(path(&two().trees()[0], |j| x[(1, j)]), [0, 2, 4]);
         let again = Trees::new(2, &two().trees());
         assert_eq!((again.nodes, again.values), (two().nodes, two().values));
+        let wider = two().among(&[0, 2], 3).answer(x.as_ref());
+        assert_eq!(wider.answer, [0.0, 2.0, 0.0]);
         let numbers = Trees::new(0, &[vec![leaf(&[3.0])], vec![leaf(&[4.0])]]);
         assert_eq!(numbers.answer(x.as_ref()).answer, [3.5; 3]);
     }

@@ -1,5 +1,6 @@
 //! Numbers from reference implementations; `make.py` beside this file made them and says with which versions.
 
+mod boosting;
 mod density_ratio;
 mod eigen;
 mod features;

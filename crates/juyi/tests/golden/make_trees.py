@@ -51,6 +51,8 @@ def check_tree(tree, x, y, w, classes, leaf, depth):
         if tree.children_left[node] < 0:
             assert not found
             return True
+        if not found:  # all but pure: who stops here is a matter of rounding
+            return False
         scale = ws.sum() * impurity(ys, ws, classes)
         if len(found) > 1 and found[1][0] - found[0][0] < 1e-9 * scale:
             return False
