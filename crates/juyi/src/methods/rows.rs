@@ -18,6 +18,8 @@ pub static METHODS: &[MethodRow] = &[
     mapping::Msda::ROW,
     mapping::Scl::ROW,
     mapping::CcaFusion::ROW,
+    mapping::FMmd::ROW,
+    mapping::Tsl::ROW,
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
     predictor::EasyTl::ROW,
