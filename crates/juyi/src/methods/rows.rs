@@ -37,6 +37,8 @@ pub static METHODS: &[MethodRow] = &[
     mapping::Scl::ROW,
     mapping::CcaFusion::ROW,
     mapping::Gfk::ROW,
+    mapping::FMmd::ROW,
+    mapping::Tsl::ROW,
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
     transport::LinearTransport::ROW,

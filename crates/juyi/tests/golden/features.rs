@@ -4,13 +4,14 @@
 use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::learners::learner;
-use juyi::linalg::Matrix;
-use juyi::methods::mapping::Msda;
+use juyi::linalg::{Matrix, multiply, stack};
+use juyi::methods::mapping::{CcaFusion, FMmd, Msda, Scl, Tsl};
 use juyi::methods::{Adapter, build, fit};
-use juyi::models::apply_all;
+use juyi::models::{Map, apply_all};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{cases, distance, matrix, numbers};
+use super::{cases, classes, distance, matrix, numbers};
 
 /// The cases of one subject.
 fn cases_of(subject: &str) -> Vec<Value> {
@@ -19,13 +20,26 @@ fn cases_of(subject: &str) -> Vec<Value> {
     found
 }
 
-/// A regression task without labels in the target.
+/// A task without labels in the target; a regression where the case has no classes.
 fn bare_task(case: &Value) -> Task {
     let x_source = matrix(&case["x_source"]);
-    let labels = Labels::Values(vec![0.0; x_source.nrows()]);
+    let (goal, labels) = match &case["y"] {
+        Value::Null => (Goal::Value, Labels::Values(vec![0.0; x_source.nrows()])),
+        y => {
+            let of = classes(y);
+            let count = of.iter().max().map_or(0, |c| c + 1);
+            (Goal::Classes((0..count).map(|c| c.to_string()).collect()), Labels::Classes(of))
+        }
+    };
     let source = Domain::labelled("source", x_source, labels);
-    let target = Domain::unlabelled("target", matrix(&case["x_target"]), &Goal::Value);
-    Task::new(vec![source], target, Goal::Value).expect("a task")
+    let target = Domain::unlabelled("target", matrix(&case["x_target"]), &goal);
+    Task::new(vec![source], target, goal).expect("a task")
+}
+
+/// The method with those of its parameters that stand in the case.
+fn method<M: DeserializeOwned>(case: &Value, names: &[&str]) -> M {
+    let params = names.iter().map(|name| ((*name).to_string(), case[*name].clone())).collect();
+    serde_json::from_value(Value::Object(params)).expect("parameters")
 }
 
 /// Both domains as the method maps them.
@@ -34,14 +48,6 @@ fn mapped(task: &Task, adapter: &dyn Adapter) -> (Matrix, Matrix) {
     let adapted = adapter.adapt(task, nearest.as_ref(), &mut Context::default()).expect("a map");
     let target = apply_all(&adapted.target_map, task.target.features.as_ref());
     (adapted.source.into_owned(), target)
-}
-
-fn number(case: &Value, name: &str) -> f64 {
-    case[name].as_f64().expect("a number")
-}
-
-fn count(case: &Value, name: &str) -> usize {
-    case[name].as_u64().expect("a count") as usize
 }
 
 #[test]
@@ -73,10 +79,66 @@ fn feda() {
 #[test]
 fn msda() {
     for case in cases_of("msda") {
-        let method = Msda { corruption: number(&case, "corruption"), layers: count(&case, "layers") };
+        let method: Msda = method(&case, &["corruption", "layers"]);
         let (source, target) = mapped(&bare_task(&case), &method);
         let off = distance(&source, &matrix(&case["expected"]["source"]))
             .max(distance(&target, &matrix(&case["expected"]["target"])));
         assert!(off < 1e-8, "{off:e}");
+    }
+}
+
+#[test]
+fn scl() {
+    for case in cases_of("scl") {
+        let method: Scl = method(&case, &["pivots", "components", "rescale", "penalty", "ranking"]);
+        let task = bare_task(&case);
+        let (source, target) = mapped(&task, &method);
+        let all = stack(source.as_ref(), target.as_ref());
+        let expected = matrix(&case["expected"]["appended"]);
+        let d = task.columns();
+        assert_eq!(all.shape(), (expected.nrows(), d + expected.ncols()));
+        assert_eq!(all.get(.., ..d), task.pooled());
+        for j in 0..expected.ncols() {
+            let (ours, theirs) = (all.col(d + j), expected.col(j));
+            let off = (ours - theirs).norm_max().min((ours + theirs).norm_max());
+            assert!(off < 1e-8, "{j}: {off:e}");
+        }
+    }
+}
+
+#[test]
+fn cca_fusion() {
+    for case in cases_of("cca-fusion") {
+        let method: CcaFusion = method(&case, &["first_view", "components", "regularization", "output"]);
+        let (source, target) = mapped(&bare_task(&case), &method);
+        let z = stack(source.as_ref(), target.as_ref());
+        let off = distance(&multiply(z.as_ref(), z.transpose()), &matrix(&case["expected"]["gram"]));
+        assert!(off < 1e-8, "{off:e}");
+    }
+}
+
+#[test]
+fn f_mmd() {
+    for case in cases_of("f-mmd") {
+        let method: FMmd = method(&case, &["kernel"]);
+        let (x_s, x_t) = (matrix(&case["x_source"]), matrix(&case["x_target"]));
+        let weights = method.weights(x_s.as_ref(), x_t.as_ref()).expect("weights");
+        for (ours, expected) in weights.iter().zip(numbers(&case["expected"]["weights"])) {
+            assert!((ours - expected).abs() < 1e-9, "{}: {ours} {expected}", case["kernel"]);
+        }
+    }
+}
+
+/// The span, which is all that matters, and with it the objective to twice as many digits.
+#[test]
+fn tsl() {
+    for case in cases_of("tsl") {
+        let names = ["base", "components", "weight", "bandwidth", "regularization"];
+        let method: Tsl = method(&case, &names);
+        let (task, nearest) = (bare_task(&case), learner("1-nn").expect("it is listed"));
+        let adapted = method.adapt(&task, nearest.as_ref(), &mut Context::default()).expect("a map");
+        let [Map::Project { matrix: w }] = &adapted.target_map[..] else { panic!("a projection") };
+        let off = distance(&multiply(w.as_ref(), w.transpose()), &matrix(&case["expected"]["projector"]));
+        assert!(off < 1e-5, "{}: {off:e}", case["base"]);
     }
 }

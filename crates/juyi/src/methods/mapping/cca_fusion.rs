@@ -8,11 +8,11 @@
 //! Paper: Q.-S. Sun, S.-G. Zeng, Y. Liu, P.-A. Heng, D.-S. Xia, "A new method of feature fusion and its application in image recognition", Pattern Recognition 2005
 //!
 //! ```text
-//! max aᵀ C_12 b    subject to    aᵀ (C_11 + r_1 I) a = 1,   bᵀ (C_22 + r_2 I) b = 1                (eq. 1, with r)
+//! max aᵀ C_12 b    subject to    aᵀ (C_11 + r_1 I) a = 1,   bᵀ (C_22 + r_2 I) b = 1
 //! L_1⁻¹ C_12 L_2⁻ᵀ = U S Vᵀ,   A = L_1⁻ᵀ U,   B = L_2⁻ᵀ V,   L_v L_vᵀ = C_vv + r_v I
 //! concatenated:  (x, y) -> ((x - mean) A, (y - mean) B)         summed:  (x, y) -> (x - mean) A + (y - mean) B
 //! ```
-//! with the first `components` columns of `A` and `B` (eq. 10 and 11), `C` the covariances (divided by `n - 1`) and means
+//! with the first `components` columns of `A` and `B` (the fusion strategies I and II of the paper), `C` the covariances (divided by `n - 1`) and means
 //! of source and target rows together, and `r_v = regularization · mean variance of the view`.
 //!
 //! Where we differ: the views are learnt on the rows of both domains, which makes it a transfer method; the penalty
@@ -47,13 +47,13 @@ pub struct CcaFusion {
     /// Penalty on directions, in units of the view's mean variance. Above 0.
     pub regularization: f64,
     /// concatenate or sum: what becomes of the two views of a row.
-    pub output: Output,
+    pub output: Fused,
 }
 
 /// What becomes of the two views of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Output {
+pub enum Fused {
     /// One beside the other: 2 k columns.
     Concatenate,
     /// Their sum: k columns.
@@ -62,7 +62,7 @@ pub enum Output {
 
 impl Default for CcaFusion {
     fn default() -> Self {
-        Self { first_view: None, components: 50, regularization: 0.01, output: Output::Concatenate }
+        Self { first_view: None, components: 50, regularization: 0.01, output: Fused::Concatenate }
     }
 }
 
@@ -125,7 +125,7 @@ impl Adapter for CcaFusion {
         let means = column_means(rows.as_ref());
         let (a, b) = self.directions(covariance(rows.as_ref()).as_ref(), first, k)?;
         drop(rows);
-        let beside = if self.output == Output::Concatenate { k } else { 0 };
+        let beside = if self.output == Fused::Concatenate { k } else { 0 };
         let mut matrix = Mat::zeros(d, beside + k);
         matrix.get_mut(..first, ..k).copy_from(a);
         matrix.get_mut(first.., beside..).copy_from(b);
@@ -191,7 +191,7 @@ mod tests {
             assert!((sign * source[(i, 0)] - side * expected).abs() < 1e-9, "{source:?}");
             assert!((source[(i, 0)] - source[(i, 1)]).abs() < 1e-9);
         }
-        let (_, summed) = adapt(&CcaFusion { output: Output::Sum, ..method }, &rows).unwrap();
+        let (_, summed) = adapt(&CcaFusion { output: Fused::Sum, ..method }, &rows).unwrap();
         assert!(summed.ncols() == 1 && (sign * summed[(1, 0)] - 2.0 * expected).abs() < 1e-9);
     }
 

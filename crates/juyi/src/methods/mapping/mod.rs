@@ -3,6 +3,7 @@
 mod bda;
 mod cca_fusion;
 mod coral;
+mod f_mmd;
 mod feda;
 mod gfk;
 mod jda;
@@ -18,7 +19,11 @@ mod tjm;
 
 pub use bda::Bda;
 pub use cca_fusion::CcaFusion;
+mod tsl;
+
+pub use cca_fusion::{CcaFusion, Fused};
 pub use coral::Coral;
+pub use f_mmd::{FMmd, MomentKernel};
 pub use feda::Feda;
 pub use gfk::Gfk;
 pub use jda::Jda;
@@ -31,3 +36,7 @@ pub use semi_supervised_tca::SemiSupervisedTca;
 pub use subspace_alignment::SubspaceAlignment;
 pub use tca::Tca;
 pub use tjm::Tjm;
+pub use scl::{PivotRanking, Scl};
+pub use subspace_alignment::SubspaceAlignment;
+pub use tca::Tca;
+pub use tsl::{Tsl, TslBase};

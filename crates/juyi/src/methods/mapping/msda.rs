@@ -8,8 +8,8 @@
 //! Paper: M. Chen, Z. Xu, K. Weinberger, F. Sha, "Marginalized denoising autoencoders for domain adaptation", ICML 2012
 //!
 //! ```text
-//! h_0 = x (1, d),   h_l = tanh((h_(l - 1), 1) Wᵀ),   x -> (h_0, h_1, .., h_layers)              (section 3.3)
-//! W = E[P] (E[Q] + r I)⁻¹      minimises  Σ_i E |h_i - (c_i, 1) Wᵀ|²                             (eq. 3 - 6)
+//! h_0 = x (1, d),   h_l = tanh((h_(l - 1), 1) Wᵀ),   x -> (h_0, h_1, .., h_layers)
+//! W = E[P] (E[Q] + r I)⁻¹      minimises  Σ_i E |h_i - (c_i, 1) Wᵀ|²                             (section 3)
 //! ```
 //! where `c_i` is row `i` with each column set to 0 with probability `p`, apart from all others. With `S = Σ_i (h_i,
 //! 1)ᵀ (h_i, 1)` and `q = (1 - p, .., 1 - p, 1)`
@@ -19,10 +19,9 @@
 //! so no row is ever corrupted and nothing is drawn: it is as if each row had been corrupted infinitely often. Source
 //! and target rows are pooled.
 //!
-//! Where we differ: `r` is `1e-5`, as in the authors' code, plus `1e-12` of the largest entry on the diagonal of
-//! `E[Q]`, without which columns that depend on each other and `p` = 0 would leave nothing to invert. All columns are
-//! restored from all; the authors' way around wide rows (restoring the most frequent columns from groups of columns) is
-//! left out.
+//! Where we differ: `r` is `1e-5`, as in the authors' code, without which a column of zeros would leave nothing to invert.
+//! All columns are restored from all; the authors' way around wide rows (restoring the most frequent columns from groups
+//! of columns) is left out.
 //!
 //! Cost: `O(layers (n d² + d³))` time; `32 d²` bytes for a layer, and the rows `layers + 1` times as wide.
 
@@ -51,6 +50,9 @@ pub struct Msda {
     /// Layers that are appended to the rows. 1 or above; each makes the rows wider by the number of columns.
     pub layers: usize,
 }
+
+/// r.
+const RIDGE: f64 = 1e-5;
 
 impl Default for Msda {
     fn default() -> Self {
@@ -127,8 +129,7 @@ fn restoring_weights(rows: MatRef<'_, f64>, corruption: f64) -> Result<Matrix> {
     let corrupted =
         Mat::from_fn(d + 1, d + 1, |j, k| at(j, k) * if j == k { kept(j) } else { kept(j) * kept(k) });
     drop(sums);
-    let largest = (0..=d).map(|j| corrupted[(j, j)]).fold(0.0, f64::max);
-    solve_shifted(corrupted, 1e-5 + 1e-12 * largest, restored)
+    solve_shifted(corrupted, RIDGE, restored)
 }
 
 #[cfg(test)]

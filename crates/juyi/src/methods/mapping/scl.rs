@@ -8,7 +8,7 @@
 //! Paper: J. Blitzer, R. McDonald, F. Pereira, "Domain adaptation with structural correspondence learning", EMNLP 2006
 //!
 //! ```text
-//! w_l = argmin Σ_i (y_il - x_i w - b)² + penalty |w|²     y_il = 1 where row i has pivot l, else -1   (figure 1, step 2)
+//! w_l = argmin Σ_i (y_il - x_i w - b)² + penalty |w|²     y_il = 1 where row i has pivot l, else -1    (step 2)
 //! (w_1 .. w_m) = U D Vᵀ,   theta = the first k columns of U                                           (step 3)
 //! x -> (x, rescale (x theta - mean) / deviation)                                                      (step 4)
 //! ```
@@ -53,13 +53,13 @@ pub struct Scl {
     /// Weight of the predictors' penalty. Above 0.
     pub penalty: f64,
     /// information or frequency: what pivots are ranked by.
-    pub ranking: Ranking,
+    pub ranking: PivotRanking,
 }
 
 /// What pivots are ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ranking {
+pub enum PivotRanking {
     /// How much their presence says of the label.
     Information,
     /// Their share of rows in the domain where they are rarer.
@@ -68,7 +68,7 @@ pub enum Ranking {
 
 impl Default for Scl {
     fn default() -> Self {
-        Self { pivots: 100, components: 25, rescale: 1.0, penalty: 1.0, ranking: Ranking::Information }
+        Self { pivots: 100, components: 25, rescale: 1.0, penalty: 1.0, ranking: PivotRanking::Information }
     }
 }
 
@@ -168,10 +168,10 @@ impl Scl {
                 continue;
             }
             let rank = match self.ranking {
-                Ranking::Frequency => {
+                PivotRanking::Frequency => {
                     (in_source as f64 / n_s as f64).min(in_target as f64 / (n - n_s) as f64)
                 }
-                Ranking::Information => {
+                PivotRanking::Information => {
                     let seen: Vec<bool> = labelled.iter().map(|&i| present[i]).collect();
                     mutual_information(&seen, &classes)
                 }
