@@ -18,10 +18,9 @@ mod tca;
 mod tjm;
 
 pub use bda::Bda;
-pub use cca_fusion::CcaFusion;
+pub use cca_fusion::{CcaFusion, Fused};
 mod tsl;
 
-pub use cca_fusion::{CcaFusion, Fused};
 pub use coral::Coral;
 pub use f_mmd::{FMmd, MomentKernel};
 pub use feda::Feda;
@@ -31,12 +30,9 @@ pub use jgsa::Jgsa;
 pub use mida::Mida;
 pub use msda::Msda;
 pub use pca::Pca;
-pub use scl::Scl;
+pub use scl::{PivotRanking, Scl};
 pub use semi_supervised_tca::SemiSupervisedTca;
 pub use subspace_alignment::SubspaceAlignment;
 pub use tca::Tca;
 pub use tjm::Tjm;
-pub use scl::{PivotRanking, Scl};
-pub use subspace_alignment::SubspaceAlignment;
-pub use tca::Tca;
 pub use tsl::{Tsl, TslBase};
