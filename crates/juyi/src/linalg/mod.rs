@@ -7,6 +7,7 @@
 mod decompose;
 mod distance;
 mod exponential;
+mod principal;
 mod statistics;
 
 pub use decompose::{
@@ -18,6 +19,7 @@ pub use distance::{
     squared_distance_block, squared_norms,
 };
 pub use exponential::exponentials;
+pub use principal::{principal_directions, principal_directions_bytes};
 pub use statistics::{column_deviations, column_means, covariance};
 
 use faer::linalg::matmul::matmul;

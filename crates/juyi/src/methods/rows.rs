@@ -14,6 +14,7 @@ pub static METHODS: &[MethodRow] = &[
     mapping::Tca::ROW,
     mapping::Jda::ROW,
     mapping::SubspaceAlignment::ROW,
+    mapping::Gfk::ROW,
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
     predictor::EasyTl::ROW,

@@ -29,7 +29,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::linalg::{Matrix, column_means, covariance, multiply, symmetric_eigen, thin_svd};
+use crate::linalg::{column_means, multiply, principal_directions, principal_directions_bytes};
 use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
 use crate::models::{Map, apply_all};
 
@@ -80,8 +80,8 @@ impl Adapter for SubspaceAlignment {
         let (source, target) = (task.source.features.as_ref(), task.target.features.as_ref());
         // The larger decomposition with its workspace, the directions of both domains, the moved rows.
         let (n, d) = (source.nrows().max(target.nrows()), task.columns());
-        let need = 8 * (6 * d * d.min(n) + n * d.min(self.components));
-        context.require("the decompositions of `subspace-alignment`", need as u64)?;
+        let need = principal_directions_bytes(n, d) + 8 * (n * d.min(self.components)) as u64;
+        context.require("the decompositions of `subspace-alignment`", need)?;
         let (p_s, p_t) = (principal_directions(source)?, principal_directions(target)?);
         let rank = p_s.ncols().min(p_t.ncols());
         if self.components > rank {
@@ -105,27 +105,12 @@ fn centre(x: MatRef<'_, f64>) -> Map {
     Map::Affine { shift: Mat::from_fn(1, d, |_, j| means[j]), scale: Mat::from_fn(1, d, |_, _| 1.0) }
 }
 
-/// The principal directions `(d, r)`, the strongest first, `r` the rank: those whose deviation is above `1e-5` of the
-/// first one's, but at least one.
-fn principal_directions(x: MatRef<'_, f64>) -> Result<Matrix> {
-    let (n, d) = x.shape();
-    let (variances, directions) = if n >= d {
-        symmetric_eigen(covariance(x).as_ref())?
-    } else {
-        let means = column_means(x);
-        let (_, s, v) = thin_svd(Mat::from_fn(n, d, |i, j| x[(i, j)] - means[j]).as_ref())?;
-        (s.iter().map(|s| s * s).collect(), v)
-    };
-    let rank = variances.iter().filter(|v| **v > 1e-10 * variances[0]).count().max(1);
-    Ok(directions.get(.., ..rank).to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::data::{Domain, Goal, Labels};
     use crate::learners::NearestNeighbor;
-    use crate::linalg::from_rows;
+    use crate::linalg::{Matrix, from_rows};
 
     fn adapted(
         source: &Matrix,
