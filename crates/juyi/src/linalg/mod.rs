@@ -11,7 +11,7 @@ mod principal;
 mod statistics;
 
 pub use decompose::{
-    cholesky, generalized_eigen, orthonormal_columns, solve_cholesky, symmetric_eigen, symmetric_power,
+    Triangles, cholesky, generalized_eigen, orthonormal_columns, solve_cholesky, symmetric_eigen, symmetric_power,
     thin_svd,
 };
 pub use distance::{

@@ -19,4 +19,10 @@ pub static METHODS: &[MethodRow] = &[
     transport::Sinkhorn::ROW,
     predictor::EasyTl::ROW,
     predictor::LabelPropagation::ROW,
+    predictor::LabelSpreading::ROW,
+    predictor::Artl::ROW,
+    predictor::Meda::ROW,
+    predictor::SelfTraining::ROW,
+    predictor::LinInt::ROW,
+    predictor::Pred::ROW,
 ];

@@ -1,8 +1,10 @@
 //! The optimisers and programmes that several methods share.
 
+mod adaptation_regularization;
 mod conjugate_gradient;
 mod coordinates;
 mod correlation_alignment;
+mod gaussian_graph;
 mod geodesic_flow;
 mod hinge_dual;
 mod interior_point;
@@ -10,6 +12,7 @@ mod joint_embedding;
 mod kernel_columns;
 mod lbfgs;
 mod linear_loss;
+mod neighbor_graph;
 mod network_simplex;
 mod normal_equations;
 mod nystrom;
@@ -19,14 +22,17 @@ mod spanning_tree;
 mod squared_hinge;
 mod transported;
 
+pub use adaptation_regularization::{AdaptationRegularization, Regularization};
 pub use conjugate_gradient::{System, conjugate_gradients};
 pub use correlation_alignment::whiten_and_color;
+pub use gaussian_graph::{GaussianGraph, NO_AFFINITY, neighbor_distance};
 pub use geodesic_flow::{geodesic_flow, subspace_disagreement};
 pub use hinge_dual::{Margin, hinge_dual};
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, marginal_discrepancy};
 pub use kernel_columns::KernelColumns;
 pub use lbfgs::{Minimum, Options, minimize};
 pub use linear_loss::LinearLoss;
+pub use neighbor_graph::NeighborGraph;
 pub use network_simplex::{Costs, Plan, transport};
 pub use normal_equations::{add_gram, solve_shifted, weighted_means};
 pub use nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};

@@ -5,6 +5,7 @@ mod learners;
 mod mapping;
 mod measures;
 mod predictor;
+mod predictors2;
 mod scores;
 mod transport;
 mod weighting;
