@@ -1,8 +1,10 @@
 //! How to learn: the methods, by family, and the registry that lists them.
 
 pub mod baseline;
+mod label_features;
 pub mod mapping;
 pub mod predictor;
+mod pseudo_labels;
 mod registry;
 mod rows;
 pub mod transport;

@@ -75,7 +75,8 @@ impl AdaptationRegularization {
         let labelled: Vec<bool> = (0..n).map(|i| answers.row(i).iter().any(|y| *y != 0.0)).collect();
         // (E + manifold L) columns, then in the coordinates that are solved for.
         let mut held = if weights.manifold > 0.0 {
-            let smooth = NeighborGraph::new(rows, weights.neighbors).laplacian_times(columns.as_ref());
+            let smooth = NeighborGraph::of_directions(rows, weights.neighbors)
+                .normalized_laplacian_times(columns.as_ref());
             smooth * faer::Scale(weights.manifold)
         } else {
             Mat::zeros(n, side)
@@ -178,7 +179,8 @@ mod tests {
 
         let k = multiply(x.as_ref(), x.transpose());
         let m = multiply(v.as_ref(), v.transpose());
-        let held = NeighborGraph::new(x.as_ref(), 3).laplacian_times(Mat::identity(30, 30).as_ref());
+        let held = NeighborGraph::of_directions(x.as_ref(), 3)
+            .normalized_laplacian_times(Mat::identity(30, 30).as_ref());
         let all = held
             + m.as_ref() * faer::Scale(10.0 / m.norm_l2())
             + Mat::from_fn(30, 30, |i, j| f64::from(u8::from(i == j && i < 15)));

@@ -14,16 +14,15 @@
 
 use faer::Mat;
 use faer::MatRef;
-use rand::Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::block_krylov::{DIRECT, iterate};
 use super::nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};
 use crate::context::Context;
 use crate::error::Result;
 use crate::linalg::{
-    Matrix, gaussian_kernel, generalized_eigen, median_distance, multiply, orthonormal_columns,
-    symmetric_eigen, thin_svd,
+    Matrix, gaussian_kernel, generalized_eigen, median_distance, multiply, symmetric_eigen, thin_svd,
 };
 
 /// The kernel of the embedding.
@@ -37,9 +36,6 @@ pub enum Kernel {
     /// The Gaussian kernel.
     Rbf,
 }
-
-/// The largest problem that is solved by a full eigendecomposition.
-const DIRECT: usize = 1000;
 
 /// A map from a row to its place in the embedding.
 #[derive(Debug, Clone)]
@@ -61,6 +57,8 @@ pub enum Embedding {
 pub struct JointEmbedding {
     /// `(n, r)`: the kernel's columns in reduced coordinates; `Z = columns b` for coefficients `b`.
     columns: Matrix,
+    /// `columns` divided by these are orthonormal; `None` where they are the kernel matrix itself.
+    values: Option<Vec<f64>>,
     /// `columns` minus their means.
     centred: Matrix,
     /// `centredᵀ centred`, for direct solves.
@@ -96,8 +94,8 @@ impl JointEmbedding {
                 // The rows, their factors, the decomposition's own copies, the centred columns.
                 let need = 8 * (6 * n * rows.ncols().min(n) + 2 * n * rows.ncols()) as u64;
                 context.require(&format!("the decomposition of {n} x {} rows", rows.ncols()), need)?;
-                let (columns, basis) = linear_columns(rows, kernel)?;
-                Ok(Self::centred(columns, Outside::Linear(basis)))
+                let (columns, values, basis) = linear_columns(rows, kernel)?;
+                Ok(Self::centred(columns, Some(values), Outside::Linear(basis)))
             }
             Kernel::Rbf => {
                 let width = bandwidth.unwrap_or_else(|| median_distance(rows, &mut context.rng("bandwidth")));
@@ -107,7 +105,7 @@ impl JointEmbedding {
                 let need = 8 * (2 * n * n + 5 * n * n.min(DIRECT)) as u64;
                 if context.exact_route(name, &format!("the kernel of {n} rows"), need, &instead) {
                     let outside = Outside::Kernel { rows: rows.to_owned(), bandwidth: width, basis: None };
-                    return Ok(Self::centred(gaussian_kernel(rows, rows, width), outside));
+                    return Ok(Self::centred(gaussian_kernel(rows, rows, width), None, outside));
                 }
                 context.require("the features that stand for the kernel", landmark_bytes(n, landmarks))?;
                 Self::nystrom(rows, width, landmarks, context)
@@ -119,12 +117,12 @@ impl JointEmbedding {
     fn nystrom(rows: MatRef<'_, f64>, width: f64, landmarks: usize, context: &Context) -> Result<Self> {
         let mut rng = context.rng("landmarks");
         let Nystrom { landmarks, root, features } = Nystrom::new(rows, landmarks, width, &mut rng)?;
-        let (columns, basis) = linear_columns(features.as_ref(), Kernel::Linear)?;
+        let (columns, values, basis) = linear_columns(features.as_ref(), Kernel::Linear)?;
         let basis = Some(multiply(root.as_ref(), basis.as_ref()));
-        Ok(Self::centred(columns, Outside::Kernel { rows: landmarks, bandwidth: width, basis }))
+        Ok(Self::centred(columns, Some(values), Outside::Kernel { rows: landmarks, bandwidth: width, basis }))
     }
 
-    fn centred(columns: Matrix, outside: Outside) -> Self {
+    fn centred(columns: Matrix, values: Option<Vec<f64>>, outside: Outside) -> Self {
         let mut centred = columns.clone();
         for j in 0..centred.ncols() {
             let mean = centred.col(j).iter().sum::<f64>() / columns.nrows() as f64;
@@ -132,7 +130,7 @@ impl JointEmbedding {
         }
         let direct = columns.ncols() <= DIRECT;
         let scatter = direct.then(|| multiply(centred.transpose(), centred.as_ref()));
-        Self { columns, centred, scatter, outside, start: None }
+        Self { columns, values, centred, scatter, outside, start: None }
     }
 
     /// The most components that there can be.
@@ -174,9 +172,82 @@ impl JointEmbedding {
             }
             generalized_eigen(b.as_ref(), a.as_ref(), components)?.1
         } else {
-            self.iterate(name, &w, scale, components, regularization, context)?
+            let start = self.start.take();
+            let (coefficients, last) =
+                iterate(name, &self.centred, &w, scale, components, regularization, start, context)?;
+            self.start = Some(last);
+            coefficients
         };
-        Ok(match &self.outside {
+        Ok(self.embedding(coefficients))
+    }
+
+    /// As [`JointEmbedding::solve`] with the penalty `lambda Σ_i |A_i|² / freedom_i` on the rows `A_i` of `A` `(n, k)`, one
+    /// for each pooled row; also returns `A`. `freedom` `(n)` is above 0. Not for [`Kernel::Primal`], whose directions have
+    /// no such rows.
+    ///
+    /// With `D = diag(freedom)`, `K = U diag(s) Uᵀ` and `Uᵀ D U = E diag(l) Eᵀ` the optimum is `A = D U E l^(-1/2) y` where
+    /// `y` solves the problem with the plain penalty for the columns `K U R^T`, `R = l^(1/2) Eᵀ`.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Numeric`] if a decomposition breaks down.
+    pub fn solve_by_row(
+        &mut self,
+        name: &str,
+        discrepancies: &Matrix,
+        components: usize,
+        regularization: f64,
+        freedom: &[f64],
+        context: &mut Context,
+    ) -> Result<(Embedding, Matrix)> {
+        let scale = multiply(discrepancies.transpose(), discrepancies.as_ref()).norm_l2();
+        let w = multiply(self.columns.transpose(), discrepancies.as_ref());
+        let n = self.columns.nrows();
+        // R maps coefficients `b` of the columns to those of the plain penalty, `b = Rᵀ y`; `back` is `A = back y`.
+        let (turn, back) = if let Some(values) = &self.values {
+            let u = Mat::from_fn(n, values.len(), |i, j| self.columns[(i, j)] / values[j]);
+            let weighted = Mat::from_fn(n, values.len(), |i, j| freedom[i] * u[(i, j)]);
+            let (l, e) = symmetric_eigen(multiply(u.transpose(), weighted.as_ref()).as_ref())?;
+            let rank = l.iter().filter(|v| **v > 1e-14 * l[0]).count();
+            let turn = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] * l[j].sqrt());
+            let inverse = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] / l[j].sqrt());
+            (Some(turn), multiply(weighted.as_ref(), inverse.as_ref()))
+        } else {
+            (None, Mat::zeros(0, 0))
+        };
+        let root = |i: usize| freedom[i].sqrt();
+        let turned = |m: &Matrix| match &turn {
+            Some(turn) => multiply(turn.transpose(), m.as_ref()),
+            None => Mat::from_fn(m.nrows(), m.ncols(), |i, j| root(i) * m[(i, j)]),
+        };
+        let w = turned(&w);
+        let components = components.min(w.nrows());
+        let y = if let Some(scatter) = &self.scatter {
+            let half = turned(scatter);
+            let b = turned(&half.transpose().to_owned());
+            let mut a = multiply(w.as_ref(), w.transpose()) * faer::Scale(1.0 / scale);
+            for i in 0..a.nrows() {
+                a[(i, i)] += regularization;
+            }
+            generalized_eigen(b.as_ref(), a.as_ref(), components)?.1
+        } else {
+            let centred = turned(&self.centred.transpose().to_owned()).transpose().to_owned();
+            iterate(name, &centred, &w, scale, components, regularization, None, context)?.0
+        };
+        let (mut coefficients, mut rows) = match &turn {
+            Some(turn) => (multiply(turn.as_ref(), y.as_ref()), multiply(back.as_ref(), y.as_ref())),
+            None => (turned(&y), turned(&y)),
+        };
+        for j in 0..components {
+            let length = rows.col(j).norm_l2();
+            rows.col_mut(j).iter_mut().for_each(|v| *v /= length);
+            coefficients.col_mut(j).iter_mut().for_each(|v| *v /= length);
+        }
+        Ok((self.embedding(coefficients), rows))
+    }
+
+    /// The map that these coefficients of the columns give.
+    fn embedding(&self, coefficients: Matrix) -> Embedding {
+        match &self.outside {
             Outside::Linear(basis) => Embedding::Linear(multiply(basis.as_ref(), coefficients.as_ref())),
             Outside::Kernel { rows, bandwidth, basis } => Embedding::Gaussian {
                 bandwidth: *bandwidth,
@@ -186,133 +257,30 @@ impl JointEmbedding {
                     None => coefficients,
                 },
             },
-        })
-    }
-
-    /// Block Krylov iteration with restarts on `A^{-1/2} Pᵀ H P A^{-1/2}`, `A = lambda I + W Wᵀ / scale`.
-    fn iterate(
-        &mut self,
-        name: &str,
-        w: &Matrix,
-        scale: f64,
-        components: usize,
-        regularization: f64,
-        context: &mut Context,
-    ) -> Result<Matrix> {
-        const TOLERANCE: f64 = 1e-9;
-        const RESTARTS: usize = 200;
-        const DEPTH: usize = 8;
-        let r = self.rank();
-        let root = InverseRoot::new(w, scale, regularization)?;
-        let centred = &self.centred;
-        let apply = |q: &Matrix| {
-            let moved = multiply(centred.as_ref(), root.apply(q).as_ref());
-            root.apply(&multiply(centred.transpose(), moved.as_ref()))
-        };
-        let block = (components + (components / 2).max(10)).min(r / 4);
-        let depth = (DIRECT / block).min(r / block).clamp(3, DEPTH);
-        let mut q = match self.start.take() {
-            Some(start) if start.ncols() == block => start,
-            _ => {
-                let mut rng = context.rng("subspace");
-                orthonormal_columns(&Mat::from_fn(r, block, |_, _| rng.random_range(-1.0..1.0)))
-            }
-        };
-        let mut residual = f64::INFINITY;
-        for _ in 0..RESTARTS {
-            let (mut basis, mut applied) = (q.clone(), apply(&q));
-            for _ in 1..depth {
-                let mut next = applied.get(.., applied.ncols() - block..).to_owned();
-                for _ in 0..2 {
-                    // The second time for what rounding has left of the basis.
-                    next -= multiply(basis.as_ref(), multiply(basis.transpose(), next.as_ref()).as_ref());
-                    next = orthonormal_columns(&next);
-                }
-                (basis, applied) = (beside(&[&basis, &next]), beside(&[&applied, &apply(&next)]));
-            }
-            let (values, vectors) = symmetric_eigen(multiply(basis.transpose(), applied.as_ref()).as_ref())?;
-            let top = vectors.get(.., ..block);
-            q = multiply(basis.as_ref(), top);
-            let moved = multiply(applied.as_ref(), top);
-            let distance = |j: usize| {
-                (0..r).map(|i| (moved[(i, j)] - values[j] * q[(i, j)]).powi(2)).sum::<f64>().sqrt()
-                    / values[0]
-            };
-            residual = (0..components).map(distance).fold(0.0, f64::max);
-            if residual <= TOLERANCE {
-                break;
-            }
         }
-        if residual > TOLERANCE {
-            context.warn(name, format!("the eigenvectors are exact to {residual:.1e} only"));
-        }
-        let mut coefficients = root.apply(&q.get(.., ..components).to_owned());
-        for j in 0..components {
-            let length = coefficients.col(j).norm_l2();
-            coefficients.col_mut(j).iter_mut().for_each(|v| *v /= length);
-        }
-        self.start = Some(q);
-        Ok(coefficients)
     }
 }
 
-/// `(lambda I + W Wᵀ / scale)^{-1/2} = lambda^{-1/2} I + U diag(factors) Uᵀ`, `U` the orthonormal range of `W`.
-struct InverseRoot {
-    plain: f64,
-    directions: Matrix,
-    factors: Vec<f64>,
-}
-
-impl InverseRoot {
-    fn new(w: &Matrix, scale: f64, regularization: f64) -> Result<Self> {
-        let (u, s, _) = thin_svd(w.as_ref())?;
-        let rank = s.iter().filter(|v| **v > 1e-13 * s[0]).count();
-        let plain = regularization.powf(-0.5);
-        let factors = s[..rank].iter().map(|v| (regularization + v * v / scale).powf(-0.5) - plain).collect();
-        Ok(Self { plain, directions: u.get(.., ..rank).to_owned(), factors })
-    }
-
-    fn apply(&self, x: &Matrix) -> Matrix {
-        let mut along = multiply(self.directions.transpose(), x.as_ref());
-        for j in 0..along.ncols() {
-            along.col_mut(j).iter_mut().zip(&self.factors).for_each(|(v, f)| *v *= f);
-        }
-        let back = multiply(self.directions.as_ref(), along.as_ref());
-        Mat::from_fn(x.nrows(), x.ncols(), |i, j| self.plain * x[(i, j)] + back[(i, j)])
-    }
-}
-
-/// `X = U S Vᵀ` of rank `r`: columns `U S` with basis `V` (primal), or `U S²` with basis `V S` (linear).
-fn linear_columns(x: MatRef<'_, f64>, kernel: Kernel) -> Result<(Matrix, Matrix)> {
+/// `X = U S Vᵀ` of rank `r`, singular values above `1e-5` of the first: columns `U S` with basis `V` (primal), or `U S²` with
+/// basis `V S`, so that columns are `X basis`; between them the values `S` or `S²`.
+///
+/// # Errors
+/// [`crate::error::Error::Numeric`] if the rows are not finite.
+pub fn linear_columns(x: MatRef<'_, f64>, kernel: Kernel) -> Result<(Matrix, Vec<f64>, Matrix)> {
     let (u, s, v) = thin_svd(x)?;
     let rank = s.iter().filter(|value| **value > 1e-5 * s[0]).count().max(1);
     let power = if kernel == Kernel::Primal { 1 } else { 2 };
-    let columns = Mat::from_fn(x.nrows(), rank, |i, j| u[(i, j)] * s[j].powi(power));
+    let values: Vec<f64> = s[..rank].iter().map(|s| s.powi(power)).collect();
+    let columns = Mat::from_fn(x.nrows(), rank, |i, j| u[(i, j)] * values[j]);
     let basis = Mat::from_fn(x.ncols(), rank, |i, j| v[(i, j)] * s[j].powi(power - 1));
-    Ok((columns, basis))
-}
-
-/// Matrices side by side.
-fn beside(parts: &[&Matrix]) -> Matrix {
-    let width = parts.iter().map(|part| part.ncols()).sum();
-    let mut out = Mat::zeros(parts[0].nrows(), width);
-    let mut at = 0;
-    for part in parts {
-        out.get_mut(.., at..at + part.ncols()).copy_from(part);
-        at += part.ncols();
-    }
-    out
-}
-
-/// The difference of the domains' means, `(n_s + n_t, 1)`: `1/n_s` on source rows, `-1/n_t` on target rows.
-pub fn marginal_discrepancy(n_s: usize, n_t: usize) -> Matrix {
-    Mat::from_fn(n_s + n_t, 1, |i, _| if i < n_s { 1.0 / n_s as f64 } else { -1.0 / n_t as f64 })
+    Ok((columns, values, basis))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::linalg::normalize_rows_l2;
+    use crate::solvers::marginal_discrepancy;
 
     fn rows(n: usize) -> Matrix {
         let mut x =
@@ -336,10 +304,10 @@ mod tests {
         let context = &mut Context::default();
         let mut direct = JointEmbedding::new("tca", x.as_ref(), Kernel::Rbf, Some(1.0), context).unwrap();
         let exact = direct.solve("tca", &v, 4, 0.5, context).unwrap();
-        let mut same = JointEmbedding::new("tca", x.as_ref(), Kernel::Rbf, Some(1.0), context).unwrap();
+        let same = JointEmbedding::new("tca", x.as_ref(), Kernel::Rbf, Some(1.0), context).unwrap();
         let w = multiply(same.columns.transpose(), v.as_ref());
         let scale = multiply(v.transpose(), v.as_ref()).norm_l2();
-        let coefficients = same.iterate("tca", &w, scale, 4, 0.5, context).unwrap();
+        let coefficients = iterate("tca", &same.centred, &w, scale, 4, 0.5, None, context).unwrap().0;
         let iterated = Embedding::Gaussian { bandwidth: 1.0, rows: x.clone(), coefficients };
         assert!((gram(&exact, &x) - gram(&iterated, &x)).norm_max() < 1e-7 * gram(&exact, &x).norm_max());
         assert!(context.notices().is_empty());

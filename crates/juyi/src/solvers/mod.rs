@@ -1,15 +1,18 @@
 //! The optimisers and programmes that several methods share.
 
 mod adaptation_regularization;
+mod block_krylov;
 mod conjugate_gradient;
 mod coordinates;
 mod correlation_alignment;
+mod discrepancies;
 mod gaussian_graph;
 mod geodesic_flow;
 mod hinge_dual;
 mod interior_point;
 mod joint_embedding;
 mod kernel_columns;
+mod kernel_features;
 mod lbfgs;
 mod linear_loss;
 mod neighbor_graph;
@@ -25,11 +28,13 @@ mod transported;
 pub use adaptation_regularization::{AdaptationRegularization, Regularization};
 pub use conjugate_gradient::{System, conjugate_gradients};
 pub use correlation_alignment::whiten_and_color;
+pub use discrepancies::{class_discrepancies, joint_discrepancies, marginal_discrepancy};
 pub use gaussian_graph::{GaussianGraph, NO_AFFINITY, neighbor_distance};
 pub use geodesic_flow::{geodesic_flow, subspace_disagreement};
 pub use hinge_dual::{Margin, hinge_dual};
-pub use joint_embedding::{Embedding, JointEmbedding, Kernel, marginal_discrepancy};
+pub use joint_embedding::{Embedding, JointEmbedding, Kernel, linear_columns};
 pub use kernel_columns::KernelColumns;
+pub use kernel_features::KernelFeatures;
 pub use lbfgs::{Minimum, Options, minimize};
 pub use linear_loss::LinearLoss;
 pub use neighbor_graph::NeighborGraph;

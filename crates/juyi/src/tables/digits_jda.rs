@@ -4,6 +4,8 @@
 use super::{Line, PublishedTable};
 use crate::models::Preprocess::L2;
 
+const LINE: Line = Line { preprocess: &[L2], ..Line::PLAIN };
+
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "digits-jda",
     about: "MNIST and USPS, 2,000 and 1,800 digits of 16 x 16, both ways (Long 2013)",
@@ -11,16 +13,7 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
     tasks: &[(0, 1), (1, 0)],
     preprocess: &[L2],
     lines: &[
-        Line {
-            label: "1-nn",
-            method: "none",
-            params: &[],
-            learner: Some("1-nn"),
-            preprocess: &[L2],
-            expected: &[65.94, 44.70],
-            average: None,
-            published_decimals: Some(2),
-        },
+        Line { label: "1-nn", method: "none", cells: &[65.94, 44.70], ..LINE },
         Line {
             label: "jda k=100",
             method: "jda",
@@ -30,11 +23,8 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
                 ("regularization", "0.1"),
                 ("iterations", "10"),
             ],
-            learner: Some("1-nn"),
-            preprocess: &[L2],
-            expected: &[67.28, 59.65],
-            average: None,
-            published_decimals: Some(2),
+            cells: &[67.28, 59.65],
+            ..LINE
         },
     ],
 };

@@ -1,5 +1,6 @@
 //! Numbers from reference implementations; `make.py` beside this file made them and says with which versions.
 
+mod eigen;
 mod formats;
 mod learners;
 mod mapping;
