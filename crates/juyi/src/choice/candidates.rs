@@ -20,6 +20,8 @@ pub struct Configuration {
     pub steps: Vec<Preprocess>,
     /// Whether it takes nothing from the target's features.
     pub baseline: bool,
+    /// Whether the learner is trained at all.
+    pub trains_learner: bool,
 }
 
 impl Configuration {
@@ -31,7 +33,17 @@ impl Configuration {
         let params = serde_json::from_str(params).unwrap_or_else(|_| JsonMap::new());
         let built = build(method, &params)?;
         let baseline = built.row.family == "baseline" && !steps.contains(&Preprocess::StandardizeEach);
-        Ok(Self { built, learner: learner(with)?, steps: steps.to_vec(), baseline })
+        let trains_learner = built.row.trains_learner;
+        Ok(Self { built, learner: learner(with)?, steps: steps.to_vec(), baseline, trains_learner })
+    }
+
+    /// The method of this name where the sources are models, which bring their own preprocessing.
+    ///
+    /// # Errors
+    /// As [`Configuration::new`].
+    pub fn on_models(method: &str, params: &str, with: &str) -> Result<Self> {
+        let one = Self::new(method, params, with, &[])?;
+        Ok(Self { trains_learner: one.built.row.trains_learner_on_models(), ..one })
     }
 }
 

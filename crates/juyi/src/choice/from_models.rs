@@ -31,7 +31,7 @@ pub fn choose_from_models(
     let start = Instant::now();
     let rows = (0, target.labelled.len());
     let with = learner.unwrap_or(learners_for(goal)[0]);
-    let mut configurations = vec![Configuration::new("none", "{}", with, &[])?];
+    let mut configurations = vec![Configuration::on_models("none", "{}", with)?];
     if rows.1 < FEWEST {
         let reason =
             format!("A verdict needs at least {FEWEST} labelled target rows, and there are {}.", rows.1);
@@ -39,7 +39,7 @@ pub fn choose_from_models(
     }
     let learners = learner.map_or_else(|| learners_for(goal).to_vec(), |name| vec![name]);
     for name in learners {
-        configurations.push(Configuration::new("target-only", "{}", name, &[])?);
+        configurations.push(Configuration::on_models("target-only", "{}", name)?);
     }
     if let Some(only) = only {
         configurations.push(only);
@@ -51,7 +51,7 @@ pub fn choose_from_models(
         };
         for row in METHODS.iter().filter(fits) {
             for params in row.grid {
-                configurations.push(Configuration::new(row.name, params, row.learner, &[])?);
+                configurations.push(Configuration::on_models(row.name, params, row.learner)?);
             }
         }
     }

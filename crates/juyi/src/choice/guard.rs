@@ -97,7 +97,7 @@ pub(super) fn judge(
             Candidate {
                 method: configuration.built.row.name.into(),
                 params: configuration.built.params.clone(),
-                learner: configuration.built.row.trains_learner.then(|| configuration.learner.name().into()),
+                learner: configuration.trains_learner.then(|| configuration.learner.name().into()),
                 preprocess: configuration.steps.iter().map(|step| step.name().into()).collect(),
                 baseline: configuration.baseline,
                 score: score.map(|score| Estimate {

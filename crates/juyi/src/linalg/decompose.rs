@@ -3,8 +3,10 @@
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor as llt;
+use faer::linalg::lu::partial_pivoting as pivoted;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::linalg::{evd, svd};
+use faer::perm::PermRef;
 use faer::prelude::{ReborrowMut, default};
 use faer::{Mat, MatMut, MatRef};
 
@@ -92,6 +94,49 @@ pub fn solve_cholesky(l: MatRef<'_, f64>, mut b: MatMut<'_, f64>) {
     solve_upper_triangular_in_place(l.transpose(), b, PAR);
 }
 
+/// A square matrix as the product of a lower and an upper triangle, its rows exchanged.
+pub struct Triangles {
+    /// The upper triangle, and below its diagonal the lower one, whose diagonal is 1.
+    factors: Matrix,
+    order: Vec<usize>,
+    place: Vec<usize>,
+}
+
+impl Triangles {
+    /// Of `a`, which is overwritten.
+    pub fn new(mut a: Matrix) -> Self {
+        let n = a.nrows();
+        let (mut order, mut place) = (vec![0; n], vec![0; n]);
+        let scratch = pivoted::factor::lu_in_place_scratch::<usize, f64>(n, n, PAR, default());
+        let mut memory = MemBuffer::new(scratch);
+        let stack = MemStack::new(&mut memory);
+        pivoted::factor::lu_in_place(a.as_mut(), &mut order, &mut place, PAR, stack, default());
+        Self { factors: a, order, place }
+    }
+
+    /// `a⁻¹ b`.
+    ///
+    /// # Errors
+    /// [`Error::Numeric`] if `a` cannot be inverted or the input is not finite.
+    pub fn solve(&self, mut b: Matrix) -> Result<Matrix> {
+        let n = self.factors.nrows();
+        let scratch = pivoted::solve::solve_in_place_scratch::<usize, f64>(n, b.ncols(), PAR);
+        let mut memory = MemBuffer::new(scratch);
+        let rows = PermRef::new_checked(&self.order, &self.place, n);
+        let (l, u) = (self.factors.as_ref(), self.factors.as_ref());
+        pivoted::solve::solve_in_place(l, u, rows, b.as_mut(), PAR, MemStack::new(&mut memory));
+        for column in b.col_iter() {
+            if let Some(v) = column.iter().find(|v| !v.is_finite()) {
+                return Err(Error::Numeric {
+                    what: "linear equations".into(),
+                    why: format!("a value is {v}"),
+                });
+            }
+        }
+        Ok(b)
+    }
+}
+
 /// The `k` largest `mu` and their `x` in `b x = mu a x`, `b` symmetric, `a` symmetric positive definite. Each `x` is
 /// scaled to Euclidean length 1 (not to `xᵀ a x = 1`): what the published results of the embedding methods rest on.
 ///
@@ -161,6 +206,15 @@ mod tests {
         let mut x = spd.clone();
         solve_cholesky(l.as_ref(), x.as_mut());
         close(x.as_ref(), Mat::identity(5, 5).as_ref());
+    }
+
+    #[test]
+    fn triangles_solve_what_is_not_symmetric() {
+        let a = Mat::from_fn(7, 7, |i, j| ((i * 5 + j * j * 3 + i * j) % 11) as f64 - 4.0);
+        let x = Mat::from_fn(7, 2, |i, j| (i + 3 * j) as f64);
+        let found = Triangles::new(a.clone()).solve(multiply(a.as_ref(), x.as_ref())).unwrap();
+        close(found.as_ref(), x.as_ref());
+        assert!(Triangles::new(Mat::zeros(2, 2)).solve(Mat::identity(2, 2)).is_err());
     }
 
     #[test]

@@ -175,6 +175,7 @@ pub fn fit_and_show(
     built.method.check()?;
     let Fitted { maps, trained, moved } = built.method.fit(task, learner, context)?;
     let maps = [before, maps].concat();
+    let learner = built.row.trains_learner.then(|| learner.name());
     Ok((wrapped(built, maps, trained, &task.goal, task.columns(), learner, context), moved))
 }
 
@@ -193,6 +194,7 @@ pub fn refine(
     built.row.needs.check_models(built.row, target, goal)?;
     built.method.check()?;
     let Fitted { maps, trained, .. } = built.method.refine(sources, target, goal, learner, context)?;
+    let learner = built.row.trains_learner_on_models().then(|| learner.name());
     Ok(wrapped(built, maps, trained, goal, target.features.ncols(), learner, context))
 }
 
@@ -203,7 +205,7 @@ fn wrapped(
     trained: Trained,
     goal: &Goal,
     columns: usize,
-    learner: &dyn Learner,
+    learner: Option<&str>,
     context: &Context,
 ) -> Model {
     let Trained { predictor, classes } = trained;
@@ -216,7 +218,7 @@ fn wrapped(
     let about = About {
         method: built.row.name.into(),
         params: built.params.clone(),
-        learner: built.row.trains_learner.then(|| learner.name().into()),
+        learner: learner.map(Into::into),
         seed: context.seed(),
         stores_rows,
     };

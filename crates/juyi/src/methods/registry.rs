@@ -129,6 +129,11 @@ pub struct MethodRow {
 }
 
 impl MethodRow {
+    /// Whether it trains a learner where the sources are models: the others go on from what the models are.
+    pub fn trains_learner_on_models(&self) -> bool {
+        self.name == "target-only"
+    }
+
     /// What it predicts, in words.
     pub fn tasks(&self) -> &'static str {
         match (self.needs.classes, self.needs.values) {

@@ -5,7 +5,9 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use super::{KernelVotes, Stacked, Trees, Votes};
-use crate::linalg::{Matrix, add_product, exponentials, nearest, squared_distance_block, squared_norms};
+use crate::linalg::{
+    Matrix, add_product, exponentials, nearest, normalize_rows, squared_distance_block, squared_norms,
+};
 
 /// How a linear score is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +56,7 @@ pub enum Predictor {
         #[serde(skip, default = "Matrix::new")]
         offsets: Matrix,
     },
-    /// The mean of the stored rows' soft answers, weighted by the Gaussian kernel.
+    /// The mean of the stored rows' soft answers, weighted by the Gaussian kernel; of classes each one's share of it.
     Propagation {
         /// Number of classes; 0 for a regression.
         classes: usize,
@@ -63,7 +65,7 @@ pub enum Predictor {
         /// `(n, d)`.
         #[serde(skip, default = "Matrix::new")]
         rows: Matrix,
-        /// The share of each class `(n, c)`, or the value `(n, 1)`.
+        /// A weight of each class, 0 or above, `(n, c)`, or the value `(n, 1)`.
         #[serde(skip, default = "Matrix::new")]
         answers: Matrix,
     },
@@ -121,10 +123,11 @@ impl Predictor {
             }
             Self::Neighbors { classes, rows, answers } => neighbors(x, *classes, rows, answers),
             Self::Propagation { classes, bandwidth, rows, answers } => {
-                let shares = propagate(x, *bandwidth, rows, answers);
+                let mut shares = propagate(x, *bandwidth, rows, answers);
                 if *classes == 0 {
                     Answers::from_values(&shares)
                 } else {
+                    normalize_rows(shares.as_mut(), |row| row.sum());
                     Answers::from_scores(shares, largest)
                 }
             }

@@ -1,11 +1,13 @@
 //! The optimisers and programmes that several methods share.
 
+mod adaptation_regularization;
 mod block_krylov;
 mod conjugate_gradient;
 mod coordinates;
 mod correlation_alignment;
 mod discrepancies;
 mod drawn_rows;
+mod gaussian_graph;
 mod geodesic_flow;
 mod hinge_dual;
 mod interior_point;
@@ -28,10 +30,12 @@ mod spanning_tree;
 mod squared_hinge;
 mod transported;
 
+pub use adaptation_regularization::{AdaptationRegularization, Regularization};
 pub use conjugate_gradient::{System, conjugate_gradients};
 pub use correlation_alignment::whiten_and_color;
 pub use discrepancies::{class_discrepancies, joint_discrepancies, marginal_discrepancy};
 pub use drawn_rows::{DrawnRows, WIDTHS};
+pub use gaussian_graph::{GaussianGraph, NO_AFFINITY, neighbor_distance};
 pub use geodesic_flow::{geodesic_flow, subspace_disagreement};
 pub use hinge_dual::{Margin, hinge_dual};
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, linear_columns};

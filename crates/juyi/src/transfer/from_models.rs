@@ -28,7 +28,8 @@ pub fn transfer_models(
     context: &mut Context,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let named = named(settings, &[], context)?;
+    let named = named(settings, &[], context)?
+        .map(|named| Configuration { trains_learner: named.built.row.trains_learner_on_models(), ..named });
 
     for (flag, given) in [
         ("--preprocess", settings.preprocess != Settings::default().preprocess),
@@ -90,7 +91,7 @@ pub fn transfer_models(
     let with = settings.learner.as_deref();
     let (mut configurations, choice) = match named {
         Some(named) if !settings.guard => {
-            let none = Configuration::new("none", "{}", named.learner.name(), &[])?;
+            let none = Configuration::on_models("none", "{}", named.learner.name())?;
             let alone = named.built.row.name == "none";
             (if alone { vec![named] } else { vec![none, named] }, None)
         }

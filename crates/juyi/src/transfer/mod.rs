@@ -147,11 +147,7 @@ fn named(settings: &Settings, steps: &[Preprocess], context: &mut Context) -> Re
     match settings.method.as_str() {
         "auto" if !settings.params.is_empty() => {
             let hint = "name the method whose parameters they are with `--method`";
-            return Err(Error::input(
-                "`--set`",
-                "sets parameters, but `auto` tries methods with their own",
-                hint,
-            ));
+            Err(Error::input("`--set`", "sets parameters, but `auto` tries methods with their own", hint))
         }
         "auto" => {
             settings.learner.as_deref().map(learner).transpose()?;
@@ -164,7 +160,8 @@ fn named(settings: &Settings, steps: &[Preprocess], context: &mut Context) -> Re
                 let text = "trains no learner; `--learner` serves the baseline only";
                 context.warn(built.row.name, text);
             }
-            Ok(Some(Configuration { baseline: name == "none", built, learner, steps: steps.to_vec() }))
+            let (baseline, trains_learner) = (name == "none", built.row.trains_learner);
+            Ok(Some(Configuration { baseline, built, learner, steps: steps.to_vec(), trains_learner }))
         }
     }
 }

@@ -9,6 +9,7 @@ mod learners;
 mod mapping;
 mod measures;
 mod predictor;
+mod predictors2;
 mod prior;
 mod scores;
 mod transport;

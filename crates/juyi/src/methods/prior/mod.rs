@@ -2,20 +2,25 @@
 
 mod biased_regularization;
 mod gaussian_prior;
+mod ser;
 mod starting_scores;
 mod statistics_reestimation;
+mod strut;
 
 pub use biased_regularization::BiasedRegularization;
 pub use gaussian_prior::GaussianPrior;
+pub use ser::Ser;
 pub use statistics_reestimation::StatisticsReestimation;
+pub use strut::Strut;
 
 use std::ops::Range;
 
 use super::SourceModel;
 use crate::context::Context;
-use crate::data::Task;
+use crate::data::{Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, train};
+use crate::models::{Predictor, Trees};
 
 /// The learner's model of all source rows together: what a method of this family refines where rows are given.
 fn model_of_source(task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<SourceModel> {
@@ -48,6 +53,19 @@ fn only_model<'a>(method: &str, sources: &'a [SourceModel]) -> Result<&'a Source
             method: method.into(),
             problem: format!("refines one model, and there are {}", sources.len()),
             hint: "give one `--source`; `gaussian-prior` learns from several models".into(),
+        }),
+    }
+}
+
+/// The trees of a source model, over all classes of the goal.
+fn source_trees(method: &str, source: &SourceModel, goal: &Goal) -> Result<Trees> {
+    match &source.trained.predictor {
+        Predictor::Trees(trees) if *goal == Goal::Value => Ok(trees.clone()),
+        Predictor::Trees(trees) => Ok(trees.among(&source.trained.classes, goal.classes())),
+        _ => Err(Error::Unsuited {
+            method: method.into(),
+            problem: format!("refines trees, and `{}` has none", source.name),
+            hint: "fit the source with `--learner random-forest` or `decision-tree`".into(),
         }),
     }
 }
