@@ -18,8 +18,8 @@ use faer::{Mat, MatRef};
 use crate::error::Result;
 use crate::linalg::{Matrix, multiply, thin_svd};
 
-/// `L` `(d, 2 k)` with `L Lᵀ = G`, for orthonormal columns `source` and `target` `(d, k)`: rows mapped by `x -> x L` have
-/// the geodesic flow kernel `x G yᵀ` as their inner product. `2 k` may be above `d`.
+/// `L` `(d, 2 k)` with `L Lᵀ = G`, for orthonormal columns `source` and `target` `(d, k)`: rows mapped by `x -> x L`
+/// have the geodesic flow kernel `x G yᵀ` as their inner product. `2 k` may be above `d`.
 ///
 /// Cost: `O(d k²)` time, `O(d k)` memory.
 ///

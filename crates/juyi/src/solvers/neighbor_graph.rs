@@ -84,8 +84,8 @@ impl NeighborGraph {
         Mat::from_fn(x.nrows(), x.ncols(), |i, c| columns[c][i])
     }
 
-    /// `Pᵀ L P` `(r, r)` for `columns` `P` `(n, r)` and the Laplacian `L`: the sum of `w_ij (p_i - p_j)(p_i - p_j)ᵀ` over the
-    /// edges.
+    /// `Pᵀ L P` `(r, r)` for `columns` `P` `(n, r)` and the Laplacian `L`: the sum of `w_ij (p_i - p_j)(p_i - p_j)ᵀ`
+    /// over the edges.
     pub fn roughness(&self, columns: &Matrix) -> Matrix {
         let (n, r) = columns.shape();
         let mut applied = Mat::zeros(n, r);

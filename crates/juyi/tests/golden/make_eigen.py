@@ -178,6 +178,10 @@ def jgsa():
             p, eye = x, np.eye(d)
         else:
             p = eye = centring(n) @ kernel_matrix(kernel, x, gamma) @ centring(n)
+            # In the range of the kernel matrix: outside of it both sides of the eigenproblem are 0 but for the 1e-9.
+            values, u = np.linalg.eigh(p)
+            u = u[:, values > 1e-10 * values[-1]]
+            p, eye = p @ u, u.T @ eye @ u
         ps, pt = p[:ns], p[ns:]
         r, classes = p.shape[1], np.unique(ys)
         sw = sum(ps[ys == c].T @ centring((ys == c).sum()) @ ps[ys == c] for c in classes)
