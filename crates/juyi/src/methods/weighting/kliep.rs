@@ -105,7 +105,7 @@ impl Adapter for Kliep {
             Some(width) => width,
             None => {
                 let mut best = (f64::NEG_INFINITY, WIDTHS[0]);
-                for (width, likelihood) in self.likelihoods(source, target, context)? {
+                for (width, likelihood) in self.likelihoods(source, target, context) {
                     if likelihood > best.0 {
                         best = (likelihood, width);
                     }
@@ -113,7 +113,7 @@ impl Adapter for Kliep {
                 best.1
             }
         };
-        let (log_ratios, found) = self.solve(source, target, width, context)?;
+        let (log_ratios, found) = self.solve(source, target, width, context);
         if found.residual > 1e-8 {
             context
                 .warn("kliep", format!("the weights are exact to a gradient of {:.1e} only", found.residual));
@@ -129,45 +129,39 @@ impl Adapter for Kliep {
 impl Kliep {
     /// The logarithms of the ratios at the source rows `(n_s)`, before they are scaled or cut; beside them the shares
     /// that they are made of, with `mean_t ln w(t)` as objective.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Numeric`] if the rows are not finite.
     pub fn solve(
         &self,
         source: MatRef<'_, f64>,
         target: MatRef<'_, f64>,
         bandwidth: f64,
         context: &Context,
-    ) -> Result<(Vec<f64>, MixtureShares)> {
+    ) -> (Vec<f64>, MixtureShares) {
         let centers = DrawnRows::new(source, target, context).target(self.centers);
         let bumps = Bumps::new(source, centers.as_ref(), target, bandwidth);
-        let mut found = mixture_shares(bumps.likelihoods.as_ref(), 1e-9)?;
+        let mut found = mixture_shares(bumps.likelihoods.as_ref(), 1e-9);
         found.objective += bumps.log_tops.iter().sum::<f64>() / target.nrows() as f64;
         let bearing: Vec<usize> = (0..centers.nrows()).filter(|&l| found.shares[l] > 0.0).collect();
         let log_heights: Vec<f64> =
             bearing.iter().map(|&l| found.shares[l].ln() - bumps.log_masses[l]).collect();
         let bearing = select_rows(centers.as_ref(), &bearing);
         let log_ratios = log_gaussian_mixture(source, bearing.as_ref(), bandwidth, &log_heights);
-        Ok((log_ratios, found))
+        (log_ratios, found)
     }
 
     /// The bandwidths that are tried, each with the mean logarithm of the ratio at target rows left out of the fit. One
     /// bandwidth, the median distance, where there is but one target row.
-    ///
-    /// # Errors
-    /// [`crate::error::Error::Numeric`] if the rows are not finite.
     pub fn likelihoods(
         &self,
         source: MatRef<'_, f64>,
         target: MatRef<'_, f64>,
         context: &Context,
-    ) -> Result<Vec<(f64, f64)>> {
+    ) -> Vec<(f64, f64)> {
         let drawn = DrawnRows::new(source, target, context);
         let median = drawn.median_distance(context);
         let (centers, rows) = (drawn.target(self.centers), drawn.target(MOST));
         let (n, folds) = (rows.nrows(), FOLDS.min(rows.nrows()));
         if folds < 2 {
-            return Ok(vec![(median, 0.0)]);
+            return vec![(median, 0.0)];
         }
         let mut found = Vec::new();
         for (round, part) in WIDTHS.iter().enumerate() {
@@ -181,13 +175,13 @@ impl Kliep {
                 let some = |which: &[usize]| {
                     Matrix::from_fn(centers.nrows(), which.len(), |l, j| likelihoods[(l, which[j])])
                 };
-                let shares = mixture_shares(some(&others).as_ref(), 1e-5)?.shares;
+                let shares = mixture_shares(some(&others).as_ref(), 1e-8).shares;
                 let densities = transposed_times_vector(some(&held).as_ref(), &shares);
                 sum += held.iter().zip(densities).map(|(&j, p)| p.ln() + log_tops[j]).sum::<f64>();
             }
             found.push((width, sum / n as f64));
         }
-        Ok(found)
+        found
     }
 }
 
