@@ -383,10 +383,10 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
 
 #[test]
 fn a_learner_that_cannot_weigh_is_refused_with_a_hint() {
-    let (source, target) = pair(80);
-    for row in METHODS.iter().filter(|row| row.family == "weighting") {
+    for row in METHODS.iter().filter(|row| row.weighs()) {
+        let (source, target) = pair_for(row, 80);
         let settings = Settings { learner: Some("1-nn".into()), ..settings(row) };
-        let error = transfer(vec![source.clone()], target.clone(), &settings, &mut Context::default());
+        let error = transfer(vec![source], target, &settings, &mut Context::default());
         let error = error.err().unwrap_or_else(|| panic!("{} must refuse 1-nn", row.name));
         assert_eq!(error.to_string(), "`1-nn` cannot use row weights");
         assert!(error.hint().is_some_and(|hint| hint.contains("logistic")));

@@ -146,6 +146,6 @@ fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
 /// Whether a learner can be trained by the method on this task.
 fn suits(row: &MethodRow, name: &str, task: &Task) -> bool {
     learner(name).is_ok_and(|learner| {
-        (task.goal != Goal::Value || learner.regresses()) && (row.family != "weighting" || learner.weighs())
+        (task.goal != Goal::Value || learner.regresses()) && (!row.weighs() || learner.weighs())
     })
 }

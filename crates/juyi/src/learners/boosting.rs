@@ -1,7 +1,7 @@
 //! What boosted transfer methods share: rows of the source above labelled rows of the target, a learner trained on them
 //! round after round, weights that follow its losses, and a vote of the rounds.
 
-use super::{Learner, Trained, train};
+use super::{Learner, Trained, must_weigh, train};
 use crate::context::Context;
 use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
@@ -17,6 +17,7 @@ pub struct Pool<'a> {
     /// How many of the rows are the source's.
     pub source: usize,
     goal: &'a Goal,
+    learner: &'a dyn Learner,
 }
 
 /// One round of boosting.
@@ -34,14 +35,19 @@ pub struct Round {
 }
 
 impl<'a> Pool<'a> {
-    /// The rows of a task with labelled target rows.
-    pub fn new(task: &'a Task) -> Self {
-        Self {
+    /// The rows of a task with labelled target rows, for this learner.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unsuited`] if the learner cannot use row weights.
+    pub fn new(task: &'a Task, learner: &'a dyn Learner) -> Result<Self> {
+        must_weigh(learner)?;
+        Ok(Self {
             rows: stack(task.source.features.as_ref(), task.target.labelled_features().as_ref()),
             labels: task.source.labels.chain(&task.target.labels),
             source: task.source.rows(),
             goal: &task.goal,
-        }
+            learner,
+        })
     }
 
     /// The error of a guess: `1 - 1 / c` of `c` classes, 1/2 of numbers.
@@ -53,14 +59,14 @@ impl<'a> Pool<'a> {
         1.0 - 1.0 / present.len() as f64
     }
 
-    /// Trains the learner on the rows with these weights, and judges it: in classes a row's loss is 1 where its class is
-    /// missed, in numbers its residual's part of the largest residual of a row of weight above 0.
-    fn round(&self, learner: &dyn Learner, weights: Vec<f64>, context: &mut Context) -> Result<Round> {
+    /// Trains the learner on the rows with these weights, and judges it: in classes a row's loss is 1 where its class
+    /// is missed, in numbers its residual's part of the largest residual of a row of weight above 0.
+    fn round(&self, weights: Vec<f64>, context: &mut Context) -> Result<Round> {
         // As many rows as the weights are worth: a penalty, or the least weight of a leaf, keeps its meaning.
         let squares: Vec<f64> = weights.iter().map(|w| w * w).collect();
         let worth = 1.0 / sorted_sum(&squares);
         let scaled: Vec<f64> = weights.iter().map(|w| w * worth).collect();
-        let trained = train(learner, &self.rows, &self.labels, Some(&scaled), self.goal, context)?;
+        let trained = train(self.learner, &self.rows, &self.labels, Some(&scaled), self.goal, context)?;
         let said = predict(&[], &trained.predictor, self.rows.as_ref()).answer;
         let losses = match &self.labels {
             Labels::Classes(of) => {
@@ -87,7 +93,6 @@ impl<'a> Pool<'a> {
     pub fn transfer_boost(
         &self,
         name: &str,
-        learner: &dyn Learner,
         rounds: usize,
         stops: bool,
         context: &mut Context,
@@ -99,7 +104,7 @@ impl<'a> Pool<'a> {
         let mut done: Vec<Round> = Vec::new();
         for t in 0..rounds {
             context.progress(name, t, rounds);
-            let mut round = self.round(learner, weights, context)?;
+            let mut round = self.round(weights, context)?;
             if round.losses.iter().all(|loss| *loss == 0.0) {
                 return Ok(vec![round]);
             }
@@ -127,18 +132,12 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn frozen_boost(
-        &self,
-        learner: &dyn Learner,
-        weights: &[f64],
-        rounds: usize,
-        context: &mut Context,
-    ) -> Result<Vec<Round>> {
+    pub fn frozen_boost(&self, weights: &[f64], rounds: usize, context: &mut Context) -> Result<Vec<Round>> {
         let mut weights = weights.to_vec();
         let target: f64 = sorted_sum(&weights[self.source..]);
         let mut done: Vec<Round> = Vec::new();
         for t in 0..rounds {
-            let mut round = self.round(learner, weights, context)?;
+            let mut round = self.round(weights, context)?;
             let error = weighted_mean(&round.losses, &round.weights);
             if error <= 0.0 {
                 return Ok(vec![round]);
@@ -168,6 +167,7 @@ impl<'a> Pool<'a> {
             labels: self.labels.select(&kept),
             source: self.source,
             goal: self.goal,
+            learner: self.learner,
         }
     }
 
@@ -182,8 +182,8 @@ impl<'a> Pool<'a> {
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn losses(&self, learner: &dyn Learner, weights: &[f64], context: &mut Context) -> Result<Vec<f64>> {
-        Ok(self.round(learner, weights.to_vec(), context)?.losses)
+    pub fn losses(&self, weights: &[f64], context: &mut Context) -> Result<Vec<f64>> {
+        Ok(self.round(weights.to_vec(), context)?.losses)
     }
 }
 
@@ -253,8 +253,8 @@ mod tests {
         let source = Domain::labelled("s", x(&[0.0, 1.0, 3.0, 3.5]), Labels::Classes(vec![1, 0, 1, 1]));
         let target = Domain::labelled("t", x(&[1.5, 2.0, 3.2, 4.0]), Labels::Classes(vec![0, 0, 1, 0]));
         let task = Task::new(vec![source], target, goal).unwrap();
-        let pool = Pool::new(&task);
-        let rounds = pool.transfer_boost("t", &STUMP, 2, false, &mut Context::default()).unwrap();
+        let pool = Pool::new(&task, &STUMP).unwrap();
+        let rounds = pool.transfer_boost("t", 2, false, &mut Context::default()).unwrap();
         assert_eq!(rounds[0].losses, [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
         assert_eq!(rounds[0].error, 0.25);
         // The source factor is 1 / (1 + √(2 ln 4 / 2)), the target row gains by (1 - 1/4) / (1/4) = 3.
@@ -275,9 +275,9 @@ mod tests {
         let rows = from_rows(&[vec![0.5], vec![2.0], vec![3.0]]);
         let target = Domain::labelled("t", rows, Labels::Values(vec![0.0, 4.0, 2.0]));
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
-        let (pool, context) = (Pool::new(&task), &mut Context::default());
+        let (pool, context) = (Pool::new(&task, &STUMP).unwrap(), &mut Context::default());
         let start = [0.4, 0.3, 0.15, 0.15];
-        let rounds = pool.frozen_boost(&STUMP, &start, 2, context).unwrap();
+        let rounds = pool.frozen_boost(&start, 2, context).unwrap();
         assert_eq!(rounds[0].losses, [0.0, 0.0, 1.0, 1.0]);
         assert!((rounds[0].error - 0.3).abs() < 1e-15);
         // Factor 3/7 on the row without loss; the target keeps 0.6, the source its 0.4.
@@ -293,7 +293,8 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&[vec![0.0]]), Labels::Values(vec![1.0]));
         let target = Domain::labelled("t", from_rows(&[vec![0.5]]), Labels::Values(vec![2.0]));
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
-        let rounds = Pool::new(&task).transfer_boost("t", &STUMP, 9, true, &mut Context::default()).unwrap();
+        let rounds =
+            Pool::new(&task, &STUMP).unwrap().transfer_boost("t", 9, true, &mut Context::default()).unwrap();
         assert_eq!(rounds.len(), 1);
         assert!(matches!(vote(rounds, VoteRule::Median).predictor, Predictor::Trees(_)));
         let round = || Round {

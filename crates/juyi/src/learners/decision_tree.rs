@@ -1,7 +1,8 @@
 //! A decision tree: the rows part by one column after the other until each leaf says one thing.
 //!
-//! Paper: L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone, "Classification and regression trees", Wadsworth 1984.
-//! Each node takes, over all columns and all midpoints between neighbouring values, the split that leaves the least
+//! Paper: L. Breiman, J. H. Friedman, R. A. Olshen and C. J. Stone, "Classification and regression trees", Wadsworth
+//! 1984. Each node takes, over all columns and all midpoints between neighbouring values, the split that leaves the
+//! least
 //! ```text
 //! W_left impurity(left) + W_right impurity(right)          W: sums of weights
 //! impurity = 1 - Σ_c share_c²  (classes)     or     Σ w_i (y_i - mean)² / W  (numbers)

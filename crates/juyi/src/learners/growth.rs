@@ -160,8 +160,8 @@ impl Distinct {
         }
     }
 
-    /// What some rows say (nothing where there are none), the error of saying it of each of them (the weight of those that
-    /// it misses, or the squared error), and their weight.
+    /// What some rows say (nothing where there are none), the error of saying it of each of them (the weight of those
+    /// that it misses, or the squared error), and their weight.
     pub(super) fn summary(&self, rows: &[usize]) -> (Option<Vec<f64>>, f64, f64) {
         if rows.is_empty() {
             return (None, 0.0, 0.0);

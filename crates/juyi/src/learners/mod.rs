@@ -138,6 +138,23 @@ pub struct Trained {
     pub classes: Vec<usize>,
 }
 
+/// Refuses a learner that cannot use row weights.
+///
+/// # Errors
+/// [`Error::Unsuited`].
+pub fn must_weigh(learner: &dyn Learner) -> Result<()> {
+    if learner.weighs() {
+        return Ok(());
+    }
+    Err(Error::Unsuited {
+        method: learner.name().into(),
+        problem: "cannot use row weights".into(),
+        hint: "choose `--learner logistic`, `svm`, `kernel-svm`, `ridge`, `class-means`, `decision-tree` or \
+               `random-forest`"
+            .into(),
+    })
+}
+
 /// Fits `learner`: rows of weight 0 are left out, and classes that then have no row are left out of the predictor and
 /// named in a notice. `weights` of `None` are all 1.
 ///
@@ -166,11 +183,8 @@ pub fn train(
     if kept.is_empty() {
         return unsuited("was given no row of weight above 0".into(), "");
     }
-    if !learner.weighs() && kept.iter().any(|&i| weights[i] != weights[kept[0]]) {
-        return unsuited(
-            "cannot use row weights".into(),
-            "choose `--learner logistic`, `svm`, `kernel-svm`, `ridge`, `class-means`, `decision-tree` or `random-forest`",
-        );
+    if kept.iter().any(|&i| weights[i] != weights[kept[0]]) {
+        must_weigh(learner)?;
     }
     let dropped = (kept.len() < rows.nrows()).then(|| select_rows(rows.as_ref(), &kept));
     let rows = dropped.as_ref().unwrap_or(rows);

@@ -1,5 +1,5 @@
-//! A random forest: many deep trees, each grown on rows drawn anew and on columns drawn for each split; their answers are
-//! averaged.
+//! A random forest: many deep trees, each grown on rows drawn anew and on columns drawn for each split; their answers
+//! are averaged.
 //!
 //! Paper: L. Breiman, "Random forests", Machine Learning 45, 2001. Each tree:
 //! ```text
@@ -7,9 +7,9 @@
 //! parts each node by the best split of √d columns (of d / 3 for numbers), drawn anew, down to pure leaves
 //! ```
 //!
-//! Where we differ: the trees' shares of the classes are averaged, not their votes, which is steadier with few trees and
-//! gives probabilities; rows that are alike are drawn as one row of their weight, which changes nothing of what is drawn
-//! and makes weights and repeated rows the same to the last bit.
+//! Where we differ: the trees' shares of the classes are averaged, not their votes, which is steadier with few trees
+//! and gives probabilities; rows that are alike are drawn as one row of their weight, which changes nothing of what is
+//! drawn and makes weights and repeated rows the same to the last bit.
 //!
 //! Cost: `O(trees √d n log² n)` time, trees in parallel; `O(n d)` memory; the model grows with `trees × n`.
 

@@ -1,8 +1,8 @@
 //! Trees of one domain refined on labelled rows of another: their structure grown and cut back, or their thresholds set
 //! anew.
 //!
-//! Paper: N. Segev, M. Harel, S. Mannor, K. Crammer and R. El-Yaniv, "Learn on source, refine on target: a model transfer
-//! learning framework with random forests", IEEE TPAMI 39, 2017.
+//! Paper: N. Segev, M. Harel, S. Mannor, K. Crammer and R. El-Yaniv, "Learn on source, refine on target: a model
+//! transfer learning framework with random forests", IEEE TPAMI 39, 2017.
 
 use faer::MatRef;
 
@@ -12,7 +12,8 @@ use crate::data::Labels;
 use crate::error::Result;
 use crate::models::{Node, Split, Trees, path};
 
-/// Structure expansion and reduction (SER, the paper's algorithm 1), tree by tree, with `S_v` the rows that reach node `v`:
+/// Structure expansion and reduction (SER, the paper's algorithm 1), tree by tree, with `S_v` the rows that reach node
+/// `v`:
 /// ```text
 /// expansion   each leaf v is replaced by a tree grown on S_v, to leaves of weight `leaf_weight`
 /// reduction   from the leaves up, an inner node becomes a leaf where
@@ -107,15 +108,16 @@ fn place(nodes: &mut [Node], parent: Option<(usize, bool)>) {
     }
 }
 
-/// Structure transfer (STRUT, the paper's algorithm 2), tree by tree, from the root down: each node keeps its column and
-/// takes a new threshold. With `S` the rows that reach it and `P_L`, `P_R` the shares of the classes that its children had:
+/// Structure transfer (STRUT, the paper's algorithm 2), tree by tree, from the root down: each node keeps its column
+/// and takes a new threshold. With `S` the rows that reach it and `P_L`, `P_R` the shares of the classes that its
+/// children had:
 /// ```text
 /// DG(t; P_L, P_R) = 1 - |S_L|/|S| JSD(S_L, P_L) - |S_R|/|S| JSD(S_R, P_R)
 /// ```
-/// over the midpoints `t` at which the information gain of `S` has a local maximum; `JSD` is the Jensen-Shannon divergence
-/// in bits. Where `DG(t; P_R, P_L)` reaches higher, its `t` is taken and the children change places. Nodes say what the
-/// rows that reach them say; one that none reaches becomes a leaf and says what it said. Where all rows are alike in the
-/// column, the threshold stays. Labels are positions in the trees' classes, weights above 0.
+/// over the midpoints `t` at which the information gain of `S` has a local maximum; `JSD` is the Jensen-Shannon
+/// divergence in bits. Where `DG(t; P_R, P_L)` reaches higher, its `t` is taken and the children change places. Nodes
+/// say what the rows that reach them say; one that none reaches becomes a leaf and says what it said. Where all rows
+/// are alike in the column, the threshold stays. Labels are positions in the trees' classes, weights above 0.
 ///
 /// # Errors
 /// [`crate::Error::Memory`].
@@ -165,8 +167,8 @@ fn retune(tree: &[Node], table: &Distinct) -> Vec<Node> {
 /// Divergence gains closer than this are equal.
 const TIE: f64 = 1e-12;
 
-/// The largest divergence gain of some rows over the local maxima of the information gain, and the least threshold that has
-/// it; `None` where the column is constant.
+/// The largest divergence gain of some rows over the local maxima of the information gain, and the least threshold that
+/// has it; `None` where the column is constant.
 fn best_threshold(
     table: &Distinct,
     held: &[usize],
@@ -289,7 +291,8 @@ mod tests {
 
     #[test]
     fn thresholds_by_hand() {
-        // The same rule moved by 10: the root's peaks are at 11 and 13; at 11 the left side is pure, as the source's was.
+        // The same rule moved by 10: the root's peaks are at 11 and 13; at 11 the left side is pure, as the source's
+        // was.
         let (x, labels) = (column(&[10.0, 10.5, 11.5, 12.5, 13.5]), Labels::Classes(vec![0, 0, 1, 1, 0]));
         let context = &Context::default();
         let moved = retune_thresholds(&source(), x.as_ref(), &labels, &[1.0; 5], context).unwrap();

@@ -142,8 +142,12 @@ impl MethodRow {
             _ => "classification, regression",
         }
     }
-}
 
+    /// Whether the learner that it trains has to make use of row weights.
+    pub fn weighs(&self) -> bool {
+        matches!(self.family, "weighting" | "boosting")
+    }
+}
 /// A method with its parameters set.
 pub struct Built {
     /// Its row.

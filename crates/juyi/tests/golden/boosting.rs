@@ -50,20 +50,22 @@ fn rounds_weights_and_answers() {
         if name == "two-stage-tradaboost-r2" {
             let method: TwoStageTrAdaBoostR2 =
                 serde_json::from_value(case["params"].clone()).expect("parameters");
-            let pool = Pool::new(&task);
-            let steps = method.weights(&pool, &learner, context).expect("weights");
+            let pool = Pool::new(&task, &learner).expect("a pool");
+            let steps = method.weights(&pool, context).expect("weights");
             assert_eq!(steps.len(), weights.len());
             for ((t, ours), error) in steps.iter().enumerate().zip(numbers(&expected["cross_validation"])) {
                 let gap = off(ours, &numbers(&weights[t]));
                 assert!(gap < 1e-9, "{name}: weights of step {t} off by {gap:e}");
-                let own = method.error(&pool, ours, &learner, context).expect("an error");
+                let own = method.error(&pool, ours, context).expect("an error");
                 assert!((own - error).abs() < 1e-9, "{name}: step {t}: {own} {error}");
             }
         } else {
             let rounds = case["params"]["rounds"].as_u64().expect("a count") as usize;
             let stops = name == "tradaboost-r2";
-            let done =
-                Pool::new(&task).transfer_boost(name, &learner, rounds, stops, context).expect("rounds");
+            let done = Pool::new(&task, &learner)
+                .expect("a pool")
+                .transfer_boost(name, rounds, stops, context)
+                .expect("rounds");
             assert_eq!(done.len(), weights.len());
             let errors: Vec<f64> = done.iter().map(|round| round.error).collect();
             let gap = off(&errors, &numbers(&expected["errors"]));

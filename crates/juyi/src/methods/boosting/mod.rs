@@ -1,4 +1,5 @@
-//! Learners trained round after round on source rows and labelled target rows, the source rows that mislead losing weight.
+//! Learners trained round after round on source rows and labelled target rows, the source rows that mislead losing
+//! weight.
 
 mod tradaboost;
 mod tradaboost_r2;

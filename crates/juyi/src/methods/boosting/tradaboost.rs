@@ -1,15 +1,15 @@
 //! TrAdaBoost: a learner is trained round after round; source rows that it gets wrong lose weight, labelled target rows
 //! that it gets wrong gain weight, and the later rounds vote.
 //!
-//! When: some target rows are labelled, and part of the source rows agree with the target while others mislead. It hurts
-//! where only a handful of target rows are labelled, which the later rounds then learn by heart, and where so many source
-//! rows mislead that the first rounds are no better than a guess on the target: little then changes.
+//! When: some target rows are labelled, and part of the source rows agree with the target while others mislead. It
+//! hurts where only a handful of target rows are labelled, which the later rounds then learn by heart, and where so
+//! many source rows mislead that the first rounds are no better than a guess on the target: little then changes.
 //!
 //! Paper: W. Dai, Q. Yang, G.-R. Xue and Y. Yu, "Boosting for transfer learning", ICML 2007
 //!
 //! ```text
-//! n source rows, m labelled target rows, c classes, N rounds; all weights begin equal. In round t, with h_t learnt with
-//! weights w:
+//! n source rows, m labelled target rows, c classes, N rounds; all weights begin equal.
+//! In round t, with h_t learnt with weights w:
 //! l_i = 1 if h_t(x_i) is not y_i, else 0                                                          (1)
 //! ε_t = Σ_target w_i l_i / Σ_target w_i                                                           (2)
 //! β   = 1 / (1 + √(2 ln n / N)),   β_t = ε_t / ((1 - ε_t) (c - 1))                                (3)
@@ -19,12 +19,12 @@
 //! (the paper's figure 1; for its two classes (5) is its product rule)
 //!
 //! Where we differ: `c - 1` in (3) serves more than two classes, as in SAMME (J. Zhu, H. Zou, S. Rosset and T. Hastie,
-//! "Multi-class AdaBoost", Statistics and Its Interface 2, 2009): a round has to be better than a guess, `ε_t < 1 - 1/c`.
-//! The paper asks for that too (`ε_t < 1/2`) and does not say what else to do: a worse round counts as better than a guess
-//! by 0.01. A round without error on the target counts as half a row wrong among all `n + m`, so that no round has an
-//! infinite say; one that gets every row right ends the boosting and answers alone. The learner gets the weights scaled so
-//! that they add up to the number of rows that they are worth, `(Σ w)² / Σ w²`: a learner whose leaves or penalty count
-//! rows then keeps its strength.
+//! "Multi-class AdaBoost", Statistics and Its Interface 2, 2009): a round has to be better than a guess, `ε_t < 1 -
+//! 1/c`. The paper asks for that too (`ε_t < 1/2`) and does not say what else to do: a worse round counts as better
+//! than a guess by 0.01. A round without error on the target counts as half a row wrong among all `n + m`, so that no
+//! round has an infinite say; one that gets every row right ends the boosting and answers alone. The learner gets the
+//! weights scaled so that they add up to the number of rows that they are worth, `(Σ w)² / Σ w²`: a learner whose
+//! leaves or penalty count rows then keeps its strength.
 //!
 //! Cost: `rounds` fits of the learner on `n + m` rows; a second copy of the rows; the model holds half of the rounds.
 
@@ -78,7 +78,7 @@ impl Method for TrAdaBoost {
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
-        let rounds = Pool::new(task).transfer_boost(Self::ROW.name, learner, self.rounds, false, context)?;
+        let rounds = Pool::new(task, learner)?.transfer_boost(Self::ROW.name, self.rounds, false, context)?;
         let trained = vote(later_half(rounds), VoteRule::Majority);
         Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }

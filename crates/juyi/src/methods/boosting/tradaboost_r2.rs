@@ -7,20 +7,24 @@
 //! Paper: D. Pardoe and P. Stone, "Boosting for regression transfer", ICML 2010
 //!
 //! ```text
-//! n source rows, m labelled target rows, N rounds; all weights begin equal. In round t, with h_t learnt with weights w:
+//! n source rows, m labelled target rows, N rounds; all weights begin equal.
+//! In round t, with h_t learnt with weights w:
 //! l_i = |y_i - h_t(x_i)| / max_j |y_j - h_t(x_j)|                               (over all rows)   (1)
 //! ε_t = Σ_target w_i l_i / Σ_target w_i;  the rounds end before the first with ε_t >= 1/2         (2)
 //! β   = 1 / (1 + √(2 ln n / N)),   β_t = ε_t / (1 - ε_t)                                          (3)
 //! w_i <- w_i β^(l_i)  (source),    w_i <- w_i β_t^(-l_i)  (target)                                (4)
 //! answer: the median of h_t(x), t = ⌈N/2⌉..N, weighted by ln(1 / β_t)                             (5)
 //! ```
-//! (section 3: the losses of AdaBoost.R2 in TrAdaBoost's rule; where rounds end early, `N` in (5) is how many there were)
+//! (section 3: the losses of AdaBoost.R2 in TrAdaBoost's rule; where rounds end early, `N` in (5) is how many there
+//! were)
 //!
-//! Where we differ: the first round is kept whatever its loss, as `ε_t = 0.49` at most; one without loss on the target counts as `ε_t = 1/2` of a
-//! row among all `n + m`, so that no round has an infinite say; one without loss on any row answers alone. The learner gets
-//! the weights scaled so that they add up to the number of rows that they are worth, `(Σ w)² / Σ w²`.
+//! Where we differ: the first round is kept whatever its loss, as `ε_t = 0.49` at most; one without loss on the target
+//! counts as `ε_t = 1/2` of a row among all `n + m`, so that no round has an infinite say; one without loss on any row
+//! answers alone. The learner gets the weights scaled so that they add up to the number of rows that they are worth,
+//! `(Σ w)² / Σ w²`.
 //!
-//! Cost: up to `rounds` fits of the learner on `n + m` rows; a second copy of the rows; the model holds half of the rounds.
+//! Cost: up to `rounds` fits of the learner on `n + m` rows; a second copy of the rows; the model holds half of the
+//! rounds.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,7 +76,7 @@ impl Method for TrAdaBoostR2 {
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
-        let rounds = Pool::new(task).transfer_boost(Self::ROW.name, learner, self.rounds, true, context)?;
+        let rounds = Pool::new(task, learner)?.transfer_boost(Self::ROW.name, self.rounds, true, context)?;
         let trained = vote(later_half(rounds), VoteRule::Median);
         Ok(Fitted { maps: Vec::new(), trained, moved: None })
     }
@@ -95,7 +99,7 @@ mod tests {
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
         let stump = DecisionTree { depth: Some(1), leaf_weight: 1e-9 };
         let context = &mut Context::default();
-        let rounds = Pool::new(&task).transfer_boost("t", &stump, 2, true, context).unwrap();
+        let rounds = Pool::new(&task, &stump).unwrap().transfer_boost("t", 2, true, context).unwrap();
         // The target's error is (1/3 + 2/3 + 1/3) / 3 = 4/9, so its rows gain by powers of 5/4.
         assert!((rounds[0].error - 4.0 / 9.0).abs() < 1e-15);
         let down = 1.0 / (1.0 + 2f64.ln().sqrt());

@@ -1,13 +1,14 @@
 //! Two-stage TrAdaBoost.R2: first the source rows that mislead lose weight, step by step, until a step that
 //! cross-validation on the labelled target rows likes best; then the target rows alone are boosted.
 //!
-//! When: a number is predicted and enough target rows are labelled for cross-validation, ten or more. It hurts where there
-//! are fewer: the step is then chosen by chance.
+//! When: a number is predicted and enough target rows are labelled for cross-validation, ten or more. It hurts where
+//! there are fewer: the step is then chosen by chance.
 //!
 //! Paper: D. Pardoe and P. Stone, "Boosting for regression transfer", ICML 2010
 //!
 //! ```text
-//! n source rows, m labelled target rows, S steps; all weights begin equal. In step t, with h_t learnt with weights w:
+//! n source rows, m labelled target rows, S steps; all weights begin equal.
+//! In step t, with h_t learnt with weights w:
 //! l_i = |y_i - h_t(x_i)| / max_j |y_j - h_t(x_j)|                                                 (1)
 //! w_i <- w_i β^(l_i)  (source), then all scaled to sum 1, with β such that the target rows add up to
 //!        m / (n + m) + t / (S - 1) (1 - m / (n + m))                            (found by bisection) (2)
@@ -19,11 +20,11 @@
 //! ```
 //! (the paper's algorithm 3)
 //!
-//! Where we differ: in (3) the target rows are scaled back to what they had together, which is how we read that the source
-//! rows are frozen. The folds of (4) are the target rows in the order of their labels, dealt out in turn, so that nothing is
-//! drawn. In the last step the source rows weigh nothing. Where no β reaches the share in (2), because source rows without
-//! loss keep their weight, all source rows are scaled to it. A single labelled target row leaves nothing to choose by: the
-//! first step is taken. Weights are scaled for the learner as in `tradaboost-r2`.
+//! Where we differ: in (3) the target rows are scaled back to what they had together, which is how we read that the
+//! source rows are frozen. The folds of (4) are the target rows in the order of their labels, dealt out in turn, so
+//! that nothing is drawn. In the last step the source rows weigh nothing. Where no β reaches the share in (2), because
+//! source rows without loss keep their weight, all source rows are scaled to it. A single labelled target row leaves
+//! nothing to choose by: the first step is taken. Weights are scaled for the learner as in `tradaboost-r2`.
 //!
 //! Cost: `steps × (folds × rounds + 1) + rounds` fits of the learner on `n + m` rows; two more copies of the rows.
 
@@ -49,7 +50,8 @@ pub struct TwoStageTrAdaBoostR2 {
     pub steps: usize,
     /// How many times the learner is trained for a model at most. 1 to 1000.
     pub rounds: usize,
-    /// Parts of the labelled target rows in the cross-validation, as many as there are rows where those are fewer. 2 to 100.
+    /// Parts of the labelled target rows in the cross-validation, as many as there are rows where those are fewer. 2 to
+    /// 100.
     pub folds: usize,
 }
 
@@ -81,18 +83,13 @@ impl TwoStageTrAdaBoostR2 {
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn weights(
-        &self,
-        pool: &Pool<'_>,
-        learner: &dyn Learner,
-        context: &mut Context,
-    ) -> Result<Vec<Vec<f64>>> {
+    pub fn weights(&self, pool: &Pool<'_>, context: &mut Context) -> Result<Vec<Vec<f64>>> {
         let all = pool.rows.nrows();
         let share = (all - pool.source) as f64 / all as f64;
         let mut steps = vec![vec![1.0 / all as f64; all]];
         for t in 1..self.steps {
             let mut weights = steps[t - 1].clone();
-            let losses = pool.losses(learner, &weights, context)?;
+            let losses = pool.losses(&weights, context)?;
             let target = share + t as f64 / (self.steps - 1) as f64 * (1.0 - share);
             let (source, own) = weights.split_at_mut(pool.source);
             if t + 1 == self.steps {
@@ -114,19 +111,13 @@ impl TwoStageTrAdaBoostR2 {
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn error(
-        &self,
-        pool: &Pool<'_>,
-        weights: &[f64],
-        learner: &dyn Learner,
-        context: &mut Context,
-    ) -> Result<f64> {
+    pub fn error(&self, pool: &Pool<'_>, weights: &[f64], context: &mut Context) -> Result<f64> {
         let (own, y) = own_rows(pool);
         let mut squares = Vec::new();
         for held in folds(&own, &y, self.folds) {
             let mut left: Vec<f64> = pool.all_but(&held).iter().map(|&i| weights[i]).collect();
             scale_to(&mut left, 1.0);
-            let rounds = pool.without(&held).frozen_boost(learner, &left, self.rounds, context)?;
+            let rounds = pool.without(&held).frozen_boost(&left, self.rounds, context)?;
             let model = vote(rounds, VoteRule::Median).predictor;
             let said = predict(&[], &model, select_rows(own.as_ref(), &held).as_ref()).answer;
             squares.extend(said.iter().zip(&held).map(|(said, &k)| (said - y[k]).powi(2)));
@@ -144,13 +135,13 @@ impl Method for TwoStageTrAdaBoostR2 {
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
-        let pool = Pool::new(task);
+        let pool = Pool::new(task, learner)?;
         let mut best = (f64::INFINITY, vec![1.0 / pool.rows.nrows() as f64; pool.rows.nrows()]);
         if pool.rows.nrows() - pool.source > 1 {
-            let steps = self.weights(&pool, learner, context)?;
+            let steps = self.weights(&pool, context)?;
             for (t, weights) in steps.into_iter().enumerate() {
                 context.progress(Self::ROW.name, t, self.steps);
-                let error = self.error(&pool, &weights, learner, context)?;
+                let error = self.error(&pool, &weights, context)?;
                 if error < best.0 {
                     best = (error, weights);
                 }
@@ -158,7 +149,7 @@ impl Method for TwoStageTrAdaBoostR2 {
         } else {
             context.warn(Self::ROW.name, "one labelled target row: the source rows keep their full weight");
         }
-        let rounds = pool.frozen_boost(learner, &best.1, self.rounds, context)?;
+        let rounds = pool.frozen_boost(&best.1, self.rounds, context)?;
         Ok(Fitted { maps: Vec::new(), trained: vote(rounds, VoteRule::Median), moved: None })
     }
 }
@@ -227,10 +218,10 @@ mod tests {
     fn the_target_gains_its_share_step_by_step() {
         // The stump's left mean is 1 (of 0, 2), its right mean 5 (of 4, 6): every loss is 1 but for none.
         let task = task(&[(0.0, 0.0), (2.0, 4.0), (2.1, 6.0)], &[(0.1, 2.0)]);
-        let (pool, context) = (Pool::new(&task), &mut Context::default());
         let stump = DecisionTree { depth: Some(1), leaf_weight: 1e-9 };
+        let (pool, context) = (Pool::new(&task, &stump).unwrap(), &mut Context::default());
         let method = TwoStageTrAdaBoostR2 { steps: 3, ..TwoStageTrAdaBoostR2::default() };
-        let steps = method.weights(&pool, &stump, context).unwrap();
+        let steps = method.weights(&pool, context).unwrap();
         assert_eq!(steps[0], [0.25; 4]);
         for (w, by_hand) in steps[1].iter().zip([0.125, 0.125, 0.125, 0.625]) {
             assert!((w - by_hand).abs() < 1e-12, "{:?}", steps[1]);
