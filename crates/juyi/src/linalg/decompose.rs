@@ -6,8 +6,8 @@ use faer::linalg::cholesky::llt::factor as llt;
 use faer::linalg::lu::partial_pivoting as pivoted;
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
 use faer::linalg::{evd, svd};
-use faer::prelude::{ReborrowMut, default};
 use faer::perm::PermRef;
+use faer::prelude::{ReborrowMut, default};
 use faer::{Mat, MatMut, MatRef};
 
 use super::{Matrix, PAR, multiply};
@@ -127,7 +127,10 @@ impl Triangles {
         pivoted::solve::solve_in_place(l, u, rows, b.as_mut(), PAR, MemStack::new(&mut memory));
         for column in b.col_iter() {
             if let Some(v) = column.iter().find(|v| !v.is_finite()) {
-                return Err(Error::Numeric { what: "linear equations".into(), why: format!("a value is {v}") });
+                return Err(Error::Numeric {
+                    what: "linear equations".into(),
+                    why: format!("a value is {v}"),
+                });
             }
         }
         Ok(b)

@@ -11,8 +11,8 @@ mod principal;
 mod statistics;
 
 pub use decompose::{
-    Triangles, cholesky, generalized_eigen, orthonormal_columns, solve_cholesky, symmetric_eigen, symmetric_power,
-    thin_svd,
+    Triangles, cholesky, generalized_eigen, orthonormal_columns, solve_cholesky, symmetric_eigen,
+    symmetric_power, thin_svd,
 };
 pub use distance::{
     Nearest, gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, median_distance, nearest,

@@ -170,9 +170,11 @@ mod tests {
     fn the_routes_agree() {
         let (x, y, v) = problem(30, 4);
         let context = Context::default();
-        let primal = AdaptationRegularization::new(x.as_ref(), y.as_ref(), None, weights(), &context).unwrap();
+        let primal =
+            AdaptationRegularization::new(x.as_ref(), y.as_ref(), None, weights(), &context).unwrap();
         let wide = Mat::from_fn(30, 40, |i, j| if j < 4 { x[(i, j)] } else { 0.0 });
-        let dual = AdaptationRegularization::new(wide.as_ref(), y.as_ref(), None, weights(), &context).unwrap();
+        let dual =
+            AdaptationRegularization::new(wide.as_ref(), y.as_ref(), None, weights(), &context).unwrap();
         assert!(dual.dual && !primal.dual);
         let (w, beta) = (primal.solve(v.as_ref()).unwrap(), dual.solve(v.as_ref()).unwrap());
         assert!((primal.scores(&w) - dual.scores(&beta)).norm_max() < 1e-10);

@@ -36,11 +36,7 @@ impl NeighborGraph {
     }
 
     /// The weight of rows `i` and `j` from the square of their distance.
-    fn weighted(
-        rows: MatRef<'_, f64>,
-        neighbors: usize,
-        weight: impl Fn(usize, usize, f64) -> f64,
-    ) -> Self {
+    fn weighted(rows: MatRef<'_, f64>, neighbors: usize, weight: impl Fn(usize, usize, f64) -> f64) -> Self {
         let n = rows.nrows();
         let norms = squared_norms(rows);
         let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();

@@ -208,8 +208,7 @@ mod tests {
     #[test]
     fn the_better_of_two_learners_decides() {
         let goal = Goal::Classes(vec!["a".into(), "b".into(), "c".into()]);
-        let source =
-            Domain::labelled("s", column(&[0.0, 100.0]), Labels::Classes(vec![0, 1]));
+        let source = Domain::labelled("s", column(&[0.0, 100.0]), Labels::Classes(vec![0, 1]));
         let target = Domain {
             name: "t".into(),
             features: column(&[1.0, 1.1, 2.0, 2.1, 1.4]),
@@ -219,7 +218,10 @@ mod tests {
         let task = Task::new(vec![source], target, goal).unwrap();
         let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
         let own = members(&fitted);
-        assert_eq!((own[1].weight, &own[0].classes[..], &own[1].classes[..]), (1.0, &[0, 1][..], &[1, 2][..]));
+        assert_eq!(
+            (own[1].weight, &own[0].classes[..], &own[1].classes[..]),
+            (1.0, &[0, 1][..], &[1, 2][..])
+        );
         let said = predict(&[], &fitted.trained.predictor, task.target.features.as_ref()).answer;
         assert_eq!(said, [1.0, 1.0, 2.0, 2.0, 1.0]);
     }

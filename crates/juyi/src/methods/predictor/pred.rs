@@ -56,8 +56,7 @@ impl Method for Pred {
         let (source, target) = (&task.source, &task.target);
         let first = train(learner, &source.features, &source.labels, None, &task.goal, context)?;
         let first_classes = first.classes.len();
-        let rows =
-            with_answers(&first.predictor, first_classes, target.labelled_features().as_ref());
+        let rows = with_answers(&first.predictor, first_classes, target.labelled_features().as_ref());
         let second = train(learner, &rows, &target.labels, None, &task.goal, context)?;
         let predictor = Predictor::Stacked(Stacked {
             first: Box::new(first.predictor),

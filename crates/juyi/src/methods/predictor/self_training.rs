@@ -101,7 +101,12 @@ impl Method for SelfTraining {
                 labels.push(class);
             }
             let mut gone = chosen.iter().map(|(at, _)| *at).peekable();
-            left = left.into_iter().enumerate().filter(|(at, _)| gone.next_if_eq(at).is_none()).map(|(_, i)| i).collect();
+            left = left
+                .into_iter()
+                .enumerate()
+                .filter(|(at, _)| gone.next_if_eq(at).is_none())
+                .map(|(_, i)| i)
+                .collect();
         }
         unreachable!("the last round chooses no row")
     }
