@@ -51,6 +51,7 @@ pub static METHODS: &[MethodRow] = &[
     predictor::LabelSpreading::ROW,
     predictor::Artl::ROW,
     predictor::Meda::ROW,
+    predictor::Dasvm::ROW,
     predictor::SelfTraining::ROW,
     predictor::LinInt::ROW,
     predictor::Pred::ROW,

@@ -21,7 +21,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 
 def write(name, about, cases):
@@ -331,7 +331,79 @@ def pred():
     write("pred", about, cases)
 
 
-SUBJECTS = [artl, meda, label_spreading, self_training, lin_int, pred]
+# --------------------------------------------------------------------------------------------- DASVM
+
+
+def machine(x, sign, costs, gamma):
+    """The support vector machine of libsvm with a cost for each row, as a function, its dual checked."""
+    model = SVC(C=1.0, gamma=gamma, tol=1e-10, cache_size=500).fit(x, sign, sample_weight=costs)
+    beta = np.zeros(len(x))
+    beta[model.support_] = model.dual_coef_[0]
+    f = rbf_kernel(x, gamma=gamma) @ beta + model.intercept_[0]
+    free = (np.abs(beta) > 1e-9) & (np.abs(beta) < costs - 1e-9)
+    agree((sign * f)[free], 1, 1e-6, "the margins of free rows")
+    assert ((sign * f)[beta == 0] > 1 - 1e-6).all() and free.any()
+    return model.decision_function
+
+
+def dasvm_side(xs, ys, xt, known, cost, gamma, rounds):
+    """f for ys and known of 1 and -1, known of 0 for target rows without a label."""
+    label, here = known.astype(float), np.ones(len(xs), bool)
+    most = {sign: int(np.ceil(np.sum(ys == sign) / rounds)) for sign in (1, -1)}
+    settled = int(np.ceil(0.03 * len(xt)))
+
+    def fit(c_source, c_target):
+        x, y = np.r_[xs[here], xt[label != 0]], np.r_[ys[here], label[label != 0]]
+        c_own = np.where(known != 0, cost, c_target)
+        return machine(x, y, np.r_[np.full(here.sum(), c_source), c_own[label != 0]], gamma)
+
+    f = fit(cost, 0.1 * cost)
+    for i in range(1, 3 * rounds + 1):
+        fs, ft = f(xs), f(xt)
+        assert min(np.abs(ft).min(), np.abs(np.abs(ft) - 1)[label == 0].min(initial=1)) > 1e-7  # no row on a line
+        back = (known == 0) & (label * ft < 0)
+        label[back] = 0
+        moved = back.sum()
+        for sign in (1, -1):
+            may = np.flatnonzero((label == 0) & ~back & (sign * ft > 0) & (sign * ft < 1))
+            come = may[np.argsort(-sign * ft[may])][: most[sign]]
+            label[come] = sign
+            moved += len(come)
+            own = np.flatnonzero(here & (ys == sign))
+            here[own[np.argsort(-sign * fs[own])][: most[sign]]] = False
+            if not (label == sign).any() and not (here & (ys == sign)).any():
+                own = np.flatnonzero(ys == sign)
+                here[own[np.argmin(sign * fs[own])]] = True
+        q = min(1, (i / rounds) ** 2)
+        f = fit(cost * (1 - 0.9 * q), cost * (0.1 + 0.9 * q))
+        if i >= rounds and moved <= settled and here.sum() <= 2:
+            break
+    print(f"  dasvm: {i} rounds, {here.sum()} source and {np.sum(label != 0)} of {len(xt)} target rows left")
+    return f
+
+
+def dasvm():
+    rng = np.random.default_rng(607)
+    cases = []
+    for classes, labelled, gamma, cost, most in [(2, 0, 0.4, 1.0, 5), (3, 0, 0.2, 2.0, 4), (3, 6, 0.3, 1.0, 6)]:
+        xs, ys, xt, yt, new = rows_for(rng, 36, 40, classes, 3)
+        known = labels_of_few(rng, yt, labelled)
+        test = []
+        for c in range(1 if classes == 2 else classes):
+            signs = np.where(known < 0, 0, np.where(known == c, 1, -1))
+            test.append(dasvm_side(xs, np.where(ys == c, 1, -1), xt, signs, cost, gamma, most)(new))
+        test = np.column_stack([test[0], -test[0]] if classes == 2 else test)
+        params = dict(cost=cost, rounds=most, bandwidth=float(np.sqrt(0.5 / gamma)))
+        data = dict(x_source=xs, y=ys, x_target=xt, known=known, x_test=new, params=params)
+        cases.append(data | dict(expected=dict(test_scores=test)))
+    about = (
+        "The domain adaptation support vector machine of Bruzzone and Marconcini 2010, as the method's page states it, around "
+        "scikit-learn's SVC. known has -1 for target rows without a label. test_scores: f of x_test, by classes."
+    )
+    write("dasvm", about, cases)
+
+
+SUBJECTS = [artl, meda, label_spreading, self_training, lin_int, pred, dasvm]
 
 
 def main():

@@ -1,4 +1,4 @@
-//! Adaptation regularisation, MEDA, linear interpolation and Pred against their equations in numpy; label spreading and
+//! Adaptation regularisation, MEDA, DASVM, linear interpolation and Pred against their equations in numpy; label spreading and
 //! self-training against scikit-learn.
 
 use juyi::context::Context;
@@ -75,6 +75,16 @@ fn label_spreading() {
             let off = distance(&scores(&model, rows), &matrix(&case["expected"][expected]));
             assert!(off < 1e-8, "{expected}: {off:e}");
         }
+    }
+}
+
+#[test]
+fn dasvm() {
+    let nearest = learner("1-nn").expect("it is listed");
+    for case in cases("dasvm") {
+        let model = fitted("dasvm", &case, &case["params"], nearest.as_ref());
+        let off = distance(&scores(&model, &case["x_test"]), &matrix(&case["expected"]["test_scores"]));
+        assert!(off < 1e-6, "{off:e}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Methods that are predictors of their own.
 
 mod artl;
+mod dasvm;
 mod easytl;
 mod known_answers;
 mod label_propagation;
@@ -12,6 +13,7 @@ mod rounds;
 mod self_training;
 
 pub use artl::Artl;
+pub use dasvm::Dasvm;
 pub use easytl::EasyTl;
 pub use label_propagation::LabelPropagation;
 pub use label_spreading::LabelSpreading;
