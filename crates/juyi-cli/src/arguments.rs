@@ -254,7 +254,7 @@ pub(crate) enum ShiftKind {
 
 #[derive(Args)]
 pub(crate) struct BenchArguments {
-    /// Table: office-caltech-surf or digits-jda
+    /// Table: office-caltech-surf, office-caltech-draws, digits-jda or amazon-reviews
     pub(crate) table: String,
     /// Root of the data folders
     #[arg(long, value_name = "DIR")]

@@ -35,5 +35,6 @@ fn line(row: &Row) -> String {
     let miss = if row.within == Some(false) { "  MISSED" } else { "" };
     let (published, expected) = (optional(row.published), optional(row.expected));
     let Row { method, task, accuracy, seconds, .. } = row;
-    format!("{method:<18}{task:<12}{accuracy:>9.2}{published:>11}{expected:>10}{seconds:>9.2}{miss}")
+    let spread = row.deviation.map_or_else(String::new, |deviation| format!(" ± {deviation:.1}"));
+    format!("{method:<18}{task:<12}{accuracy:>9.2}{published:>11}{expected:>10}{seconds:>9.2}{miss}{spread}")
 }

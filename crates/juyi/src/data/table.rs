@@ -79,6 +79,27 @@ impl Table {
         Cells::Numbers(vec![0.0; if self.sparse { self.rows } else { 0 }])
     }
 
+    /// The table of these rows, in this order.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let cells = |cells: &Cells| match cells {
+            Cells::Numbers(numbers) => Cells::Numbers(rows.iter().map(|&row| numbers[row]).collect()),
+            Cells::Text { codes, values } => {
+                Cells::Text { codes: rows.iter().map(|&row| codes[row]).collect(), values: values.clone() }
+            }
+        };
+        let column = |column: &Column| Column { name: column.name.clone(), cells: cells(&column.cells) };
+        Self {
+            name: self.name.clone(),
+            rows: rows.len(),
+            columns: self.columns.iter().map(column).collect(),
+            label: self.label.clone(),
+            sparse: self.sparse,
+            image: self.image,
+            remark: self.remark.clone(),
+        }
+    }
+
     /// The table as CSV with a header; missing cells are empty.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
     about: "MNIST and USPS, 2,000 and 1,800 digits of 16 x 16, both ways (Long 2013)",
     files: &[("digits/mnist_vs_usps.mat", ":X_src,Y_src"), ("digits/mnist_vs_usps.mat", ":X_tar,Y_tar")],
     tasks: &[(0, 1), (1, 0)],
+    drawn: &[],
     preprocess: &[L2],
     lines: &[
         Line { label: "1-nn", method: "none", cells: &[65.94, 44.70], ..LINE },

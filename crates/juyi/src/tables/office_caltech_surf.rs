@@ -30,6 +30,7 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
         ("office_caltech10/dslr_SURF_L10.mat", ""),
     ],
     tasks: &[(0, 1), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0), (2, 1), (2, 3), (3, 0), (3, 1), (3, 2)],
+    drawn: &[],
     preprocess: Z,
     lines: &[
         Line {
