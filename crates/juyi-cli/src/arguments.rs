@@ -191,7 +191,7 @@ pub(crate) struct ReportArguments {
 pub(crate) struct MethodsArguments {
     /// Method to tell all about
     pub(crate) name: Option<String>,
-    /// Print the list as a Markdown table
+    /// Print the families with links to their methods' pages, in Markdown
     #[arg(long, conflicts_with = "name")]
     pub(crate) markdown: bool,
     /// Write a Markdown page for each method to this folder

@@ -42,21 +42,20 @@ fn list() -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
-/// The table of the README.
+/// The families with links to their methods' pages, as the READMEs have them in their tables.
 fn markdown() -> Result<String, std::fmt::Error> {
-    let mut out =
-        String::from("| method | family | what it does | when | for |\n| --- | --- | --- | --- | --- |\n");
+    let mut out = String::new();
+    let mut family = "";
     for row in METHODS {
-        writeln!(
-            out,
-            "| `{}` | {} | {} | {} | {} |",
-            row.name,
-            row.family,
-            row.summary,
-            row.when,
-            row.tasks()
-        )?;
+        let between = if row.family == family { ", " } else { "" };
+        if row.family != family {
+            let end = if family.is_empty() { "" } else { " |\n" };
+            write!(out, "{end}| {} | ", row.family)?;
+            family = row.family;
+        }
+        write!(out, "{between}[`{0}`](docs/methods/{0}.md)", row.name)?;
     }
+    writeln!(out, " |")?;
     Ok(out)
 }
 
