@@ -95,7 +95,9 @@ impl Map {
                 let mut added = rows_times(x.get(.., d - matrix.nrows()..), matrix.as_ref());
                 for j in 0..added.ncols() {
                     let column = added.col_as_slice_mut(j);
-                    column.iter_mut().for_each(|v| *v += shift[(0, j)]);
+                    for v in column.iter_mut() {
+                        *v += shift[(0, j)];
+                    }
                     if *squash {
                         hyperbolic_tangents(column);
                     }

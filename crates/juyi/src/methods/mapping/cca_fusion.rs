@@ -12,8 +12,9 @@
 //! L_1⁻¹ C_12 L_2⁻ᵀ = U S Vᵀ,   A = L_1⁻ᵀ U,   B = L_2⁻ᵀ V,   L_v L_vᵀ = C_vv + r_v I
 //! concatenated:  (x, y) -> ((x - mean) A, (y - mean) B)         summed:  (x, y) -> (x - mean) A + (y - mean) B
 //! ```
-//! with the first `components` columns of `A` and `B` (the fusion strategies I and II of the paper), `C` the covariances (divided by `n - 1`) and means
-//! of source and target rows together, and `r_v = regularization · mean variance of the view`.
+//! with the first `components` columns of `A` and `B` (the fusion strategies I and II of the paper), `C` the
+//! covariances (divided by `n - 1`) and means of source and target rows together, and `r_v = regularization · mean
+//! variance of the view`.
 //!
 //! Where we differ: the views are learnt on the rows of both domains, which makes it a transfer method; the penalty
 //! `r_v`, without which views with more columns than rows go together perfectly whatever they hold.

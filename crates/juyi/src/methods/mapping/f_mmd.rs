@@ -2,8 +2,8 @@
 //! much are dropped.
 //!
 //! When: some columns moved and others did not (a sensor was replaced, a code got another meaning), and those that did
-//! not are enough to tell the answer. It hurts where the moved columns are the ones that tell the classes apart, or where
-//! the class shares differ, because then the columns that tell the classes move with them.
+//! not are enough to tell the answer. It hurts where the moved columns are the ones that tell the classes apart, or
+//! where the class shares differ, because then the columns that tell the classes move with them.
 //!
 //! Paper: S. Uguroglu, J. Carbonell, "Feature selection for transfer learning", ECML PKDD 2011
 //!
@@ -13,19 +13,19 @@
 //! quadratic:   k_w(x, y) = (1 + Σ_j w_j x_j y_j)²       MMD² = 2 Σ_j a_j w_j + Σ_jl w_j H_jl w_l
 //! a_j = (mean_s x_j - mean_t x_j)²,   H_jl = (mean_s x_j x_l - mean_t x_j x_l)²
 //! ```
-//! The linear problem has the solution `w = a / |a|`. The quadratic one also sees changes of spread and of correlation;
-//! it maximises a convex function, yet its global solution is found: with `mu` at or above the largest eigenvalue of `H`
+//! The linear problem has the solution `w = a / |a|`. The quadratic one also sees changes of spread and of correlation.
+//! It is not a convex problem, yet its global solution is found: with `mu` at or above the largest eigenvalue of `H`
 //! ```text
 //! (mu I - H) w = a,   |w| = 1
 //! ```
-//! is that of the problem without `w >= 0` (a trust-region problem), and as no entry of `a` and `H` is below 0, no `w_j`
-//! is. One eigenvalue decomposition and a search along `mu` give it. A column is dropped where `w_j √d > threshold`: where
-//! it moved more than it would if all had moved alike.
+//! is that of the problem without `w >= 0` (a trust-region problem), and as no entry of `a` and `H` is below 0, no
+//! `w_j` is. One eigenvalue decomposition and a search along `mu` give it. A column is dropped where `w_j √d >
+//! threshold`: where it moved more than it would if all had moved alike.
 //!
 //! Where we differ: the authors hand the problem to a general solver, which may end in a local maximum, and leave the
-//! threshold open. A column is kept, whatever its weight, where the test of Kolmogorov and Smirnov does not find that it
-//! moved (at 5 % for all columns together): something always weighs most, also between two samples of one population.
-//! The last column is never dropped.
+//! threshold open. A column is kept, whatever its weight, where the test of Kolmogorov and Smirnov does not find that
+//! it moved (at 5 % for all columns together): something always weighs most, also between two samples of one
+//! population. The last column is never dropped.
 //!
 //! Cost: linear `O(n d log n)` time; quadratic `O(n d² + d³)` time and `40 d²` bytes; both a copy of the rows.
 
@@ -122,7 +122,9 @@ impl Adapter for FMmd {
         }
         context.note("f-mmd", format!("{} of {d} columns are dropped", dropped.len()));
         let mut scale = Mat::full(1, d, 1.0);
-        dropped.iter().for_each(|&j| scale[(0, j)] = 0.0);
+        for &j in &dropped {
+            scale[(0, j)] = 0.0;
+        }
         let map = Map::Affine { shift: Mat::zeros(1, d), scale };
         let source = Cow::Owned(map.apply(task.source.features.as_ref()));
         Ok(Adapted { source, weights: None, target_map: vec![map] })
@@ -150,7 +152,9 @@ impl FMmd {
         };
         let length = weights.iter().map(|w| w * w).sum::<f64>().sqrt();
         if length > 0.0 {
-            weights.iter_mut().for_each(|w| *w /= length);
+            for weight in &mut weights {
+                *weight /= length;
+            }
         }
         Ok(weights)
     }

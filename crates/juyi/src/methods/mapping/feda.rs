@@ -12,8 +12,8 @@
 //! target:         x -> (x, 0, ..,    ..., x)       block 0, and the last block
 //! ```
 //! A linear learner with the weights `(v_0, v_1, .., v_(K + 1))` then answers `x (v_0 + v_k)` in domain `k`, and its
-//! penalty `|v_0|² + Σ_k |v_k|²` draws the domains' own parts towards 0. Between rows of one domain the
-//! inner product is twice what it was, between those of two domains it is what it was.
+//! penalty `|v_0|² + Σ_k |v_k|²` draws the domains' own parts towards 0. Between rows of one domain the inner product
+//! is twice what it was, between those of two domains it is what it was.
 //!
 //! Where we differ: any learner may follow, where the paper used sequence labellers. Unlabelled target rows are not
 //! used: the extension that does so (H. Daumé III, A. Kumar, A. Saha, "Frustratingly easy semi-supervised domain

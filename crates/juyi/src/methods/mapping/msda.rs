@@ -2,14 +2,14 @@
 //! the rows of both domains, are appended to the rows.
 //!
 //! When: many columns that hang together (words, pixels), and many rows of both domains, labelled or not: what stands
-//! for what is learnt from all of them. It hurts where few rows stand beside many columns, and it makes rows `layers`
-//! + 1 times as wide; with few columns there is little to restore and it gains nothing.
+//! for what is learnt from all of them. It hurts where few rows stand beside many columns, and it makes rows `layers` +
+//! 1 times as wide; with few columns there is little to restore and it gains nothing.
 //!
 //! Paper: M. Chen, Z. Xu, K. Weinberger, F. Sha, "Marginalized denoising autoencoders for domain adaptation", ICML 2012
 //!
 //! ```text
 //! h_0 = x (1, d),   h_l = tanh((h_(l - 1), 1) Wᵀ),   x -> (h_0, h_1, .., h_layers)
-//! W = E[P] (E[Q] + r I)⁻¹      minimises  Σ_i E |h_i - (c_i, 1) Wᵀ|²                             (section 3)
+//! W = E[P] (E[Q] + r I)⁻¹      minimises  Σ_i E |h_i - (c_i, 1) Wᵀ|² + r |W|²                  (section 3)
 //! ```
 //! where `c_i` is row `i` with each column set to 0 with probability `p`, apart from all others. With `S = Σ_i (h_i,
 //! 1)ᵀ (h_i, 1)` and `q = (1 - p, .., 1 - p, 1)`
@@ -19,16 +19,15 @@
 //! so no row is ever corrupted and nothing is drawn: it is as if each row had been corrupted infinitely often. Source
 //! and target rows are pooled.
 //!
-//! Where we differ: `r` is `1e-5`, as in the authors' code, without which a column of zeros would leave nothing to invert.
-//! All columns are restored from all; the authors' way around wide rows (restoring the most frequent columns from groups
-//! of columns) is left out.
+//! Where we differ: `r` is `1e-5`, as in the authors' code, without which a column of zeros would leave nothing to
+//! invert. All columns are restored from all; the authors' way around wide rows (restoring the most frequent columns
+//! from groups of columns) is left out.
 //!
 //! Cost: `O(layers (n d² + d³))` time; `32 d²` bytes for a layer, and the rows `layers + 1` times as wide.
 
 use std::borrow::Cow;
 
-use faer::Mat;
-use faer::MatRef;
+use faer::{Mat, MatRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

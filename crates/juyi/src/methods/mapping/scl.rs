@@ -20,8 +20,8 @@
 //! 2007), or by their share in the domain where they are rarer (2006). At most half of the columns become pivots.
 //!
 //! Where we differ: the predictors minimise the squared loss, which has one solution in closed form for all pivots, in
-//! place of the modified Huber loss; negative weights are kept, where the authors dropped them to save memory on
-//! millions of words.
+//! place of the modified Huber loss; negative weights are kept, where the authors keep positive ones only, which are
+//! fewer to hold with millions of words.
 //!
 //! Cost: `O(n d min(n, d) + d m²)` time for `m` pivots, `O(n d + min(n, d)² + d m)` memory.
 

@@ -12,16 +12,16 @@
 //! D = Σ_ij v_i v_j exp(-|z_i - z_j|² / (2 h²)),   z_i = x_i W,   v_i = 1/n_s (source), -1/n_t (target)
 //! ```
 //! `S_W` and `S_T` are the scatter within classes and in all of the labelled rows, divided by their number, with
-//! `regularization · tr(S_T) / d` added to the diagonal for fisher. `D` is the integral of the squared difference of the
-//! two densities of projected rows, each estimated with Gaussian kernels of width `h / √2`, times a constant: the
+//! `regularization · tr(S_T) / d` added to the diagonal for fisher. `D` is the integral of the squared difference of
+//! the two densities of projected rows, each estimated with Gaussian kernels of width `h / √2`, times a constant: the
 //! quadratic case of the Bregman divergence. `F` is between 0 and 1 (fisher) or -1 and 0 (pca), `D` between 0 and 2.
 //!
-//! Neither changes when `W` is turned within its span, so the search is over spans: over all `A` with `W` from `A = W R`,
-//! with the gradient `(I - W Wᵀ) ∇ R⁻ᵀ`, by L-BFGS from the first principal directions of all rows. The minimum found is a
-//! local one.
+//! Neither changes when `W` is turned within its span, so the search is over spans: over all `A` with `W` from `A = W
+//! R`, with the gradient `(I - W Wᵀ) ∇ R⁻ᵀ`, by L-BFGS from the first principal directions of all rows. The minimum
+//! found is a local one.
 //!
-//! Where we differ: Fisher's criterion is written with `S_T` in place of the scatter between classes, which has the same
-//! minimum where the weight is 0 and stays between 0 and 1 elsewhere. The kernels have one width, fixed from the
+//! Where we differ: Fisher's criterion is written with `S_T` in place of the scatter between classes, which has the
+//! same minimum where the weight is 0 and stays between 0 and 1 elsewhere. The kernels have one width, fixed from the
 //! start, where the paper leaves them open. skada's version of the criterion rewards small distances between class
 //! means, and its kernels take distances that are not squared; its numbers are others. Labelled target rows count among
 //! the labelled rows.
@@ -353,8 +353,8 @@ mod tests {
         }
     }
 
-    /// Rows 0, 2 | 4, 6 of two classes on a line: S_W = 1, S_T = 5. One source row and one target row a distance of h
-    /// apart: D = 2 - 2 exp(-1/2).
+    /// Rows 0, 2 | 4, 6 of two classes on a line: `S_W = 1`, `S_T = 5`. One source row and one target row a distance of
+    /// h apart: D = 2 - 2 exp(-1/2).
     #[test]
     fn the_parts_by_hand() {
         let goal = Goal::Classes(vec!["a".into(), "b".into()]);
