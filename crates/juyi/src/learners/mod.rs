@@ -12,7 +12,7 @@ pub use class_means::{ClassMeans, weighted_class_means};
 pub use kernel_svm::KernelSvm;
 pub use logistic::Logistic;
 pub use nearest::NearestNeighbor;
-pub use ridge::Ridge;
+pub use ridge::{Ridge, ridge_weights};
 pub use svm::Svm;
 
 use faer::MatRef;

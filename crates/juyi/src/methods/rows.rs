@@ -17,8 +17,11 @@ pub static METHODS: &[MethodRow] = &[
     transport::ExactTransport::ROW,
     transport::Sinkhorn::ROW,
     transport::LinearTransport::ROW,
+    transport::ClassTransport::ROW,
+    transport::LaplaceTransport::ROW,
     transport::UnbalancedTransport::ROW,
     transport::TransportedLabels::ROW,
+    transport::Jdot::ROW,
     predictor::EasyTl::ROW,
     predictor::LabelPropagation::ROW,
 ];

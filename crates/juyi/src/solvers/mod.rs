@@ -3,6 +3,7 @@
 mod conjugate_gradient;
 mod coordinates;
 mod correlation_alignment;
+mod group_sparse;
 mod hinge_dual;
 mod interior_point;
 mod joint_embedding;
@@ -21,6 +22,7 @@ mod transported;
 
 pub use conjugate_gradient::{System, conjugate_gradients};
 pub use correlation_alignment::whiten_and_color;
+pub use group_sparse::{GroupPlan, GroupSparse};
 pub use hinge_dual::{Margin, hinge_dual};
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, marginal_discrepancy};
 pub use kernel_columns::KernelColumns;

@@ -7,6 +7,7 @@ mod measures;
 mod predictor;
 mod scores;
 mod transport;
+mod transport_variants;
 mod weighting;
 
 use juyi::linalg::{Matrix, from_rows};
