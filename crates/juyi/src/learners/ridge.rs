@@ -91,7 +91,7 @@ impl Ridge {
         });
         let side = rows.nrows().min(rows.ncols());
         context.require("the normal equations of `ridge`", 3 * 8 * (side * side) as u64)?;
-        let (mut v, mut bias) = solve(rows, targets.as_ref(), weights, self.penalty)?;
+        let (mut v, mut bias) = ridge_weights(rows, targets.as_ref(), weights, self.penalty)?;
         if classes == 2 {
             v = Mat::from_fn(v.nrows(), 2, |j, k| if k == 0 { -v[(j, 0)] } else { v[(j, 0)] });
             bias = Mat::from_fn(1, 2, |_, k| if k == 0 { -bias[(0, 0)] } else { bias[(0, 0)] });
@@ -100,8 +100,11 @@ impl Ridge {
     }
 }
 
-/// The weights `(d, k)` and biases `(1, k)` for targets `(n, k)`.
-fn solve(
+/// The weights `(d, k)` and biases `(1, k)` for targets `(n, k)`, each row counted by its weight.
+///
+/// # Errors
+/// [`Error::Numeric`](crate::error::Error::Numeric) if the input is not finite.
+pub fn ridge_weights(
     x: MatRef<'_, f64>,
     targets: MatRef<'_, f64>,
     weights: &[f64],

@@ -9,6 +9,7 @@ mod discrepancies;
 mod drawn_rows;
 mod gaussian_graph;
 mod geodesic_flow;
+mod group_sparse;
 mod hinge_dual;
 mod interior_point;
 mod joint_embedding;
@@ -37,6 +38,7 @@ pub use discrepancies::{class_discrepancies, joint_discrepancies, marginal_discr
 pub use drawn_rows::{DrawnRows, WIDTHS};
 pub use gaussian_graph::{GaussianGraph, NO_AFFINITY, neighbor_distance};
 pub use geodesic_flow::{geodesic_flow, subspace_disagreement};
+pub use group_sparse::{GroupPlan, GroupSparse};
 pub use hinge_dual::{Margin, hinge_dual};
 pub use joint_embedding::{Embedding, JointEmbedding, Kernel, linear_columns};
 pub use kernel_columns::KernelColumns;

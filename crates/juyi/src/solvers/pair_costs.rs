@@ -3,7 +3,7 @@
 //! c_ij = |s_i - t_j|² + a_i·t_j + s_i·b_j + added_j,class(i)
 //! ```
 //! Of these parts the first is always there. Where the class of the target row `j` is known and not that of the source
-//! row `i`, [`BARRED`] times the largest squared distance stands for the first three: no plan sends mass there unless
+//! row `i`, [`BARRED`] times the largest squared distance stands for the first: no plan sends mass there unless
 //! the masses leave no other way, so a plan always exists (R. Flamary et al., POT, `limit_max`).
 //!
 //! Cost: `O(m d)` for a row, `O(n + m)` memory beside the rows; `8 n m` bytes if the costs are held.
@@ -76,6 +76,11 @@ impl<'a> PairCosts<'a> {
         self.source.nrows()
     }
 
+    /// The source rows `(n, d)`.
+    pub fn source(&self) -> MatRef<'a, f64> {
+        self.source
+    }
+
     /// The target rows `(m, d)`.
     pub fn target(&self) -> MatRef<'a, f64> {
         self.target
@@ -109,6 +114,28 @@ impl<'a> PairCosts<'a> {
         most.into_iter().fold(0.0, f64::max)
     }
 
+    /// The mean cost of all pairs.
+    pub fn mean(&self) -> f64 {
+        let (n, m) = (self.source.nrows(), self.target.nrows());
+        let sum = |&first: &usize| {
+            let (block, count) = (self.block(first), BLOCK.min(n - first));
+            (0..count).map(|i| block.col(i).iter().sum::<f64>()).sum()
+        };
+        let sums: Vec<f64> = self.starts().par_iter().map(sum).collect();
+        sums.iter().sum::<f64>() / (n * m) as f64
+    }
+
+    /// What `plan` costs without [`PairCosts::tilt`].
+    pub fn untilted(&self, plan: &Plan) -> f64 {
+        let tilt = |i: usize, j: usize| {
+            self.tilt.as_ref().map_or(0.0, |(a, b)| {
+                let term = |k: usize| a[(i, k)] * self.target[(j, k)] + self.source[(i, k)] * b[(j, k)];
+                (0..a.ncols()).map(term).sum::<f64>()
+            })
+        };
+        plan.cost - plan.flows.iter().map(|&(i, j, mass)| mass * tilt(i as usize, j as usize)).sum::<f64>()
+    }
+
     /// How far apart two costs may lie, given the largest squared distance.
     pub fn range(&self, largest: f64) -> f64 {
         let added = self.added.as_ref().map_or(0.0, |added| 2.0 * added.norm_max());
@@ -127,11 +154,6 @@ impl<'a> PairCosts<'a> {
     pub fn block(&self, first: usize) -> Matrix {
         let (rows, mut costs) = self.distances(first);
         let count = BLOCK.min(self.source.nrows() - first);
-        if let Some((a, b)) = &self.tilt {
-            let a = padded_rows(a.as_ref(), first, count, BLOCK);
-            add_product(costs.as_mut(), self.target, a.transpose(), 1.0);
-            add_product(costs.as_mut(), b.as_ref(), rows.transpose(), 1.0);
-        }
         for (i, &class) in self.classes.iter().skip(first).take(count).enumerate() {
             let column = costs.col_as_slice_mut(i);
             for &(j, _) in self.barred.iter().filter(|(_, of)| *of != class) {
@@ -140,6 +162,11 @@ impl<'a> PairCosts<'a> {
             if let Some(added) = &self.added {
                 column.iter_mut().zip(added.col(class).iter()).for_each(|(c, more)| *c += more);
             }
+        }
+        if let Some((a, b)) = &self.tilt {
+            let a = padded_rows(a.as_ref(), first, count, BLOCK);
+            add_product(costs.as_mut(), self.target, a.transpose(), 1.0);
+            add_product(costs.as_mut(), b.as_ref(), rows.transpose(), 1.0);
         }
         costs
     }

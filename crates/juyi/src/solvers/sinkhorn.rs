@@ -93,7 +93,7 @@ const LEVEL_ROUNDS: usize = 100;
 const LEVEL_ERROR: f64 = 0.1;
 
 /// Blocks of rows whose parts of `Kᵀ u` are held at a time.
-const WAVE: usize = 16;
+pub(super) const WAVE: usize = 16;
 
 /// Rows of `K` that stay in the cache between the two products.
 const STRIP: usize = 8;
@@ -148,17 +148,17 @@ impl EntropicTransport<'_> {
 }
 
 /// A plan on its way, as the header names its parts.
-struct Scaling<'a> {
-    costs: &'a PairCosts<'a>,
-    entropy: f64,
+pub(super) struct Scaling<'a> {
+    pub(super) costs: &'a PairCosts<'a>,
+    pub(super) entropy: f64,
     /// `λ`.
-    relaxation: Option<f64>,
-    f: Vec<f64>,
-    g: Vec<f64>,
-    u: Vec<f64>,
-    v: Vec<f64>,
+    pub(super) relaxation: Option<f64>,
+    pub(super) f: Vec<f64>,
+    pub(super) g: Vec<f64>,
+    pub(super) u: Vec<f64>,
+    pub(super) v: Vec<f64>,
     /// `Kᵀ` `(m, n)`, if it is held.
-    held: Option<Matrix>,
+    pub(super) held: Option<Matrix>,
 }
 
 impl Scaling<'_> {
@@ -212,11 +212,13 @@ impl Scaling<'_> {
         for ((v, r), leak) in self.v.iter_mut().zip(received).zip(&leaks.v) {
             *v = (n / r).powf(leaks.power) * leak;
         }
+        // Their means less 1, as they are all but 1 under a large λ.
         let shares = |factors: &[f64], potentials: &[f64]| {
-            let of = |(factor, p): (&f64, &f64)| (-(p + self.entropy * factor.ln()) / lambda).exp();
+            let of = |(factor, p): (&f64, &f64)| (-(p + self.entropy * factor.ln()) / lambda).exp_m1();
             factors.iter().zip(potentials).map(of).sum::<f64>() / factors.len() as f64
         };
-        let gap = (shares(&self.u, &self.f) / shares(&self.v, &self.g)).ln();
+        let (sent, taken) = (shares(&self.u, &self.f), shares(&self.v, &self.g));
+        let gap = ((sent - taken) / (1.0 + taken)).ln_1p();
         let shift = (lambda / 2.0 * gap / self.entropy).exp();
         self.u.iter_mut().for_each(|u| *u *= shift);
         self.v.iter_mut().for_each(|v| *v /= shift);
@@ -224,7 +226,7 @@ impl Scaling<'_> {
     }
 
     /// `f += ε log u`, `g += ε log v`; `K` is left as it was.
-    fn absorb(&mut self) {
+    pub(super) fn absorb(&mut self) {
         let pairs = [(&mut self.f, &mut self.u), (&mut self.g, &mut self.v)];
         for (potentials, factors) in pairs {
             for (potential, factor) in potentials.iter_mut().zip(factors) {
@@ -270,7 +272,7 @@ impl Scaling<'_> {
     }
 
     /// `u = m / (K v)`, or what stands for it where masses need not be met; returns `Kᵀ u`.
-    fn round(&mut self, leaks: Option<&Leaks>) -> Vec<f64> {
+    pub(super) fn round(&mut self, leaks: Option<&Leaks>) -> Vec<f64> {
         let m = self.v.len();
         let v = ColRef::from_slice(&self.v).as_mat();
         let mut u = Vec::with_capacity(self.u.len());
@@ -343,7 +345,7 @@ impl Scaling<'_> {
 }
 
 /// What changes in a round where masses need not be met.
-struct Leaks {
+pub(super) struct Leaks {
     power: f64,
     u: Vec<f64>,
     v: Vec<f64>,

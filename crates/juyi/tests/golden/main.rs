@@ -14,6 +14,7 @@ mod prior;
 mod scores;
 mod transport;
 mod trees;
+mod transport_variants;
 mod weighting;
 
 use juyi::linalg::{Matrix, from_rows};
