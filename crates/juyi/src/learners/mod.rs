@@ -21,7 +21,6 @@ pub use kernel_svm::KernelSvm;
 pub use logistic::Logistic;
 pub use nearest::NearestNeighbor;
 pub use random_forest::RandomForest;
-pub use ridge::Ridge;
 pub use ridge::{Ridge, ridge_weights};
 pub use svm::Svm;
 pub use tree_transfer::{expand_reduce, retune_thresholds};

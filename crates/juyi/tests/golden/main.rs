@@ -13,8 +13,8 @@ mod predictors2;
 mod prior;
 mod scores;
 mod transport;
-mod trees;
 mod transport_variants;
+mod trees;
 mod weighting;
 
 use juyi::linalg::{Matrix, from_rows};
