@@ -1,7 +1,7 @@
 //! The geodesic flow between two subspaces, and the kernel that integrates over it.
 //!
 //! The shortest path `Phi(t)`, `t` from 0 to 1, turns the directions of one subspace into those of the other by their
-//! principal angles (Gong et al. 2012, eq. 4–6):
+//! principal angles (Gong et al. 2012):
 //! ```text
 //! P_sᵀ P_t = U cos(theta) Vᵀ,   A = P_s U,   B = P_t V
 //! G = ∫ Phi(t) Phi(t)ᵀ dt
@@ -53,7 +53,7 @@ fn weights(chord: f64) -> (f64, f64) {
     ((0.5 * (1.0 + ratio)).sqrt() / (2.0 * half.cos()), (0.5 * (1.0 - ratio)).sqrt() / (2.0 * half.sin()))
 }
 
-/// The subspace disagreement measure (Gong et al. 2012, section 3.4): the least dimension, up to `most`, in which the
+/// The subspace disagreement measure (Gong et al. 2012): the least dimension, up to `most`, in which the
 /// source's or the target's directions and the pooled ones no longer share a direction,
 /// ```text
 /// D(k) = (sin alpha_k + sin beta_k) / 2

@@ -83,7 +83,7 @@ def pca():
 
 
 def gfk():
-    """The integral over the geodesic by Gauss-Legendre quadrature, against the block form of Gong et al., eq. 6."""
+    """The integral over the geodesic by Gauss-Legendre quadrature, against the block form of Gong et al.."""
     rng = np.random.default_rng(902)
     nodes, weights = np.polynomial.legendre.leggauss(60)
     nodes, weights = (nodes + 1) / 2, weights / 2
@@ -208,7 +208,7 @@ def jgsa():
         inputs |= dict(x_source=xs, y=ys, x_target=xt, expected=dict(predictions=y, gram=gram(zs, zt)))
         cases.append(inputs)
     about = (
-        "Joint geometrical and statistical alignment, Zhang et al. 2017, eq. 15 as it stands with the centred kernel matrix for "
+        "Joint geometrical and statistical alignment, Zhang et al. 2017 as it stands with the centred kernel matrix for "
         "linear and rbf, 1e-9 I beside S_min and |w| = 1; pseudo-labels by 1-NN, the first on the rows as they are; gram: Z Z', "
         "source rows first."
     )
@@ -288,7 +288,7 @@ def mida():
         inputs |= dict(x_source=xs, y=ys, x_target=xt, expected=dict(gram=z @ z.T))
         cases.append(inputs)
     about = (
-        "Maximum independence domain adaptation, Yan et al. 2018, eq. 10 and 12 with n x n matrices: K of rows augmented by an "
+        "Maximum independence domain adaptation, Yan et al. 2018 with n x n matrices: K of rows augmented by an "
         "indicator a source (of parts rows each) and one for the target; gram: Z Z' of Z = K W, source rows first."
     )
     write("mida", about, cases)

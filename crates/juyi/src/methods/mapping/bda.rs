@@ -7,14 +7,14 @@
 //! Paper: J. Wang, Y. Chen, S. Hao, W. Feng, Z. Shen, "Balanced distribution adaptation for transfer learning", ICDM 2017
 //!
 //! ```text
-//! K H K a = mu (K M K + lambda I) a,   M ~ (1 - b) C e eᵀ + b Σ_c e_c e_cᵀ,   |M| = 1,   b: the balance   (eq. 7)
-//! e_c,i = sqrt(P_s(c)) / n_s^c (source rows of class c), -sqrt(P_t(c)) / n_t^c (target rows of pseudo-class c)   (eq. 11)
+//! K H K a = mu (K M K + lambda I) a,   M ~ (1 - b) C e eᵀ + b Σ_c e_c e_cᵀ,   |M| = 1,   b: the balance
+//! e_c,i = sqrt(P_s(c)) / n_s^c (source rows of class c), -sqrt(P_t(c)) / n_t^c (target rows of pseudo-class c)
 //! ```
 //! with both roots 1 unless `weighted`; then `P_s(c)`, `P_t(c)` are the shares of class `c` among the source labels and
 //! the pseudo-labels. Round 1 has no class terms; each round's pseudo-labels come from the learner trained on the
 //! embedded source rows. Without a given balance it is estimated in each round from proxy A-distances of the embedded
 //! domains, `b = 1 - d / (d + mean_c d_c)` with `d` that of all rows and `d_c` that of class `c` alone (Wang et al., MM
-//! 2018, eq. 9).
+//! 2018).
 //!
 //! Where we differ: the marginal term is multiplied by the number of classes `C`, as in the authors' code, so that a
 //! balance of 0.5 is joint distribution adaptation; `M` is made anew in each round, where that code adds to the last

@@ -7,9 +7,9 @@
 //! Paper: B. Gong, Y. Shi, F. Sha, K. Grauman, "Geodesic flow kernel for unsupervised domain adaptation", CVPR 2012
 //!
 //! ```text
-//! G = ∫ Phi(t) Phi(t)ᵀ dt over t from 0 to 1,   Phi(0) = P_s,   Phi(1) = P_t                  (eq. 5-6)
+//! G = ∫ Phi(t) Phi(t)ᵀ dt over t from 0 to 1,   Phi(0) = P_s,   Phi(1) = P_t
 //! similarity of two rows: x G yᵀ;   here x -> x L with L Lᵀ = G, L of 2 k columns, for rows of both domains
-//! k = the least dimension with D(k) = (sin alpha_k + sin beta_k) / 2 = 1                          (eq. 7)
+//! k = the least dimension with D(k) = (sin alpha_k + sin beta_k) / 2 = 1
 //! ```
 //! `P_s`, `P_t` `(d, k)` are the first principal directions of each domain, `Phi` the geodesic between the subspaces
 //! that they span; `alpha_k` and `beta_k` are the largest principal angles from the first `k` directions of the pooled

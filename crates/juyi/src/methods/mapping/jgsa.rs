@@ -7,7 +7,7 @@
 //! Paper: J. Zhang, W. Li, P. Ogunbona, "Joint geometrical and statistical alignment for visual domain adaptation", CVPR 2017
 //!
 //! ```text
-//! S_max w = lambda S_min w,   w = (a; b), the k largest lambda, |w| = 1                                     (eq. 15)
+//! S_max w = lambda S_min w,   w = (a; b), the k largest lambda, |w| = 1
 //! S_max = [ beta S_b      0  ]     S_min = [ M_s + alpha I + beta S_w   M_st - alpha I     ]
 //!         [    0     mu S_t  ]             [ M_ts - alpha I             M_t + (alpha + mu) I ]
 //! source: x -> x A          target: x -> x B

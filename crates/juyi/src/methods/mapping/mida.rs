@@ -7,7 +7,7 @@
 //! Paper: K. Yan, L. Kou, D. Zhang, "Learning domain-invariant subspace using domain features and independence maximization", IEEE Transactions on Cybernetics 2018
 //!
 //! ```text
-//! max tr(Wᵀ K H (-K_d + mu I + gamma K_y) H K W)   with Wᵀ W = I,   Z = K W              (eq. 10, with labels eq. 12)
+//! max tr(Wᵀ K H (-K_d + mu I + gamma K_y) H K W)   with Wᵀ W = I,   Z = K W
 //! K_d = D Dᵀ, D the rows' domain features;   K_y = Y Yᵀ, Y the labels, 0 on rows without
 //! K: the kernel of the augmented rows (x, D)
 //! ```

@@ -8,7 +8,7 @@
 //! Paper: S. J. Pan, I. Tsang, J. Kwok, Q. Yang, "Domain adaptation via transfer component analysis", IEEE TNN 2011
 //!
 //! ```text
-//! K H K_yy H K a = nu (K (M + lambda / n² L) K + mu I) a,   |a| = 1,   Z = K a                          (section V)
+//! K H K_yy H K a = nu (K (M + lambda / n² L) K + mu I) a,   |a| = 1,   Z = K a
 //! K_yy = gamma Y Yᵀ + (1 - gamma) I,   Y the labels: an indicator a class, or the standardised number; 0 on rows without
 //! L = D - W,   W_ij = exp(-|x_i - x_j|² / (2 s²)) where one row is among the other's nearest,   D_ii = Σ_j W_ij
 //! M = e eᵀ,   e_i = 1/n_s (source), -1/n_t (target)

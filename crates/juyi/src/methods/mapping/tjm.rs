@@ -7,8 +7,8 @@
 //! Paper: M. Long, J. Wang, G. Ding, J. Sun, P. Yu, "Transfer joint matching for unsupervised domain adaptation", CVPR 2014
 //!
 //! ```text
-//! min tr(Aᵀ K M K A) + lambda (Σ_source |A_i| + Σ_target |A_i|²)   with Aᵀ K H K A = I             (eq. 8)
-//! K H K a = mu (K M K + lambda G) a,   G_ii = 1 / |A_i| on source rows, 1 on target rows             (eq. 10-11)
+//! min tr(Aᵀ K M K A) + lambda (Σ_source |A_i| + Σ_target |A_i|²)   with Aᵀ K H K A = I
+//! K H K a = mu (K M K + lambda G) a,   G_ii = 1 / |A_i| on source rows, 1 on target rows
 //! M = e eᵀ / |e eᵀ|,   e_i = 1/n_s (source), -1/n_t (target),   Z = K A
 //! ```
 //! `A` `(n, k)` has a row for each pooled row: the penalty on the lengths of source rows makes many of them short, so
