@@ -112,8 +112,8 @@ impl Votes {
             return Err(format!("the rule {rule:?} on {classes} classes"));
         }
         let total: f64 = members.iter().map(|member| member.weight).sum();
-        let sound = |weight: f64| weight >= 0.0 && weight.is_finite();
-        if !members.iter().all(|member| sound(member.weight)) || !(total > 0.0 && total.is_finite()) {
+        let sound = members.iter().all(|member| member.weight >= 0.0) && total > 0.0 && total.is_finite();
+        if !sound {
             return Err(format!("the weights of {} voters add up to {total}", members.len()));
         }
         for member in members {
