@@ -1163,6 +1163,75 @@ fn predict() -> Vec<Case> {
 /// A record with something in every field.
 const RECORD: &str = include_str!("../../juyi/tests/report/run.json");
 
+/// Sources that are models.
+fn models() -> Vec<Case> {
+    let call = |more: &str| {
+        Case::call("transfer --source old.safetensors --target target.csv")
+            .with(more)
+            .file("old.safetensors", good_model())
+            .file("target.csv", good(8).csv())
+    };
+    let uses = "--target-labels use";
+    let mut bare = model_json();
+    bare["model"]["encoding"] = json!(null);
+    let no_b = "a,c,y\n1,2,u\n3,4,v\n";
+    vec![
+        call("--method coral").says(&["`coral` learns from source rows", "biased-regularization"]),
+        call("--method ser").with(uses).says(&["`ser` refines trees", "`old.safetensors` has none"]),
+        call("--method biased-regularization").says(&["labelled target rows", "--target-labels use"]),
+        call("--method gaussian-prior").with(uses).says(&["`old.safetensors` is not a linear model"]),
+        call("--method statistics-reestimation").says(&["finds no standardisation in `old.safetensors`"]),
+        call("--method biased-regularization --set loss=squares,penalty=0").with(uses).says(&["`penalty`"]),
+        call("--method biased-regularization --set loss=logistic")
+            .with(uses)
+            .says(&["logistic source model"]),
+        call("--method nosuch").says(&["unknown method `nosuch`"]),
+        call("--set penalty=1").says(&["`--set`", "`auto`"]),
+        call(uses).with("--label grade").says(&["`target.csv` has no column `grade`"]),
+        call("").file("target.csv", no_b).says(&["`target.csv`", "`b`", "which the model needs"]),
+        call("").file("target.csv", "a,b,y\n").says(&["`target.csv`", "has no rows"]),
+        call("").file("target.csv", "a,b,y\n1,x,u\n").says(&["`target.csv`", "`b`"]),
+        call("").file("target.csv", "a,b,y\n1,,u\n").says(&["`target.csv`, row 1", "is missing"]),
+        call("")
+            .file("old.safetensors", "no model")
+            .says(&["`old.safetensors`", "not a complete safetensors file"]),
+        call("").file("old.safetensors", model_file(&bare, &[MEANS, OFFSETS])).says(&["bare matrices"]),
+        call("--source source.csv")
+            .file("source.csv", good(12).csv())
+            .says(&["`--source old.safetensors` is a model, and `source.csv` is a table"]),
+        call("--source old.safetensors --method biased-regularization")
+            .with(uses)
+            .says(&["one model", "there are 2"]),
+        call("--source empty").file("empty/", "").says(&["empty", "model.safetensors"]),
+        call("--learner nosuch").says(&["unknown learner `nosuch`"]),
+    ]
+}
+
+fn shifts() -> Vec<Case> {
+    [
+        ("", "<KIND>"),
+        ("label", "--out"),
+        ("nosuch --out d", "nosuch"),
+        ("label --out d --columns 2", "`columns` must be 3 or above, got 2"),
+        ("label --out d --rows 0", "`rows` must be 1 or above, got 0"),
+        ("label --out d --target-rows 0", "`rows` must be 1 or above, got 0"),
+        ("label --out d --rows -1", "--rows"),
+        ("label --out d --classes 1", "`classes` must be from 2 to 1000, got 1"),
+        ("label --out d --classes 1001", "`classes` must be from 2 to 1000"),
+        ("label --out d --strength -1", "`strength` must be from 0 to 10, got -1"),
+        ("label --out d --strength nan", "`strength` must be from 0 to 10, got NaN"),
+        ("covariate --out d --noise -0.5", "`noise` must be from 0 to 1000"),
+        ("label --out d --task regression", "not of numbers"),
+        ("covariate --out d --rows 99999999999", "memory"),
+        ("covariate --out d --columns 9999999999999", "memory"),
+        ("covariate --out file", "`file`"),
+        ("covariate --out d --threads 0", "--threads"),
+    ]
+    .into_iter()
+    .map(|(rest, says)| Case::call("data shift").with(rest).file("file", "a file").says(&[says]))
+    .collect()
+}
+
 fn report() -> Vec<Case> {
     let mut cases = Vec::new();
     for (arguments, says) in [
@@ -1217,7 +1286,10 @@ fn bench() -> Vec<Case> {
         ("bench digits-jda --data . --method nosuch", "unknown method `nosuch`"),
         ("bench digits-jda --data . --method jad", "did you mean `jda`?"),
         ("bench nosuch --data .", "unknown table `nosuch`"),
-        ("bench digits --data .", "known: office-caltech-surf, digits-jda"),
+        (
+            "bench digits --data .",
+            "known: office-caltech-surf, office-caltech-draws, digits-jda, amazon-reviews",
+        ),
         ("bench digits-jdb --data .", "did you mean `digits-jda`?"),
         ("bench digits-jda --data . --threads -1", "--threads"),
         ("bench digits-jda --data . --memory 12", "--memory"),
@@ -1282,6 +1354,8 @@ fn every_bad_input_is_refused_by_name_and_nothing_is_touched() {
         ("flags", flags()),
         ("parameters", parameters()),
         ("predict", predict()),
+        ("models", models()),
+        ("shifts", shifts()),
         ("report", report()),
         ("bench", bench()),
         ("memory", memory()),

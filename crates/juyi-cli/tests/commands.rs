@@ -49,6 +49,65 @@ fn strict_turns_a_no_into_exit_1() {
     assert_eq!((&run["chosen"]["method"], &run["refused"]["method"]), (&"none".into(), &"coral".into()));
 }
 
+/// A model is carried over to a table whose classes lie elsewhere, without its rows.
+#[test]
+fn a_run_is_the_source_of_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pair(folder.path(), 2.5, false);
+    let first = juyi(
+        folder.path(),
+        "transfer --source old.csv --target new.csv --label grade --method none --out old-run --quiet",
+    );
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    std::fs::remove_file(folder.path().join("old.csv")).expect("the rows are gone");
+    let table = table(200, 2.5, false);
+    let lines = table.lines().enumerate().map(|(i, line)| match line.rsplit_once(',') {
+        Some((cells, _)) if i > 60 => format!("{cells},\n"),
+        _ => format!("{line}\n"),
+    });
+    std::fs::write(folder.path().join("some.csv"), lines.collect::<String>()).expect("a file");
+    let next = juyi(
+        folder.path(),
+        "transfer --source old-run/ --target some.csv --target-labels use --out next-run",
+    );
+    let said = text(&next.stdout);
+    assert_eq!(next.status.code(), Some(0), "{}", text(&next.stderr));
+    assert!(said.contains("old-run/; a model, its rows are not needed: none, learner logistic"), "{said}");
+    assert!(said.contains("validated on 60 labelled target rows"), "{said}");
+    let right = |run: &str| {
+        let scored = juyi(folder.path(), &format!("predict {run} new.csv --label grade --out p.csv"));
+        let said = text(&scored.stdout);
+        let accuracy = said.split_whitespace().nth(1).and_then(|number| number.parse::<f64>().ok());
+        accuracy.unwrap_or_else(|| panic!("{said}{}", text(&scored.stderr)))
+    };
+    assert!(right("next-run") > right("old-run") + 20.0);
+    let page = std::fs::read_to_string(folder.path().join("next-run/report.html")).expect("the page");
+    assert!(page.contains("Estimated on 60 labelled target rows"));
+}
+
+#[test]
+fn drawn_tables_come_with_their_answer_and_repeat() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for kind in ["covariate", "label", "conditional", "subspace"] {
+        let draw = |out: &str| {
+            let done = juyi(folder.path(), &format!("data shift {kind} --rows 60 --classes 3 --out {out}"));
+            assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+            ["source.csv", "target.csv", "answer.json"]
+                .map(|file| std::fs::read(folder.path().join(out).join(file)).expect("a file"))
+        };
+        let first = draw("first");
+        assert_eq!(first, draw("second"));
+        let answer: serde_json::Value = serde_json::from_slice(&first[2]).expect("JSON");
+        assert_eq!(answer["shift"], kind);
+        assert_eq!(text(&first[0]).lines().next(), Some("x1,x2,x3,x4,y"));
+        let run = juyi(
+            folder.path(),
+            "transfer --source first/source.csv --target first/target.csv --label y --method none",
+        );
+        assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    }
+}
+
 #[test]
 fn a_few_rows_get_predictions_but_no_verdict() {
     let folder = tempfile::tempdir().expect("a folder");

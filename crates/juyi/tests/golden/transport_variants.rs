@@ -251,7 +251,8 @@ fn plans_and_predictors_in_turns() {
         let learner = learner("ridge").expect("it is listed");
         let fitted = Method::fit(&jdot, &task, learner.as_ref(), context).expect("a fit");
         let said = predict(&fitted.maps, &fitted.trained.predictor, matrix(&case["x_new"]).as_ref());
-        let scores = said.scores.unwrap_or_else(|| Matrix::from_fn(said.answer.len(), 1, |i, _| said.answer[i]));
+        let scores =
+            said.scores.unwrap_or_else(|| Matrix::from_fn(said.answer.len(), 1, |i, _| said.answer[i]));
         let off = distance(&scores, &matrix(&case["expected"]["said"]));
         assert!(off < 1e-8 && off_cost < 1e-9, "{off:e} {off_cost:e}");
         println!("jdot: said {off:.1e}, cost {off_cost:.1e}");
