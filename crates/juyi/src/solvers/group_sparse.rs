@@ -1,16 +1,16 @@
 //! Entropic transport in which each target row is to receive from few classes: the Euclidean length of what it receives
 //! from each class is a cost.
 //! ```text
-//! min Σ_ij P_ij c_ij + ε Σ_ij P_ij (log P_ij - 1) + η Σ_jc |P_I(c),j|,   Σ_j P_ij = 1/n,   Σ_i P_ij = 1/m        (1)
-//! P⁺ = argmin Σ_ij P⁺_ij (c_ij + η D_ij) + ε Σ_ij P⁺_ij (log P⁺_ij - 1) + η KL(P⁺ | P),   D_ij = P_ij / |P_I(c),j|  (2)
+//! min Σ_ij P_ij c_ij + ε Σ_ij P_ij (log P_ij - 1) + η Σ_jc |P_I(c),j|,   Σ_j P_ij = 1/n,   Σ_i P_ij = 1/m    (1)
+//! P⁺ = argmin Σ_ij P⁺_ij (c_ij + η D_ij) + ε Σ_ij P⁺_ij (log P⁺_ij - 1) + η KL(P⁺ | P),   D_ij = P_ij / |P_I(c),j| (2)
 //! log P⁺_ij = (f_i + g_j - c_ij - η D_ij + η log P_ij) / (ε + η)
 //! ```
 //! (2) is the proximal gradient step with the Kullback-Leibler divergence in the place of the Euclidean distance (H. H.
 //! Bauschke, J. Bolte, M. Teboulle, "A descent lemma beyond Lipschitz gradient continuity", Math. Oper. Res. 2017). The
-//! second derivative of `|p|` is at most `1 / |p| <= 1 / p_i` along each axis, that of `KL`; so (1) falls with each step and
-//! no line search is needed, and what is missing of the minimum shrinks by `η / (ε + η)` or more a step. A step is a scaling
-//! problem, solved from the potentials of the one before, whose entries lie within a factor `e` of the new ones: nothing
-//! under- or overflows that had not before.
+//! second derivative of `|p|` is at most `1 / |p| <= 1 / p_i` along each axis, that of `KL`; so (1) falls with each
+//! step and no line search is needed, and what is missing of the minimum shrinks by `η / (ε + η)` or more a step. A
+//! step is a scaling problem, solved from the potentials of the one before, whose entries lie within a factor `e` of
+//! the new ones: nothing under- or overflows that had not before.
 //!
 //! Cost: `16 n m` bytes; a step computes the costs, `O(n m d)`, and reads both matrices about four times.
 
@@ -81,7 +81,9 @@ impl GroupSparse<'_> {
                 let received = state.round(None);
                 let shares = received.iter().zip(&state.v).map(|(r, v)| r * v / n as f64 - 1.0);
                 let off = shares.map(|off| off * off).sum::<f64>().sqrt() / m as f64;
-                if off <= self.tolerance || rounds == ROUNDS {
+                // What is left of a scaling shows as mass moved by the next step, and the sum of errors is up to √m
+                // their Euclidean norm.
+                if off <= self.tolerance / (4.0 * (m as f64).sqrt()) || rounds == ROUNDS {
                     break off;
                 }
                 state.v.iter_mut().zip(&received).for_each(|(v, r)| *v = n as f64 / r);
@@ -210,7 +212,7 @@ mod tests {
         let costs = PairCosts::new(s.as_ref(), t.as_ref());
         for (entropy, strength) in [(0.05, 3.0), (0.02, 20.0), (0.3, 0.0)] {
             let (relaxation, start, sends) = (None, None, None);
-            let (tolerance, iterations, hold) = (1e-12, 10_000, true);
+            let (tolerance, iterations, hold) = (1e-11, 10_000, true);
             let plain = EntropicTransport {
                 costs: &costs,
                 entropy,
@@ -224,7 +226,7 @@ mod tests {
             let problem = GroupSparse { costs: &costs, classes: &classes, strength, tolerance, iterations };
             let start = plain.solve().unwrap();
             let found = problem.solve(&start);
-            assert!(found.error <= 1e-12, "{} after {}", found.error, found.iterations);
+            assert!(found.error <= tolerance, "{} after {}", found.error, found.iterations);
             let length = |j: usize, c: usize| {
                 (0..150).filter(|&i| classes[i] == c).map(|i| found.plan[(j, i)].powi(2)).sum::<f64>().sqrt()
             };

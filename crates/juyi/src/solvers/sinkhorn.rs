@@ -4,8 +4,8 @@
 //! P_ij = u_i K_ij v_j / (n m),   K_ij = exp((f_i + g_j - c_ij) / ε)
 //! u = m / (K v),   v = n / (Kᵀ u)                            (in turns: R. Sinkhorn, Ann. Math. Statist. 1964)
 //! ```
-//! A small `ε` would under- and overflow. Two of the remedies of B. Schmitzer, "Stabilized sparse scaling algorithms for
-//! entropy regularized transport problems", SISC 2019, see to that:
+//! A small `ε` would under- and overflow. Two of the remedies of B. Schmitzer, "Stabilized sparse scaling algorithms
+//! for entropy regularized transport problems", SISC 2019, see to that:
 //!
 //! * Factors that leave `1e±50` are absorbed: `f += ε log u`, `g += ε log v`, `u = v = 1`, and `K` is computed anew.
 //! * `ε` starts where no entry of `K` can underflow and falls to a quarter at a time, `f` and `g` staying. That raises
@@ -13,15 +13,15 @@
 //!   afterwards their means lie between `n^-4` and `m^3`: nothing underflows there either, and no logarithm of a sum is
 //!   ever needed.
 //!
-//! Masses that need not be met cost `λ` times their Kullback-Leibler divergence from equal masses (L. Chizat, G. Peyré, B.
-//! Schmitzer, F.-X. Vialard, "Scaling algorithms for unbalanced optimal transport problems", Math. Comp. 2018):
+//! Masses that need not be met cost `λ` times their Kullback-Leibler divergence from equal masses (L. Chizat, G. Peyré,
+//! B. Schmitzer, F.-X. Vialard, "Scaling algorithms for unbalanced optimal transport problems", Math. Comp. 2018):
 //! ```text
 //! min Σ_ij P_ij c_ij + ε KL(P | 1/(n m)) + λ KL(P 1 | 1/n) + λ KL(Pᵀ 1 | 1/m)
 //! u = (m / (K v))^(λ / (λ + ε)) exp(-f / (λ + ε)),   v likewise
 //! ```
 //! After each round the potentials are shifted against each other to where the dual objective is largest, as in T.
-//! Séjourné, F.-X. Vialard, G. Peyré, "Faster unbalanced optimal transport", AISTATS 2022: without that a large `λ` would
-//! take many rounds.
+//! Séjourné, F.-X. Vialard, G. Peyré, "Faster unbalanced optimal transport", AISTATS 2022: without that a large `λ`
+//! would take many rounds.
 //!
 //! Cost: a round is one pass over `K`, as `K v` and `Kᵀ u` are taken from the same few rows while these are in the
 //! cache: `8 n m` bytes are read. `K` is held, or computed block by block in each pass, `O(n m d)`.
@@ -125,6 +125,7 @@ impl EntropicTransport<'_> {
         };
         while scaling.entropy > last {
             scaling.run(None, LEVEL_ROUNDS);
+            scaling.meet_masses();
             scaling.absorb();
             scaling.entropy = last.max(FALL * scaling.entropy);
         }
@@ -203,6 +204,17 @@ impl Scaling<'_> {
             factors
         };
         Some(Leaks { power: 1.0 - self.entropy / scale, u: factors(&self.f), v: factors(&self.g) })
+    }
+
+    /// Brings a plan whose masses need not be met to one whose masses are, near enough for `ε` to fall: a row that
+    /// sends next to nothing would send nothing at all then.
+    fn meet_masses(&mut self) {
+        if self.relaxation.is_some() {
+            let n = self.u.len() as f64;
+            let received = self.round(None);
+            self.v = received.iter().map(|r| n / r).collect();
+            self.round(None);
+        }
     }
 
     /// The second half of a round where masses need not be met; the largest change of a factor `v`.

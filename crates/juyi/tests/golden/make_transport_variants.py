@@ -1,4 +1,5 @@
-"""Makes transport_variants.json beside this file: transport methods and what POT answers on the same rows.
+"""Makes transport_variants.json and transport_classes.json beside this file: transport methods and what POT and skada
+answer on the same rows.
 
 Usage: as make.py, in the same environment (the versions are at its head):
 
@@ -9,12 +10,13 @@ receive ("received": the mean of the source rows, by mass, for each target row).
 the largest one, so that entropy, strength and relaxation are parts of it.
 """
 
+import json
 import sys
 import warnings
 
 import numpy as np
 import ot
-from make import HERE, agree, blobs, shifted, spread_labels, transport_by_linear_programme, write
+from make import HERE, VERSIONS, agree, blobs, plain, shifted, spread_labels, transport_by_linear_programme
 from scipy.linalg import sqrtm
 from scipy.special import logsumexp
 from skada.utils import source_target_merge
@@ -302,18 +304,30 @@ def main():
         print(f"{part.__name__}: {len(cases)} cases so far")
     for case in cases:  # shares of a mass of 1: 12 decimals hold them
         case["expected"] = {name: np.round(value, 12) for name, value in case["expected"].items()}
-    about = (
+    by_class = ["group-lasso", "lp-l1", "transported-labels", "jdot"]
+    save(
+        "transport_variants",
         "Transport methods on squared Euclidean costs with equal masses; y_target is -1 where unknown. linear: "
-        "ot.da.LinearTransport. labelled: EMDTransport and SinkhornTransport with limit_max=10. group-lasso: the minimum, "
-        "by conditional gradients and by its conditions (POT's SinkhornL1l2Transport reaches it where strength is small). "
-        "lp-l1: SinkhornLpl1Transport. unbalanced: UnbalancedSinkhornTransport, and in logarithms. laplace: "
-        "EMDLaplaceTransport after some steps. transported-labels: the shares and means that skada's OTLabelPropAdapter "
-        "starts from. jdot: emd and scikit-learn's Ridge in turns, or kernel ridge with a constant; skada's "
-        "solve_jdot_regression for the values."
+        "ot.da.LinearTransport. labelled: EMDTransport and SinkhornTransport with limit_max=10. unbalanced: "
+        "UnbalancedSinkhornTransport, and in logarithms. laplace: EMDLaplaceTransport after some steps.",
+        [case for case in cases if case["kind"] not in by_class],
     )
-    write("transport_variants", about, cases)
+    save(
+        "transport_classes",
+        "As transport_variants.json, where source labels enter. group-lasso: the minimum, by conditional gradients and by "
+        "its conditions (POT's SinkhornL1l2Transport reaches it where strength is small). lp-l1: SinkhornLpl1Transport. "
+        "transported-labels: the shares and means that skada's OTLabelPropAdapter starts from. jdot: emd and "
+        "scikit-learn's Ridge in turns, or kernel ridge with a constant; skada's solve_jdot_regression for the values.",
+        [case for case in cases if case["kind"] in by_class],
+    )
+
+
+def save(name, about, cases):
+    content = {"about": about, "made_by": "make_transport_variants.py", "versions": VERSIONS, "cases": plain(cases)}
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
+    (HERE / f"{name}.json").write_text(text, encoding="ascii", newline="\n")
+    print(f"{name}.json: {len(cases)} cases, {len(text)} bytes")
 
 
 if __name__ == "__main__":
-    assert HERE.exists()
     main()

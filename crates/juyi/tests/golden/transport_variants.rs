@@ -1,5 +1,5 @@
-//! Transport with labelled target rows, class penalties, a Laplacian, masses that need not be met, and labels that travel,
-//! against POT and skada.
+//! Transport with labelled target rows, class penalties, a Laplacian, masses that need not be met, and labels that
+//! travel, against POT and skada.
 
 use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};
@@ -17,8 +17,8 @@ use serde_json::Value;
 use super::{cases, classes, distance, matrix, numbers};
 
 fn of_kind(kind: &str) -> Vec<Value> {
-    let found: Vec<Value> =
-        cases("transport_variants").into_iter().filter(|case| case["kind"] == kind).collect();
+    let all = [cases("transport_variants"), cases("transport_classes")].concat();
+    let found: Vec<Value> = all.into_iter().filter(|case| case["kind"] == kind).collect();
     assert!(!found.is_empty(), "{kind}");
     found
 }
@@ -88,7 +88,7 @@ fn linear_maps() {
         for (rows, expected) in [("x_source", "mapped"), ("x_new", "mapped_new")] {
             let off =
                 distance(&map.apply(matrix(&case[rows]).as_ref()), &matrix(&case["expected"][expected]));
-            assert!(off < 1e-8, "{off:e}");
+            assert!(off < 1e-8, "linear: {off:e}");
             println!("linear: {off:.1e}");
         }
     }
@@ -131,9 +131,8 @@ fn class_penalties() {
             let rows = Rows::of(&case);
             let (entropy, strength) = (number(&case, "entropy"), number(&case, "strength"));
             let rounds = case["rounds"].as_u64().unwrap_or(1) as usize;
-            let (tolerance, iterations) = (1e-14, 100_000);
+            let (tolerance, iterations) = (1e-11, 100_000);
             let method = ClassTransport { penalty, entropy, strength, rounds, tolerance, iterations };
-            let method = ClassTransport { tolerance: 1e-13, ..method };
             let context = &mut Context::default();
             let mut costs = rows.costs();
             let (plan, images) = if penalty == Penalty::GroupLasso {
@@ -144,7 +143,7 @@ fn class_penalties() {
                 (dense(&found, &costs), found.images)
             };
             assert!(context.notices().is_empty(), "{:?}", context.notices());
-            masses_are_met(&plan, 1e-12);
+            masses_are_met(&plan, 1e-11);
             compare(kind, &case, &plan, &images);
         }
     }
@@ -282,7 +281,7 @@ fn the_mean_of_the_images_is_the_mean_of_the_target() {
     let case = &of_kind("group-lasso")[1];
     let rows = Rows::of(case);
     let method =
-        ClassTransport { strength: 3.0, tolerance: 1e-12, iterations: 10_000, ..ClassTransport::default() };
+        ClassTransport { strength: 3.0, tolerance: 1e-11, iterations: 10_000, ..ClassTransport::default() };
     let found = method.group_lasso(&rows.costs(), &rows.of_source, &mut Context::default()).expect("a plan");
     let mean = |x: &Matrix| {
         let share = Matrix::from_fn(1, x.nrows(), |_, _| 1.0 / x.nrows() as f64);

@@ -1,31 +1,32 @@
-//! Class transport: Sinkhorn transport with a penalty where a target row receives from source rows of several classes, so
-//! that rows of different classes are not moved onto each other.
+//! Class transport: Sinkhorn transport with a penalty where a target row receives from source rows of several classes,
+//! so that rows of different classes are not moved onto each other.
 //!
-//! When: as Sinkhorn transport, where classes overlap after the shift. It hurts where class shares differ: some target rows
-//! must then receive from a wrong class, and the penalty makes them receive from that class alone.
+//! When: as Sinkhorn transport, where classes overlap after the shift. It hurts where class shares differ: some target
+//! rows must then receive from a wrong class, and the penalty makes them receive from that class alone.
 //!
 //! Paper: N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, "Optimal transport for domain adaptation", IEEE TPAMI 2017
 //!
 //! ```text
-//! γ = argmin Σ_ij γ_ij |s_i - t_j|² + ε Σ_ij γ_ij (log γ_ij - 1) + η Ω(γ),   Σ_j γ_ij = 1/n_s,  Σ_i γ_ij = 1/n_t     (1)
+//! γ = argmin Σ_ij γ_ij |s_i - t_j|² + ε Σ_ij γ_ij (log γ_ij - 1) + η Ω(γ)                       (1)
+//! under         Σ_j γ_ij = 1/n_s,   Σ_i γ_ij = 1/n_t
 //! group-lasso:  Ω(γ) = Σ_j Σ_c |γ_I(c),j|                       Euclidean length; I(c): the source rows of class c
 //! lp-l1:        Ω(γ) = Σ_j Σ_c (Σ_(i in I(c)) γ_ij + 0.001)^(1/2)
 //! s_i -> n_s Σ_j γ_ij t_j                                                                  (the barycentric map)
 //! ```
 //! with `ε` the `entropy` and `η` the `strength` times the largest squared distance: `reg_e` and `reg_cl` of POT's
-//! `SinkhornL1l2Transport` and `SinkhornLpl1Transport` with `norm="max"`. lp-l1 is not convex: `rounds` Sinkhorn plans are
-//! made one after the other, each at costs raised by the slope of `Ω` at the plan before. Target rows stay where they are,
-//! so new ones need no map. A pair of a source row and a labelled target row of another class costs 10 times the largest
-//! squared distance, so that nothing is sent there where the masses allow.
+//! `SinkhornL1l2Transport` and `SinkhornLpl1Transport` with `norm="max"`. lp-l1 is not convex: `rounds` Sinkhorn plans
+//! are made one after the other, each at costs raised by the slope of `Ω` at the plan before. Target rows stay where
+//! they are, so new ones need no map. A pair of a source row and a labelled target row of another class costs 10 times
+//! the largest squared distance, so that nothing is sent there where the masses allow.
 //!
 //! Where we differ: the group lasso is solved to its minimum by proximal steps in the Kullback-Leibler divergence
 //! ([`crate::solvers::GroupSparse`]), which need no line search, where the paper has conditional gradients. POT 0.9.7
 //! leaves the entropy out of the line search and stops short of the minimum where `strength` is not small beside
 //! `entropy`; where it does not the two agree. lp-l1 has the same rounds as POT, each from the potentials of the last.
 //!
-//! Cost: group-lasso 16 n_s n_t bytes; a step computes the squared distances, `O(n_s n_t d)`, and steps go as
-//! `strength / entropy`. lp-l1 that of `rounds` Sinkhorn plans: `8 n_s n_t` bytes for the kernel, or the kernel computed
-//! anew in each pass. The `0.001` is a mass: with more than about 1,000 target rows lp-l1 tells classes apart less.
+//! Cost: group-lasso 16 n_s n_t bytes; a step computes the squared distances, `O(n_s n_t d)`, and steps go as `strength
+//! / entropy`. lp-l1 that of `rounds` Sinkhorn plans: `8 n_s n_t` bytes for the kernel, or the kernel computed anew in
+//! each pass. The `0.001` is a mass: with more than about 1,000 target rows lp-l1 tells classes apart less.
 
 use std::borrow::Cow;
 
@@ -220,8 +221,8 @@ mod tests {
     use super::*;
     use crate::linalg::from_rows;
 
-    /// Two rows of two classes between two target rows: at one place each sends half to each side, and no penalty breaks
-    /// the tie; a little apart each sends more to its own side, and lp-l1 makes more of it.
+    /// Two rows of two classes between two target rows: at one place each sends half to each side, and no penalty
+    /// breaks the tie; a little apart each sends more to its own side, and lp-l1 makes more of it.
     #[test]
     fn a_tie_stays_and_a_lead_grows() {
         let target = from_rows(&[vec![-1.0], vec![1.0]]);

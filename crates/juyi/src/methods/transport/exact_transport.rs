@@ -13,7 +13,8 @@
 //! Target rows stay where they are, so new ones need no map.
 //!
 //! A source row sends nothing to a labelled target row of another class, where the masses allow: such a pair costs 10
-//! times the largest squared distance. Labels that are numbers bar no pair; the learner is trained on them all the same.
+//! times the largest squared distance. Labels that are numbers bar no pair; the learner is trained on them all the
+//! same.
 //!
 //! Where we differ: nothing; a new source row takes the displacement of the nearest fitted one, as in Ferradans et al.
 //! 2014 and in POT, which has `limit_max=10` for labelled target rows too.

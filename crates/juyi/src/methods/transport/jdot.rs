@@ -8,14 +8,15 @@
 //! adaptation", NIPS 2017
 //!
 //! ```text
-//! min over f, γ   Σ_ij γ_ij [ (1 - a) |s_i - t_j|² / D + a |y_i - f(t_j)|² / V ],   Σ_j γ_ij = 1/n_s,  Σ_i γ_ij = 1/n_t   (1)
-//! ŷ_j = n_t Σ_i γ_ij y_i,       f = argmin Σ_j |ŷ_j - f(t_j)|² + penalty |f|²                                        (2)
+//! min over f, γ   Σ_ij γ_ij [ (1 - a) |s_i - t_j|² / D + a |y_i - f(t_j)|² / V ]         (1)
+//! under           Σ_j γ_ij = 1/n_s,   Σ_i γ_ij = 1/n_t
+//! ŷ_j = n_t Σ_i γ_ij y_i,       f = argmin Σ_j |ŷ_j - f(t_j)|² + penalty |f|²                    (2)
 //! ```
-//! `D` is the mean squared distance of all pairs and `V` the variance of the source values. Classes are fitted one against
-//! the rest, `y` being 1 or -1 for each, with `V = 1`. `f` is linear or a sum of Gaussians around the target rows, with a
-//! constant that is not penalised. The first plan looks at distances alone. A labelled target row keeps its label in (2), and
-//! a pair with a source row of another class costs 10 times the largest cost, so that nothing is sent there where the masses
-//! allow; labels that are numbers bar no pair.
+//! `D` is the mean squared distance of all pairs and `V` the variance of the source values. Classes are fitted one
+//! against the rest, `y` being 1 or -1 for each, with `V = 1`. `f` is linear or a sum of Gaussians around the target
+//! rows, with a constant that is not penalised. The first plan looks at distances alone. A labelled target row keeps
+//! its label in (2), and a pair with a source row of another class costs 10 times the largest cost, so that nothing is
+//! sent there where the masses allow; labels that are numbers bar no pair.
 //!
 //! Where we differ: of the paper's losses, the squared one. `D` and `V` make `a` independent of units; the paper's α is
 //! `(1 - a) V / (a D)`. skada's `JDOTRegressor` has `D` and not `V`.
@@ -182,10 +183,10 @@ impl Jdot {
             if ends || iterations >= self.iterations {
                 if !ends && self.iterations > 1 {
                     let part = change / plan.cost.abs();
-                    context.warn(
-                        NAME,
-                        format!("after {iterations} rounds the cost still changes by {part:.1e} of itself: raise `iterations`"),
+                    let said = format!(
+                        "after {iterations} rounds the cost still changes by {part:.1e} of itself: raise `iterations`"
                     );
+                    context.warn(NAME, said);
                 }
                 return Ok(JdotFit {
                     weights,

@@ -1,30 +1,32 @@
-//! Laplace transport: exact transport in which rows that are neighbours are to have images that are neighbours, so that the
-//! shape of the source, or of the target, survives the move.
+//! Laplace transport: exact transport in which rows that are neighbours are to have images that are neighbours, so that
+//! the shape of the source, or of the target, survives the move.
 //!
-//! When: a distortion of rows that lie on clusters or curves, noise that an exact plan would follow. It hurts where class
-//! shares differ, as exact transport does; a large strength draws the images of neighbours together.
+//! When: a distortion of rows that lie on clusters or curves, noise that an exact plan would follow. It hurts where
+//! class shares differ, as exact transport does; a large strength draws the images of neighbours together.
 //!
 //! Paper: N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, "Optimal transport for domain adaptation", IEEE TPAMI 2017
 //!
 //! ```text
-//! γ = argmin Σ_ij γ_ij |s_i - t_j|² + η [α tr(Yᵀ L_s Y) + (1 - α) tr(Zᵀ L_t Z)],   Y = γ T,  Z = γᵀ S               (1)
-//! L = diag(Σ_j W_ij) - W        W = (A + Aᵀ) / 2, A_ij = 1 for the k nearest rows j of i;  or W_ij = exp(-|x_i - x_j|² / 2σ²)
+//! γ = argmin Σ_ij γ_ij |s_i - t_j|² + η [α tr(Yᵀ L_s Y) + (1 - α) tr(Zᵀ L_t Z)],   Y = γ T,  Z = γᵀ S       (1)
+//! L = diag(Σ_j W_ij) - W
+//! W = (A + Aᵀ) / 2, A_ij = 1 for the k nearest rows j of i;   or   W_ij = exp(-|x_i - x_j|² / 2σ²)
 //! s_i -> n_s Y_i                                                                           (the barycentric map)
 //! ```
-//! under `Σ_j γ_ij = 1/n_s`, `Σ_i γ_ij = 1/n_t`. Conditional gradients: the plan that is cheapest at the slope of (1) is
-//! found by the network simplex method, and the plan so far goes 0.99 of the way there, or to the least of (1) on the way
-//! if that is not enough of a descent. The rows of `Y` are divided by `n_s`, so the penalty weighs less the more rows there
-//! are: all this is POT's `EMDLaplaceTransport` with `reg_lap` for `η` and `reg_src` for `α`. Target rows stay where they
-//! are, so new ones need no map. A pair of a source row and a labelled target row of another class costs 10 times the
-//! largest squared distance, so that nothing is sent there where the masses allow; labels that are numbers bar no pair.
+//! under `Σ_j γ_ij = 1/n_s`, `Σ_i γ_ij = 1/n_t`. Conditional gradients: the plan that is cheapest at the slope of (1)
+//! is found by the network simplex method, and the plan so far goes 0.99 of the way there, or to the least of (1) on
+//! the way if that is not enough of a descent. The rows of `Y` are divided by `n_s`, so the penalty weighs less the
+//! more rows there are: all this is POT's `EMDLaplaceTransport` with `reg_lap` for `η` and `reg_src` for `α`. Target
+//! rows stay where they are, so new ones need no map. A pair of a source row and a labelled target row of another class
+//! costs 10 times the largest squared distance, so that nothing is sent there where the masses allow; labels that are
+//! numbers bar no pair.
 //!
 //! Where we differ: the steps also end where the slope promises nothing more, and not by an absolute change of the
-//! objective, which depends on units. The default width of the Gaussian is the median distance; POT's is half the inverse
-//! of a squared mean of squared distances. Plans are not held, as (1) needs `Y` and `Z` only; each starts from the prices
-//! of the one before.
+//! objective, which depends on units. The default width of the Gaussian is the median distance; POT's is half the
+//! inverse of a squared mean of squared distances. Plans are not held, as (1) needs `Y` and `Z` only; each starts from
+//! the prices of the one before.
 //!
-//! Cost: that of `exact-transport` in each step, the later ones cheaper; `O((n_s² + n_t²) d)` once for the neighbours, or
-//! in each step for the Gaussian.
+//! Cost: that of `exact-transport` in each step, the later ones cheaper; `O((n_s² + n_t²) d)` once for the neighbours,
+//! or in each step for the Gaussian.
 
 use std::borrow::Cow;
 

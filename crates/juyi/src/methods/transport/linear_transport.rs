@@ -15,9 +15,9 @@
 //! Covariances are divided by `n`; `A` is symmetric. Among all maps that carry the one distribution onto the other it
 //! moves rows the least; CORAL's `A` has the same effect on the covariance but turns the rows besides.
 //!
-//! Where we differ: nothing; POT's `LinearTransport` is the same with `reg` for `r`. More columns than rows are served by
-//! the `r I`: directions in which no source row varies are left out of the move of source rows. Target labels reach the
-//! learner only.
+//! Where we differ: nothing; POT's `LinearTransport` is the same with `reg` for `r`. More columns than rows are served
+//! by the `r I`: directions in which no source row varies are left out of the move of source rows. Target labels reach
+//! the learner only.
 //!
 //! Cost: `O(n d² + d³)` time, `O(n d + d²)` memory.
 

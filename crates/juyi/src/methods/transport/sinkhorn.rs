@@ -1,8 +1,9 @@
 //! Sinkhorn transport: each source row is moved to the mean of the target rows that its mass is sent to, by a plan of
 //! small total squared distance that an entropy term keeps smooth.
 //!
-//! When: a smooth distortion of the rows and equal shares of the classes, noise that an exact plan would follow. It hurts
-//! where class shares differ, as exact transport does; a large entropy draws all rows to the middle of the target.
+//! When: a smooth distortion of the rows and equal shares of the classes, noise that an exact plan would follow. It
+//! hurts where class shares differ, as exact transport does; a large entropy draws all rows to the middle of the
+//! target.
 //!
 //! Paper: M. Cuturi, "Sinkhorn distances: lightspeed computation of optimal transport", NIPS 2013
 //!
@@ -11,9 +12,9 @@
 //! s_i -> n_s Σ_j γ_ij t_j                                                                  (the barycentric map)
 //! ```
 //! with `ε` the `entropy` times the largest squared distance: `reg_e` of POT's `SinkhornTransport` with `norm="max"`.
-//! Target rows stay where they are, so new ones need no map. A pair of a source row and a labelled target row of another
-//! class costs 10 times the largest squared distance, so that nothing is sent there where the masses allow; labels that
-//! are numbers bar no pair.
+//! Target rows stay where they are, so new ones need no map. A pair of a source row and a labelled target row of
+//! another class costs 10 times the largest squared distance, so that nothing is sent there where the masses allow;
+//! labels that are numbers bar no pair.
 //!
 //! Where we differ: a small entropy is served too, by potentials that are absorbed and an entropy that falls to it
 //! (B. Schmitzer, SISC 2019); the answer is the same. [`crate::solvers::Transported`] maps new source rows.

@@ -1,8 +1,8 @@
-//! Transported labels: the labels of the source rows travel with their mass to the target rows, and the learner is trained
-//! on the target rows themselves.
+//! Transported labels: the labels of the source rows travel with their mass to the target rows, and the learner is
+//! trained on the target rows themselves.
 //!
-//! When: as exact transport, and the target rows are many enough to learn from: what is learnt is fitted where it is used.
-//! It hurts where class shares differ, because the target is then given the shares of the source.
+//! When: as exact transport, and the target rows are many enough to learn from: what is learnt is fitted where it is
+//! used. It hurts where class shares differ, because the target is then given the shares of the source.
 //!
 //! Paper: I. Redko, N. Courty, R. Flamary, D. Tuia, "Optimal transport for multi-source domain adaptation under target
 //! shift", AISTATS 2019
@@ -11,15 +11,15 @@
 //! γ = argmin Σ_ij γ_ij |s_i - t_j|² (+ ε Σ_ij γ_ij (log γ_ij - 1)),   Σ_j γ_ij = 1/n_s,   Σ_i γ_ij = 1/n_t
 //! L_j = n_t Σ_i γ_ij y_i
 //! ```
-//! with `y_i` the indicator of the class, or the number, of source row `i`; the class of a target row is the one with the
-//! largest share in `L_j`, the first of equals. (J. Solomon, R. Rustamov, L. Guibas, A. Butscher, "Wasserstein
+//! with `y_i` the indicator of the class, or the number, of source row `i`; the class of a target row is the one with
+//! the largest share in `L_j`, the first of equals. (J. Solomon, R. Rustamov, L. Guibas, A. Butscher, "Wasserstein
 //! propagation for semi-supervised learning", ICML 2014, has the idea.)
 //!
-//! Labelled target rows keep their labels; a source row sends nothing to one of another class where the masses allow, as
-//! such a pair costs 10 times the largest squared distance. Labels that are numbers bar no pair.
+//! Labelled target rows keep their labels; a source row sends nothing to one of another class where the masses allow,
+//! as such a pair costs 10 times the largest squared distance. Labels that are numbers bar no pair.
 //!
-//! Where we differ: one plan from all source rows together, as in skada's `OTLabelPropAdapter`; the paper has one plan for
-//! each source and estimates the class shares besides.
+//! Where we differ: one plan from all source rows together, as in skada's `OTLabelPropAdapter`; the paper has one plan
+//! for each source and estimates the class shares besides.
 //!
 //! Cost: that of `exact-transport`, or of `sinkhorn` where `entropy` is above 0, and of the learner on `n_t` rows.
 
@@ -45,8 +45,8 @@ const EQUAL: f64 = 1e-9;
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TransportedLabels {
-    /// Weight of the entropy, as a part of the largest squared distance between a source row and a target row. 0 for the
-    /// exact plan, else from 1e-9 to 1e9.
+    /// Weight of the entropy, as a part of the largest squared distance between a source row and a target row. 0 for
+    /// the exact plan, else from 1e-9 to 1e9.
     pub entropy: f64,
     /// The rounds of an entropic plan end when the masses that the target rows receive, 1 in all, are off by this in
     /// Euclidean norm. 0 or above.

@@ -1,11 +1,11 @@
-//! Unbalanced transport: Sinkhorn transport in which rows need not send or receive all their mass, so that rows without a
-//! counterpart, and classes whose shares differ, are not forced onto others.
+//! Unbalanced transport: Sinkhorn transport in which rows need not send or receive all their mass, so that rows without
+//! a counterpart, and classes whose shares differ, are not forced onto others.
 //!
-//! When: a smooth distortion of the rows and shares of the classes that differ, or outliers on either side. It hurts where
-//! the shift is large beside the distances within a domain: mass is then dropped that should have been moved.
+//! When: a smooth distortion of the rows and shares of the classes that differ, or outliers on either side. It hurts
+//! where the shift is large beside the distances within a domain: mass is then dropped that should have been moved.
 //!
-//! Paper: L. Chizat, G. Peyré, B. Schmitzer, F.-X. Vialard, "Scaling algorithms for unbalanced optimal transport problems",
-//! Mathematics of Computation 2018
+//! Paper: L. Chizat, G. Peyré, B. Schmitzer, F.-X. Vialard, "Scaling algorithms for unbalanced optimal transport
+//! problems", Mathematics of Computation 2018
 //!
 //! ```text
 //! γ = argmin Σ_ij γ_ij |s_i - t_j|² + ε KL(γ | 1/(n_s n_t)) + λ KL(γ 1 | 1/n_s) + λ KL(γᵀ 1 | 1/n_t)       (1)
@@ -130,6 +130,7 @@ impl UnbalancedTransport {
 mod tests {
     use super::*;
     use crate::linalg::{Matrix, from_rows};
+    use crate::solvers::KnownClasses;
 
     fn plan(method: UnbalancedTransport, s: &Matrix, t: &Matrix) -> EntropicPlan {
         let context = &mut Context::default();
@@ -170,5 +171,21 @@ mod tests {
         let found = plan(UnbalancedTransport { entropy: 1e-3, ..UnbalancedTransport::default() }, &s, &t);
         assert!(found.sent[0] > 0.5 && found.sent[1] < 1e-3, "{:?}", found.sent);
         assert!((0.0..=1.0).contains(&found.images[(1, 0)]));
+    }
+
+    #[test]
+    fn a_row_that_is_barred_from_all_has_an_image() {
+        let (s, t) = (from_rows(&[vec![0.0], vec![5.0]]), from_rows(&[vec![0.0], vec![1.0]]));
+        for entropy in [0.1, 1e-3, 1e-6] {
+            let method = UnbalancedTransport { entropy, relaxation: 0.05, ..UnbalancedTransport::default() };
+            let known = KnownClasses { source: &[0, 1], target: vec![(0, 0), (1, 0)] };
+            let costs = PairCosts::new(s.as_ref(), t.as_ref()).barring(Some(known));
+            let found = method.plan(&costs, &mut Context::default()).unwrap();
+            assert!(
+                found.sent[1] < 1e-20 && (0.0..=1.0).contains(&found.images[(1, 0)]),
+                "{:?}",
+                found.images
+            );
+        }
     }
 }
