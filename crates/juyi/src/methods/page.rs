@@ -101,8 +101,8 @@ fn without_links(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("[`") {
-        out.push_str(&rest[..at]);
         let Some(end) = rest[at..].find("`]") else { break };
+        out.push_str(&rest[..at]);
         let path = &rest[at + 2..at + end];
         let name = path.rsplit("::").next().unwrap_or(path);
         let _ = write!(out, "`{name}`");
