@@ -9,7 +9,7 @@
 //! With `f(x) = Σ_i β_i k(x, x_i) + b` and the Gaussian kernel `k`, for each class against the rest:
 //! ```text
 //! min |f|² / 2 + C_i Σ_source hinge + C*_i Σ_target hinge        in round i = 0, 1, …, at most 3 rounds
-//! out   source rows of each side that are furthest on their side, |f| largest
+//! out   source rows of each side that are furthest on their side, |f| largest; of those with |f| = 1 the smallest |β|
 //! in    target rows with 0 <= f < 1 as class, -1 < f < 0 as rest: those nearest to the margin's edge, |f| largest
 //! back  target rows whose label f no longer confirms
 //! C_i = cost (1 - 0.9 q),   C*_i = cost (0.1 + 0.9 q),   q = min(1, (i / rounds)²)
@@ -268,19 +268,24 @@ impl Side<'_> {
         }
         for (sign, most) in [1.0, -1.0].into_iter().zip(most) {
             let inside = |f: f64| sign * f < 1.0 && (sign * f > 0.0 || (f == 0.0 && sign > 0.0));
-            let furthest = |mut rows: Vec<usize>, f: &[f64]| {
-                rows.sort_by(|&a, &b| (sign * f[b]).total_cmp(&(sign * f[a])).then(a.cmp(&b)));
+            let furthest = |mut rows: Vec<usize>, f: &[f64], beta: &[f64]| {
+                // Rows on the edge of the margin are all at 1 but for rounding: of these the least important first.
+                let place = |i: usize| ((sign * f[i] * 1e6).round(), beta[i].abs());
+                rows.sort_by(|&a, &b| {
+                    let (a, b) = (place(a), place(b));
+                    b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1))
+                });
                 rows.truncate(most);
                 rows
             };
             let may_come = |i: &usize| self.target[*i] == 0.0 && !gone[*i] && inside(of_target[*i]);
-            let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target);
+            let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target, &machine.target);
             moved += come.len();
             come.into_iter().for_each(|i| self.target[i] = sign);
 
             let own: Vec<usize> =
                 (0..of_source.len()).filter(|&i| self.present[i] && self.source[i] == sign).collect();
-            furthest(own, &of_source).into_iter().for_each(|i| self.present[i] = false);
+            furthest(own, &of_source, &machine.source).into_iter().for_each(|i| self.present[i] = false);
             let rows = 0..of_source.len();
             let side = |i: &usize| self.source[*i] == sign;
             if !self.target.contains(&sign) && !rows.clone().any(|i| side(&i) && self.present[i]) {
