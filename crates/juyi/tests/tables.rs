@@ -56,6 +56,11 @@ fn office_caltech_tjm() {
 }
 
 #[test]
+fn office_caltech_jgsa() {
+    check("office-caltech-surf", "jgsa");
+}
+
+#[test]
 fn digits_without_transfer() {
     check("digits-jda", "none");
 }
@@ -63,4 +68,14 @@ fn digits_without_transfer() {
 #[test]
 fn digits_jda() {
     check("digits-jda", "jda");
+}
+
+#[test]
+fn digits_gfk() {
+    check("digits-jda", "gfk");
+}
+
+#[test]
+fn digits_tjm() {
+    check("digits-jda", "tjm");
 }

@@ -5,11 +5,11 @@ use faer::{Mat, MatRef};
 use super::{Matrix, column_means, covariance, symmetric_eigen, thin_svd};
 use crate::error::Result;
 
-/// The principal directions `(d, r)` of the rows of `x` `(n, d)` about their mean, the strongest first; `r` is the rank:
-/// directions whose deviation is above `1e-5` of the first one's, but at least one.
+/// The principal directions `(d, r)` of the rows of `x` `(n, d)` about their mean, the strongest first; `r` is the
+/// rank: directions whose deviation is above `1e-5` of the first one's, but at least one.
 ///
-/// Cost: `O(n d² + d³)` time and `O(d²)` memory where there are at least as many rows as columns, else `O(n² d)` time and
-/// `O(n d)` memory.
+/// Cost: `O(n d² + d³)` time and `O(d²)` memory where there are at least as many rows as columns, else `O(n² d)` time
+/// and `O(n d)` memory.
 ///
 /// # Errors
 /// [`crate::error::Error::Numeric`] if the rows are not finite.

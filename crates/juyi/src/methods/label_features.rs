@@ -5,7 +5,8 @@ use faer::Mat;
 use crate::data::{Labels, Task};
 use crate::linalg::Matrix;
 
-/// One indicator a class, or the number about the labels' mean over their deviation `(n, ·)`; 0 on rows without a label.
+/// One indicator a class, or the number about the labels' mean over their deviation `(n, ·)`; 0 on rows without a
+/// label.
 pub(super) fn label_features(task: &Task) -> Matrix {
     let n_s = task.source.rows();
     let n = n_s + task.target.rows();

@@ -10,16 +10,13 @@ use crate::linalg::{Matrix, multiply, orthonormal_columns, symmetric_eigen, thin
 /// The largest problem that is solved by a full eigendecomposition.
 pub(super) const DIRECT: usize = 1000;
 
-/// Block Krylov iteration with restarts on `A^{-1/2} Pᵀ H P A^{-1/2}`, `A = lambda I + W Wᵀ / scale`, from the subspace
-/// `start`: the coefficients and the last subspace.
-#[allow(clippy::too_many_arguments)]
+/// Block Krylov iteration with restarts on `A^{-1/2} Pᵀ H P A^{-1/2}` for `centred` `H P` and `root` `A^{-1/2}`, from the
+/// subspace `start`: the coefficients, of length 1, and the last subspace.
 pub(super) fn iterate(
     name: &str,
     centred: &Matrix,
-    w: &Matrix,
-    scale: f64,
+    root: &InverseRoot,
     components: usize,
-    regularization: f64,
     start: Option<Matrix>,
     context: &mut Context,
 ) -> Result<(Matrix, Matrix)> {
@@ -27,7 +24,6 @@ pub(super) fn iterate(
     const RESTARTS: usize = 200;
     const DEPTH: usize = 8;
     let r = centred.ncols();
-    let root = InverseRoot::new(w, scale, regularization)?;
     let apply = |q: &Matrix| {
         let moved = multiply(centred.as_ref(), root.apply(q).as_ref());
         root.apply(&multiply(centred.transpose(), moved.as_ref()))
@@ -77,14 +73,14 @@ pub(super) fn iterate(
 }
 
 /// `(lambda I + W Wᵀ / scale)^{-1/2} = lambda^{-1/2} I + U diag(factors) Uᵀ`, `U` the orthonormal range of `W`.
-struct InverseRoot {
+pub(super) struct InverseRoot {
     plain: f64,
     directions: Matrix,
     factors: Vec<f64>,
 }
 
 impl InverseRoot {
-    fn new(w: &Matrix, scale: f64, regularization: f64) -> Result<Self> {
+    pub(super) fn new(w: &Matrix, scale: f64, regularization: f64) -> Result<Self> {
         let (u, s, _) = thin_svd(w.as_ref())?;
         let rank = s.iter().filter(|v| **v > 1e-13 * s[0]).count();
         let plain = regularization.powf(-0.5);

@@ -10,8 +10,8 @@ pub fn marginal_discrepancy(n_s: usize, n_t: usize) -> Matrix {
     Mat::from_fn(n_s + n_t, 1, |i, _| if i < n_s { 1.0 / n_s as f64 } else { -1.0 / n_t as f64 })
 }
 
-/// The differences of the means of each class of `present` `(n_s + n_t, classes)`: `1/n_s^c` on the source rows of class
-/// `c`, `-1/n_t^c` on the target rows of pseudo-class `c`. A class without target rows keeps its source half.
+/// The differences of the means of each class of `present` `(n_s + n_t, classes)`: `1/n_s^c` on the source rows of
+/// class `c`, `-1/n_t^c` on the target rows of pseudo-class `c`. A class without target rows keeps its source half.
 pub fn class_discrepancies(source: &[usize], pseudo: &[usize], present: &[usize]) -> Matrix {
     let n_s = source.len();
     let mut v = Mat::zeros(n_s + pseudo.len(), present.len());

@@ -1,7 +1,7 @@
 //! The geodesic flow between two subspaces, and the kernel that integrates over it.
 //!
 //! The shortest path `Phi(t)`, `t` from 0 to 1, turns the directions of one subspace into those of the other by their
-//! principal angles (Gong et al. 2012, eq. 4–6):
+//! principal angles (Gong et al. 2012):
 //! ```text
 //! P_sᵀ P_t = U cos(theta) Vᵀ,   A = P_s U,   B = P_t V
 //! G = ∫ Phi(t) Phi(t)ᵀ dt
@@ -18,8 +18,8 @@ use faer::{Mat, MatRef};
 use crate::error::Result;
 use crate::linalg::{Matrix, multiply, thin_svd};
 
-/// `L` `(d, 2 k)` with `L Lᵀ = G`, for orthonormal columns `source` and `target` `(d, k)`: rows mapped by `x -> x L` have
-/// the geodesic flow kernel `x G yᵀ` as their inner product. `2 k` may be above `d`.
+/// `L` `(d, 2 k)` with `L Lᵀ = G`, for orthonormal columns `source` and `target` `(d, k)`: rows mapped by `x -> x L`
+/// have the geodesic flow kernel `x G yᵀ` as their inner product. `2 k` may be above `d`.
 ///
 /// Cost: `O(d k²)` time, `O(d k)` memory.
 ///
@@ -53,7 +53,7 @@ fn weights(chord: f64) -> (f64, f64) {
     ((0.5 * (1.0 + ratio)).sqrt() / (2.0 * half.cos()), (0.5 * (1.0 - ratio)).sqrt() / (2.0 * half.sin()))
 }
 
-/// The subspace disagreement measure (Gong et al. 2012, section 3.4): the least dimension, up to `most`, in which the
+/// The subspace disagreement measure (Gong et al. 2012): the least dimension, up to `most`, in which the
 /// source's or the target's directions and the pooled ones no longer share a direction,
 /// ```text
 /// D(k) = (sin alpha_k + sin beta_k) / 2
@@ -131,7 +131,7 @@ mod tests {
                 } else {
                     2.0
                 };
-                let t = step as f64 / steps as f64;
+                let t = f64::from(step) / f64::from(steps);
                 // On the arc from a to b: a sin((1-t) theta) + b sin(t theta), over sin(theta).
                 let (from, to) = if theta < 1e-6 {
                     (1.0 - t, t)
@@ -141,7 +141,7 @@ mod tests {
                 let w: Vec<f64> = (0..5).map(|row| from * a[(row, i)] + to * b[(row, i)]).collect();
                 for (row, x) in w.iter().enumerate() {
                     for (col, y) in w.iter().enumerate() {
-                        expected[(row, col)] += weight / (3.0 * steps as f64) * x * y;
+                        expected[(row, col)] += weight / (3.0 * f64::from(steps)) * x * y;
                     }
                 }
             }

@@ -9,15 +9,15 @@
 //! what the published tables rest on, because rows of `Z` are normalised afterwards.
 //!
 //! `V` has few columns, so `M` is never formed. Linear kernels are solved in the coordinates of the thin singular value
-//! decomposition, `O(n d²)` once and `O(r³)` a solve; the Gaussian kernel by a block Krylov iteration, `O(n² k)` a step,
-//! or, where `n²` numbers do not fit, on Nyström features.
+//! decomposition, `O(n d²)` once and `O(r³)` a solve; the Gaussian kernel by a block Krylov iteration, `O(n² k)` a
+//! step, or, where `n²` numbers do not fit, on Nyström features.
 
 use faer::Mat;
 use faer::MatRef;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::block_krylov::{DIRECT, iterate};
+use super::block_krylov::{DIRECT, InverseRoot, iterate};
 use super::nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};
 use crate::context::Context;
 use crate::error::Result;
@@ -165,31 +165,27 @@ impl JointEmbedding {
         let gram = multiply(discrepancies.transpose(), discrepancies.as_ref());
         let scale = gram.norm_l2(); // |V Vᵀ| = |Vᵀ V|, the Frobenius norm
         let w = multiply(self.columns.transpose(), discrepancies.as_ref());
-        let coefficients = if let Some(b) = &self.scatter {
-            let mut a = multiply(w.as_ref(), w.transpose()) * faer::Scale(1.0 / scale);
-            for i in 0..self.rank() {
-                a[(i, i)] += regularization;
-            }
-            generalized_eigen(b.as_ref(), a.as_ref(), components)?.1
+        let coefficients = if let Some(scatter) = &self.scatter {
+            direct(scatter, &w, scale, components, regularization)?
         } else {
-            let start = self.start.take();
+            let root = InverseRoot::new(&w, scale, regularization)?;
             let (coefficients, last) =
-                iterate(name, &self.centred, &w, scale, components, regularization, start, context)?;
+                iterate(name, &self.centred, &root, components, self.start.take(), context)?;
             self.start = Some(last);
             coefficients
         };
         Ok(self.embedding(coefficients))
     }
 
-    /// As [`JointEmbedding::solve`] with the penalty `lambda Σ_i |A_i|² / freedom_i` on the rows `A_i` of `A` `(n, k)`, one
-    /// for each pooled row; also returns `A`. `freedom` `(n)` is above 0. Not for [`Kernel::Primal`], whose directions have
-    /// no such rows.
+    /// As [`JointEmbedding::solve`] with the penalty `lambda Σ_i |A_i|² / freedom_i` on the rows `A_i` of `A` `(n, k)`,
+    /// one for each pooled row; also returns `A`. `freedom` `(n)` is above 0. Not for [`Kernel::Primal`], whose
+    /// directions have no such rows.
     ///
-    /// With `D = diag(freedom)`, `K = U diag(s) Uᵀ` and `Uᵀ D U = E diag(l) Eᵀ` the optimum is `A = D U E l^(-1/2) y` where
-    /// `y` solves the problem with the plain penalty for the columns `K U R^T`, `R = l^(1/2) Eᵀ`.
+    /// With `D = diag(freedom)`, `K = U diag(s) Uᵀ` and `Uᵀ D U = E diag(l) Eᵀ` the optimum is `A = D U E l^(-1/2) y`
+    /// where `y` solves the problem with the plain penalty for the columns `K U Rᵀ`, `R = l^(1/2) Eᵀ`.
     ///
     /// # Errors
-    /// [`crate::error::Error::Numeric`] if a decomposition breaks down.
+    /// [`crate::error::Error::Memory`], or [`crate::error::Error::Numeric`] if a decomposition breaks down.
     pub fn solve_by_row(
         &mut self,
         name: &str,
@@ -202,43 +198,51 @@ impl JointEmbedding {
         let scale = multiply(discrepancies.transpose(), discrepancies.as_ref()).norm_l2();
         let w = multiply(self.columns.transpose(), discrepancies.as_ref());
         let n = self.columns.nrows();
-        // R maps coefficients `b` of the columns to those of the plain penalty, `b = Rᵀ y`; `back` is `A = back y`.
-        let (turn, back) = if let Some(values) = &self.values {
-            let u = Mat::from_fn(n, values.len(), |i, j| self.columns[(i, j)] / values[j]);
+        context.require("the columns with weighted rows", 8 * (3 * n * self.rank()) as u64)?;
+        // `turn` is Rᵀ, with which the columns' coefficients are `Rᵀ y`, and `A = back y`.
+        let turns = if let Some(values) = &self.values {
+            // Rows that are all 0 have one value, 0.
+            let over = |v: f64, by: f64| if by > 0.0 { v / by } else { 0.0 };
+            let u = Mat::from_fn(n, values.len(), |i, j| over(self.columns[(i, j)], values[j]));
             let weighted = Mat::from_fn(n, values.len(), |i, j| freedom[i] * u[(i, j)]);
             let (l, e) = symmetric_eigen(multiply(u.transpose(), weighted.as_ref()).as_ref())?;
-            let rank = l.iter().filter(|v| **v > 1e-14 * l[0]).count();
-            let turn = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] * l[j].sqrt());
-            let inverse = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] / l[j].sqrt());
-            (Some(turn), multiply(weighted.as_ref(), inverse.as_ref()))
+            let rank = l.iter().filter(|v| **v > 1e-14 * l[0]).count().max(1);
+            let turn = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] * l[j].max(0.0).sqrt());
+            let inverse = Mat::from_fn(values.len(), rank, |i, j| over(e[(i, j)], l[j].max(0.0).sqrt()));
+            Some((turn, multiply(weighted.as_ref(), inverse.as_ref())))
         } else {
-            (None, Mat::zeros(0, 0))
+            None // `U` is the identity, and `Rᵀ` the root of `D`
         };
-        let root = |i: usize| freedom[i].sqrt();
-        let turned = |m: &Matrix| match &turn {
-            Some(turn) => multiply(turn.transpose(), m.as_ref()),
-            None => Mat::from_fn(m.nrows(), m.ncols(), |i, j| root(i) * m[(i, j)]),
+        let turned = |m: MatRef<'_, f64>| match &turns {
+            Some((turn, _)) => multiply(m, turn.as_ref()),
+            None => Mat::from_fn(m.nrows(), m.ncols(), |i, j| freedom[j].sqrt() * m[(i, j)]),
         };
-        let w = turned(&w);
+        let w = turned(w.transpose()).transpose().to_owned();
         let components = components.min(w.nrows());
         let y = if let Some(scatter) = &self.scatter {
-            let half = turned(scatter);
-            let b = turned(&half.transpose().to_owned());
-            let mut a = multiply(w.as_ref(), w.transpose()) * faer::Scale(1.0 / scale);
-            for i in 0..a.nrows() {
-                a[(i, i)] += regularization;
-            }
-            generalized_eigen(b.as_ref(), a.as_ref(), components)?.1
+            let scatter = turned(turned(scatter.as_ref()).transpose());
+            direct(&scatter, &w, scale, components, regularization)?
         } else {
-            let centred = turned(&self.centred.transpose().to_owned()).transpose().to_owned();
-            iterate(name, &centred, &w, scale, components, regularization, None, context)?.0
+            let centred = turned(self.centred.as_ref());
+            if centred.ncols() <= DIRECT {
+                let scatter = multiply(centred.transpose(), centred.as_ref());
+                direct(&scatter, &w, scale, components, regularization)?
+            } else {
+                let root = InverseRoot::new(&w, scale, regularization)?;
+                iterate(name, &centred, &root, components, None, context)?.0
+            }
         };
-        let (mut coefficients, mut rows) = match &turn {
-            Some(turn) => (multiply(turn.as_ref(), y.as_ref()), multiply(back.as_ref(), y.as_ref())),
-            None => (turned(&y), turned(&y)),
+        let (mut coefficients, mut rows) = if let Some((turn, back)) = &turns {
+            (multiply(turn.as_ref(), y.as_ref()), multiply(back.as_ref(), y.as_ref()))
+        } else {
+            let a = Mat::from_fn(n, components, |i, j| freedom[i].sqrt() * y[(i, j)]);
+            (a.clone(), a)
         };
         for j in 0..components {
             let length = rows.col(j).norm_l2();
+            if length == 0.0 {
+                continue;
+            }
             rows.col_mut(j).iter_mut().for_each(|v| *v /= length);
             coefficients.col_mut(j).iter_mut().for_each(|v| *v /= length);
         }
@@ -261,8 +265,23 @@ impl JointEmbedding {
     }
 }
 
-/// `X = U S Vᵀ` of rank `r`, singular values above `1e-5` of the first: columns `U S` with basis `V` (primal), or `U S²` with
-/// basis `V S`, so that columns are `X basis`; between them the values `S` or `S²`.
+/// The leading `b` of `scatter b = mu (W Wᵀ / scale + lambda I) b`, of length 1.
+fn direct(
+    scatter: &Matrix,
+    w: &Matrix,
+    scale: f64,
+    components: usize,
+    regularization: f64,
+) -> Result<Matrix> {
+    let mut a = multiply(w.as_ref(), w.transpose()) * faer::Scale(1.0 / scale);
+    for i in 0..a.nrows() {
+        a[(i, i)] += regularization;
+    }
+    Ok(generalized_eigen(scatter.as_ref(), a.as_ref(), components)?.1)
+}
+
+/// `X = U S Vᵀ` of rank `r`, singular values above `1e-5` of the first: columns `U S` with basis `V` (primal), or `U
+/// S²` with basis `V S`, so that columns are `X basis`; between them the values `S` or `S²`.
 ///
 /// # Errors
 /// [`crate::error::Error::Numeric`] if the rows are not finite.
@@ -307,7 +326,8 @@ mod tests {
         let same = JointEmbedding::new("tca", x.as_ref(), Kernel::Rbf, Some(1.0), context).unwrap();
         let w = multiply(same.columns.transpose(), v.as_ref());
         let scale = multiply(v.transpose(), v.as_ref()).norm_l2();
-        let coefficients = iterate("tca", &same.centred, &w, scale, 4, 0.5, None, context).unwrap().0;
+        let root = InverseRoot::new(&w, scale, 0.5).unwrap();
+        let coefficients = iterate("tca", &same.centred, &root, 4, None, context).unwrap().0;
         let iterated = Embedding::Gaussian { bandwidth: 1.0, rows: x.clone(), coefficients };
         assert!((gram(&exact, &x) - gram(&iterated, &x)).norm_max() < 1e-7 * gram(&exact, &x).norm_max());
         assert!(context.notices().is_empty());

@@ -1,5 +1,5 @@
-//! Rows in a space where their kernel is the ordinary inner product, for methods whose eigenproblem is solved in full: one
-//! linear solver then serves every kernel.
+//! Rows in a space where their kernel is the ordinary inner product, for methods whose eigenproblem is solved in full:
+//! one linear solver then serves every kernel.
 
 use faer::MatRef;
 
@@ -21,8 +21,8 @@ pub struct KernelFeatures {
 }
 
 impl KernelFeatures {
-    /// The rows themselves, or for [`Kernel::Rbf`] features of all rows up to 2,500, else of 1,000 landmark rows, which is
-    /// noted. A `bandwidth` of `None` is the median distance between rows.
+    /// The rows themselves, or for [`Kernel::Rbf`] features of all rows up to 2,500, else of 1,000 landmark rows, which
+    /// is noted. A `bandwidth` of `None` is the median distance between rows.
     ///
     /// # Errors
     /// [`crate::error::Error::Memory`], or [`crate::error::Error::Numeric`] if a decomposition breaks down.

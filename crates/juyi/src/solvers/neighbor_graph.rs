@@ -14,8 +14,8 @@ pub struct NeighborGraph {
 }
 
 impl NeighborGraph {
-    /// The graph of `rows` `(n, d)` with the `neighbors` nearest of each row, and all that are as near as the last of them;
-    /// weights are `exp(-|x_i - x_j|² / (2 bandwidth²))`.
+    /// The graph of `rows` `(n, d)` with the `neighbors` nearest of each row, and all that are as near as the last of
+    /// them; weights are `exp(-|x_i - x_j|² / (2 bandwidth²))`.
     ///
     /// Cost: `O(n² d)` time, `O(n)` memory a thread and what the edges take.
     pub fn new(rows: MatRef<'_, f64>, neighbors: usize, bandwidth: f64) -> Self {
@@ -84,8 +84,8 @@ impl NeighborGraph {
         Mat::from_fn(x.nrows(), x.ncols(), |i, c| columns[c][i])
     }
 
-    /// `Pᵀ L P` `(r, r)` for `columns` `P` `(n, r)` and the Laplacian `L`: the sum of `w_ij (p_i - p_j)(p_i - p_j)ᵀ` over the
-    /// edges.
+    /// `Pᵀ L P` `(r, r)` for `columns` `P` `(n, r)` and the Laplacian `L`: the sum of `w_ij (p_i - p_j)(p_i - p_j)ᵀ`
+    /// over the edges.
     pub fn roughness(&self, columns: &Matrix) -> Matrix {
         let (n, r) = columns.shape();
         let mut applied = Mat::zeros(n, r);

@@ -94,8 +94,8 @@ pub struct Row {
     pub published: Option<f64>,
     /// What the protocol gives, in percent.
     pub expected: Option<f64>,
-    /// How far `accuracy` may be from `expected`: one target row, in an average the largest such step over the number of
-    /// tasks, or what the line allows.
+    /// How far `accuracy` may be from `expected`: one target row, in an average the largest such step over the number
+    /// of tasks, or what the line allows.
     pub tolerance: Option<f64>,
     /// Whether it is not further.
     pub within: Option<bool>,

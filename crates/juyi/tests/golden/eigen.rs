@@ -105,7 +105,7 @@ fn jgsa() {
         let adapter = Jgsa {
             kernel: kernel(&case),
             components: count(&case, "components"),
-            alignment: number(&case, "alpha"),
+            alignment: Some(number(&case, "alpha")),
             variance: number(&case, "mu"),
             discrimination: number(&case, "beta"),
             iterations: count(&case, "iterations"),

@@ -1,26 +1,28 @@
 //! Balanced distribution adaptation: joint distribution adaptation with a balance between all rows and class by class.
 //!
-//! When: many columns, and it is known which is larger, the shift of the whole cloud or that of single classes; weighted
-//! where the classes have other shares in the target. It hurts where the first guess is wrong, because it then pulls the
-//! wrong classes together.
+//! When: many columns, and it is known which is larger, the shift of the whole cloud or that of single classes;
+//! weighted where the classes have other shares in the target. It hurts where the first guess is wrong, because it then
+//! pulls the wrong classes together.
 //!
 //! Paper: J. Wang, Y. Chen, S. Hao, W. Feng, Z. Shen, "Balanced distribution adaptation for transfer learning", ICDM 2017
 //!
 //! ```text
-//! K H K a = mu (K M K + lambda I) a,   M ~ (1 - b) C e eᵀ + b Σ_c e_c e_cᵀ,   |M| = 1,   b: the balance   (eq. 7)
-//! e_c,i = sqrt(P_s(c)) / n_s^c (source rows of class c), -sqrt(P_t(c)) / n_t^c (target rows of pseudo-class c)   (eq. 11)
+//! K H K a = mu (K M K + lambda I) a,   M ~ (1 - b) C e eᵀ + b Σ_c e_c e_cᵀ,   |M| = 1,   b: the balance
+//! e_c,i = sqrt(P_s(c)) / n_s^c (source rows of class c), -sqrt(P_t(c)) / n_t^c (target rows of pseudo-class c)
 //! ```
-//! with both roots 1 unless `weighted`; then `P_s(c)`, `P_t(c)` are the shares of class `c` among the source labels and the
-//! pseudo-labels. Round 1 has no class terms; each round's pseudo-labels come from the learner trained on the embedded
-//! source rows. Without a given balance it is estimated in each round from proxy A-distances of the embedded domains,
-//! `b = 1 - d / (d + mean_c d_c)` with `d` that of all rows and `d_c` that of class `c` alone (Wang et al., MM 2018, eq. 9).
+//! with both roots 1 unless `weighted`; then `P_s(c)`, `P_t(c)` are the shares of class `c` among the source labels and
+//! the pseudo-labels. Round 1 has no class terms; each round's pseudo-labels come from the learner trained on the
+//! embedded source rows. Without a given balance it is estimated in each round from proxy A-distances of the embedded
+//! domains, `b = 1 - d / (d + mean_c d_c)` with `d` that of all rows and `d_c` that of class `c` alone (Wang et al., MM
+//! 2018).
 //!
-//! Where we differ: the marginal term is multiplied by the number of classes `C`, as in the authors' code, so that a balance of
-//! 0.5 is joint distribution adaptation; `M` is made anew in each round, where that code adds to the last round's. Labelled
-//! target rows keep their labels. Classes with fewer than 20 rows on a side are left out of the estimate.
+//! Where we differ: the marginal term is multiplied by the number of classes `C`, as in the authors' code, so that a
+//! balance of 0.5 is joint distribution adaptation; `M` is made anew in each round, where that code adds to the last
+//! round's. Labelled target rows keep their labels. Classes with fewer than 20 rows on a side are left out of the
+//! estimate.
 //!
-//! Cost: that of joint distribution adaptation; the estimate adds five logistic regressions for all rows and five a class in
-//! each round.
+//! Cost: that of joint distribution adaptation; the estimate adds five logistic regressions for all rows and five a
+//! class in each round.
 
 use std::borrow::Cow;
 
@@ -52,7 +54,8 @@ pub struct Bda {
     pub components: usize,
     /// Weight of the penalty on directions, lambda. Above 0.
     pub regularization: f64,
-    /// Weight of the classes beside that of all rows: 0, all rows only, to 1, classes only. Null: estimated in each round.
+    /// Weight of the classes beside that of all rows: 0, all rows only, to 1, classes only. Null: estimated in each
+    /// round.
     pub balance: Option<f64>,
     /// Whether a class counts by its share in each domain.
     pub weighted: bool,
@@ -154,8 +157,8 @@ impl Adapter for Bda {
     }
 }
 
-/// The share of the classes in how far the embedded domains are apart, by proxy A-distances; 0.5 where there are too few
-/// rows or nothing is apart.
+/// The share of the classes in how far the embedded domains are apart, by proxy A-distances; 0.5 where there are too
+/// few rows or nothing is apart.
 fn estimated_balance(
     task: &Task,
     source: MatRef<'_, f64>,

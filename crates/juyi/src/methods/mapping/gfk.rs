@@ -7,22 +7,22 @@
 //! Paper: B. Gong, Y. Shi, F. Sha, K. Grauman, "Geodesic flow kernel for unsupervised domain adaptation", CVPR 2012
 //!
 //! ```text
-//! G = ∫ Phi(t) Phi(t)ᵀ dt over t from 0 to 1,   Phi(0) = P_s,   Phi(1) = P_t                  (eq. 5-6)
+//! G = ∫ Phi(t) Phi(t)ᵀ dt over t from 0 to 1,   Phi(0) = P_s,   Phi(1) = P_t
 //! similarity of two rows: x G yᵀ;   here x -> x L with L Lᵀ = G, L of 2 k columns, for rows of both domains
-//! k = the least dimension with D(k) = (sin alpha_k + sin beta_k) / 2 = 1                          (eq. 7)
+//! k = the least dimension with D(k) = (sin alpha_k + sin beta_k) / 2 = 1
 //! ```
-//! `P_s`, `P_t` `(d, k)` are the first principal directions of each domain, `Phi` the geodesic between the subspaces that
-//! they span; `alpha_k` and `beta_k` are the largest principal angles from the first `k` directions of the pooled rows to
-//! those of the source and of the target. Every learner that works with distances or inner products works with the
-//! kernel when it is given `x L`.
+//! `P_s`, `P_t` `(d, k)` are the first principal directions of each domain, `Phi` the geodesic between the subspaces
+//! that they span; `alpha_k` and `beta_k` are the largest principal angles from the first `k` directions of the pooled
+//! rows to those of the source and of the target. Every learner that works with distances or inner products works with
+//! the kernel when it is given `x L`.
 //!
 //! Where we differ: the factor `L` instead of the kernel `G`, in a closed form that needs neither the orthogonal
 //! complement of `P_s` nor `2 k <= d`. On finite samples `D(k)` comes near 1 and does not reach it, so the first `k`
 //! within 0.001 of 1 is taken, and where there is none the most that are tried: half of the columns, the rank of either
 //! domain, or 100. Principal directions are those about each domain's mean; rows are not normalised.
 //!
-//! Cost: `O(n d² + d³)` time and `O(d²)` memory for each domain with at least as many rows as columns, else `O(n² d)` time
-//! and `O(n d)` memory; the automatic dimension decomposes the pooled rows too, and `O(k⁴)`.
+//! Cost: `O(n d² + d³)` time and `O(d²)` memory for each domain with at least as many rows as columns, else `O(n² d)`
+//! time and `O(n d)` memory; the automatic dimension decomposes the pooled rows too, and `O(k⁴)`.
 
 use std::borrow::Cow;
 
@@ -45,8 +45,8 @@ const MOST: usize = 100;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gfk {
-    /// Principal directions of each domain, k; rows end in 2 k columns. 1 or above; no more than the rank of either domain
-    /// are used. By default the least number for which the subspaces of the domains and of the pooled rows part.
+    /// Principal directions of each domain, k; rows end in 2 k columns. 1 or above; no more than the rank of either
+    /// domain are used. By default the least number for which the subspaces of the domains and of the pooled rows part.
     pub components: Option<usize>,
 }
 
@@ -89,23 +89,19 @@ impl Adapter for Gfk {
         context.require("the decompositions of `gfk`", need)?;
         let (p_s, p_t) = (principal_directions(source)?, principal_directions(target)?);
         let rank = p_s.ncols().min(p_t.ncols());
-        let k = match self.components {
-            Some(asked) => {
-                if asked > rank {
-                    let text = format!(
-                        "{asked} components asked for, the domains have rank {rank}: {rank} are used"
-                    );
-                    context.note("gfk", text);
-                }
-                asked.min(rank)
+        let k = if let Some(asked) = self.components {
+            if asked > rank {
+                let text =
+                    format!("{asked} components asked for, the domains have rank {rank}: {rank} are used");
+                context.note("gfk", text);
             }
-            None => {
-                let pooled = principal_directions(task.pooled().as_ref())?;
-                let most = (d / 2).clamp(1, MOST).min(rank);
-                let k = subspace_disagreement(p_s.as_ref(), p_t.as_ref(), pooled.as_ref(), most)?;
-                context.note("gfk", format!("{k} of {rank} principal directions are used"));
-                k
-            }
+            asked.min(rank)
+        } else {
+            let pooled = principal_directions(task.pooled().as_ref())?;
+            let most = (d / 2).clamp(1, MOST).min(rank);
+            let k = subspace_disagreement(p_s.as_ref(), p_t.as_ref(), pooled.as_ref(), most)?;
+            context.note("gfk", format!("{k} of {rank} principal directions are used"));
+            k
         };
         let matrix = geodesic_flow(p_s.get(.., ..k), p_t.get(.., ..k))?;
         let moved = rows_times(source, matrix.as_ref());

@@ -1,32 +1,35 @@
-//! Joint geometrical and statistical alignment: one projection for each domain, in which the domains' means agree over all
-//! rows and class by class, classes stay apart, and the two projections stay near each other.
+//! Joint geometrical and statistical alignment: one projection for each domain, in which the domains' means agree over
+//! all rows and class by class, classes stay apart, and the two projections stay near each other.
 //!
-//! When: many columns, and a shift that no one projection undoes because the domains vary in different directions. It hurts
-//! where the first guess is wrong, because it then pulls the wrong classes together.
+//! When: many columns, and a shift that no one projection undoes because the domains vary in different directions. It
+//! hurts where the first guess is wrong, because it then pulls the wrong classes together.
 //!
 //! Paper: J. Zhang, W. Li, P. Ogunbona, "Joint geometrical and statistical alignment for visual domain adaptation", CVPR 2017
 //!
 //! ```text
-//! S_max w = lambda S_min w,   w = (a; b), the k largest lambda, |w| = 1                                     (eq. 15)
+//! S_max w = lambda S_min w,   w = (a; b), the k largest lambda, |w| = 1
 //! S_max = [ beta S_b      0  ]     S_min = [ M_s + alpha I + beta S_w   M_st - alpha I     ]
 //!         [    0     mu S_t  ]             [ M_ts - alpha I             M_t + (alpha + mu) I ]
 //! source: x -> x A          target: x -> x B
 //! ```
-//! `S_w` and `S_b` are the scatters of the source rows within and between classes, `S_t` that of the target rows about their
-//! mean. The blocks `M` are those of `Σ_v v vᵀ / |C e eᵀ|` over the differences `v` of the domains' means, `sqrt(C)` times that
-//! of all rows and that of each of the `C` classes, with pseudo-labels for the target that are renewed in each round: the
-//! first ones from the learner trained on the source rows as they are, later ones on the projected rows.
+//! `S_w` and `S_b` are the scatters of the source rows within and between classes, `S_t` that of the target rows about
+//! their mean. The blocks `M` are those of `Σ_v v vᵀ / |C e eᵀ|` over the differences `v` of the domains' means,
+//! `sqrt(C)` times that of all rows and that of each of the `C` classes, with pseudo-labels for the target that are
+//! renewed in each round: the first ones from the learner trained on the source rows as they are, later ones on the
+//! projected rows.
 //!
 //! With a kernel, `X` is replaced by the centred kernel matrix and `I` by the kernel matrix.
 //!
-//! Where we differ: as the authors' code does, eigenvectors have length 1, `M` is divided by the norm of its first term alone,
-//! the target's kernel scatter is about the mean of all rows, and rows are normalised neither before nor after (the published
-//! numbers are for rows of unit length: `--preprocess l1,standardize-each,l2`). Labelled target rows keep their labels. The
-//! problem is solved in the coordinates of the pooled rows' singular value decomposition and by the low rank of `S_max`,
-//! which gives the same in less time.
+//! Where we differ: as the authors' code does, eigenvectors have length 1, `M` is divided by the norm of its first term
+//! alone, the target's kernel scatter is about the mean of all rows, and rows are normalised neither before nor after
+//! (the published numbers are for rows of unit length: `--preprocess l1,standardize-each,l2`). Labelled target rows
+//! keep their labels. The paper's `alpha` = 1 is for such rows with about as many columns as rows; by default it goes
+//! with the scale of the rows, because projections that are nearly free of each other pull the domains apart. No more
+//! than `r` directions are used. The problem is solved in the coordinates of the pooled rows' singular value
+//! decomposition and by the low rank of `S_max`, which gives the same in less time.
 //!
-//! Cost: for `r = min(n, d)`, or `n` with the rbf kernel up to 2,500 rows and 1,000 beyond: `O(n d r)` once and `O(n r² + r³)` a
-//! round, `O(n d + r²)` memory; the learner `iterations` times.
+//! Cost: for `r = min(n, d)`, or `n` with the rbf kernel up to 2,500 rows and 1,000 beyond: `O(n d r)` time once and
+//! `O(n r² + r³)` a round, `O(n d + r²)` memory; the learner `iterations` times.
 
 use std::borrow::Cow;
 
@@ -50,11 +53,12 @@ use crate::solvers::{Kernel, KernelFeatures, joint_discrepancies, linear_columns
 pub struct Jgsa {
     /// linear, primal or rbf: what projections are penalised in and rows compared by.
     pub kernel: Kernel,
-    /// Dimensions of the projections, k. 1 or above; no more than there are directions of the classes' means and of the
-    /// target rows are used.
+    /// Dimensions of the projections, k. 1 or above; no more than the rank of the pooled rows, and no more than carry
+    /// variance of the target or of the classes, are used.
     pub components: usize,
-    /// Weight of the difference of the two projections, alpha. Above 0.
-    pub alignment: f64,
+    /// Weight of the difference of the two projections, alpha. Above 0; by default the mean scatter of the pooled rows
+    /// in a direction.
+    pub alignment: Option<f64>,
     /// Weight of the target's variance, mu. Above 0.
     pub variance: f64,
     /// Weight of the classes' scatters in the source, beta. 0 or above.
@@ -70,7 +74,7 @@ impl Default for Jgsa {
         Self {
             kernel: Kernel::Primal,
             components: 30,
-            alignment: 1.0,
+            alignment: None,
             variance: 1.0,
             discrimination: 0.1,
             iterations: 10,
@@ -103,7 +107,7 @@ impl Adapter for Jgsa {
         let above =
             |name: &str, value: f64| must("jgsa", name, value > 0.0 && value.is_finite(), "above 0", value);
         must("jgsa", "components", self.components >= 1, "1 or above", self.components)?;
-        above("alignment", self.alignment)?;
+        above("alignment", self.alignment.unwrap_or(1.0))?;
         above("variance", self.variance)?;
         let beta = self.discrimination;
         must("jgsa", "discrimination", beta >= 0.0 && beta.is_finite(), "0 or above", beta)?;
@@ -201,7 +205,9 @@ impl Jgsa {
             let own: Vec<usize> = (0..of.len()).filter(|&i| of[i] == class).collect();
             let centre = column_means(select_rows(source, &own).as_ref());
             for j in 0..r {
-                own.iter().for_each(|&i| within[(i, j)] -= centre[j]);
+                for &i in &own {
+                    within[(i, j)] -= centre[j];
+                }
                 between[(k, j)] = (own.len() as f64).sqrt() * (centre[j] - mean[j]);
             }
         }
@@ -209,7 +215,7 @@ impl Jgsa {
         let centre = if self.kernel == Kernel::Primal { column_means(target) } else { vec![0.0; r] };
         let spread = Mat::from_fn(target.nrows(), r, |i, j| target[(i, j)] - centre[j]);
         let spread =
-            if spread.nrows() > r { root(multiply(spread.transpose(), spread.as_ref()))? } else { spread };
+            if spread.nrows() > r { root(&multiply(spread.transpose(), spread.as_ref()))? } else { spread };
         let (beta, mu) = (self.discrimination, self.variance);
         let classes = present.len();
         let mut n = Mat::zeros(2 * r, classes + spread.nrows());
@@ -217,13 +223,15 @@ impl Jgsa {
             (0..classes).for_each(|k| n[(j, k)] = beta.sqrt() * between[(k, j)]);
             (0..spread.nrows()).for_each(|k| n[(r + j, classes + k)] = mu.sqrt() * spread[(k, j)]);
         }
+        let scatter = pooled.columns.squared_norm_l2() / pooled.penalty.iter().sum::<f64>();
+        let alpha = self.alignment.unwrap_or(if scatter > 0.0 { scatter } else { 1.0 });
         let mut rest = Mat::zeros(2 * r, 2 * r);
         rest.get_mut(..r, ..r).copy_from(within * faer::Scale(beta));
         for (j, penalty) in pooled.penalty.iter().enumerate() {
-            rest[(j, j)] += self.alignment * penalty + 1e-9;
-            rest[(r + j, r + j)] = (self.alignment + mu) * penalty + 1e-9;
-            rest[(j, r + j)] = -self.alignment * penalty;
-            rest[(r + j, j)] = -self.alignment * penalty;
+            rest[(j, j)] += alpha * penalty + 1e-9;
+            rest[(r + j, r + j)] = (alpha + mu) * penalty + 1e-9;
+            rest[(j, r + j)] = -alpha * penalty;
+            rest[(r + j, j)] = -alpha * penalty;
         }
         Ok(Scatters { root: n, rest })
     }
@@ -245,7 +253,7 @@ impl Jgsa {
         solve_cholesky(l.as_ref(), solved.as_mut());
         let (values, v) = symmetric_eigen(multiply(scatters.root.transpose(), solved.as_ref()).as_ref())?;
         let carrying = values.iter().filter(|value| **value > 1e-12 * values[0]).count().max(1);
-        let k = self.components.min(carrying);
+        let k = self.components.min(carrying).min(r);
         let mut w = multiply(solved.as_ref(), v.get(.., ..k));
         for j in 0..k {
             let length = w.col(j).norm_l2();
@@ -258,7 +266,7 @@ impl Jgsa {
 }
 
 /// `R` with `Rᵀ R` = this.
-fn root(scatter: Matrix) -> Result<Matrix> {
+fn root(scatter: &Matrix) -> Result<Matrix> {
     let (values, vectors) = symmetric_eigen(scatter.as_ref())?;
     let r = values.len();
     Ok(Mat::from_fn(r, r, |i, j| values[i].max(0.0).sqrt() * vectors[(j, i)]))
@@ -277,14 +285,21 @@ mod tests {
         Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap()
     }
 
-    /// One column with rows -1, 1 (two classes) and -2, 2: S_b = 2, S_w = 0, S_t = 8; the class means differ by
-    /// v = (∓1, ±2), C = 2 and |C e eᵀ| = 2. With alpha = mu = beta = 1:
-    /// S_min = [2, -3; -3, 6], S_max = diag(2, 8), whose largest eigenvalue's vector solves (S_max - lambda S_min) w = 0:
-    /// 3 lambda² - 28 lambda + 16 = 0.
+    /// One column with rows -1, 1 (two classes) and -2, 2; alpha = mu = beta = 1:
+    /// ```text
+    /// S_b = 2, S_w = 0, S_t = 8; the class means differ by v = (∓1, ±2), C = 2 and |C e eᵀ| = 2
+    /// S_min = [2, -3; -3, 6], S_max = diag(2, 8): 3 lambda² - 28 lambda + 16 = 0
+    /// ```
     #[test]
     fn one_column_by_hand() {
         let task = task(from_rows(&[vec![-1.0], vec![1.0]]), vec![0, 1], from_rows(&[vec![-2.0], vec![2.0]]));
-        let jgsa = Jgsa { components: 1, discrimination: 1.0, iterations: 1, ..Jgsa::default() };
+        let jgsa = Jgsa {
+            components: 1,
+            alignment: Some(1.0),
+            discrimination: 1.0,
+            iterations: 1,
+            ..Jgsa::default()
+        };
         let adapted = jgsa.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         let lambda = (28.0 + (28.0f64 * 28.0 - 4.0 * 3.0 * 16.0).sqrt()) / 6.0;

@@ -1,25 +1,25 @@
-//! Maximum independence domain adaptation: a projection whose coordinates say as little as possible about the domain a row
-//! comes from, keep the variance, and, where labels count, follow them.
+//! Maximum independence domain adaptation: a projection whose coordinates say as little as possible about the domain a
+//! row comes from, keep the variance, and, where labels count, follow them.
 //!
-//! When: one or several sources with a shift each (other instruments, batches, days), for classes or numbers. It hurts where
-//! the domain goes with the label, because that part of the label is then removed too.
+//! When: one or several sources with a shift each (other instruments, batches, days), for classes or numbers. It hurts
+//! where the domain goes with the label, because that part of the label is then removed too.
 //!
 //! Paper: K. Yan, L. Kou, D. Zhang, "Learning domain-invariant subspace using domain features and independence maximization", IEEE Transactions on Cybernetics 2018
 //!
 //! ```text
-//! max tr(Wᵀ K H (-K_d + mu I + gamma K_y) H K W)   with Wᵀ W = I,   Z = K W              (eq. 10, with labels eq. 12)
+//! max tr(Wᵀ K H (-K_d + mu I + gamma K_y) H K W)   with Wᵀ W = I,   Z = K W
 //! K_d = D Dᵀ, D the rows' domain features;   K_y = Y Yᵀ, Y the labels, 0 on rows without
 //! K: the kernel of the augmented rows (x, D)
 //! ```
-//! Domain features are one indicator a source and one for the target. `tr(K_z H K_d H)` is the Hilbert-Schmidt independence
-//! criterion of embedding and domain. `Y` has an indicator a class, or the standardised number; labelled target rows count as
-//! the source's do.
+//! Domain features are one indicator a source and one for the target. `tr(K_z H K_d H)` is the Hilbert-Schmidt
+//! independence criterion of embedding and domain. `Y` has an indicator a class, or the standardised number; labelled
+//! target rows count as the source's do.
 //!
-//! Where we differ: directions whose value is not above 0, more domain than variance, are left out. `K` may have a rank below
-//! `n`: the problem is solved in that many coordinates, which gives the same.
+//! Where we differ: directions whose value is not above 0, more domain than variance, are left out. `K` may have a rank
+//! below `n`: the problem is solved in that many coordinates, which gives the same.
 //!
-//! Cost: linear `O(n d min(n, d))` time and `O(n d)` memory; rbf `O(n³)` and `O(n²)` up to 2,500 rows, `O(n m²)` and `O(n m)`
-//! with `m` = 1,000 landmark rows beyond.
+//! Cost: linear `O(n d min(n, d))` time and `O(n d)` memory; rbf `O(n³)` and `O(n²)` up to 2,500 rows, `O(n m²)` and
+//! `O(n m)` with `m` = 1,000 landmark rows beyond.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,8 @@ use crate::solvers::{Embedding, Kernel, KernelFeatures, linear_columns};
 pub struct Mida {
     /// linear or rbf: what similarity of rows is.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than there are directions with more variance than domain are used.
+    /// Dimensions of the embedding, k. 1 or above; no more than there are directions with more variance than domain are
+    /// used.
     pub components: usize,
     /// Weight of the variance, mu. Above 0.
     pub variance: f64,
@@ -155,8 +156,8 @@ fn domain_features(task: &Task) -> Matrix {
     domains
 }
 
-/// The map of augmented rows, `d` features and then domain features of which the target's is the last, as one of the target's
-/// rows alone.
+/// The map of augmented rows, `d` features and then domain features of which the target's is the last, as one of the
+/// target's rows alone.
 fn of_target(project: Embedding, d: usize) -> Vec<Map> {
     match project {
         Embedding::Linear(matrix) => {
@@ -209,8 +210,8 @@ mod tests {
         Task::new(vec![domain("one", 3.0), domain("two", 2.0)], target, goal).unwrap()
     }
 
-    /// Columns: a shift a domain, the class. Of the augmented rows only the class has no part in the domain: it is the one
-    /// direction of value, with K W = 12 times the class over its length sqrt(12), up to sign.
+    /// Columns: a shift a domain, the class. Of the augmented rows only the class has no part in the domain: it is the
+    /// one direction of value, with K W = 12 times the class over its length sqrt(12), up to sign.
     #[test]
     fn the_class_is_the_one_direction_without_domain() {
         let task = two_sources();

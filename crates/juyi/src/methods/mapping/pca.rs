@@ -11,7 +11,8 @@
 //!
 //! Where we differ: nothing; components keep their scale. The published tables of transfer methods call this "PCA".
 //!
-//! Cost: `O(n d² + d³)` time and `O(n d + d²)` memory, or `O(n² d)` and `O(n d)` where there are fewer rows than columns.
+//! Cost: `O(n d² + d³)` time and `O(n d + d²)` memory, or `O(n² d)` and `O(n d)` where there are fewer rows than
+//! columns.
 
 use std::borrow::Cow;
 

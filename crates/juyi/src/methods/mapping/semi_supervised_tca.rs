@@ -1,26 +1,27 @@
-//! Semi-supervised transfer component analysis: a projection in which the domains' means agree, that depends on the labels, and
-//! along which neighbours stay neighbours.
+//! Semi-supervised transfer component analysis: a projection in which the domains' means agree, that depends on the
+//! labels, and along which neighbours stay neighbours.
 //!
-//! When: many columns, a shift of the whole cloud of rows, and classes or values that the strongest directions do not show. It
-//! hurts where the shift is what tells the classes apart, and where neighbours in the target are of other classes.
+//! When: many columns, a shift of the whole cloud of rows, and classes or values that the strongest directions do not
+//! show. It hurts where the shift is what tells the classes apart, and where neighbours in the target are of other
+//! classes.
 //!
 //! Paper: S. J. Pan, I. Tsang, J. Kwok, Q. Yang, "Domain adaptation via transfer component analysis", IEEE TNN 2011
 //!
 //! ```text
-//! K H K_yy H K a = nu (K (M + lambda / n² L) K + mu I) a,   |a| = 1,   Z = K a                          (section V)
+//! K H K_yy H K a = nu (K (M + lambda / n² L) K + mu I) a,   |a| = 1,   Z = K a
 //! K_yy = gamma Y Yᵀ + (1 - gamma) I,   Y the labels: an indicator a class, or the standardised number; 0 on rows without
 //! L = D - W,   W_ij = exp(-|x_i - x_j|² / (2 s²)) where one row is among the other's nearest,   D_ii = Σ_j W_ij
 //! M = e eᵀ,   e_i = 1/n_s (source), -1/n_t (target)
 //! ```
-//! `tr(K_z H K_yy H)` is the Hilbert-Schmidt independence criterion of embedding and labels; labelled target rows count as the
-//! source's do.
+//! `tr(K_z H K_yy H)` is the Hilbert-Schmidt independence criterion of embedding and labels; labelled target rows count
+//! as the source's do.
 //!
-//! Where we differ: as for transfer component analysis here, `M` and with it the graph's term are divided by `|e eᵀ|`, so that
-//! `mu` means the same for any number of rows, and pooled rows are brought to unit length before and embedded rows after. The
-//! graph's width `s` is the median distance of rows.
+//! Where we differ: as for transfer component analysis here, `M` and with it the graph's term are divided by `|e eᵀ|`,
+//! so that `mu` means the same for any number of rows, and pooled rows are brought to unit length before and embedded
+//! rows after. The graph's width `s` is the median distance of rows.
 //!
-//! Cost: that of transfer component analysis, `O(n² d)` time for the graph, and with the rbf kernel `O(n³)` time and `O(n²)`
-//! memory up to 2,500 rows, `O(n m²)` and `O(n m)` with `m` = 1,000 landmark rows beyond.
+//! Cost: that of transfer component analysis, `O(n² d)` time for the graph, and with the rbf kernel `O(n³)` time and
+//! `O(n²)` memory up to 2,500 rows, `O(n m²)` and `O(n m)` with `m` = 1,000 landmark rows beyond.
 
 use std::borrow::Cow;
 
@@ -83,7 +84,7 @@ impl SemiSupervisedTca {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 20_000,
         source: include_str!("semi_supervised_tca.rs"),
         params: params_of::<Self>,
@@ -177,7 +178,8 @@ mod tests {
     use crate::learners::NearestNeighbor;
     use crate::linalg::from_rows;
 
-    /// Columns: a shift between the domains, the class, and one that varies twice as much as the class and says nothing.
+    /// Columns: a shift between the domains, the class, and one that varies twice as much as the class and says
+    /// nothing.
     fn task() -> Task {
         let goal = Goal::Classes(vec!["a".into(), "b".into()]);
         let rows = |shift: f64| {
@@ -204,7 +206,8 @@ mod tests {
         }
     }
 
-    /// Each row's nearest is the one that differs in its class alone: with a heavy graph the class goes, the rest stays.
+    /// Each row's nearest is the one that differs in its class alone: with a heavy graph the class goes, the rest
+    /// stays.
     #[test]
     fn neighbours_stay_neighbours() {
         let method =

@@ -1,22 +1,23 @@
-//! Transfer joint matching: a projection in which the domains' means agree and source rows unlike the target's have little
-//! say.
+//! Transfer joint matching: a projection in which the domains' means agree and source rows unlike the target's have
+//! little say.
 //!
-//! When: many columns, a shift of the whole cloud of rows, and source rows of which many have no counterpart in the target.
-//! It hurts where the rows that have none are those of a whole class.
+//! When: many columns, a shift of the whole cloud of rows, and source rows of which many have no counterpart in the
+//! target. It hurts where the rows that have none are those of a whole class.
 //!
 //! Paper: M. Long, J. Wang, G. Ding, J. Sun, P. Yu, "Transfer joint matching for unsupervised domain adaptation", CVPR 2014
 //!
 //! ```text
-//! min tr(Aᵀ K M K A) + lambda (Σ_source |A_i| + Σ_target |A_i|²)   with Aᵀ K H K A = I             (eq. 8)
-//! K H K a = mu (K M K + lambda G) a,   G_ii = 1 / |A_i| on source rows, 1 on target rows             (eq. 10-11)
+//! min tr(Aᵀ K M K A) + lambda (Σ_source |A_i| + Σ_target |A_i|²)   with Aᵀ K H K A = I
+//! K H K a = mu (K M K + lambda G) a,   G_ii = 1 / |A_i| on source rows, 1 on target rows
 //! M = e eᵀ / |e eᵀ|,   e_i = 1/n_s (source), -1/n_t (target),   Z = K A
 //! ```
-//! `A` `(n, k)` has a row for each pooled row: the penalty on the lengths of source rows makes many of them short, so that
-//! their rows of `K` weigh little in `Z`. `G` starts as the identity and is renewed in each round from the last `A`.
+//! `A` `(n, k)` has a row for each pooled row: the penalty on the lengths of source rows makes many of them short, so
+//! that their rows of `K` weigh little in `Z`. `G` starts as the identity and is renewed in each round from the last
+//! `A`.
 //!
-//! Where we differ: columns of `A` have length 1 and `G_ii` lacks the paper's factor 1/2, pooled rows are brought to unit
-//! length before and embedded rows are left as they are: so does the authors' code, which the published table comes from.
-//! `K` may have a rank below `n`; the problem is then solved exactly in that many coordinates
+//! Where we differ: columns of `A` have length 1 and `G_ii` lacks the paper's factor 1/2, pooled rows are brought to
+//! unit length before and embedded rows are left as they are: so does the authors' code, which the published table
+//! comes from. `K` may have a rank below `n`; the problem is then solved exactly in that many coordinates
 //! ([`JointEmbedding::solve_by_row`](crate::solvers::JointEmbedding::solve_by_row)).
 //!
 //! Cost: linear `O(n d min(n, d))` time once, `O(n r² + r³)` a round for rank `r`, and `O(n d)` memory; rbf `O(n² k)` a
@@ -40,7 +41,8 @@ use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tjm {
-    /// linear or rbf: what similarity of rows is. With primal directions have no weight a row, which is the method's point.
+    /// linear or rbf: what similarity of rows is. With primal directions have no weight a row, which is the method's
+    /// point.
     pub kernel: Kernel,
     /// Dimensions of the embedding, k. 1 or above; no more than the rank of the pooled rows are used.
     pub components: usize,
@@ -133,8 +135,8 @@ mod tests {
         Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap()
     }
 
-    /// Columns: a shift between the domains, the class. The one component kept must be the class; rows of `K A` are then
-    /// multiples of the class with the same factor in both domains.
+    /// Columns: a shift between the domains, the class. The one component kept must be the class; rows of `K A` are
+    /// then multiples of the class with the same factor in both domains.
     #[test]
     fn the_shifted_direction_is_given_up() {
         let source = from_rows(&[vec![1.0, 1.0], vec![1.0, -1.0], vec![1.0, 1.0], vec![1.0, -1.0]]);
@@ -149,7 +151,8 @@ mod tests {
         }
     }
 
-    /// One round is the plain penalty; the rank of a linear kernel, fewer than rows, changes nothing of a Gaussian one's.
+    /// One round is the plain penalty; the rank of a linear kernel, fewer than rows, changes nothing of a Gaussian
+    /// one's.
     #[test]
     fn one_round_is_the_plain_problem() {
         let x = |n: usize, shift: f64| {
@@ -177,11 +180,14 @@ mod tests {
     #[test]
     fn many_rounds_on_repeated_rows_are_no_failure() {
         let x = from_rows(&[vec![1.0, 2.0], vec![1.0, 2.0], vec![2.0, 1.0], vec![1.0, 2.0], vec![0.0, 0.0]]);
+        let zeros = task(Matrix::zeros(3, 2), Matrix::zeros(2, 2));
         let task = task(x.clone(), x);
         for kernel in [Kernel::Linear, Kernel::Rbf] {
             let tjm = Tjm { kernel, iterations: 60, ..Tjm::default() };
-            let adapted = tjm.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
-            assert!(adapted.source.norm_max().is_finite());
+            for task in [&task, &zeros] {
+                let adapted = tjm.adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+                assert!(adapted.source.norm_max().is_finite());
+            }
         }
     }
 }
