@@ -65,8 +65,8 @@ impl NeighborGraph {
         Self { edges }
     }
 
-    /// `L x` for `x` `(n, c)` and the normalised Laplacian `L = I - D^(-1/2) W D^(-1/2)`, `D = diag(Σ_j w_ij)`; 0 at a row
-    /// without edges.
+    /// `L x` for `x` `(n, c)` and the normalised Laplacian `L = I - D^(-1/2) W D^(-1/2)`, `D = diag(Σ_j w_ij)`; 0 at a
+    /// row without edges.
     pub fn normalized_laplacian_times(&self, x: MatRef<'_, f64>) -> Matrix {
         let degrees: Vec<f64> =
             self.edges.iter().map(|list| list.iter().map(|(_, weight)| weight).sum()).collect();

@@ -250,8 +250,10 @@ def self_training():
             sure = softmax(xt[left] @ w + b, axis=1)
             best = sure.max(axis=1)
             chosen = np.argsort(-best)[:per_round] if per_round else np.flatnonzero(best > threshold)
-            margin = np.abs(np.sort(-best)[per_round - 1 : per_round + 1] @ [1, -1] if per_round and len(best) > per_round else best - threshold).min()
-            assert margin > 1e-6  # no row on the line
+            gaps = best - threshold
+            if per_round:
+                gaps = np.diff(np.sort(-best)[per_round - 1 : per_round + 1])
+            assert np.abs(gaps).min(initial=1) > 1e-6  # no row on the line
             if not len(chosen):
                 break
             x, y = np.r_[x, xt[left[chosen]]], np.r_[y, sure[chosen].argmax(axis=1)]

@@ -1,8 +1,8 @@
-//! Domain adaptation support vector machine: source rows give way to target rows that label themselves, a few in each round,
-//! until the machine stands on the target alone.
+//! Domain adaptation support vector machine: source rows give way to target rows that label themselves, a few in each
+//! round, until the machine stands on the target alone.
 //!
-//! When: the target lies near the source, classes are apart by a gap that moves or turns gradually. It hurts where classes
-//! overlap: rows labelled wrong in the first rounds stay, and there is no source left to contradict them.
+//! When: the target lies near the source, classes are apart by a gap that moves or turns gradually. It hurts where
+//! classes overlap: rows labelled wrong in the first rounds stay, and there is no source left to contradict them.
 //!
 //! Paper: L. Bruzzone, M. Marconcini, "Domain adaptation problems: a DASVM classification technique and a circular validation strategy", TPAMI 2010
 //!
@@ -14,17 +14,18 @@
 //! back  target rows whose label f no longer confirms
 //! C_i = cost (1 - 0.9 q),   C*_i = cost (0.1 + 0.9 q),   q = min(1, (i / rounds)²)
 //! ```
-//! Each round moves a share `1 / rounds` of the side's source rows out, and as many target rows in at most. It ends when the
-//! source is gone and no more than 3 % of the target rows come in or go back. The class with the largest `f` is the answer.
+//! Each round moves a share `1 / rounds` of the side's source rows out, and as many target rows in at most. It ends
+//! when the source is gone and no more than 3 % of the target rows come in or go back. The class with the largest `f`
+//! is the answer.
 //!
-//! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many classes
-//! one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The width of the
-//! kernel is chosen as scikit-learn's `gamma = "scale"` does, from the source rows. There is no circular validation.
-//! (skada's `DASVMClassifier` knows two classes, keeps the costs equal, relabels rows in every round, and ends with a fit on
-//! all target rows.)
+//! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many
+//! classes one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The
+//! width of the kernel is chosen as scikit-learn's `gamma = "scale"` does, from the source rows. There is no circular
+//! validation. (skada's `DASVMClassifier` knows two classes, keeps the costs equal, relabels rows in every round, and
+//! ends with a fit on all target rows.)
 //!
-//! Cost: `3 rounds` machines a class at most, each `O(n² d)` for its kernel and `O(n)` a step for some `n` to `10 n` steps
-//! on its `n` rows; `8 n²` bytes, or as many columns of the kernel as fit.
+//! Cost: `3 rounds` machines a class at most, each `O(n² d)` for its kernel and `O(n)` a step for some `n` to `10 n`
+//! steps on its `n` rows; `8 n²` bytes, or as many columns of the kernel as fit.
 
 use faer::Mat;
 use schemars::JsonSchema;
@@ -50,8 +51,8 @@ const SETTLED: f64 = 0.03;
 pub struct Dasvm {
     /// How much a row counts against the penalty, C. Above 0.
     pub cost: f64,
-    /// Width of the Gaussian kernel: `exp(-|x - y|² / (2 bandwidth²))`. Above 0; by default the root of half the columns'
-    /// summed variance in the source.
+    /// Width of the Gaussian kernel: `exp(-|x - y|² / (2 bandwidth²))`. Above 0; by default the root of half the
+    /// columns' summed variance in the source.
     pub bandwidth: Option<f64>,
     /// Rounds over which the source rows are replaced. 1 or above; fewer are faster, more follow a larger shift.
     pub rounds: usize,
