@@ -20,9 +20,10 @@
 //!
 //! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many
 //! classes one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The
-//! width of the kernel is chosen as scikit-learn's `gamma = "scale"` does, from the source rows. There is no circular
-//! validation. (skada's `DASVMClassifier` knows two classes, keeps the costs equal, relabels rows in every round, and
-//! ends with a fit on all target rows.)
+//! width of the kernel is chosen as scikit-learn's `gamma = "scale"` does, from the source rows. The costs change with
+//! the square of the round as in the paper; that they do so between all and a tenth of `cost` is our choice. There is
+//! no circular validation. (skada's `DASVMClassifier` knows two classes, keeps the costs equal, relabels rows in every
+//! round, and ends with a fit on all target rows.)
 //!
 //! Cost: `3 rounds` machines a class at most, each `O(n² d)` for its kernel and `O(n)` a step for some `n` to `10 n`
 //! steps on its `n` rows; `8 n²` bytes, or as many columns of the kernel as fit.
