@@ -1,14 +1,15 @@
 //! Least squares in a kernel's space, held to a graph and to equal means of the domains: the machine behind adaptation
 //! regularisation and manifold embedded distribution alignment.
 //!
-//! With labelled rows `E = diag(1 or 0)`, their answers `Y`, the discrepancy `M = V Vᵀ / |V Vᵀ|`, the Laplacian `L` of a
-//! [`NeighborGraph`], and the kernel matrix `K` of all rows,
+//! With labelled rows `E = diag(1 or 0)`, their answers `Y`, the discrepancy `M = V Vᵀ / |V Vᵀ|`, the Laplacian `L` of
+//! a [`NeighborGraph`], and the kernel matrix `K` of all rows,
 //! ```text
 //! min |E (Y - K β)|² + ridge βᵀ K β + tr βᵀ K (discrepancy M + manifold L) K β
 //! β = ((E + discrepancy M + manifold L) K + ridge I)⁻¹ E Y
 //! ```
-//! Only `V`, which has few columns, changes from round to round: the rest is factorised once, and each round is solved by
-//! the formula of Sherman, Morrison and Woodbury. For the linear kernel of fewer columns than rows `w = Xᵀ β` is solved for:
+//! Only `V`, which has few columns, changes from round to round: the rest is factorised once, and each round is solved
+//! by the formula of Sherman, Morrison and Woodbury. For the linear kernel of fewer columns than rows `w = Xᵀ β` is
+//! solved for:
 //! ```text
 //! (Xᵀ (E + discrepancy M + manifold L) X + ridge I) w = Xᵀ E Y
 //! ```

@@ -1,7 +1,7 @@
 //! A graph over rows whose edges are the Gaussian kernel, for methods that let labels flow along it.
 //!
-//! Cost: `O(n² (d + c))` for each product with `c` columns, or `O(n² d)` once and `O(n² c)` for each where half of the graph,
-//! `4 n²` bytes, fits into memory.
+//! Cost: `O(n² (d + c))` for each product with `c` columns, or `O(n² d)` once and `O(n² c)` for each where half of the
+//! graph, `4 n²` bytes, fits into memory.
 
 use std::borrow::Cow;
 
@@ -24,8 +24,8 @@ pub const NO_AFFINITY: f64 = 1e-280;
 ///
 /// The 7th neighbour is the scale of L. Zelnik-Manor, P. Perona, "Self-tuning spectral clustering", NIPS 2004. It is
 /// taken among the labelled rows, so that the graph spans the gap between the domains, whatever its width. The whole
-/// distance smooths too much: between the two built-in sets of digits, either way and over four preprocessings, 46 % are
-/// right at 1 and 70 % at 1/4 (1-nn: 68 %); at 1/5 it is 73 %, for twice the steps and with rows out of reach.
+/// distance smooths too much: between the two built-in sets of digits, either way and over four preprocessings, 46 %
+/// are right at 1 and 70 % at 1/4 (1-nn: 68 %); at 1/5 it is 73 %, for twice the steps and with rows out of reach.
 pub fn neighbor_distance(rows: MatRef<'_, f64>, labelled: MatRef<'_, f64>) -> f64 {
     const NEIGHBOR: usize = 7;
     const SHARE: f64 = 0.25;

@@ -250,8 +250,10 @@ def self_training():
             sure = softmax(xt[left] @ w + b, axis=1)
             best = sure.max(axis=1)
             chosen = np.argsort(-best)[:per_round] if per_round else np.flatnonzero(best > threshold)
-            margin = np.abs(np.sort(-best)[per_round - 1 : per_round + 1] @ [1, -1] if per_round and len(best) > per_round else best - threshold).min()
-            assert margin > 1e-6  # no row on the line
+            gaps = best - threshold
+            if per_round:
+                gaps = np.diff(np.sort(-best)[per_round - 1 : per_round + 1])
+            assert np.abs(gaps).min(initial=1) > 1e-6  # no row on the line
             if not len(chosen):
                 break
             x, y = np.r_[x, xt[left[chosen]]], np.r_[y, sure[chosen].argmax(axis=1)]
@@ -343,7 +345,7 @@ def machine(x, sign, costs, gamma):
     free = (np.abs(beta) > 1e-9) & (np.abs(beta) < costs - 1e-9)
     agree((sign * f)[free], 1, 1e-6, "the margins of free rows")
     assert ((sign * f)[beta == 0] > 1 - 1e-6).all() and free.any()
-    return model.decision_function
+    return lambda new: rbf_kernel(new, x, gamma=gamma) @ beta + model.intercept_[0], np.abs(beta)
 
 
 def dasvm_side(xs, ys, xt, known, cost, gamma, rounds):
@@ -355,9 +357,12 @@ def dasvm_side(xs, ys, xt, known, cost, gamma, rounds):
     def fit(c_source, c_target):
         x, y = np.r_[xs[here], xt[label != 0]], np.r_[ys[here], label[label != 0]]
         c_own = np.where(known != 0, cost, c_target)
-        return machine(x, y, np.r_[np.full(here.sum(), c_source), c_own[label != 0]], gamma)
+        f, size = machine(x, y, np.r_[np.full(here.sum(), c_source), c_own[label != 0]], gamma)
+        sizes = np.zeros(len(xs))
+        sizes[here] = size[: here.sum()]
+        return f, sizes
 
-    f = fit(cost, 0.1 * cost)
+    f, sizes = fit(cost, 0.1 * cost)
     for i in range(1, 3 * rounds + 1):
         fs, ft = f(xs), f(xt)
         assert min(np.abs(ft).min(), np.abs(np.abs(ft) - 1)[label == 0].min(initial=1)) > 1e-7  # no row on a line
@@ -370,12 +375,12 @@ def dasvm_side(xs, ys, xt, known, cost, gamma, rounds):
             label[come] = sign
             moved += len(come)
             own = np.flatnonzero(here & (ys == sign))
-            here[own[np.argsort(-sign * fs[own])][: most[sign]]] = False
+            here[own[np.lexsort((sizes[own], -np.round(sign * fs[own], 6)))][: most[sign]]] = False
             if not (label == sign).any() and not (here & (ys == sign)).any():
                 own = np.flatnonzero(ys == sign)
                 here[own[np.argmin(sign * fs[own])]] = True
         q = min(1, (i / rounds) ** 2)
-        f = fit(cost * (1 - 0.9 * q), cost * (0.1 + 0.9 * q))
+        f, sizes = fit(cost * (1 - 0.9 * q), cost * (0.1 + 0.9 * q))
         if i >= rounds and moved <= settled and here.sum() <= 2:
             break
     print(f"  dasvm: {i} rounds, {here.sum()} source and {np.sum(label != 0)} of {len(xt)} target rows left")

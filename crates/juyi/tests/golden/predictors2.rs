@@ -1,5 +1,5 @@
-//! Adaptation regularisation, MEDA, DASVM, linear interpolation and Pred against their equations in numpy; label spreading and
-//! self-training against scikit-learn.
+//! Adaptation regularisation, MEDA, DASVM, linear interpolation and Pred against their equations in numpy; label
+//! spreading and self-training against scikit-learn.
 
 use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};

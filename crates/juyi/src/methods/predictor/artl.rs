@@ -6,25 +6,27 @@
 //!
 //! Paper: M. Long, J. Wang, G. Ding, S. Pan, P. Yu, "Adaptation regularization: a general framework for transfer learning", TKDE 2014
 //!
-//! With the kernel matrix `K` of all rows at unit length, `E` 1 on the diagonal at labelled rows and 0 at the others, and
-//! `Y` 1 at a labelled row's class:
+//! With the kernel matrix `K` of all rows at unit length, `E` 1 on the diagonal at labelled rows and 0 at the others,
+//! and `Y` 1 at a labelled row's class:
 //! ```text
-//! min |E (Y - K β)|² + ridge βᵀ K β + tr βᵀ K (discrepancy M + manifold L) K β                     (eq. 9, 13)
-//! β = ((E + discrepancy M + manifold L) K + ridge I)⁻¹ E Y                                         (eq. 16)
-//! M ~ C e eᵀ + Σ_c e_c e_cᵀ, |M| = 1:   e_c,i = 1/n_s^c (source rows of class c), -1/n_t^c (target rows of pseudo-class c)
+//! min |E (Y - K β)|² + ridge βᵀ K β + tr βᵀ K (discrepancy M + manifold L) K β
+//! β = ((E + discrepancy M + manifold L) K + ridge I)⁻¹ E Y
+//! M ~ C e eᵀ + Σ_c e_c e_cᵀ, |M| = 1:   e_c,i = 1/n_s^c (source rows of class c),
+//!                                              -1/n_t^c (target rows of pseudo-class c)
 //! L = I - D^(-1/2) W D^(-1/2):   W_ij the cosine of two rows of which one is among the other's nearest
 //! ```
-//! `e` is the same over all rows, `C` the number of classes. A row's class is that of its largest `k(x, rows) β`. The first
-//! pseudo-classes are those of the nearest labelled row; each round takes those of the last one.
+//! `e` is the same over all rows, `C` the number of classes. A row's class is that of its largest `k(x, rows) β`. The
+//! first pseudo-classes are those of the nearest labelled row; each round takes those of the last one.
 //!
-//! Where we differ: this is the form with squared loss (the paper's ARRLS); the one with hinge loss is left out, as the
-//! paper finds both alike. Labelled target rows keep their labels, and count in `E` and `Y`. Edges with a cosine of 0 or
-//! below are left out, and a row without edges is held to none, where the authors' code would divide by 0. The first
-//! classes come from the nearest row and there are ten rounds, as in later comparisons with this method; the authors take a
-//! logistic regression and one round, which `iterations` set to 1 comes near.
+//! Where we differ: this is the form with squared loss (the paper's ARRLS); the one with hinge loss, which has no
+//! closed form, is left out. Labelled target rows keep their labels, and count in `E` and `Y`. Edges with a cosine of 0
+//! or below are left out, and a row without edges is held to none, where the authors' code would divide by 0. The first
+//! classes come from the nearest row and there are ten rounds, as in later comparisons with this method; the authors
+//! take a logistic regression and one round, which `iterations` set to 1 comes near.
 //!
 //! Cost: the rbf kernel, and the linear one of `n` pooled rows with more columns than rows, `O(n² (n + d))` time and
-//! `16 n²` bytes; the linear one else `O(n² d + d³)` time and `O(d² + n d)` memory. More iterations add next to nothing.
+//! `16 n²` bytes; the linear one else `O(n² d + d³)` time and `O(d² + n d)` memory. More iterations add next to
+//! nothing.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

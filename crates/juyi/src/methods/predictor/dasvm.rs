@@ -1,30 +1,32 @@
-//! Domain adaptation support vector machine: source rows give way to target rows that label themselves, a few in each round,
-//! until the machine stands on the target alone.
+//! Domain adaptation support vector machine: source rows give way to target rows that label themselves, a few in each
+//! round, until the machine stands on the target alone.
 //!
-//! When: the target lies near the source, classes are apart by a gap that moves or turns gradually. It hurts where classes
-//! overlap: rows labelled wrong in the first rounds stay, and there is no source left to contradict them.
+//! When: the target lies near the source, classes are apart by a gap that moves or turns gradually. It hurts where
+//! classes overlap: rows labelled wrong in the first rounds stay, and there is no source left to contradict them.
 //!
 //! Paper: L. Bruzzone, M. Marconcini, "Domain adaptation problems: a DASVM classification technique and a circular validation strategy", TPAMI 2010
 //!
 //! With `f(x) = Σ_i β_i k(x, x_i) + b` and the Gaussian kernel `k`, for each class against the rest:
 //! ```text
 //! min |f|² / 2 + C_i Σ_source hinge + C*_i Σ_target hinge        in round i = 0, 1, …, at most 3 rounds
-//! out   source rows of each side that are furthest on their side, |f| largest
+//! out   source rows of each side that are furthest on their side, |f| largest; of those with |f| = 1 the smallest |β|
 //! in    target rows with 0 <= f < 1 as class, -1 < f < 0 as rest: those nearest to the margin's edge, |f| largest
 //! back  target rows whose label f no longer confirms
 //! C_i = cost (1 - 0.9 q),   C*_i = cost (0.1 + 0.9 q),   q = min(1, (i / rounds)²)
 //! ```
-//! Each round moves a share `1 / rounds` of the side's source rows out, and as many target rows in at most. It ends when the
-//! source is gone and no more than 3 % of the target rows come in or go back. The class with the largest `f` is the answer.
+//! Each round moves a share `1 / rounds` of the side's source rows out, and as many target rows in at most. It ends
+//! when the source is gone and no more than 3 % of the target rows come in or go back. The class with the largest `f`
+//! is the answer.
 //!
-//! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many classes
-//! one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The width of the
-//! kernel is chosen as scikit-learn's `gamma = "scale"` does, from the source rows. There is no circular validation.
-//! (skada's `DASVMClassifier` knows two classes, keeps the costs equal, relabels rows in every round, and ends with a fit on
-//! all target rows.)
+//! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many
+//! classes one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The
+//! width of the kernel is chosen as scikit-learn's `gamma = "scale"` does, from the source rows. The costs change with
+//! the square of the round as in the paper; that they do so between all and a tenth of `cost` is our choice. There is
+//! no circular validation. (skada's `DASVMClassifier` knows two classes, keeps the costs equal, relabels rows in every
+//! round, and ends with a fit on all target rows.)
 //!
-//! Cost: `3 rounds` machines a class at most, each `O(n² d)` for its kernel and `O(n)` a step for some `n` to `10 n` steps
-//! on its `n` rows; `8 n²` bytes, or as many columns of the kernel as fit.
+//! Cost: `3 rounds` machines a class at most, each `O(n² d)` for its kernel and `O(n)` a step for some `n` to `10 n`
+//! steps on its `n` rows; `8 n²` bytes, or as many columns of the kernel as fit.
 
 use faer::Mat;
 use schemars::JsonSchema;
@@ -50,8 +52,8 @@ const SETTLED: f64 = 0.03;
 pub struct Dasvm {
     /// How much a row counts against the penalty, C. Above 0.
     pub cost: f64,
-    /// Width of the Gaussian kernel: `exp(-|x - y|² / (2 bandwidth²))`. Above 0; by default the root of half the columns'
-    /// summed variance in the source.
+    /// Width of the Gaussian kernel: `exp(-|x - y|² / (2 bandwidth²))`. Above 0; by default the root of half the
+    /// columns' summed variance in the source.
     pub bandwidth: Option<f64>,
     /// Rounds over which the source rows are replaced. 1 or above; fewer are faster, more follow a larger shift.
     pub rounds: usize,
@@ -268,19 +270,24 @@ impl Side<'_> {
         }
         for (sign, most) in [1.0, -1.0].into_iter().zip(most) {
             let inside = |f: f64| sign * f < 1.0 && (sign * f > 0.0 || (f == 0.0 && sign > 0.0));
-            let furthest = |mut rows: Vec<usize>, f: &[f64]| {
-                rows.sort_by(|&a, &b| (sign * f[b]).total_cmp(&(sign * f[a])).then(a.cmp(&b)));
+            let furthest = |mut rows: Vec<usize>, f: &[f64], beta: &[f64]| {
+                // Rows on the edge of the margin are all at 1 but for rounding: of these the least important first.
+                let place = |i: usize| ((sign * f[i] * 1e6).round(), beta[i].abs());
+                rows.sort_by(|&a, &b| {
+                    let (a, b) = (place(a), place(b));
+                    b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1))
+                });
                 rows.truncate(most);
                 rows
             };
             let may_come = |i: &usize| self.target[*i] == 0.0 && !gone[*i] && inside(of_target[*i]);
-            let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target);
+            let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target, &machine.target);
             moved += come.len();
             come.into_iter().for_each(|i| self.target[i] = sign);
 
             let own: Vec<usize> =
                 (0..of_source.len()).filter(|&i| self.present[i] && self.source[i] == sign).collect();
-            furthest(own, &of_source).into_iter().for_each(|i| self.present[i] = false);
+            furthest(own, &of_source, &machine.source).into_iter().for_each(|i| self.present[i] = false);
             let rows = 0..of_source.len();
             let side = |i: &usize| self.source[*i] == sign;
             if !self.target.contains(&sign) && !rows.clone().any(|i| side(&i) && self.present[i]) {

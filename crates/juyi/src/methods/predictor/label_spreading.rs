@@ -1,9 +1,9 @@
-//! Label spreading: on a Gaussian graph over source and target rows, each row takes most of its answer from its neighbours
-//! and keeps a little of its own label.
+//! Label spreading: on a Gaussian graph over source and target rows, each row takes most of its answer from its
+//! neighbours and keeps a little of its own label.
 //!
 //! When: classes form clusters that reach from the source into the target, few columns, some labels wrong: unlike label
-//! propagation, it lets go of a label that its neighbours contradict. It hurts where clusters of different classes touch,
-//! or a class has many more labelled rows than another of its size.
+//! propagation, it lets go of a label that its neighbours contradict. It hurts where clusters of different classes
+//! touch, or a class has many more labelled rows than another of its size.
 //!
 //! Paper: D. Zhou, O. Bousquet, T. Lal, J. Weston, B. Schölkopf, "Learning with local and global consistency", NIPS 2003
 //!
@@ -14,15 +14,16 @@
 //! ```
 //! The class of a row is that of the largest entry of its line of `F`, its confidence that entry's share of the line.
 //!
-//! Where we differ: `F` is solved for by conjugate gradients on `(D - spread W) G = (1 - spread) D^(1/2) Y` with
-//! `F = D^(1/2) G`. A new row `x` gets the shares of `Σ_j k(x, x_j) G_j`, which are those of `F_i` where `x` is the unlabelled
-//! row `i`; for a labelled row of the fit they are what its neighbours make of it. The bandwidth is chosen by neighbour
-//! distances, and `spread` is 0.2 by default, as in scikit-learn, where the paper takes 0.99 for a handful of labels: from
-//! one set of digits to another 0.99 gets 20 to 38 % right, 0.2 gets 42 to 66 %. Rows that next to nothing reaches take the
-//! class of the nearest labelled row.
+//! Where we differ: `F` is solved for by conjugate gradients on `(D - spread W) G = (1 - spread) D^(1/2) Y` with `F =
+//! D^(1/2) G`. A new row `x` gets the shares of `Σ_j k(x, x_j) G_j`, which are those of `F_i` where `x` is the
+//! unlabelled row `i`; for a labelled row of the fit they are what its neighbours make of it. The bandwidth is chosen
+//! by neighbour distances, and `spread` is 0.2 by default, as in scikit-learn, where the paper takes 0.99 for a handful
+//! of labels: from one set of digits to another 0.99 gets 20 to 38 % right, 0.2 gets 42 to 66 %. Rows that next to
+//! nothing reaches take the class of the nearest labelled row.
 //!
 //! Cost: for `n` rows of both domains `O(n² (d + c))` a step and some ten steps, a hundred with `spread` near 1, or
-//! `O(n² d)` once and `O(n² c)` a step where half of `W`, `4 n²` bytes, fits into memory. The model keeps all rows: `O(n d)`.
+//! `O(n² d)` once and `O(n² c)` a step where half of `W`, `4 n²` bytes, fits into memory. The model keeps all rows:
+//! `O(n d)`.
 
 use faer::{Mat, MatRef};
 use schemars::JsonSchema;
@@ -52,8 +53,8 @@ const NEXT_TO_NOTHING: f64 = 1e-7;
 #[serde(deny_unknown_fields, default)]
 pub struct LabelSpreading {
     /// Reach of the graph's edges, in units of distance: `exp(-|x - y|² / (2 bandwidth²))`. The smaller, the more the
-    /// nearest rows decide. Above 0. Default: a quarter of the median distance from an unlabelled row to its 7th nearest
-    /// labelled row.
+    /// nearest rows decide. Above 0. Default: a quarter of the median distance from an unlabelled row to its 7th
+    /// nearest labelled row.
     pub bandwidth: Option<f64>,
     /// How much of its answer a row takes from its neighbours, alpha; the rest is its own label. Above 0, below 1.
     pub spread: f64,

@@ -1,16 +1,16 @@
 //! Linear interpolation: the predictions of a learner trained on the source and of one trained on the target, mixed.
 //!
-//! When: some target rows are labelled, too few to stand alone, and the source is right about some of the target. It hurts
-//! where the source knows nothing of the target and the labels are too few to show it.
+//! When: some target rows are labelled, too few to stand alone, and the source is right about some of the target. It
+//! hurts where the source knows nothing of the target and the labels are too few to show it.
 //!
 //! Paper: H. Daumé III, "Frustratingly easy domain adaptation", ACL 2007
 //!
 //! ```text
 //! f(x) = weight f_t(x) + (1 - weight) f_s(x)                            (section 2, baseline "LinInt")
 //! ```
-//! `f_s` is the learner trained on the source rows, `f_t` the one trained on the labelled target rows. In a classification
-//! `f` are shares of the classes: probabilities where the learner states them (`logistic`), else 1 for its answer and 0 for
-//! the others. The weight is the best one on target labels that `f_t` has not seen (five folds):
+//! `f_s` is the learner trained on the source rows, `f_t` the one trained on the labelled target rows. In a
+//! classification `f` are shares of the classes: probabilities where the learner states them (`logistic`), else 1 for
+//! its answer and 0 for the others. The weight is the best one on target labels that `f_t` has not seen (five folds):
 //! ```text
 //! min Σ_i |weight f_t(x_i) + (1 - weight) f_s(x_i) - y_i|²,   y_i the number, or 1 at the class of row i
 //! weight = Σ_i (y_i - f_s(x_i)) · (f_t(x_i) - f_s(x_i)) / Σ_i |f_t(x_i) - f_s(x_i)|²,   cut to 0 and 1
@@ -186,8 +186,8 @@ mod tests {
         &votes.members
     }
 
-    /// Values, 1-nn: the source says 0 everywhere, the two target rows have 2 and 4. Left out, each gets the other's value:
-    /// steps 4 and 2, so `(2 * 4 + 4 * 2) / (16 + 4) = 0.8`.
+    /// Values, 1-nn: the source says 0 everywhere, the two target rows have 2 and 4. Left out, each gets the other's
+    /// value: steps 4 and 2, so `(2 * 4 + 4 * 2) / (16 + 4) = 0.8`.
     #[test]
     fn the_weight_of_least_squares_by_hand() {
         let source = Domain::labelled("s", column(&[0.0, 1.0]), Labels::Values(vec![0.0, 0.0]));

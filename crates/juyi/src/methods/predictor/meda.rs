@@ -1,34 +1,34 @@
 //! Manifold embedded distribution alignment: rows are compared along the geodesic flow between the domains' principal
-//! directions, and a kernel classifier brings the domains' means together there, over all rows and class by class as much
-//! as each of the two shifts calls for.
+//! directions, and a kernel classifier brings the domains' means together there, over all rows and class by class as
+//! much as each of the two shifts calls for.
 //!
-//! When: many columns (pictures' features), classes that shift in different ways, neighbouring rows that share a class. It
-//! hurts where the first guess by nearest neighbours is no better than chance, and it takes `n²` memory.
+//! When: many columns (pictures' features), classes that shift in different ways, neighbouring rows that share a class.
+//! It hurts where the first guess by nearest neighbours is no better than chance, and it takes `n²` memory.
 //!
 //! Paper: J. Wang, W. Feng, Y. Chen, H. Yu, M. Huang, P. Yu, "Visual domain adaptation with manifold embedded distribution alignment", ACM MM 2018
 //!
 //! ```text
 //! z = x G^(1/2) at unit length, G the geodesic flow kernel of the domains' first principal directions
-//! min |E (Y - K β)|² + ridge βᵀ K β + tr βᵀ K (discrepancy M + manifold L) K β                    (eq. 5, 13)
-//! β = ((E + discrepancy M + manifold L) K + ridge I)⁻¹ E Y                                        (eq. 15)
-//! M ~ (1 - share) C e eᵀ + share Σ_c e_c e_cᵀ, |M| = 1                                            (eq. 8-9)
+//! min |E (Y - K β)|² + ridge βᵀ K β + tr βᵀ K (discrepancy M + manifold L) K β
+//! β = ((E + discrepancy M + manifold L) K + ridge I)⁻¹ E Y
+//! M ~ (1 - share) C e eᵀ + share Σ_c e_c e_cᵀ, |M| = 1
 //! share = A_c / (A_c + A):   A = 2 (1 - 2 error) of a linear SVM that tells the domains apart,
-//!                            A_c the mean of the same within each class                           (eq. 16-17)
+//!                            A_c the mean of the same within each class
 //! L = I - D^(-1/2) W D^(-1/2):   W_ij the cosine of two rows of which one is among the other's nearest
 //! ```
-//! `K` is the Gaussian kernel of width 1 of all `z`; `E` is 1 on the diagonal at labelled rows, `Y` 1 at a labelled row's
-//! class; `e` and `e_c` hold 1 over the number of source rows and -1 over the number of target rows, all of them and those
-//! of (pseudo-)class `c`; `C` is the number of classes. The first pseudo-classes are those of the nearest source row; each
-//! round renews them, and `share` with them.
+//! `K` is the Gaussian kernel of width 1 of all `z`; `E` is 1 on the diagonal at labelled rows, `Y` 1 at a labelled
+//! row's class; `e` and `e_c` hold 1 over the number of source rows and -1 over the number of target rows, all of them
+//! and those of (pseudo-)class `c`; `C` is the number of classes. The first pseudo-classes are those of the nearest
+//! source row; each round renews them, and `share` with them.
 //!
-//! Where we differ: labelled target rows keep their labels, and count in `E` and `Y`. Rows are multiplied by a factor of `G`
-//! with as many columns as there are directions in it, twice `components`; inner products are the same. The
-//! SVM (squared hinge loss, cost 1, its mistakes counted on its own rows as in the authors' code) reaches its minimum;
-//! theirs stops at random. A class without target rows is left out of the mean. Edges with a cosine of 0 or below are left
-//! out, and a row without edges is held to none.
+//! Where we differ: labelled target rows keep their labels, and count in `E` and `Y`. Rows are multiplied by a factor
+//! of `G` with as many columns as there are directions in it, twice `components`; inner products are the same. The SVM
+//! (squared hinge loss, cost 1, its mistakes counted on its own rows as in the authors' code) reaches its minimum;
+//! theirs stops at random. A class without target rows is left out of the mean. Edges with a cosine of 0 or below are
+//! left out, and a row without edges is held to none.
 //!
-//! Cost: `O(n d² + d³)` for the directions, `O(n³)` once and `O(n² c)` a round for `n` pooled rows and `c` classes; `16 n²`
-//! bytes.
+//! Cost: `O(n d² + d³)` for the directions, `O(n³)` once and `O(n² c)` a round for `n` pooled rows and `c` classes; `16
+//! n²` bytes.
 
 use faer::MatRef;
 use schemars::JsonSchema;

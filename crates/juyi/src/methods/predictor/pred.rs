@@ -1,8 +1,9 @@
-//! Source predictions as features: a learner trained on the source tells the learner trained on the target what it thinks.
+//! Source predictions as features: a learner trained on the source tells the learner trained on the target what it
+//! thinks.
 //!
 //! When: some target rows are labelled, and what the source would say is of use to them even where it is wrong: classes
-//! confused in a regular way, numbers that are off by a factor. It hurts with very few labels, because the target's learner
-//! stands on those alone.
+//! confused in a regular way, numbers that are off by a factor. It hurts with very few labels, because the target's
+//! learner stands on those alone.
 //!
 //! Paper: H. Daumé III, "Frustratingly easy domain adaptation", ACL 2007
 //!
@@ -10,8 +11,8 @@
 //! f_s = the learner trained on the source rows
 //! f   = the learner trained on (x, f_s(x)), x the labelled target rows          answer f(x, f_s(x))
 //! ```
-//! (section 2, baseline "Pred"). `f_s(x)` is one column a class, the scores of `f_s` or 1 for its answer where it has no
-//! scores; in a regression it is one column, the number.
+//! (section 2, baseline "Pred"). `f_s(x)` is one column a class, the scores of `f_s` or 1 for its answer where it has
+//! no scores; in a regression it is one column, the number.
 //!
 //! Where we differ: scores of all classes stand in for the one prediction, as they say how sure `f_s` is.
 //!

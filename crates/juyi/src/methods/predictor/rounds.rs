@@ -30,8 +30,8 @@ pub(super) struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// The model of the last round. The first pseudo-classes are those of `learner`; `share` tells how much the classes'
-    /// means count beside the means over all rows, 0 to 1, from the rows and the pseudo-classes of the target.
+    /// The model of the last round. The first pseudo-classes are those of `learner`; `share` tells how much the
+    /// classes' means count beside the means over all rows, 0 to 1, from the rows and the pseudo-classes of the target.
     pub(super) fn fit(
         self,
         learner: &dyn Learner,

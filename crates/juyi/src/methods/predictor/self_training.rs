@@ -1,7 +1,7 @@
 //! Self-training: a learner labels the target rows that it is most sure of, learns from them too, and so on.
 //!
-//! When: the learner is right where it is sure, and the target lies near the source or is linked to it by rows in between.
-//! It hurts where the learner is sure and wrong: a mistake that is taken in is never taken back.
+//! When: the learner is right where it is sure, and the target lies near the source or is linked to it by rows in
+//! between. It hurts where the learner is sure and wrong: a mistake that is taken in is never taken back.
 //!
 //! Paper: D. Yarowsky, "Unsupervised word sense disambiguation rivaling supervised methods", ACL 1995; H. Scudder, "Probability of error of some adaptive pattern-recognition machines", IEEE Trans. Information Theory 1965
 //!
@@ -10,8 +10,8 @@
 //! 2  take in (x, f(x)) for the target rows x with confidence(f, x) > threshold, or for the most confident ones
 //! 3  repeat until no row is taken in, none is left, or the rounds are over; then train once more
 //! ```
-//! Confidence is that which the learner's predictor states: a probability for `logistic`, a softmax of margins for `svm`
-//! (with many classes small: use `per_round`), a ratio of distances for `1-nn`.
+//! Confidence is that which the learner's predictor states: a probability for `logistic`, a softmax of margins for
+//! `svm` (with many classes small: use `per_round`), a ratio of distances for `1-nn`.
 //!
 //! Where we differ: Yarowsky's words come with a second source of evidence (one sense in each discourse), which rows do
 //! not have. As in scikit-learn's `SelfTrainingClassifier`, labels once given are kept. `balanced` is ours.
@@ -171,8 +171,8 @@ mod tests {
         (0..rows.nrows()).map(|i| (rows[(i, 0)], answers[(i, 0)])).collect()
     }
 
-    /// Row 2 has confidence 8 / 10, row 4 has 6 / 10 and with row 2 taken in 6 / 8. Row 5.5, nearer to `b` at first, is 1.5
-    /// from row 4 and 4.5 from `b` then.
+    /// Row 2 has confidence 8 / 10, row 4 has 6 / 10 and with row 2 taken in 6 / 8. Row 5.5, nearer to `b` at first, is
+    /// 1.5 from row 4 and 4.5 from `b` then.
     #[test]
     fn a_chain_of_rows_is_followed() {
         let method = SelfTraining { threshold: 0.7, rounds: 1, ..SelfTraining::default() };
