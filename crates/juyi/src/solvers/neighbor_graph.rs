@@ -14,13 +14,8 @@ pub struct NeighborGraph {
 }
 
 impl NeighborGraph {
-<<<<<<< HEAD
-    /// The graph of `rows` `(n, d)` with the `neighbors` nearest of each row, and all that are as near as the last of them;
-    /// weights are `exp(-|x_i - x_j|² / (2 bandwidth²))`.
-=======
     /// The graph of `rows` `(n, d)` with the `neighbors` nearest of each row, and all that are as near as the last of
     /// them; weights are `exp(-|x_i - x_j|² / (2 bandwidth²))`.
->>>>>>> 7fb6be702aadbe68fe096e66c37bcd2327722753
     ///
     /// Cost: `O(n² d)` time, `O(n)` memory a thread and what the edges take.
     pub fn new(rows: MatRef<'_, f64>, neighbors: usize, bandwidth: f64) -> Self {
@@ -70,13 +65,8 @@ impl NeighborGraph {
         Self { edges }
     }
 
-<<<<<<< HEAD
-    /// `L x` for `x` `(n, c)` and the normalised Laplacian `L = I - D^(-1/2) W D^(-1/2)`, `D = diag(Σ_j w_ij)`; 0 at a row
-    /// without edges.
-=======
     /// `L x` for `x` `(n, c)` and the normalised Laplacian `L = I - D^(-1/2) W D^(-1/2)`, `D = diag(Σ_j w_ij)`; 0 at a
     /// row without edges.
->>>>>>> 7fb6be702aadbe68fe096e66c37bcd2327722753
     pub fn normalized_laplacian_times(&self, x: MatRef<'_, f64>) -> Matrix {
         let degrees: Vec<f64> =
             self.edges.iter().map(|list| list.iter().map(|(_, weight)| weight).sum()).collect();
