@@ -38,7 +38,7 @@ impl<'a> Pool<'a> {
     /// The rows of a task with labelled target rows, for this learner.
     ///
     /// # Errors
-    /// [`crate::Error::Unsuited`] if the learner cannot use row weights.
+    /// [`crate::error::Error::Unsuited`] if the learner cannot use row weights.
     pub fn new(task: &'a Task, learner: &'a dyn Learner) -> Result<Self> {
         must_weigh(learner)?;
         Ok(Self {
