@@ -38,7 +38,7 @@ impl<'a> Pool<'a> {
     /// The rows of a task with labelled target rows, for this learner.
     ///
     /// # Errors
-    /// [`crate::Error::Unsuited`] if the learner cannot use row weights.
+    /// [`crate::error::Error::Unsuited`] if the learner cannot use row weights.
     pub fn new(task: &'a Task, learner: &'a dyn Learner) -> Result<Self> {
         must_weigh(learner)?;
         Ok(Self {
@@ -62,10 +62,9 @@ impl<'a> Pool<'a> {
     /// Trains the learner on the rows with these weights, and judges it: in classes a row's loss is 1 where its class
     /// is missed, in numbers its residual's part of the largest residual of a row of weight above 0.
     fn round(&self, weights: Vec<f64>, context: &mut Context) -> Result<Round> {
-        // As many rows as the weights are worth: a penalty, or the least weight of a leaf, keeps its meaning.
-        let squares: Vec<f64> = weights.iter().map(|w| w * w).collect();
-        let worth = 1.0 / sorted_sum(&squares);
-        let scaled: Vec<f64> = weights.iter().map(|w| w * worth).collect();
+        // Mean 1, so that a penalty, or the least weight of a leaf, keeps its meaning.
+        let rows = weights.iter().filter(|w| **w > 0.0).count() as f64;
+        let scaled: Vec<f64> = weights.iter().map(|w| w * rows).collect();
         let trained = train(self.learner, &self.rows, &self.labels, Some(&scaled), self.goal, context)?;
         let said = predict(&[], &trained.predictor, self.rows.as_ref()).answer;
         let losses = match &self.labels {

@@ -71,7 +71,7 @@ struct Side {
 
 impl Distinct {
     /// # Errors
-    /// [`crate::Error::Memory`]: the rows are held twice.
+    /// [`crate::error::Error::Memory`]: the rows are held twice.
     pub(super) fn new(
         name: &str,
         rows: MatRef<'_, f64>,

@@ -25,7 +25,7 @@ use crate::models::{Node, Split, Trees, path};
 /// positions in the trees' classes, weights above 0.
 ///
 /// # Errors
-/// [`crate::Error::Memory`].
+/// [`crate::error::Error::Memory`].
 pub fn expand_reduce(
     trees: &Trees,
     rows: MatRef<'_, f64>,
@@ -124,7 +124,7 @@ fn place(nodes: &mut [Node], parent: Option<(usize, bool)>) {
 /// are alike in the column, the threshold stays. Labels are positions in the trees' classes, weights above 0.
 ///
 /// # Errors
-/// [`crate::Error::Memory`].
+/// [`crate::error::Error::Memory`].
 pub fn retune_thresholds(
     trees: &Trees,
     rows: MatRef<'_, f64>,

@@ -23,8 +23,7 @@
 //! 1/c`. The paper asks for that too (`ε_t < 1/2`) and does not say what else to do: a worse round counts as better
 //! than a guess by 0.01. A round without error on the target counts as half a row wrong among all `n + m`, so that no
 //! round has an infinite say; one that gets every row right ends the boosting and answers alone. The learner gets the
-//! weights scaled so that they add up to the number of rows that they are worth, `(Σ w)² / Σ w²`: a learner whose
-//! leaves or penalty count rows then keeps its strength.
+//! weights scaled to mean 1, so that its penalty, or the least weight of its leaves, keeps its strength.
 //!
 //! Cost: `rounds` fits of the learner on `n + m` rows; a second copy of the rows; the model holds half of the rounds.
 

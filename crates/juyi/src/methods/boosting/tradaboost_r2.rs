@@ -20,8 +20,7 @@
 //!
 //! Where we differ: the first round is kept whatever its loss, as `ε_t = 0.49` at most; one without loss on the target
 //! counts as `ε_t = 1/2` of a row among all `n + m`, so that no round has an infinite say; one without loss on any row
-//! answers alone. The learner gets the weights scaled so that they add up to the number of rows that they are worth,
-//! `(Σ w)² / Σ w²`.
+//! answers alone. The learner gets the weights scaled to mean 1.
 //!
 //! Cost: up to `rounds` fits of the learner on `n + m` rows; a second copy of the rows; the model holds half of the
 //! rounds.

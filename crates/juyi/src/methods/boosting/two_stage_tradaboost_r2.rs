@@ -24,7 +24,7 @@
 //! source rows are frozen. The folds of (4) are the target rows in the order of their labels, dealt out in turn, so
 //! that nothing is drawn. In the last step the source rows weigh nothing. Where no β reaches the share in (2), because
 //! source rows without loss keep their weight, all source rows are scaled to it. A single labelled target row leaves
-//! nothing to choose by: the first step is taken. Weights are scaled for the learner as in `tradaboost-r2`.
+//! nothing to choose by: the first step is taken. The learner gets weights of mean 1 over the rows of weight above 0.
 //!
 //! Cost: `steps × (folds × rounds + 1) + rounds` fits of the learner on `n + m` rows; two more copies of the rows.
 
