@@ -196,6 +196,15 @@ impl Encoding {
             .collect()
     }
 
+    /// Whether a table without missing cells becomes the same features under both.
+    pub fn makes_the_same_of(&self, other: &Self) -> bool {
+        let alike = |(own, other): (&ColumnEncoding, &ColumnEncoding)| {
+            let numbers = matches!((&own.kind, &other.kind), (Kind::Number { .. }, Kind::Number { .. }));
+            own.name == other.name && (numbers || own.kind == other.kind)
+        };
+        self.columns.len() == other.columns.len() && self.columns.iter().zip(&other.columns).all(alike)
+    }
+
     /// Features `(rows kept, width)` and the numbers of the rows that are kept. The table's cells are given up column
     /// by column, so that they and the matrix are never held whole at once.
     ///

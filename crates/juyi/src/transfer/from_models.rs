@@ -138,7 +138,7 @@ fn same_columns(models: &[(String, Model)]) -> Result<(Encoding, Goal)> {
         });
     };
     for (name, other) in &models[1..] {
-        let same = other.encoding.as_ref().is_some_and(|other| other.columns == encoding.columns);
+        let same = other.encoding.as_ref().is_some_and(|other| other.makes_the_same_of(encoding));
         if !same || (other.goal == Goal::Value) != (model.goal == Goal::Value) {
             let problem = format!("takes other columns or predicts something else than `{first}`");
             let hint = "give models that were fitted on tables with the same columns";
