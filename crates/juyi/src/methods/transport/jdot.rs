@@ -181,7 +181,7 @@ impl Jdot {
             // The cost of the first plan leaves the predictor out.
             let ends = said.is_some() && change <= self.tolerance * plan.cost.abs();
             if ends || iterations >= self.iterations {
-                if !ends && self.iterations > 1 {
+                if !ends && last.is_finite() {
                     let part = change / plan.cost.abs();
                     let said = format!(
                         "after {iterations} rounds the cost still changes by {part:.1e} of itself: raise `iterations`"
