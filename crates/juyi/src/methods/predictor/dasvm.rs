@@ -17,7 +17,7 @@
 //! ```
 //! Each round moves a share `1 / rounds` of the side's source rows out, and as many target rows in at most. It ends
 //! when the source is gone and no more than 3 % of the target rows come in or go back. The class with the largest `f`
-//! is the answer.
+//! is the answer, the first of those within 1e-6 of each other.
 //!
 //! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many
 //! classes one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The
@@ -46,6 +46,10 @@ const NAME: &str = "dasvm";
 
 /// The share of the target's rows that may still move at the end.
 const SETTLED: f64 = 0.03;
+
+/// A target row may lie on the margin's edge, at -1, of several classes: then the first of them is its answer, and not
+/// the one that rounding favours.
+const TIE: f64 = 1e-6;
 
 /// Parameters of the domain adaptation support vector machine.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -165,7 +169,7 @@ impl Method for Dasvm {
             for (i, beta) in machine.source.iter().chain(&machine.target).enumerate() {
                 coefficients[(i, k)] = *beta;
             }
-            bias[(0, k)] = machine.bias;
+            bias[(0, k)] = machine.bias - TIE * k as f64;
         }
         if two {
             for i in 0..n {
@@ -291,11 +295,15 @@ impl Side<'_> {
             let may_come = |i: &usize| self.target[*i] == 0.0 && !gone[*i] && inside(of_target[*i]);
             let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target, &alike);
             moved += come.len();
-            come.into_iter().for_each(|i| self.target[i] = sign);
+            for i in come {
+                self.target[i] = sign;
+            }
 
             let own: Vec<usize> =
                 (0..of_source.len()).filter(|&i| self.present[i] && self.source[i] == sign).collect();
-            furthest(own, &of_source, &self.likeness).into_iter().for_each(|i| self.present[i] = false);
+            for i in furthest(own, &of_source, self.likeness) {
+                self.present[i] = false;
+            }
             let rows = 0..of_source.len();
             let side = |i: &usize| self.source[*i] == sign;
             if !self.target.contains(&sign) && !rows.clone().any(|i| side(&i) && self.present[i]) {
