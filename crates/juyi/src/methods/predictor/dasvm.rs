@@ -9,14 +9,15 @@
 //! With `f(x) = Σ_i β_i k(x, x_i) + b` and the Gaussian kernel `k`, for each class against the rest:
 //! ```text
 //! min |f|² / 2 + C_i Σ_source hinge + C*_i Σ_target hinge        in round i = 0, 1, …, at most 3 rounds
-//! out   source rows of each side that are furthest on their side, |f| largest; of those with |f| = 1 the smallest |β|
+//! out   source rows of each side that are furthest on their side, |f| largest; of those on the margin's edge,
+//!       |f| = 1, those least like the target, Σ_j k(x, x_j) over its rows smallest
 //! in    target rows with 0 <= f < 1 as class, -1 < f < 0 as rest: those nearest to the margin's edge, |f| largest
 //! back  target rows whose label f no longer confirms
 //! C_i = cost (1 - 0.9 q),   C*_i = cost (0.1 + 0.9 q),   q = min(1, (i / rounds)²)
 //! ```
 //! Each round moves a share `1 / rounds` of the side's source rows out, and as many target rows in at most. It ends
 //! when the source is gone and no more than 3 % of the target rows come in or go back. The class with the largest `f`
-//! is the answer.
+//! is the answer, the first of those within 1e-6 of each other.
 //!
 //! Where we differ: rows are moved in proportion to their side, where the paper moves equally many of both: of many
 //! classes one is small beside the rest. A side never loses its last row. Labelled target rows stay, at full cost. The
@@ -36,8 +37,8 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained};
-use crate::linalg::{Matrix, gaussian_kernel_times, select_rows, stack};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::linalg::{Matrix, gaussian_kernel_means, gaussian_kernel_times, select_rows, stack};
+use crate::methods::{Fitted, Method, MethodRow, Needs, drawn, make, must, params_of};
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{KernelColumns, hinge_dual};
 
@@ -45,6 +46,10 @@ const NAME: &str = "dasvm";
 
 /// The share of the target's rows that may still move at the end.
 const SETTLED: f64 = 0.03;
+
+/// A target row may lie on the margin's edge, at -1, of several classes: then the first of them is its answer, and not
+/// the one that rounding favours.
+const TIE: f64 = 1e-6;
 
 /// Parameters of the domain adaptation support vector machine.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -94,6 +99,8 @@ struct Side<'a> {
     source: Vec<f64>,
     /// The same for target rows; 0 for those that take no part.
     target: Vec<f64>,
+    /// The mean of the kernel of each source row with all target rows.
+    likeness: &'a [f64],
     /// Whether a source row still takes part.
     present: Vec<bool>,
     /// Whether a target row's label is known.
@@ -134,6 +141,8 @@ impl Method for Dasvm {
                 (2..n).rev().find(|&columns| context.fits(need(columns))).unwrap_or(2)
             };
         let bandwidth = self.bandwidth.unwrap_or_else(|| width(&task.source.features));
+        let (source, target) = (task.source.features.as_ref(), task.target.features.as_ref());
+        let likeness = gaussian_kernel_means(source, target, bandwidth);
         let of = task.source.labels.classes();
         let mut own: Vec<Option<usize>> = vec![None; n_t];
         for (&row, &class) in task.target.labelled.iter().zip(task.target.labels.classes()) {
@@ -150,6 +159,7 @@ impl Method for Dasvm {
                 task,
                 bandwidth,
                 columns,
+                likeness: &likeness,
                 source: of.iter().map(|&c| sign(c == class)).collect(),
                 target: own.iter().map(|c| c.map_or(0.0, |c| sign(c == class))).collect(),
                 present: vec![true; n_s],
@@ -159,7 +169,7 @@ impl Method for Dasvm {
             for (i, beta) in machine.source.iter().chain(&machine.target).enumerate() {
                 coefficients[(i, k)] = *beta;
             }
-            bias[(0, k)] = machine.bias;
+            bias[(0, k)] = machine.bias - TIE * k as f64;
         }
         if two {
             for i in 0..n {
@@ -176,7 +186,9 @@ impl Method for Dasvm {
         };
         let weights = Mat::identity(classes.len(), classes.len());
         let predictor = Predictor::Linear { link: Link::Identity, weights, bias };
-        Ok(Fitted { maps: vec![map], trained: Trained { predictor, classes }, moved: None })
+        let shown = select_rows(task.source.features.as_ref(), &drawn(n_s));
+        let moved = Some(map.apply(shown.as_ref()));
+        Ok(Fitted { maps: vec![map], trained: Trained { predictor, classes }, moved })
     }
 }
 
@@ -261,7 +273,7 @@ impl Side<'_> {
     fn replace(&mut self, machine: &Machine, most: [usize; 2]) -> usize {
         let (of_source, of_target) = self.margins(machine);
         let mut moved = 0;
-        let mut gone = vec![false; self.target.len()];
+        let (mut gone, alike) = (vec![false; self.target.len()], vec![0.0; self.target.len()]);
         for (i, f) in of_target.iter().enumerate() {
             if !self.known[i] && self.target[i] * f < 0.0 {
                 (self.target[i], gone[i]) = (0.0, true);
@@ -270,9 +282,9 @@ impl Side<'_> {
         }
         for (sign, most) in [1.0, -1.0].into_iter().zip(most) {
             let inside = |f: f64| sign * f < 1.0 && (sign * f > 0.0 || (f == 0.0 && sign > 0.0));
-            let furthest = |mut rows: Vec<usize>, f: &[f64], beta: &[f64]| {
-                // Rows on the edge of the margin are all at 1 but for rounding: of these the least important first.
-                let place = |i: usize| ((sign * f[i] * 1e6).round(), beta[i].abs());
+            let furthest = |mut rows: Vec<usize>, f: &[f64], likeness: &[f64]| {
+                // Rows on the edge of the margin are all at 1 but for rounding.
+                let place = |i: usize| ((sign * f[i] * 1e6).round(), likeness[i]);
                 rows.sort_by(|&a, &b| {
                     let (a, b) = (place(a), place(b));
                     b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1))
@@ -281,13 +293,17 @@ impl Side<'_> {
                 rows
             };
             let may_come = |i: &usize| self.target[*i] == 0.0 && !gone[*i] && inside(of_target[*i]);
-            let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target, &machine.target);
+            let come = furthest((0..of_target.len()).filter(may_come).collect(), &of_target, &alike);
             moved += come.len();
-            come.into_iter().for_each(|i| self.target[i] = sign);
+            for i in come {
+                self.target[i] = sign;
+            }
 
             let own: Vec<usize> =
                 (0..of_source.len()).filter(|&i| self.present[i] && self.source[i] == sign).collect();
-            furthest(own, &of_source, &machine.source).into_iter().for_each(|i| self.present[i] = false);
+            for i in furthest(own, &of_source, self.likeness) {
+                self.present[i] = false;
+            }
             let rows = 0..of_source.len();
             let side = |i: &usize| self.source[*i] == sign;
             if !self.target.contains(&sign) && !rows.clone().any(|i| side(&i) && self.present[i]) {
@@ -339,6 +355,7 @@ mod tests {
             task: &task,
             bandwidth: 1.0,
             columns: 7,
+            likeness: &[0.0; 4],
             source: vec![1.0, 1.0, -1.0, -1.0],
             target: vec![0.0, 0.0, -1.0],
             present: vec![true; 4],

@@ -224,7 +224,7 @@ mod tests {
         let goal = Goal::Classes(vec!["a".into(), "b".into()]);
         let cluster = |turn: f64| {
             let place = |i: usize| {
-                let at = turn + if i % 2 == 0 { 0.0 } else { 1.5 } + 0.02 * (i % 5) as f64;
+                let at = turn + if i.is_multiple_of(2) { 0.0 } else { 1.5 } + 0.02 * (i % 5) as f64;
                 vec![at.cos() * (1.0 + 0.1 * (i % 3) as f64), at.sin(), 0.01 * (i % 7) as f64]
             };
             from_rows(&(0..20).map(place).collect::<Vec<_>>())

@@ -7,10 +7,10 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
-use crate::linalg::Matrix;
-use crate::methods::Fitted;
+use crate::linalg::{Matrix, select_rows};
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::models::{Link, Map, Predictor};
+use crate::methods::{Fitted, drawn};
+use crate::models::{Link, Map, Predictor, apply_all};
 use crate::solvers::{AdaptationRegularization, Regularization, joint_discrepancies};
 
 /// What is fitted in each round, on pooled rows.
@@ -79,6 +79,8 @@ impl Rounds<'_> {
             bias: Mat::zeros(1, count),
         };
         maps.push(machine.into_map(rows, solution).into());
-        Ok(Fitted { maps, trained: Trained { predictor, classes }, moved: None })
+        let shown = select_rows(task.source.features.as_ref(), &drawn(n_s));
+        let moved = Some(apply_all(&maps, shown.as_ref()));
+        Ok(Fitted { maps, trained: Trained { predictor, classes }, moved })
     }
 }
