@@ -55,6 +55,9 @@ pub(super) fn learners_for(goal: &Goal) -> &'static [&'static str] {
     if *goal == Goal::Value { &REGRESSORS } else { &CLASSIFIERS }
 }
 
+/// The learners that leave trees.
+const TREES: [&str; 2] = ["decision-tree", "random-forest"];
+
 /// The most source rows for which a kernel machine is tried: beyond, a fit on all of them takes minutes.
 const KERNEL_ROWS: usize = 5000;
 
@@ -98,10 +101,12 @@ pub(super) fn transfers(
     if each != plain(steps) {
         found.push(Configuration::new("none", "{}", best, &each)?);
     }
-    for row in METHODS.iter().filter(|row| row.family != "baseline") {
+    // Where there are rows, statistics of the target are taken by standardising each domain.
+    let others = |row: &&MethodRow| row.family != "baseline" && row.name != "statistics-reestimation";
+    for row in METHODS.iter().filter(others) {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
         if too_large || !serves(row, task, context) {
-            if too_large {
+            if too_large && !row.grid.is_empty() {
                 let text = format!("left out: beyond {} rows it takes too long", row.most_rows);
                 context.note(row.name, text);
             }
@@ -146,6 +151,8 @@ fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
 /// Whether a learner can be trained by the method on this task.
 fn suits(row: &MethodRow, name: &str, task: &Task) -> bool {
     learner(name).is_ok_and(|learner| {
-        (task.goal != Goal::Value || learner.regresses()) && (!row.weighs() || learner.weighs())
+        (task.goal != Goal::Value || learner.regresses())
+            && (!row.weighs() || learner.weighs())
+            && (!row.refines_trees() || TREES.contains(&name))
     })
 }

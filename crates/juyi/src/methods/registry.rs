@@ -148,7 +148,13 @@ impl MethodRow {
     pub fn weighs(&self) -> bool {
         matches!(self.family, "weighting" | "boosting")
     }
+
+    /// Whether it goes on from trees only.
+    pub fn refines_trees(&self) -> bool {
+        matches!(self.name, "ser" | "strut")
+    }
 }
+
 /// A method with its parameters set.
 pub struct Built {
     /// Its row.

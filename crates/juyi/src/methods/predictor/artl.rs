@@ -98,7 +98,7 @@ impl Artl {
         needs: Needs { classes: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: &[], // its ten rounds solve systems of all rows
         most_rows: 4000,
         source: include_str!("artl.rs"),
         params: params_of::<Self>,

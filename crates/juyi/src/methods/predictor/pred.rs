@@ -44,7 +44,7 @@ impl Pred {
         needs: Needs { target_labels: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[], // close to lin-int
         most_rows: usize::MAX,
         source: include_str!("pred.rs"),
         params: params_of::<Self>,

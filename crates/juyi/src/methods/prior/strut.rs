@@ -90,7 +90,8 @@ mod tests {
     fn thresholds_move_and_questions_stay() {
         let goal = Goal::Classes(vec!["a".into(), "b".into()]);
         let column = |values: &[f64]| from_rows(&values.iter().map(|v| vec![*v]).collect::<Vec<_>>());
-        let source = Domain::labelled("s", column(&[0.0, 1.0].repeat(20)), Labels::Classes([0, 1].repeat(20)));
+        let source =
+            Domain::labelled("s", column(&[0.0, 1.0].repeat(20)), Labels::Classes([0, 1].repeat(20)));
         let target =
             Domain::labelled("t", column(&[10.0, 12.0, 18.0, 20.0]), Labels::Classes(vec![0, 0, 1, 1]));
         let task = Task::new(vec![source], target, goal).unwrap();

@@ -72,7 +72,7 @@ impl TransportedLabels {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[], // close to exact transport
         most_rows: 10_000,
         source: include_str!("transported_labels.rs"),
         params: params_of::<Self>,

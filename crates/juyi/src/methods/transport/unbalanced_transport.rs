@@ -73,7 +73,7 @@ impl UnbalancedTransport {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: &[], // its strengths want tuning
         most_rows: 10_000,
         source: include_str!("unbalanced_transport.rs"),
         params: params_of::<Self>,

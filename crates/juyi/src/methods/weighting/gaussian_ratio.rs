@@ -66,7 +66,7 @@ impl GaussianRatio {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[], // few rows are normal
         most_rows: usize::MAX,
         source: include_str!("gaussian_ratio.rs"),
         params: params_of::<Self>,
