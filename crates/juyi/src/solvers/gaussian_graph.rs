@@ -45,7 +45,7 @@ pub fn neighbor_distance(rows: MatRef<'_, f64>, labelled: MatRef<'_, f64>) -> f6
     if found.is_empty() { 1.0 } else { SHARE * found.select_nth_unstable_by(middle, f64::total_cmp).1.sqrt() }
 }
 
-/// `W` without its diagonal, in panels of [`BLOCK`] columns down to the diagonal, each in tiles of [`TALL`] rows. The
+/// `W` without its diagonal, in panels of [`BLOCK`] columns down to the diagonal, each in tiles of 1,024 rows. The
 /// other half follows by symmetry.
 pub struct GaussianGraph<'a> {
     rows: MatRef<'a, f64>,
