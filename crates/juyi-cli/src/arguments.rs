@@ -216,16 +216,16 @@ pub(crate) struct ShiftArguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Source rows
-    #[arg(long, value_name = "N", default_value_t = 500)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 500)]
     pub(crate) rows: usize,
     /// Target rows [default: as many as source rows]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) target_rows: Option<usize>,
     /// Feature columns, 3 or more
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4)]
     pub(crate) columns: usize,
     /// Classes
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 2)]
     pub(crate) classes: usize,
     /// Kind of label: regression draws numbers
     #[arg(long, value_enum, default_value_t = Task::Classification)]

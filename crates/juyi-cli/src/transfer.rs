@@ -151,7 +151,8 @@ fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
 fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
     let is_model = |spec: &String| {
         let path = Path::new(spec);
-        path.is_dir() || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+        path.join("model.safetensors").is_file()
+            || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
     };
     let Some(model) = arguments.source.iter().find(|spec| is_model(spec)) else { return Ok(None) };
     if let Some(table) = arguments.source.iter().find(|spec| !is_model(spec)) {

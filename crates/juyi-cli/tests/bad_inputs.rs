@@ -934,7 +934,8 @@ fn parameters() -> Vec<Case> {
             for value in wrong {
                 refuse(row.name, &param.name, value);
             }
-            if ["components", "iterations", "regularization", "bandwidth"].contains(&param.name.as_str()) {
+            let named = ["components", "iterations", "regularization", "bandwidth"];
+            if named.contains(&param.name.as_str()) && row.name != "tsl" {
                 refuse(row.name, &param.name, "0");
                 refuse(row.name, &param.name, "-1");
             }
@@ -1187,7 +1188,7 @@ fn models() -> Vec<Case> {
             .says(&["logistic source model"]),
         call("--method nosuch").says(&["unknown method `nosuch`"]),
         call("--set penalty=1").says(&["`--set`", "`auto`"]),
-        call(uses).with("--label grade").says(&["`target.csv` has no column `grade`"]),
+        call(uses).with("--label grade").says(&["`target.csv`: has no column `grade`"]),
         call("").file("target.csv", no_b).says(&["`target.csv`", "`b`", "which the model needs"]),
         call("").file("target.csv", "a,b,y\n").says(&["`target.csv`", "has no rows"]),
         call("").file("target.csv", "a,b,y\n1,x,u\n").says(&["`target.csv`", "`b`"]),
@@ -1198,11 +1199,14 @@ fn models() -> Vec<Case> {
         call("").file("old.safetensors", model_file(&bare, &[MEANS, OFFSETS])).says(&["bare matrices"]),
         call("--source source.csv")
             .file("source.csv", good(12).csv())
-            .says(&["`--source old.safetensors` is a model, and `source.csv` is a table"]),
+            .says(&["`--source old.safetensors`: is a model, and `source.csv` is a table"]),
         call("--source old.safetensors --method biased-regularization")
             .with(uses)
             .says(&["one model", "there are 2"]),
-        call("--source empty").file("empty/", "").says(&["empty", "model.safetensors"]),
+        Case::call("transfer --source empty --target target.csv --label y")
+            .file("empty/", "")
+            .file("target.csv", good(8).csv())
+            .says(&["`empty`", "is a folder"]),
         call("--learner nosuch").says(&["unknown learner `nosuch`"]),
     ]
 }

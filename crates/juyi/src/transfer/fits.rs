@@ -52,8 +52,10 @@ pub(super) fn fit_each(
             fits.before = figures::scatter(task, &[], None, context);
         }
         let (ran, moved) = run_one(configuration, task, maps, truth, context)?;
-        if moved.is_some() || steps != configurations[0].steps {
-            fits.after = figures::scatter(task, &ran.model.maps[maps.len()..], moved, context);
+        let own = &ran.model.maps[maps.len()..];
+        // Of a method that maps target rows alone, nobody knows where source rows would go.
+        if moved.is_some() || (own.is_empty() && steps != configurations[0].steps) {
+            fits.after = figures::scatter(task, own, moved, context);
         }
         fits.all.push(ran);
     }
