@@ -79,3 +79,12 @@ fn digits_gfk() {
 fn digits_tjm() {
     check("digits-jda", "tjm");
 }
+
+#[test]
+fn amazon_easytl() {
+    let Some(data) = data() else { return };
+    let table = table("amazon-reviews").expect("it is listed");
+    let rows = run(table, &data, Some("easytl"), &Context::default(), |_| {}).expect("the table runs");
+    let off = |row: &juyi::tables::Row| (row.accuracy - row.published.expect("a number")).abs();
+    assert!(rows.iter().filter(|row| row.task == "average").all(|row| off(row) < 1.0), "{rows:?}");
+}

@@ -93,5 +93,28 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
             average: Some(39.84),
             ..NEAREST
         },
+        Line {
+            label: "OT-Laplace",
+            method: "laplace-transport",
+            cells: &[38.96, 31.13, 36.88, 33.12, 30.33, 27.75, 31.37, 37.17, 80.62, 31.10, 33.06, 76.16],
+            average: Some(40.64),
+            ..NEAREST
+        },
+        Line {
+            label: "OT-LpLq",
+            method: "class-transport",
+            params: &[("penalty", "lp-l1")],
+            cells: &[48.21, 38.61, 39.62, 35.99, 35.63, 36.38, 33.44, 37.33, 81.38, 31.65, 37.06, 74.97],
+            average: Some(44.19),
+            ..NEAREST
+        },
+        Line {
+            label: "OT-GL",
+            method: "class-transport",
+            params: &[("penalty", "group-lasso")],
+            cells: &[44.17, 38.94, 44.50, 34.57, 37.02, 38.88, 35.98, 39.35, 84.00, 32.38, 37.17, 81.06],
+            average: Some(45.67),
+            ..NEAREST
+        },
     ],
 };
