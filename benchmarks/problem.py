@@ -13,6 +13,7 @@ MASSES_OFF = 1e-9  # where Sinkhorn's rounds end
 LABELLED = 200  # target rows that have labels, for methods that ask for some
 REACH = 3.0  # bandwidth of the graphs of label propagation and label spreading
 JDOT_ROUNDS = 5
+ENOUGH = 10.0  # seconds after which a side is not timed again
 PENALTY = 0.1  # of unconstrained least-squares importance fitting
 RIDGE = 1e-9  # our CORAL needs one above 0; skada has none
 LOGISTIC_TOLERANCE = 1e-6  # scikit-learn's: objectives then agree to 1e-6
