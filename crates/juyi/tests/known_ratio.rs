@@ -2,7 +2,8 @@
 //!
 //! Most methods estimate the ratio, so their weights are held against it row by row. Kernel mean matching and nearest
 //! neighbours only promise that weighted means come out right: most weights are 0 or as noisy as one neighbour is,
-//! however many rows there are. Theirs are averaged in windows first.
+//! however many rows there are. Theirs are averaged in windows first, and no count is added to the neighbours', which would draw
+//! the weights together for ever.
 
 use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};
@@ -70,6 +71,10 @@ impl Shift {
     }
 }
 
+/// A name, what it names, the target's part in the mixture below the ratio, whether errors are taken in windows, and the
+/// largest mean error at 1,600 rows in one column and in three.
+type Case = (&'static str, Box<dyn Adapter>, f64, bool, [f64; 2]);
+
 #[test]
 fn the_error_falls_as_rows_are_added() {
     const RULSIF: Rulsif =
@@ -78,8 +83,7 @@ fn the_error_falls_as_rows_are_added() {
     let narrower = [moved(1, 0.5), moved(3, 0.3)];
     // A linear rule can only tell apart what differs in means.
     let equal = [1, 3].map(|columns| Shift { columns, mean: 0.5, deviation: 1.0 });
-    // Largest mean error at 1,600 rows, in one column and in three.
-    let cases: [(&str, Box<dyn Adapter>, f64, bool, [f64; 2]); 8] = [
+    let cases: [Case; 8] = [
         ("kliep", Box::new(Kliep::default()), 0.0, false, [0.06, 0.12]),
         ("ulsif", Box::new(Ulsif::default()), 0.0, false, [0.06, 0.19]),
         ("rulsif", Box::new(RULSIF), 0.2, false, [0.05, 0.15]),
@@ -87,19 +91,18 @@ fn the_error_falls_as_rows_are_added() {
         ("kernel-density-ratio", Box::new(KernelDensityRatio::default()), 0.0, false, [0.065, 0.24]),
         ("discriminative", Box::new(Discriminative::default()), 0.0, false, [0.02, 0.1]),
         ("kmm", Box::new(Kmm::default()), 0.0, true, [0.03, 0.14]),
-        ("nearest-neighbor", Box::new(NearestNeighbor { smoothing: 0.0 }), 0.0, true, [1.0, 1.0]),
+        ("nearest-neighbor", Box::new(NearestNeighbor { smoothing: 0.0 }), 0.0, true, [0.03, 0.11]),
     ];
     for (name, adapter, part, in_windows, bounds) in cases {
         let shifts = if name == "discriminative" { &equal } else { &narrower };
         for (shift, bound) in shifts.iter().zip(bounds) {
-            let start = std::time::Instant::now();
-            let errors = [(100, 8), (400, 4), (1600, 2)].map(|(n, seeds)| {
+            let errors = [(100, 6), (400, 3), (1600, 2)].map(|(n, seeds)| {
                 let sum: f64 =
                     (0..seeds).map(|seed| shift.error(adapter.as_ref(), part, in_windows, n, seed)).sum();
                 sum / seeds as f64
             });
-            println!("{name} {} {errors:.3?} {:?}", shift.columns, start.elapsed());
-            assert!(errors[2] < bound, "{name} in {} columns: {errors:?}", shift.columns);
+            let falls = errors[1] < errors[0] && errors[2] < errors[1];
+            assert!(falls && errors[2] < bound, "{name} in {} columns: {errors:?}", shift.columns);
         }
     }
 }

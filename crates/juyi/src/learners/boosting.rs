@@ -137,7 +137,7 @@ impl<'a> Pool<'a> {
         let target: f64 = sorted_sum(&weights[self.source..]);
         let mut done: Vec<Round> = Vec::new();
         for t in 0..rounds {
-            let mut round = self.round(weights, context)?;
+            let mut round = self.round(weights.clone(), context)?;
             let error = weighted_mean(&round.losses, &round.weights);
             if error <= 0.0 {
                 return Ok(vec![round]);
@@ -148,7 +148,6 @@ impl<'a> Pool<'a> {
             round.error = error.min(0.5 - MARGIN);
             let factor = round.error / (1.0 - round.error);
             round.say = -factor.ln();
-            weights = round.weights.clone();
             for (weight, loss) in weights.iter_mut().zip(&round.losses).skip(self.source) {
                 *weight *= factor.powf(1.0 - loss);
             }
@@ -220,7 +219,9 @@ pub fn later_half(mut rounds: Vec<Round>) -> Vec<Round> {
 pub fn scale_to(weights: &mut [f64], total: f64) {
     let sum = sorted_sum(weights);
     if sum > 0.0 {
-        weights.iter_mut().for_each(|w| *w *= total / sum);
+        for w in weights {
+            *w *= total / sum;
+        }
     }
 }
 

@@ -46,8 +46,22 @@ struct Candidate {
     threshold: f64,
 }
 
+/// What a column offers.
+enum Found {
+    /// All its values are alike.
+    Constant,
+    /// Every split leaves too light a leaf.
+    TooLight,
+    Split(Candidate),
+}
+
+impl Found {
+    fn split(self) -> Option<Candidate> {
+        if let Self::Split(candidate) = self { Some(candidate) } else { None }
+    }
+}
+
 /// Sums of one side of a split.
-#[derive(Clone)]
 struct Side {
     weight: f64,
     by_class: Vec<f64>,
@@ -73,10 +87,6 @@ impl Distinct {
             Labels::Values(values) => values[i],
         };
         let number = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(Ordering::Equal); // -0 is 0
-        let alike = |a: usize, b: usize| {
-            let columns = (0..d).map(|j| number(rows[(a, j)], rows[(b, j)]));
-            columns.fold(Ordering::Equal, Ordering::then).then(number(label(a), label(b)))
-        };
         let ordered = |a: usize, b: usize| {
             let mut columns = (0..d).map(|j| number(rows[(a, j)], rows[(b, j)]));
             columns.find(|o| o.is_ne()).unwrap_or_else(|| number(label(a), label(b)))
@@ -86,7 +96,7 @@ impl Distinct {
         let (mut kept, mut sums): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
         for &i in &order {
             match (kept.last(), sums.last_mut()) {
-                (Some(&last), Some(sum)) if alike(last, i).is_eq() => *sum += weights[i],
+                (Some(&last), Some(sum)) if ordered(last, i).is_eq() => *sum += weights[i],
                 _ => {
                     kept.push(i);
                     sums.push(weights[i]);
@@ -147,7 +157,9 @@ impl Distinct {
         match &self.labels {
             Labels::Classes(of) => {
                 let mut shares = vec![0.0; self.classes];
-                rows.iter().for_each(|&i| shares[of[i as usize]] += weights[i as usize]);
+                for &i in rows {
+                    shares[of[i as usize]] += weights[i as usize];
+                }
                 let pure = rows.iter().all(|&i| of[i as usize] == of[rows[0] as usize]);
                 (shares.iter().map(|share| (share / total).min(1.0)).collect(), pure)
             }
@@ -208,17 +220,19 @@ impl Distinct {
         };
         match limits.columns {
             None if rows.len() * columns.len() >= PARALLEL => {
-                let all: Vec<_> = columns.par_iter().map(found).collect();
-                all.into_iter().flatten().flatten().for_each(take);
+                let all: Vec<Found> = columns.par_iter().map(found).collect();
+                all.into_iter().filter_map(Found::split).for_each(take);
             }
-            None => columns.iter().filter_map(found).flatten().for_each(take),
+            None => columns.iter().map(found).filter_map(Found::split).for_each(take),
             // Constant columns do not count among those that are drawn; one that gives a split is looked for.
             Some(most) => {
                 let (mut seen, mut any) = (0, false);
-                for candidate in columns.iter().filter_map(found) {
-                    any |= candidate.is_some();
-                    candidate.into_iter().for_each(&mut take);
-                    seen += 1;
+                for found in columns.iter().map(found) {
+                    seen += usize::from(!matches!(found, Found::Constant));
+                    if let Some(candidate) = found.split() {
+                        any = true;
+                        take(candidate);
+                    }
                     if seen >= most && any {
                         break;
                     }
@@ -228,7 +242,6 @@ impl Distinct {
         best
     }
 
-    /// `None` where the column is constant, `Some(None)` where every split leaves too light a leaf.
     fn best_of_column(
         &self,
         rows: &[u32],
@@ -237,7 +250,7 @@ impl Distinct {
         limits: Limits,
         scale: f64,
         column: usize,
-    ) -> Option<Option<Candidate>> {
+    ) -> Found {
         let n = self.rows.nrows();
         let ranks = &self.ranks[column * n..(column + 1) * n];
         let mut keys: Vec<u64> =
@@ -247,7 +260,7 @@ impl Distinct {
         let row = |k: usize| (keys[k] & u64::from(u32::MAX)) as usize;
         let last = keys.len() - 1;
         if rank(0) == rank(last) {
-            return None;
+            return Found::Constant;
         }
         // Sums from the right first: a side is never what is left of a difference, so that tiny weights keep their say.
         let mut side = Side { weight: 0.0, by_class: vec![0.0; self.classes], sum: 0.0 };
@@ -276,7 +289,7 @@ impl Distinct {
             let threshold = if middle < above { middle } else { below };
             Candidate { gain, column, threshold }
         };
-        Some(best.map(candidate))
+        best.map(candidate).map_or(Found::TooLight, Found::Split)
     }
 
     fn add(&self, side: &mut Side, row: usize, weights: &[f64], mean: f64) {

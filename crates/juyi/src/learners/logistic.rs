@@ -58,7 +58,7 @@ impl Learner for Logistic {
 impl Logistic {
     /// The weights `(d, c)` and biases `(1, c)`; `start`, where given, are scores `(n, c)` that they are added to.
     pub(super) fn minimize(
-        &self,
+        self,
         rows: MatRef<'_, f64>,
         of: &[usize],
         weights: &[f64],

@@ -72,7 +72,7 @@ impl Ridge {
     /// The weights `(d, c)` and biases `(1, c)`; `start`, where given, are scores `(n, c)` that they are added to, of
     /// two classes with opposite signs.
     pub(super) fn minimize(
-        &self,
+        self,
         rows: MatRef<'_, f64>,
         labels: &Labels,
         weights: &[f64],

@@ -66,7 +66,7 @@ impl Svm {
     /// The weights `(d, c)` and biases `(1, c)`; `start`, where given, are scores `(n, c)` that they are added to, of
     /// two classes with opposite signs.
     pub(super) fn minimize(
-        &self,
+        self,
         rows: MatRef<'_, f64>,
         of: &[usize],
         weights: &[f64],

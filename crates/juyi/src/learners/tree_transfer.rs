@@ -50,7 +50,9 @@ fn refine(tree: &[Node], table: &Distinct, limits: Limits) -> Vec<Node> {
     }
     for (leaf, held) in held.iter().enumerate().filter(|(_, held)| !held.is_empty()) {
         let mut own = vec![0.0; n];
-        held.iter().for_each(|&i| own[i] = table.weights[i]);
+        for &i in held {
+            own[i] = table.weights[i];
+        }
         let after = nodes.len() - 1; // the grown root takes the leaf's place, the others stand at the end
         let mut grown = table.grow(&own, limits, None);
         for split in grown.iter_mut().filter_map(|node| node.split.as_mut()) {
@@ -63,7 +65,9 @@ fn refine(tree: &[Node], table: &Distinct, limits: Limits) -> Vec<Node> {
     }
     let mut reach: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     for i in 0..n {
-        path(&nodes, |j| table.rows[(i, j)]).into_iter().for_each(|v| reach[v].push(i));
+        for v in path(&nodes, |j| table.rows[(i, j)]) {
+            reach[v].push(i);
+        }
     }
     let mut errors = vec![0.0; nodes.len()];
     for v in (0..nodes.len()).rev() {
@@ -182,7 +186,9 @@ fn best_threshold(
     let mut below = vec![0.0; left.len()];
     let mut above = vec![0.0; left.len()];
     let class = |i: usize| table.labels.classes()[i];
-    order.iter().for_each(|&i| above[class(i)] += table.weights[i]);
+    for &i in &order {
+        above[class(i)] += table.weights[i];
+    }
     let mut cuts: Vec<(f64, f64, f64)> = Vec::new(); // less the node's entropy, the information gain; DG; threshold
     for two in order.windows(2) {
         below[class(two[0])] += table.weights[two[0]];

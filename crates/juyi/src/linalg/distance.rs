@@ -219,7 +219,9 @@ pub fn log_gaussian_mixture(
                 if largest == f64::NEG_INFINITY {
                     continue;
                 }
-                terms.iter_mut().for_each(|v| *v -= largest);
+                for v in terms.iter_mut() {
+                    *v -= largest;
+                }
                 exponentials(terms, 1.0);
                 *sum = *sum * (*most - largest).exp() + super::dot(terms, &ones[..end - top]);
                 *most = largest;

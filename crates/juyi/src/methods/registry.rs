@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 
 /// What a method asks of a task. Equal columns, finite values and labelled source rows every [`Task`] has.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // each is a need of its own
 pub struct Needs {
     /// It predicts classes only.
     pub classes: bool,

@@ -7,7 +7,7 @@ use super::predict;
 use super::predictors::{Answers, Predictor};
 use crate::linalg::Matrix;
 
-/// The second predictor's columns are those of the row, then what the first says, as [`beside`] puts it.
+/// The second predictor's columns are those of the row, then what the first says, as [`with_answers`] puts it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stacked {
     /// Sees the row.

@@ -113,7 +113,7 @@ impl Votes {
         }
         let total: f64 = members.iter().map(|member| member.weight).sum();
         let sound = |weight: f64| weight >= 0.0 && weight.is_finite();
-        if !members.iter().all(|member| sound(member.weight)) || !(total > 0.0 && total.is_finite()) {
+        if members.iter().any(|member| !sound(member.weight)) || !total.is_finite() || total <= 0.0 {
             return Err(format!("the weights of {} voters add up to {total}", members.len()));
         }
         for member in members {

@@ -71,7 +71,7 @@ impl<'a> GaussianGraph<'a> {
     }
 
     /// How many rows it joins.
-    pub fn len(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         self.rows.nrows()
     }
 

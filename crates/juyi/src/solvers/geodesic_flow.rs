@@ -131,7 +131,7 @@ mod tests {
                 } else {
                     2.0
                 };
-                let t = step as f64 / steps as f64;
+                let t = f64::from(step) / f64::from(steps);
                 // On the arc from a to b: a sin((1-t) theta) + b sin(t theta), over sin(theta).
                 let (from, to) = if theta < 1e-6 {
                     (1.0 - t, t)
@@ -141,7 +141,7 @@ mod tests {
                 let w: Vec<f64> = (0..5).map(|row| from * a[(row, i)] + to * b[(row, i)]).collect();
                 for (row, x) in w.iter().enumerate() {
                     for (col, y) in w.iter().enumerate() {
-                        expected[(row, col)] += weight / (3.0 * steps as f64) * x * y;
+                        expected[(row, col)] += weight / (3.0 * f64::from(steps)) * x * y;
                     }
                 }
             }

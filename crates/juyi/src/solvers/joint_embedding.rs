@@ -201,12 +201,14 @@ impl JointEmbedding {
         context.require("the columns with weighted rows", 8 * (3 * n * self.rank()) as u64)?;
         // `turn` is Rᵀ, with which the columns' coefficients are `Rᵀ y`, and `A = back y`.
         let turns = if let Some(values) = &self.values {
-            let u = Mat::from_fn(n, values.len(), |i, j| self.columns[(i, j)] / values[j]);
+            // Rows that are all 0 have one value, 0.
+            let over = |v: f64, by: f64| if by > 0.0 { v / by } else { 0.0 };
+            let u = Mat::from_fn(n, values.len(), |i, j| over(self.columns[(i, j)], values[j]));
             let weighted = Mat::from_fn(n, values.len(), |i, j| freedom[i] * u[(i, j)]);
             let (l, e) = symmetric_eigen(multiply(u.transpose(), weighted.as_ref()).as_ref())?;
-            let rank = l.iter().filter(|v| **v > 1e-14 * l[0]).count();
-            let turn = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] * l[j].sqrt());
-            let inverse = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] / l[j].sqrt());
+            let rank = l.iter().filter(|v| **v > 1e-14 * l[0]).count().max(1);
+            let turn = Mat::from_fn(values.len(), rank, |i, j| e[(i, j)] * l[j].max(0.0).sqrt());
+            let inverse = Mat::from_fn(values.len(), rank, |i, j| over(e[(i, j)], l[j].max(0.0).sqrt()));
             Some((turn, multiply(weighted.as_ref(), inverse.as_ref())))
         } else {
             None // `U` is the identity, and `Rᵀ` the root of `D`
@@ -238,6 +240,9 @@ impl JointEmbedding {
         };
         for j in 0..components {
             let length = rows.col(j).norm_l2();
+            if length == 0.0 {
+                continue;
+            }
             rows.col_mut(j).iter_mut().for_each(|v| *v /= length);
             coefficients.col_mut(j).iter_mut().for_each(|v| *v /= length);
         }

@@ -73,32 +73,43 @@ impl LeastSquaresRatio<'_> {
             &format!("the equations of `{}`", self.name),
             8 * (b * (5 * b + ROWS + 5 * pairs)) as u64,
         )?;
-        let (width, penalty) = match (width, penalty) {
-            (Some(width), Some(penalty)) => (width, penalty),
-            _ => {
-                let median = drawn.median_distance(context);
-                let widths = width.map_or_else(|| WIDTHS.map(|w| w * median).to_vec(), |width| vec![width]);
-                let penalties = penalty.map_or_else(|| PENALTIES.to_vec(), |penalty| vec![penalty]);
-                let left_out = (drawn.source(pairs), drawn.target(pairs));
-                let mut best = (f64::INFINITY, width.unwrap_or(median), penalty.unwrap_or(0.1));
-                for (round, &width) in widths.iter().enumerate() {
-                    context.progress(self.name, round, widths.len());
-                    let scores = self.left_out_scores(&centers, width, &penalties, &left_out)?;
-                    for (score, &penalty) in scores.into_iter().zip(&penalties) {
-                        if score < best.0 {
-                            best = (score, width, penalty);
-                        }
-                    }
-                }
-                if best.0 == f64::INFINITY {
-                    context.warn(self.name, "a side has one row: the width is the median distance");
-                }
-                (best.1, best.2)
-            }
+        let (width, penalty) = if let (Some(width), Some(penalty)) = (width, penalty) {
+            (width, penalty)
+        } else {
+            self.choose(&drawn, &centers, (width, penalty), pairs, context)?
         };
         let theta = self.fit(&centers, width, penalty)?;
         let ratios = gaussian_kernel_times(self.source, centers.as_ref(), width, theta.as_ref());
         Ok(ratios.col(0).iter().copied().collect())
+    }
+
+    /// The width and penalty of the least score, of those that are not given.
+    fn choose(
+        &self,
+        drawn: &DrawnRows<'_>,
+        centers: &Matrix,
+        (width, penalty): (Option<f64>, Option<f64>),
+        pairs: usize,
+        context: &mut Context,
+    ) -> Result<(f64, f64)> {
+        let median = drawn.median_distance(context);
+        let widths = width.map_or_else(|| WIDTHS.map(|w| w * median).to_vec(), |width| vec![width]);
+        let penalties = penalty.map_or_else(|| PENALTIES.to_vec(), |penalty| vec![penalty]);
+        let left_out = (drawn.source(pairs), drawn.target(pairs));
+        let mut best = (f64::INFINITY, width.unwrap_or(median), penalty.unwrap_or(0.1));
+        for (round, &width) in widths.iter().enumerate() {
+            context.progress(self.name, round, widths.len());
+            let scores = self.left_out_scores(centers, width, &penalties, &left_out)?;
+            for (score, &penalty) in scores.into_iter().zip(&penalties) {
+                if score < best.0 {
+                    best = (score, width, penalty);
+                }
+            }
+        }
+        if best.0 == f64::INFINITY {
+            context.warn(self.name, "a side has one row: a width that is not given is the median distance");
+        }
+        Ok((best.1, best.2))
     }
 
     /// `θ` `(b, 1)` of (1).
@@ -168,7 +179,9 @@ impl LeastSquaresRatio<'_> {
             let mut sum = 0.0;
             for i in 0..theta.ncols() {
                 let theta = theta.col_as_slice_mut(i);
-                theta.iter_mut().for_each(|v| *v = v.max(0.0));
+                for v in theta.iter_mut() {
+                    *v = v.max(0.0);
+                }
                 let (r_s, r_t) =
                     (dot(theta, at_source.col_as_slice(i)), dot(theta, at_target.col_as_slice(i)));
                 sum += 0.5 * (self.share * r_t * r_t + (1.0 - self.share) * r_s * r_s) - r_t;

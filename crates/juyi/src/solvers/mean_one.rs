@@ -12,7 +12,9 @@ pub fn mean_one(mut ratios: Vec<f64>, bound: Option<f64>) -> Option<Vec<f64>> {
         sum += *ratio;
     }
     let mean = sum / ratios.len() as f64;
-    ratios.iter_mut().for_each(|ratio| *ratio /= mean);
+    for ratio in &mut ratios {
+        *ratio /= mean;
+    }
     (mean > 0.0).then_some(ratios)
 }
 

@@ -91,7 +91,9 @@ pub fn mixture_shares(likelihoods: MatRef<'_, f64>, tolerance: f64) -> MixtureSh
         let mut shares: Vec<f64> =
             (0..b).map(|l| if here.shares[l] < least(l) { 0.0 } else { here.shares[l] }).collect();
         let sum: f64 = shares.iter().sum();
-        shares.iter_mut().for_each(|x| *x /= sum);
+        for x in &mut shares {
+            *x /= sum;
+        }
         Point::new(likelihoods, shares, vec![0.0; b])
     });
     let [cut, whole] = ended;
@@ -189,7 +191,9 @@ mod tests {
                     let top = column.iter().copied().fold(1e-300, f64::max);
                     column.iter_mut().enumerate().for_each(|(l, v)| *v = *v / top / (1.0 + l as f64).sqrt());
                     let floor = f64::from(u8::from(column.iter().all(|v| *v == 0.0)));
-                    column.iter_mut().for_each(|v| *v += floor);
+                    for v in column.iter_mut() {
+                        *v += floor;
+                    }
                 }
                 let found = mixture_shares(k.as_ref(), 1e-9);
                 assert!((found.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);

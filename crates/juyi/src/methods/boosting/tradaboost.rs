@@ -1,5 +1,5 @@
-//! TrAdaBoost: a learner is trained round after round; source rows that it gets wrong lose weight, labelled target rows
-//! that it gets wrong gain weight, and the later rounds vote.
+//! `TrAdaBoost`: a learner is trained round after round; source rows that it gets wrong lose weight, labelled target
+//! rows that it gets wrong gain weight, and the later rounds vote.
 //!
 //! When: some target rows are labelled, and part of the source rows agree with the target while others mislead. It
 //! hurts where only a handful of target rows are labelled, which the later rounds then learn by heart, and where so
@@ -19,7 +19,7 @@
 //! (the paper's figure 1; for its two classes (5) is its product rule)
 //!
 //! Where we differ: `c - 1` in (3) serves more than two classes, as in SAMME (J. Zhu, H. Zou, S. Rosset and T. Hastie,
-//! "Multi-class AdaBoost", Statistics and Its Interface 2, 2009): a round has to be better than a guess, `ε_t < 1 -
+//! "Multi-class `AdaBoost`", Statistics and Its Interface 2, 2009): a round has to be better than a guess, `ε_t < 1 -
 //! 1/c`. The paper asks for that too (`ε_t < 1/2`) and does not say what else to do: a worse round counts as better
 //! than a guess by 0.01. A round without error on the target counts as half a row wrong among all `n + m`, so that no
 //! round has an infinite say; one that gets every row right ends the boosting and answers alone. The learner gets the

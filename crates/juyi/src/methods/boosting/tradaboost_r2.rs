@@ -1,5 +1,5 @@
-//! TrAdaBoost.R2: TrAdaBoost for numbers. Source rows lose weight and labelled target rows gain weight by the size of
-//! their residuals, and the later rounds answer with their weighted median.
+//! `TrAdaBoost.R2`: `TrAdaBoost` for numbers. Source rows lose weight and labelled target rows gain weight by the size
+//! of their residuals, and the later rounds answer with their weighted median.
 //!
 //! When: a number is predicted, some target rows are labelled, and part of the source rows mislead. It hurts where one
 //! outlier has by far the largest residual: all other losses are then next to nothing.
@@ -15,7 +15,7 @@
 //! w_i <- w_i β^(l_i)  (source),    w_i <- w_i β_t^(-l_i)  (target)                                (4)
 //! answer: the median of h_t(x), t = ⌈N/2⌉..N, weighted by ln(1 / β_t)                             (5)
 //! ```
-//! (section 3: the losses of AdaBoost.R2 in TrAdaBoost's rule; where rounds end early, `N` in (5) is how many there
+//! (section 3: the losses of `AdaBoost.R2` in `TrAdaBoost`'s rule; where rounds end early, `N` in (5) is how many there
 //! were)
 //!
 //! Where we differ: the first round is kept whatever its loss, as `ε_t = 0.49` at most; one without loss on the target

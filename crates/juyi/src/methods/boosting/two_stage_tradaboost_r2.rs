@@ -1,4 +1,4 @@
-//! Two-stage TrAdaBoost.R2: first the source rows that mislead lose weight, step by step, until a step that
+//! Two-stage `TrAdaBoost.R2`: first the source rows that mislead lose weight, step by step, until a step that
 //! cross-validation on the labelled target rows likes best; then the target rows alone are boosted.
 //!
 //! When: a number is predicted and enough target rows are labelled for cross-validation, ten or more. It hurts where

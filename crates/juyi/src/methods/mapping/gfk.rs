@@ -89,23 +89,19 @@ impl Adapter for Gfk {
         context.require("the decompositions of `gfk`", need)?;
         let (p_s, p_t) = (principal_directions(source)?, principal_directions(target)?);
         let rank = p_s.ncols().min(p_t.ncols());
-        let k = match self.components {
-            Some(asked) => {
-                if asked > rank {
-                    let text = format!(
-                        "{asked} components asked for, the domains have rank {rank}: {rank} are used"
-                    );
-                    context.note("gfk", text);
-                }
-                asked.min(rank)
+        let k = if let Some(asked) = self.components {
+            if asked > rank {
+                let text =
+                    format!("{asked} components asked for, the domains have rank {rank}: {rank} are used");
+                context.note("gfk", text);
             }
-            None => {
-                let pooled = principal_directions(task.pooled().as_ref())?;
-                let most = (d / 2).clamp(1, MOST).min(rank);
-                let k = subspace_disagreement(p_s.as_ref(), p_t.as_ref(), pooled.as_ref(), most)?;
-                context.note("gfk", format!("{k} of {rank} principal directions are used"));
-                k
-            }
+            asked.min(rank)
+        } else {
+            let pooled = principal_directions(task.pooled().as_ref())?;
+            let most = (d / 2).clamp(1, MOST).min(rank);
+            let k = subspace_disagreement(p_s.as_ref(), p_t.as_ref(), pooled.as_ref(), most)?;
+            context.note("gfk", format!("{k} of {rank} principal directions are used"));
+            k
         };
         let matrix = geodesic_flow(p_s.get(.., ..k), p_t.get(.., ..k))?;
         let moved = rows_times(source, matrix.as_ref());

@@ -28,8 +28,8 @@
 //! than `r` directions are used. The problem is solved in the coordinates of the pooled rows' singular value
 //! decomposition and by the low rank of `S_max`, which gives the same in less time.
 //!
-//! Cost: for `r = min(n, d)`, or `n` with the rbf kernel up to 2,500 rows and 1,000 beyond: `O(n d r)` once and `O(n r²
-//! + r³)` a round, `O(n d + r²)` memory; the learner `iterations` times.
+//! Cost: for `r = min(n, d)`, or `n` with the rbf kernel up to 2,500 rows and 1,000 beyond: `O(n d r)` time once and
+//! `O(n r² + r³)` a round, `O(n d + r²)` memory; the learner `iterations` times.
 
 use std::borrow::Cow;
 
@@ -205,7 +205,9 @@ impl Jgsa {
             let own: Vec<usize> = (0..of.len()).filter(|&i| of[i] == class).collect();
             let centre = column_means(select_rows(source, &own).as_ref());
             for j in 0..r {
-                own.iter().for_each(|&i| within[(i, j)] -= centre[j]);
+                for &i in &own {
+                    within[(i, j)] -= centre[j];
+                }
                 between[(k, j)] = (own.len() as f64).sqrt() * (centre[j] - mean[j]);
             }
         }
@@ -213,7 +215,7 @@ impl Jgsa {
         let centre = if self.kernel == Kernel::Primal { column_means(target) } else { vec![0.0; r] };
         let spread = Mat::from_fn(target.nrows(), r, |i, j| target[(i, j)] - centre[j]);
         let spread =
-            if spread.nrows() > r { root(multiply(spread.transpose(), spread.as_ref()))? } else { spread };
+            if spread.nrows() > r { root(&multiply(spread.transpose(), spread.as_ref()))? } else { spread };
         let (beta, mu) = (self.discrimination, self.variance);
         let classes = present.len();
         let mut n = Mat::zeros(2 * r, classes + spread.nrows());
@@ -264,7 +266,7 @@ impl Jgsa {
 }
 
 /// `R` with `Rᵀ R` = this.
-fn root(scatter: Matrix) -> Result<Matrix> {
+fn root(scatter: &Matrix) -> Result<Matrix> {
     let (values, vectors) = symmetric_eigen(scatter.as_ref())?;
     let r = values.len();
     Ok(Mat::from_fn(r, r, |i, j| values[i].max(0.0).sqrt() * vectors[(j, i)]))
@@ -283,9 +285,11 @@ mod tests {
         Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap()
     }
 
-    /// One column with rows -1, 1 (two classes) and -2, 2: S_b = 2, S_w = 0, S_t = 8; the class means differ by v =
-    /// (∓1, ±2), C = 2 and |C e eᵀ| = 2. With alpha = mu = beta = 1: S_min = [2, -3; -3, 6], S_max = diag(2, 8), whose
-    /// largest eigenvalue's vector solves (S_max - lambda S_min) w = 0: 3 lambda² - 28 lambda + 16 = 0.
+    /// One column with rows -1, 1 (two classes) and -2, 2; alpha = mu = beta = 1:
+    /// ```text
+    /// S_b = 2, S_w = 0, S_t = 8; the class means differ by v = (∓1, ±2), C = 2 and |C e eᵀ| = 2
+    /// S_min = [2, -3; -3, 6], S_max = diag(2, 8): 3 lambda² - 28 lambda + 16 = 0
+    /// ```
     #[test]
     fn one_column_by_hand() {
         let task = task(from_rows(&[vec![-1.0], vec![1.0]]), vec![0, 1], from_rows(&[vec![-2.0], vec![2.0]]));

@@ -180,11 +180,14 @@ mod tests {
     #[test]
     fn many_rounds_on_repeated_rows_are_no_failure() {
         let x = from_rows(&[vec![1.0, 2.0], vec![1.0, 2.0], vec![2.0, 1.0], vec![1.0, 2.0], vec![0.0, 0.0]]);
+        let zeros = task(Matrix::zeros(3, 2), Matrix::zeros(2, 2));
         let task = task(x.clone(), x);
         for kernel in [Kernel::Linear, Kernel::Rbf] {
             let tjm = Tjm { kernel, iterations: 60, ..Tjm::default() };
-            let adapted = tjm.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
-            assert!(adapted.source.norm_max().is_finite());
+            for task in [&task, &zeros] {
+                let adapted = tjm.adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+                assert!(adapted.source.norm_max().is_finite());
+            }
         }
     }
 }

@@ -135,7 +135,7 @@ impl Method for Artl {
             },
             iterations: self.iterations,
         };
-        rounds.fit(learner, |_, _, _| Ok(0.5), context) // as M is scaled, both halves count in full
+        rounds.fit(learner, |_, _| Ok(0.5), context) // as M is scaled, both halves count in full
     }
 }
 
@@ -159,7 +159,8 @@ mod tests {
     /// Without graph and discrepancy, unit rows (1, 0) and (0, 1) give `w = (XᵀX + I)⁻¹ XᵀY = I / 2`.
     #[test]
     fn plain_least_squares_by_hand() {
-        let artl = Artl { discrepancy: 0.0, manifold: 0.0, ridge: 1.0, ..Artl::default() };
+        let artl =
+            Artl { kernel: Kernel::Linear, discrepancy: 0.0, manifold: 0.0, ridge: 1.0, ..Artl::default() };
         let task = task(Domain::unlabelled("t", from_rows(&[vec![3.0, 4.0]]), &goal()));
         let fitted = artl.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
         let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());

@@ -118,7 +118,7 @@ impl Method for LabelSpreading {
 impl LabelSpreading {
     /// `G` `(n, c)`, the labelled rows first; 0 for rows that take no part.
     fn spread(&self, graph: &GaussianGraph<'_>, given: &Matrix, context: &mut Context) -> Matrix {
-        let (n, n_l, c) = (graph.len(), given.nrows(), given.ncols());
+        let (n, n_l, c) = (graph.row_count(), given.nrows(), given.ncols());
         let seeds: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i < n_l))).collect();
         let mut outside = graph.isolated(&seeds);
         let sums = graph.times(Mat::from_fn(n, 1, |_, _| 1.0).as_ref());

@@ -138,7 +138,7 @@ impl Method for Meda {
             None => distance(rows.get(..n_s, ..), rows.get(n_s.., ..))?,
         };
         let of = task.source.labels.classes();
-        let share = |rows: &Matrix, pseudo: &[usize], _: &mut Context| match self.share {
+        let share = |rows: &Matrix, pseudo: &[usize]| match self.share {
             Some(share) => Ok(share),
             None => share(rows, of, pseudo, apart),
         };

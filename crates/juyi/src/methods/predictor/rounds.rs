@@ -35,7 +35,7 @@ impl Rounds<'_> {
     pub(super) fn fit(
         self,
         learner: &dyn Learner,
-        share: impl Fn(&Matrix, &[usize], &mut Context) -> Result<f64>,
+        share: impl Fn(&Matrix, &[usize]) -> Result<f64>,
         context: &mut Context,
     ) -> Result<Fitted> {
         let Self { name, task, mut maps, rows, bandwidth, weights, iterations } = self;
@@ -55,7 +55,7 @@ impl Rounds<'_> {
         let mut solution = Mat::new();
         for round in 0..iterations {
             context.progress(name, round, iterations);
-            let share = share(&rows, &pseudo, context)?;
+            let share = share(&rows, &pseudo)?;
             let mut v = joint_discrepancies(of, &pseudo, &present);
             for k in 0..v.ncols() {
                 let weight = if k == 0 { 1.0 - share } else { share };

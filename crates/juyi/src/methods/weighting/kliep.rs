@@ -101,18 +101,15 @@ impl Adapter for Kliep {
         let (source, target) = (task.source.features.as_ref(), task.target.features.as_ref());
         let centers = self.centers.min(target.nrows());
         context.require("the bumps of `kliep`", 8 * (centers * (target.nrows() + 3 * centers)) as u64)?;
-        let width = match self.bandwidth {
-            Some(width) => width,
-            None => {
-                let mut best = (f64::NEG_INFINITY, WIDTHS[0]);
-                for (width, likelihood) in self.likelihoods(source, target, context) {
-                    if likelihood > best.0 {
-                        best = (likelihood, width);
-                    }
+        let width = self.bandwidth.unwrap_or_else(|| {
+            let mut best = (f64::NEG_INFINITY, f64::NAN);
+            for (width, likelihood) in self.likelihoods(source, target, context) {
+                if likelihood > best.0 || best.1.is_nan() {
+                    best = (likelihood, width);
                 }
-                best.1
             }
-        };
+            best.1
+        });
         let (log_ratios, found) = self.solve(source, target, width, context);
         if found.residual > 1e-8 {
             context
@@ -205,7 +202,9 @@ impl Bumps {
             let column = likelihoods.col_as_slice_mut(j);
             column.iter_mut().zip(&log_masses).for_each(|(v, mass)| *v = -scale * *v - mass);
             let top = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            column.iter_mut().for_each(|v| *v -= top);
+            for v in column.iter_mut() {
+                *v -= top;
+            }
             exponentials(column, 1.0);
             top
         };
