@@ -74,7 +74,7 @@ def sklearn_logistic(xs, ys, xt):
 
 
 def sklearn_pca(xs, ys, xt):
-    pca = PCA(n_components=problem.COMPONENTS, random_state=0).fit(np.r_[xs, xt])
+    pca = PCA(n_components=problem.COMPONENTS, svd_solver="covariance_eigh").fit(np.r_[xs, xt])
     return nearest_after(pca.transform(xs), ys, pca.transform(xt))
 
 
@@ -303,7 +303,7 @@ def pot_group_lasso(xs, ys, xt):
 
 
 def pot_lp_l1(xs, ys, xt):
-    rounds = dict(max_iter=10, max_inner_iter=1000, tol=problem.MASSES_OFF)
+    rounds = dict(max_iter=10, max_inner_iter=10_000, tol=problem.MASSES_OFF)
     return pot_adapter(ot.da.SinkhornLpl1Transport(0.05, 0.1, norm="max", **rounds), xs, ys, xt)
 
 

@@ -54,7 +54,7 @@ def adapt_rulsif(xs, ys, xt):
 
 
 def adapt_nearest(xs, ys, xt):
-    return weighed(NearestNeighborsWeighting(algorithm="brute", **QUIET), xs, ys, xt)
+    return weighed(NearestNeighborsWeighting(n_neighbors=1, algorithm="brute", **QUIET), xs, ys, xt)
 
 
 def supervised(method, xs, ys, xt, yt):

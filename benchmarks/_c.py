@@ -1,0 +1,159 @@
+"""Times Juyi and its peers on the same rows, checks that they solve the same problem, and writes the table.
+
+Every timing is a process of its own, and the sides take turns. Exit status 1 if an agreement fails; a floor that is
+missed is marked in the table.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import agreement
+import problem
+from agreement import Answers, Disagreement
+from rows import ROWS
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+OURS = "/tmp/p9bin/juyi-benchmarks"
+MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+# ---------------------------------------------------------------------------------------------- timing
+
+
+@dataclass
+class Side:
+    """One side's timings of a row."""
+
+    command: list
+    out: Path
+    seconds: list = field(default_factory=list)
+    kib: list = field(default_factory=list)
+    notices: list = field(default_factory=list)
+
+    def go(self, times, environment):
+        command = [str(part) for part in (*self.command, times, self.out)]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if ran.returncode:
+            sys.exit(f"{' '.join(command)}\n{ran.stderr}")
+        said = json.loads(ran.stdout.splitlines()[-1])
+        self.seconds += said["seconds"]
+        self.kib.append(said["kib"])
+        self.notices = said["notices"]
+
+    def mib(self):
+        return median(self.kib) / 1024
+
+
+def time_row(row, folder, options, environment):
+    n = min(options.rows, row.most or options.rows)
+    data = folder / f"{row.data}-{n}"
+    problem.write(data, row.data, n)
+    ours = Side([OURS, data, row.labelled, row.method, json.dumps(row.parameters), row.learner], folder / "ours")
+    theirs = [sys.executable, "-B", HERE / "peers.py", data, row.labelled]
+    sides = [Side([*theirs, peer.name], folder / peer.name) for peer in row.peers]
+    for _ in range(options.rounds):
+        for side in [ours, *sides]:
+            if sum(side.seconds) < problem.ENOUGH:
+                side.go(options.fits, environment)
+    agreement.data.load(data, row.labelled)
+    return n, ours, sides
+
+
+def lines_of(row, n, ours, sides):
+    """The lines of the table, the ratios by name, and whether all agree."""
+    lines, ratios, fine = [], {}, True
+    for peer, side in zip(row.peers, sides):
+        try:
+            agrees = peer.check(Answers(ours.out), Answers(side.out))
+        except Disagreement as failure:
+            agrees, fine = f"**no: {failure}**", False
+        ratio, best = median(side.seconds) / median(ours.seconds), min(side.seconds) / min(ours.seconds)
+        floor = "" if peer.floor is None else f"{peer.floor:g}"
+        missed = " (missed)" if peer.floor is not None and ratio < peer.floor else ""
+        more = " (more)" if peer.floor is not None and ours.mib() > side.mib() else ""
+        ratios[f"{row.label}, {peer.label}"] = ratio
+        cells = [f"{row.label}: {row.problem}", peer.label, f"{n:,}", f"{median(ours.seconds):.3g}", f"{median(side.seconds):.3g}"]
+        cells += [f"{ratio:.1f}", f"{best:.1f}", f"{floor}{missed}", f"{ours.mib():.1f}{more}", f"{side.mib():.1f}"]
+        lines.append(f"| {' | '.join([*cells, agrees])} |")
+    return lines, ratios, fine
+
+
+HEAD = """\
+| problem | peer | rows | Juyi, s | peer, s | ratio | of the best | floor | Juyi, MiB | peer, MiB | agreement |
+| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"""
+
+
+def in_all(ratios):
+    """The mean of the ratios, and the least."""
+    least = min(ratios, key=ratios.get)
+    mean, below = np.exp(np.log(list(ratios.values())).mean()), sum(ratio < 1 for ratio in ratios.values())
+    return (
+        f"The geometric mean of the {len(ratios)} ratios is {mean:.1f}; {below} of them are below 1. "
+        f"The least is {ratios[least]:.2f}: {least}."
+    )
+
+
+def write_page(rows, ratios, options):
+    packages = ["scikit-learn", "skada", "POT", "adapt", "numpy", "scipy"]
+    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.split()[1]
+    about = (
+        f"Measured with Juyi built by Rust {rust}, {versions}, Python {platform.python_version()}, on {os.cpu_count()} "
+        f"CPUs; {options.threads} threads a side, {options.rows:,} + {options.rows:,} rows at most, {options.rounds} processes "
+        f"of {options.fits} fits a side."
+    )
+    text = PAGE.read_text()
+    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
+    measured = "\n".join([MARKS[0], "", about, "", HEAD, *rows, "", in_all(ratios), "", MARKS[1]])
+    PAGE.write_text(before + measured + after)
+
+
+def main():
+    about = "Times Juyi beside its peers; writes docs/benchmarks.md unless --quick or --only is given."
+    parser = argparse.ArgumentParser(prog="benchmarks/run", description=about)
+    parser.add_argument("--quick", action="store_true", help="few rows, one fit: whether it works, not how fast")
+    parser.add_argument("--only", nargs="+", default=[], metavar="START", help="rows whose label starts so")
+    parser.add_argument("--rows", type=int, default=2000, help="rows of each domain")
+    parser.add_argument("--rounds", type=int, default=3, help="processes of a side")
+    parser.add_argument("--fits", type=int, default=3, help="fits of a process")
+    parser.add_argument("--threads", type=int, default=2, help="threads of a side")
+    options = parser.parse_args()
+    if options.quick:
+        options.rows, options.rounds, options.fits = 400, 1, 1
+    threads = {f"{name}_NUM_THREADS": str(options.threads) for name in ("OMP", "OPENBLAS", "MKL", "RAYON")}
+    environment = os.environ | threads
+
+    table, ratios, fine = [], {}, True
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        print(HEAD, flush=True)
+        starts = tuple(start.lower() for start in options.only) or ("",)
+        wanted = [row for row in ROWS if row.label.lower().startswith(starts)]
+        for at, row in enumerate(wanted, 1):
+            print(f"{at} of {len(wanted)}: {row.label}", file=sys.stderr, flush=True)
+            n, ours, sides = time_row(row, folder, options, environment)
+            lines, measured, agreed = lines_of(row, n, ours, sides)
+            print(*lines, sep="\n", flush=True)
+            for notice in {notice for side in [ours, *sides] for notice in side.notices}:
+                print(f"  note: {notice}", file=sys.stderr, flush=True)
+            table, ratios, fine = table + lines, ratios | measured, fine and agreed
+    print(in_all(ratios))
+    if not (options.quick or options.only):
+        write_page(table, ratios, options)
+    sys.exit(0 if fine else "an agreement failed")
+
+
+if __name__ == "__main__":
+    main()
