@@ -38,7 +38,7 @@ def weighed(method, xs, ys, xt):
     """A weighting method and then the learner, on weights of mean 1."""
     weights = method.fit_weights(xs, xt)
     weights = weights / weights.mean()
-    return logistic().fit(xs, ys, sample_weight=weights).predict(xt), lambda: dict(weights=weights)
+    return RidgeClassifier(alpha=1.0).fit(xs, ys, sample_weight=weights).predict(xt), lambda: dict(weights=weights)
 
 
 def adapt_kliep(xs, ys, xt):
