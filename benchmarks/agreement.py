@@ -218,4 +218,5 @@ def same_columns(ours, theirs):
     a, b = kept(ours), kept(theirs)
     if not b <= a:
         raise Disagreement(f"{len(b - a)} columns that the peer keeps are dropped")
-    return f"{len(a)} columns kept, {len(b)} by the peer, all of them among ours; {same_labels(ours, theirs):.0%} of the labels the same"
+    said = f"{len(a)} columns kept, {len(b)} by the peer, all of them among ours"
+    return f"{said}; {same_labels(ours, theirs):.0%} of the labels the same"

@@ -45,7 +45,7 @@ def draw(n):
 
 
 def numbers(xs, xt):
-    """Labels that are numbers: one rule for both domains that bends a little, and noise. Of variance 1 in the source."""
+    """Labels that are numbers: one rule for both domains that bends a little, with noise. Of variance 1 in the source."""
     rng = np.random.default_rng(SEED + 1)
     slope, bend = rng.normal(size=(2, COLUMNS)) / COLUMNS**0.5
     values = [x @ slope + np.sin(x @ bend) + 0.3 * rng.normal(size=len(x)) for x in (xs, xt)]
