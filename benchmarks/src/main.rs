@@ -130,7 +130,8 @@ fn read_task(folder: &Path, labelled: usize) -> Result<Task> {
     let table =
         |values: Vec<f64>| Matrix::from_fn(values.len() / columns, columns, |i, j| values[i * columns + j]);
     let (goal, labels, own) = if labels.iter().all(|label| label.fract() == 0.0) {
-        let whole = |labels: Vec<f64>| -> Vec<usize> { labels.into_iter().map(|label| label as usize).collect() };
+        let whole =
+            |labels: Vec<f64>| -> Vec<usize> { labels.into_iter().map(|label| label as usize).collect() };
         let labels = whole(labels);
         let classes = labels.iter().max().map_or(0, |last| last + 1);
         let goal = Goal::Classes((0..classes).map(|class| class.to_string()).collect());
