@@ -10,6 +10,11 @@ GAMMA = 1.0  # rbf kernel exp(-GAMMA |x - y|^2) of transfer component analysis, 
 BANDWIDTH, BOUND = 12.0, 1000.0  # kernel mean matching; about the median distance of rows
 ENTROPIES = [0.05, 0.005]  # as a part of the largest squared distance
 MASSES_OFF = 1e-9  # where Sinkhorn's rounds end
+LABELLED = 200  # target rows that have labels, for methods that ask for some
+REACH = 3.0  # bandwidth of the graphs of label propagation and label spreading
+JDOT_ROUNDS = 5
+ENOUGH = 10.0  # seconds after which a side is not timed again
+PENALTY = 0.1  # of unconstrained least-squares importance fitting
 RIDGE = 1e-9  # our CORAL needs one above 0; skada has none
 LOGISTIC_TOLERANCE = 1e-6  # scikit-learn's: objectives then agree to 1e-6
 
@@ -39,16 +44,39 @@ def draw(n):
     return xs, ys, xt, yt
 
 
-def write(folder, n):
-    """Writes the data as plain little-endian doubles, row by row, and once more with each domain less its mean."""
+def numbers(xs, xt):
+    """Labels that are numbers: one rule for both domains that bends a little, with noise. Of variance 1 in the source."""
+    rng = np.random.default_rng(SEED + 1)
+    slope, bend = rng.normal(size=(2, COLUMNS)) / COLUMNS**0.5
+    values = [x @ slope + np.sin(x @ bend) + 0.3 * rng.normal(size=len(x)) for x in (xs, xt)]
+    return [(value - values[0].mean()) / values[0].std() for value in values]
+
+
+def write(folder, kind, n):
+    """Writes a kind of data as plain little-endian doubles, row by row.
+
+    plain: as drawn. centred: each domain less its mean. binary: two classes. values: numbers for labels. unit: rows of
+    length 1.
+    """
+    if folder.exists():
+        return
+    folder.mkdir(parents=True)
     xs, ys, xt, yt = draw(n)
-    for name, (a, b) in {"plain": (xs, xt), "centred": (xs - xs.mean(axis=0), xt - xt.mean(axis=0))}.items():
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for part, values in dict(source=a, labels=ys, target=b, truth=yt).items():
-            np.asarray(values, "<f8").tofile(folder / name / f"{part}.f64")
+    if kind == "centred":
+        xs, xt = xs - xs.mean(axis=0), xt - xt.mean(axis=0)
+    if kind == "unit":
+        xs, xt = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (xs, xt))
+    if kind == "binary":
+        ys, yt = ys // (CLASSES // 2), yt // (CLASSES // 2)
+    if kind == "values":
+        ys, yt = numbers(xs, xt)
+    for part, values in dict(source=xs, labels=ys, target=xt, truth=yt).items():
+        np.asarray(values, "<f8").tofile(folder / f"{part}.f64")
 
 
 def read(folder):
     """Source rows and labels, target rows and labels."""
     xs, ys, xt, yt = (np.fromfile(folder / f"{part}.f64") for part in ("source", "labels", "target", "truth"))
-    return xs.reshape(len(ys), -1), ys.astype(int), xt.reshape(len(yt), -1), yt.astype(int)
+    if (ys == np.round(ys)).all():
+        ys, yt = ys.astype(int), yt.astype(int)
+    return xs.reshape(len(ys), -1), ys, xt.reshape(len(yt), -1), yt

@@ -1,10 +1,11 @@
 //! Times one fit and prediction of Juyi, for `benchmarks/run`:
 //!
 //! ```text
-//! juyi-benchmarks DATA METHOD PARAMETERS LEARNER TIMES OUT
+//! juyi-benchmarks DATA LABELLED METHOD PARAMETERS LEARNER TIMES OUT
 //! ```
 //!
-//! reads the rows in the folder `DATA`, fits and predicts `TIMES` times, prints
+//! reads the rows in the folder `DATA`, of whose target rows the first `LABELLED` have their labels, fits and predicts
+//! `TIMES` times, prints
 //! `{"seconds": [...], "kib": ..., "notices": [...]}` and leaves its answers as plain doubles in the folder `OUT`.
 
 use std::path::Path;
@@ -16,7 +17,9 @@ use juyi::context::Context;
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::learners::{Learner, learner};
 use juyi::linalg::Matrix;
-use juyi::methods::weighting::{Discriminative, Kmm};
+use juyi::methods::weighting::{
+    Discriminative, GaussianRatio, KernelDensityRatio, Kliep, Kmm, NearestNeighbor, Rulsif, Ulsif,
+};
 use juyi::methods::{Adapter, build, fit};
 use juyi::models::{Model, Predictor, apply_all};
 use serde::de::DeserializeOwned;
@@ -24,10 +27,10 @@ use serde_json::{Map, Value, json};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [data, method, parameters, learner_name, times, out] = &arguments[..] else {
-        bail!("give DATA METHOD PARAMETERS LEARNER TIMES OUT");
+    let [data, labelled, method, parameters, learner_name, times, out] = &arguments[..] else {
+        bail!("give DATA LABELLED METHOD PARAMETERS LEARNER TIMES OUT");
     };
-    let task = read_task(Path::new(data))?;
+    let task = read_task(Path::new(data), labelled.parse()?)?;
     let parameters: Map<String, Value> = serde_json::from_str(parameters)?;
     let built = build(method, &parameters)?;
     let learner = learner(learner_name)?;
@@ -101,16 +104,22 @@ fn weights(
         Ok(adapter.adapt(task, learner, &mut Context::default())?.weights)
     }
     match method {
-        "kmm" => of::<Kmm>(parameters, task, learner),
         "discriminative" => of::<Discriminative>(parameters, task, learner),
+        "gaussian-ratio" => of::<GaussianRatio>(parameters, task, learner),
+        "kernel-density-ratio" => of::<KernelDensityRatio>(parameters, task, learner),
+        "kliep" => of::<Kliep>(parameters, task, learner),
+        "kmm" => of::<Kmm>(parameters, task, learner),
+        "nearest-neighbor" => of::<NearestNeighbor>(parameters, task, learner),
+        "rulsif" => of::<Rulsif>(parameters, task, learner),
+        "ulsif" => of::<Ulsif>(parameters, task, learner),
         _ => Ok(None),
     }
 }
 
-fn read_task(folder: &Path) -> Result<Task> {
-    let labels: Vec<usize> = read(folder, "labels")?.into_iter().map(|label| label as usize).collect();
-    let classes = labels.iter().max().map_or(0, |last| last + 1);
-    let goal = Goal::Classes((0..classes).map(|class| class.to_string()).collect());
+/// Rows, labels and what they are: where any label is no whole number, all are numbers to be predicted.
+fn read_task(folder: &Path, labelled: usize) -> Result<Task> {
+    let (labels, mut truth) = (read(folder, "labels")?, read(folder, "truth")?);
+    truth.truncate(labelled);
     let source = read(folder, "source")?;
     ensure!(
         !labels.is_empty() && source.len().is_multiple_of(labels.len()),
@@ -120,8 +129,18 @@ fn read_task(folder: &Path) -> Result<Task> {
     let columns = source.len() / labels.len();
     let table =
         |values: Vec<f64>| Matrix::from_fn(values.len() / columns, columns, |i, j| values[i * columns + j]);
-    let source = Domain::labelled("source", table(source), Labels::Classes(labels));
-    let target = Domain::unlabelled("target", table(read(folder, "target")?), &goal);
+    let (goal, labels, own) = if labels.iter().all(|label| label.fract() == 0.0) {
+        let whole =
+            |labels: Vec<f64>| -> Vec<usize> { labels.into_iter().map(|label| label as usize).collect() };
+        let labels = whole(labels);
+        let classes = labels.iter().max().map_or(0, |last| last + 1);
+        let goal = Goal::Classes((0..classes).map(|class| class.to_string()).collect());
+        (goal, Labels::Classes(labels), Labels::Classes(whole(truth)))
+    } else {
+        (Goal::Value, Labels::Values(labels), Labels::Values(truth))
+    };
+    let source = Domain::labelled("source", table(source), labels);
+    let target = Domain::labelled("target", table(read(folder, "target")?), own);
     Ok(Task::new(vec![source], target, goal)?)
 }
 
