@@ -4,8 +4,7 @@
 //! When: rows and labels shift together, regression above all; target rows enough to learn from. It hurts where class
 //! shares differ, as the plan gives the target the shares of the source.
 //!
-//! Paper: N. Courty, R. Flamary, A. Habrard, A. Rakotomamonjy, "Joint distribution optimal transportation for domain
-//! adaptation", NIPS 2017
+//! Paper: N. Courty, R. Flamary, A. Habrard, A. Rakotomamonjy, "Joint distribution optimal transportation for domain adaptation", NIPS 2017
 //!
 //! ```text
 //! min over f, γ   Σ_ij γ_ij [ (1 - a) |s_i - t_j|² / D + a |y_i - f(t_j)|² / V ]         (1)

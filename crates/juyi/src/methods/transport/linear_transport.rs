@@ -5,8 +5,7 @@
 //! number of rows. It hurts where class shares differ, because then means and covariances differ for another reason;
 //! a distortion that bends is followed on average only.
 //!
-//! Paper: R. Flamary, K. Lounici, A. Ferrari, "Concentration bounds for linear Monge mapping estimation and optimal
-//! transport domain adaptation", arXiv 1905.10155, 2020
+//! Paper: R. Flamary, K. Lounici, A. Ferrari, "Concentration bounds for linear Monge mapping estimation and optimal transport domain adaptation", arXiv 1905.10155, 2020
 //!
 //! ```text
 //! x -> m_t + A (x - m_s)                                                                    (1)

@@ -4,8 +4,7 @@
 //! When: as exact transport, and the target rows are many enough to learn from: what is learnt is fitted where it is
 //! used. It hurts where class shares differ, because the target is then given the shares of the source.
 //!
-//! Paper: I. Redko, N. Courty, R. Flamary, D. Tuia, "Optimal transport for multi-source domain adaptation under target
-//! shift", AISTATS 2019
+//! Paper: I. Redko, N. Courty, R. Flamary, D. Tuia, "Optimal transport for multi-source domain adaptation under target shift", AISTATS 2019
 //!
 //! ```text
 //! γ = argmin Σ_ij γ_ij |s_i - t_j|² (+ ε Σ_ij γ_ij (log γ_ij - 1)),   Σ_j γ_ij = 1/n_s,   Σ_i γ_ij = 1/n_t

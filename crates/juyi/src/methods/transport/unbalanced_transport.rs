@@ -4,8 +4,7 @@
 //! When: a smooth distortion of the rows and shares of the classes that differ, or outliers on either side. It hurts
 //! where the shift is large beside the distances within a domain: mass is then dropped that should have been moved.
 //!
-//! Paper: L. Chizat, G. Peyré, B. Schmitzer, F.-X. Vialard, "Scaling algorithms for unbalanced optimal transport
-//! problems", Mathematics of Computation 2018
+//! Paper: L. Chizat, G. Peyré, B. Schmitzer, F.-X. Vialard, "Scaling algorithms for unbalanced optimal transport problems", Mathematics of Computation 2018
 //!
 //! ```text
 //! γ = argmin Σ_ij γ_ij |s_i - t_j|² + ε KL(γ | 1/(n_s n_t)) + λ KL(γ 1 | 1/n_s) + λ KL(γᵀ 1 | 1/n_t)       (1)
