@@ -159,7 +159,9 @@ impl GroupSparse<'_> {
                 sums
             };
             let parts: Vec<Matrix> = blocks.into_par_iter().map(part).collect();
-            parts.iter().for_each(|part| sums += part);
+            for part in &parts {
+                sums += part;
+            }
             blocks = rest;
         }
         state.absorb();

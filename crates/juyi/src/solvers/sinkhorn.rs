@@ -350,7 +350,9 @@ impl Scaling<'_> {
                 })
             };
             let parts: Vec<Matrix> = wave.par_iter().map(part).collect();
-            parts.iter().for_each(|part| received += part);
+            for part in &parts {
+                received += part;
+            }
         }
         Mat::from_fn(m, width, |j, c| received[(j, c)] * self.v[j] / (n * m) as f64)
     }

@@ -76,7 +76,6 @@ fn compare(what: &str, case: &Value, plan: &Matrix, images: &Matrix) {
     assert!(off < 1e-9, "{what}: the plans differ by {off:e}");
     let off_images = distance(images, &matrix(&case["expected"]["mapped"]));
     assert!(off_images < 1e-7, "{what}: the maps differ by {off_images:e}");
-    println!("{what}: plans {off:.1e}, maps {off_images:.1e}");
 }
 
 #[test]
@@ -89,7 +88,6 @@ fn linear_maps() {
             let off =
                 distance(&map.apply(matrix(&case[rows]).as_ref()), &matrix(&case["expected"][expected]));
             assert!(off < 1e-8, "linear: {off:e}");
-            println!("linear: {off:.1e}");
         }
     }
 }
@@ -163,7 +161,6 @@ fn masses_that_need_not_be_met() {
         for (i, sent) in found.sent.iter().enumerate() {
             assert!((plan.row(i).iter().sum::<f64>() - sent).abs() < 1e-12);
         }
-        println!("unbalanced: {} rounds", found.iterations);
     }
 }
 
@@ -187,7 +184,6 @@ fn neighbours_that_stay_together() {
         let off = distance(&found.images, &matrix(&case["expected"]["mapped"]));
         let off_origins = distance(&found.origins, &matrix(&case["expected"]["received"]));
         assert!(off < 1e-9 && off_origins < 1e-9, "{off:e} {off_origins:e} after {}", found.iterations);
-        println!("laplace: maps {off:.1e}, back {off_origins:.1e}");
     }
 }
 
@@ -218,7 +214,6 @@ fn labels_that_travel() {
             };
             let off = distance(&found, &expected);
             assert!(off < 1e-9, "{off:e}");
-            println!("labels: {off:.1e}");
         }
     }
 }
@@ -254,7 +249,6 @@ fn plans_and_predictors_in_turns() {
             said.scores.unwrap_or_else(|| Matrix::from_fn(said.answer.len(), 1, |i, _| said.answer[i]));
         let off = distance(&scores, &matrix(&case["expected"]["said"]));
         assert!(off < 1e-8 && off_cost < 1e-9, "{off:e} {off_cost:e}");
-        println!("jdot: said {off:.1e}, cost {off_cost:.1e}");
     }
 }
 

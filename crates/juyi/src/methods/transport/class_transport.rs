@@ -24,8 +24,8 @@
 //! leaves the entropy out of the line search and stops short of the minimum where `strength` is not small beside
 //! `entropy`; where it does not the two agree. lp-l1 has the same rounds as POT, each from the potentials of the last.
 //!
-//! Cost: group-lasso 16 n_s n_t bytes; a step computes the squared distances, `O(n_s n_t d)`, and steps go as `strength
-//! / entropy`. lp-l1 that of `rounds` Sinkhorn plans: `8 n_s n_t` bytes for the kernel, or the kernel computed anew in
+//! Cost: group-lasso `16 n_s n_t` bytes; a step computes the squared distances, `O(n_s n_t d)`, and steps go as
+//! `strength / entropy`. lp-l1 that of `rounds` Sinkhorn plans: `8 n_s n_t` bytes for the kernel, or the kernel computed anew in
 //! each pass. The `0.001` is a mass: with more than about 1,000 target rows lp-l1 tells classes apart less.
 
 use std::borrow::Cow;

@@ -171,7 +171,7 @@ impl LaplaceTransport {
         let mut at = [even(column_means(target), n), even(column_means(source), m)];
         let counts = [n as f64, m as f64];
         let mut linear = costs.mean();
-        let mut slopes = self.slopes(&graphs, &at, shares, counts);
+        let mut slopes = slopes_at(&graphs, &at, shares, counts);
         let half = |slopes: &[Matrix; 2], at: &[Matrix; 2]| {
             (0..2).map(|side| inner(&slopes[side], &at[side]) / counts[side]).sum::<f64>() / 2.0
         };
@@ -186,7 +186,7 @@ impl LaplaceTransport {
             let there = [plan.images(n, target), plan.received(m, source)];
             let way = [0, 1].map(|side| &there[side] - &at[side]);
             let linear_way = costs.untilted(&plan) - linear;
-            let bends = self.slopes(&graphs, &way, shares, counts);
+            let bends = slopes_at(&graphs, &way, shares, counts);
             // The objective on the way: objective + slope x + curvature x².
             let slope = linear_way + 2.0 * half(&slopes, &way);
             let curvature = half(&bends, &way);
@@ -221,23 +221,6 @@ impl LaplaceTransport {
         Ok(LaplacePlan { images, origins, objective, iterations })
     }
 
-    /// `2 η α L_s Y` and `2 η (1 - α) L_t Z`, where `Y` and `Z` are `at` divided by the numbers of rows.
-    fn slopes(
-        &self,
-        graphs: &[Graph<'_>; 2],
-        at: &[Matrix; 2],
-        shares: [f64; 2],
-        counts: [f64; 2],
-    ) -> [Matrix; 2] {
-        [0, 1].map(|side| {
-            let factor = 2.0 * shares[side] / counts[side];
-            if factor == 0.0 {
-                return Mat::zeros(at[side].nrows(), at[side].ncols());
-            }
-            faer::Scale(factor) * graphs[side].laplacian_times(&at[side])
-        })
-    }
-
     fn graph<'a>(
         &self,
         source: MatRef<'a, f64>,
@@ -259,6 +242,17 @@ impl LaplaceTransport {
             }
         }
     }
+}
+
+/// `2 η α L_s Y` and `2 η (1 - α) L_t Z`, where `Y` and `Z` are `at` divided by the numbers of rows.
+fn slopes_at(graphs: &[Graph<'_>; 2], at: &[Matrix; 2], shares: [f64; 2], counts: [f64; 2]) -> [Matrix; 2] {
+    [0, 1].map(|side| {
+        let factor = 2.0 * shares[side] / counts[side];
+        if factor == 0.0 {
+            return Mat::zeros(at[side].nrows(), at[side].ncols());
+        }
+        faer::Scale(factor) * graphs[side].laplacian_times(&at[side])
+    })
 }
 
 /// `Σ a_ij b_ij`.
@@ -309,7 +303,9 @@ impl Graph<'_> {
                 joined[j].push((i, 0.5));
             }
         }
-        joined.iter_mut().for_each(|others| others.sort_unstable_by_key(|(j, _)| *j));
+        for others in &mut joined {
+            others.sort_unstable_by_key(|(j, _)| *j);
+        }
         Self::Nearest(joined)
     }
 
