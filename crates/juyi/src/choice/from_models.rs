@@ -75,7 +75,7 @@ pub fn choose_from_models(
         remains: 0.0,
         holds: true,
     };
-    let chance = validation.chance(target, goal);
+    let chance = chance(target, goal);
     let chosen = guard::judge(tried, base, &[true], &[chance], vec![assumption]);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
@@ -134,12 +134,14 @@ impl Validation {
         let resampled = multiply(self.draws.as_ref(), column.as_ref());
         Ok(Score { value, resampled: resampled.col_as_slice(0).to_vec() })
     }
+}
 
-    /// What always saying the same would score.
-    fn chance(&self, target: &Domain, goal: &Goal) -> f64 {
-        let Labels::Classes(of) = &target.labels else { return 0.0 };
-        let mut counts = vec![0usize; goal.classes()];
-        of.iter().for_each(|&c| counts[c] += 1);
-        counts.into_iter().max().unwrap_or(0) as f64 / of.len().max(1) as f64
+/// What always saying the same would score.
+fn chance(target: &Domain, goal: &Goal) -> f64 {
+    let Labels::Classes(of) = &target.labels else { return 0.0 };
+    let mut counts = vec![0usize; goal.classes()];
+    for &c in of {
+        counts[c] += 1;
     }
+    counts.into_iter().max().unwrap_or(0) as f64 / of.len().max(1) as f64
 }

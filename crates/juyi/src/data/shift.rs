@@ -155,7 +155,7 @@ impl Shift {
     fn label(&self, rng: &mut ChaCha8Rng) -> ((Rows, Rows), ShiftAnswer) {
         let count = self.classes.unwrap_or(2);
         let powers: Vec<f64> =
-            (0..count).map(|c| (1.0 + self.strength).powi(c as i32 - count as i32)).collect();
+            (0..count).map(|c| (1.0 + self.strength).powf(c as f64 - count as f64)).collect();
         let sum: f64 = powers.iter().sum();
         let target_shares: Vec<f64> = powers.iter().map(|p| p / sum).collect();
         let source_shares = vec![1.0 / count as f64; count];

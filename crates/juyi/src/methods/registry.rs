@@ -63,7 +63,7 @@ impl Needs {
         self.check_target(row, target, goal)
     }
 
-    fn check_target(&self, row: &MethodRow, target: &Domain, goal: &Goal) -> Result<()> {
+    fn check_target(self, row: &MethodRow, target: &Domain, goal: &Goal) -> Result<()> {
         if self.classes && *goal == Goal::Value {
             let hint = "`juyi methods` says which methods serve regression";
             return Err(unsuited(row, "predicts classes, not numbers", hint));

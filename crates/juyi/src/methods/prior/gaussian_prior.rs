@@ -92,7 +92,7 @@ impl Method for GaussianPrior {
         let rows = target.labelled_features();
         let (maps, vectors, softmax) = shared_weights(sources, target.features.ncols())?;
         let rows = apply_all(&maps, rows.as_ref());
-        let prior = Prior::new(vectors, self.shrinkage)?;
+        let prior = Prior::new(&vectors, self.shrinkage)?;
         let classes = goal.classes();
         let loss = match classes {
             0 => Loss::Squares,
@@ -165,7 +165,7 @@ struct Prior {
 
 impl Prior {
     /// From weight vectors `(d, k)`; vectors of zeros give the unit sphere.
-    fn new(vectors: Matrix, shrinkage: f64) -> Result<Self> {
+    fn new(vectors: &Matrix, shrinkage: f64) -> Result<Self> {
         let (d, k) = vectors.shape();
         let (directions, s, _) = thin_svd(vectors.as_ref())?;
         let moments: Vec<f64> = s.iter().map(|s| s * s / k as f64).collect();
