@@ -7,7 +7,7 @@ Usage, in a fresh virtual environment (Python 3.11):
     python make.py                # writes every file
     python make.py kmm scores     # writes kmm.json and scores.json only
 
-Each file holds {"about": text, "made_by": "make.py", "versions": {...}, "cases": [...]}. Data are
+Each file holds {"about": text, "made_by": Path(sys.argv[0]).name, "versions": {...}, "cases": [...]}. Data are
 seeded and rounded to 6 decimals, so a file holds exactly what the reference was given; matrices are
 lists of rows. Every expected value is checked a second way before it is written (an optimality
 condition, a closed form or another solver), and the script stops where the two disagree. On another
@@ -60,7 +60,7 @@ def plain(value):
 
 
 def write(name, about, cases):
-    content = {"about": about, "made_by": "make.py", "versions": VERSIONS, "cases": plain(cases)}
+    content = {"about": about, "made_by": Path(sys.argv[0]).name, "versions": VERSIONS, "cases": plain(cases)}
     text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
     (HERE / f"{name}.json").write_text(text, encoding="ascii", newline="\n")
     print(f"{name}.json: {len(cases)} cases, {len(text)} bytes")

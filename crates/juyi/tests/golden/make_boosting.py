@@ -9,13 +9,12 @@ two equally good splits, so errors, weights and votes can be compared number by 
 over. Features are multiples of 1/64, which scikit-learn's 32-bit floats hold exactly.
 """
 
-import json
 
 import numpy as np
 from scipy.optimize import brentq
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from make import HERE, VERSIONS, agree, plain
+from make import agree, write
 from make_trees import check_tree
 
 DEPTH = 2
@@ -195,12 +194,4 @@ def cases():
 
 
 if __name__ == "__main__":
-    content = {
-        "about": "Boosted transfer round by round: weights before each round, errors, answers.",
-        "made_by": "make_boosting.py",
-        "versions": VERSIONS,
-        "cases": plain(cases()),
-    }
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / "boosting.json").write_text(text, encoding="ascii", newline="\n")
-    print(len(text), "bytes")
+    write("boosting", "Boosted transfer round by round: weights before each round, errors, answers.", cases())

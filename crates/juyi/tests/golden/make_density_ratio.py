@@ -15,20 +15,13 @@ import sys
 
 import numpy as np
 from cvxopt import matrix, solvers
-from make import HERE, VERSIONS, agree, plain, ridge_closed_form
+from make import agree, ridge_closed_form, write
 from scipy.optimize import minimize
 from scipy.stats import gaussian_kde, multivariate_normal
 from skada._reweight import GaussianReweightAdapter
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KernelDensity
-
-
-def write(name, about, cases):
-    content = {"about": about, "made_by": "make_density_ratio.py", "versions": VERSIONS, "cases": plain(cases)}
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / f"{name}.json").write_text(text, encoding="ascii", newline="\n")
-    print(f"{name}.json: {len(cases)} cases, {len(text)} bytes")
 
 
 def two_domains(rng, ns, nt, d, scale=0.7, shift=0.5):

@@ -14,18 +14,10 @@ import sys
 
 import numpy as np
 import scipy.linalg
-from make import VERSIONS, agree, nearest_label, plain, shifted, spread_labels, unit_rows, HERE
+from make import agree, nearest_label, shifted, spread_labels, unit_rows, write
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import NearestNeighbors
-import json
-
-
-def write(name, about, cases):
-    content = {"about": about, "made_by": "make_eigen.py", "versions": VERSIONS, "cases": plain(cases)}
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / f"eigen_{name}.json").write_text(text, encoding="ascii", newline="\n")
-    print(f"eigen_{name}.json: {len(cases)} cases, {len(text)} bytes")
 
 
 def kernel_matrix(kernel, x, gamma):
@@ -76,7 +68,7 @@ def pca():
         by_hand = (pooled - pooled.mean(axis=0)) @ vt[:components].T
         agree(z @ z.T, by_hand @ by_hand.T, 1e-9, "principal components")
         cases.append(dict(x_source=xs, y=ys, x_target=xt, components=components, expected=dict(gram=z @ z.T)))
-    write("pca", "scikit-learn PCA of source rows above target rows; gram: Z Z'.", cases)
+    write("eigen_pca", "scikit-learn PCA of source rows above target rows; gram: Z Z'.", cases)
 
 
 # ------------------------------------------------------------------------------------------------ gfk
@@ -119,7 +111,7 @@ def gfk():
         "first, G the integral of Phi(t) Phi(t)' by 60 nodes of Gauss-Legendre quadrature; the closed form of Gong et al. 2012 "
         "gives the same."
     )
-    write("gfk", about, cases)
+    write("eigen_gfk", about, cases)
 
 
 # ------------------------------------------------------------------------------------------------ tjm
@@ -157,7 +149,7 @@ def tjm():
         "Transfer joint matching as in Long et al. 2014 on rows of unit length: (K M K + lambda G) a = phi K H K a, n x n, smallest "
         "phi, |a| = 1, G_ii = 1 / |A_i| on source rows; gram: Z Z' of Z = K A, source rows first."
     )
-    write("tjm", about, cases)
+    write("eigen_tjm", about, cases)
 
 
 # ----------------------------------------------------------------------------------------------- jgsa
@@ -212,7 +204,7 @@ def jgsa():
         "linear and rbf, 1e-9 I beside S_min and |w| = 1; pseudo-labels by 1-NN, the first on the rows as they are; gram: Z Z', "
         "source rows first."
     )
-    write("jgsa", about, cases)
+    write("eigen_jgsa", about, cases)
 
 
 # ------------------------------------------------------------------------------------------------ bda
@@ -253,7 +245,7 @@ def bda():
         "of norm 1, made anew in each round, weighted by the roots of the class shares where asked; |a| = 1; rows of Z to unit "
         "length; gram: Z Z', source rows first."
     )
-    write("bda", about, cases)
+    write("eigen_bda", about, cases)
 
 
 # ----------------------------------------------------------------------------------------------- mida
@@ -291,7 +283,7 @@ def mida():
         "Maximum independence domain adaptation, Yan et al. 2018 with n x n matrices: K of rows augmented by an "
         "indicator a source (of parts rows each) and one for the target; gram: Z Z' of Z = K W, source rows first."
     )
-    write("mida", about, cases)
+    write("eigen_mida", about, cases)
 
 
 # ------------------------------------------------------------------------------- semi-supervised tca
@@ -330,7 +322,7 @@ def semi_supervised_tca():
         "Semi-supervised transfer component analysis, Pan et al. 2011, section V, with n x n matrices on rows of unit length; M and "
         "lambda / n^2 L over |e e'|, the graph's width the median distance; rows of Z to unit length; gram: Z Z', source rows first."
     )
-    write("semi_supervised_tca", about, cases)
+    write("eigen_semi_supervised_tca", about, cases)
 
 
 SUBJECTS = [pca, gfk, tjm, jgsa, bda, mida, semi_supervised_tca]

@@ -11,11 +11,10 @@ seeded and rounded to 6 decimals. Every expected value is checked a second way b
 stops where the two disagree.
 """
 
-import json
 
 import numpy as np
 import scipy.linalg
-from make import HERE, VERSIONS, agree, plain
+from make import agree, write
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 from sklearn.cross_decomposition import CCA
@@ -311,11 +310,7 @@ def main():
         tsl_case(rng, "fisher", 21, 15, 4, 1, 0.3, 1.5, 0.0),
         tsl_case(rng, "pca", 18, 22, 5, 2, 2.0, 2.0, 0.01),
     ]
-    content = {"about": __doc__.split("\n")[0], "made_by": "make_features.py", "versions": VERSIONS,
-               "cases": plain(cases)}
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / "features.json").write_text(text, encoding="ascii", newline="\n")
-    print(f"features.json: {len(cases)} cases, {len(text)} bytes")
+    write("features", __doc__.split("\n")[0], cases)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import json
 import sys
 
 import numpy as np
-from make import HERE, VERSIONS, agree, fit_logistic, plain, shifted, spread_labels
+from make import agree, fit_logistic, shifted, spread_labels, write
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
@@ -22,13 +22,6 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from sklearn.svm import SVC, LinearSVC
-
-
-def write(name, about, cases):
-    content = {"about": about, "made_by": "make_predictors2.py", "versions": VERSIONS, "cases": plain(cases)}
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / f"{name}.json").write_text(text, encoding="ascii", newline="\n")
-    print(f"{name}.json: {len(cases)} cases, {len(text)} bytes")
 
 
 def unit(x):

@@ -5,19 +5,11 @@ Usage, in a fresh virtual environment (Python 3.11): see make.py, whose conventi
     python make_prior.py
 """
 
-import json
 
 import numpy as np
-from make import HERE, VERSIONS, agree, blobs, plain, spread_labels
+from make import agree, blobs, spread_labels, write
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
-
-
-def write(name, about, cases):
-    content = {"about": about, "made_by": "make_prior.py", "versions": VERSIONS, "cases": plain(cases)}
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / f"{name}.json").write_text(text, encoding="ascii", newline="\n")
-    print(f"{name}.json: {len(cases)} cases, {len(text)} bytes")
 
 
 def losses(kind, scores, y):

@@ -10,13 +10,12 @@ receive ("received": the mean of the source rows, by mass, for each target row).
 the largest one, so that entropy, strength and relaxation are parts of it.
 """
 
-import json
 import sys
 import warnings
 
 import numpy as np
 import ot
-from make import HERE, VERSIONS, agree, blobs, plain, shifted, spread_labels, transport_by_linear_programme
+from make import agree, blobs, plain, shifted, spread_labels, transport_by_linear_programme, write
 from scipy.linalg import sqrtm
 from scipy.special import logsumexp
 from skada.utils import source_target_merge
@@ -305,14 +304,14 @@ def main():
     for case in cases:  # shares of a mass of 1: 12 decimals hold them
         case["expected"] = {name: np.round(value, 12) for name, value in case["expected"].items()}
     by_class = ["group-lasso", "lp-l1", "transported-labels", "jdot"]
-    save(
+    write(
         "transport_variants",
         "Transport methods on squared Euclidean costs with equal masses; y_target is -1 where unknown. linear: "
         "ot.da.LinearTransport. labelled: EMDTransport and SinkhornTransport with limit_max=10. unbalanced: "
         "UnbalancedSinkhornTransport, and in logarithms. laplace: EMDLaplaceTransport after some steps.",
         [case for case in cases if case["kind"] not in by_class],
     )
-    save(
+    write(
         "transport_classes",
         "As transport_variants.json, where source labels enter. group-lasso: the minimum, by conditional gradients and by "
         "its conditions (POT's SinkhornL1l2Transport reaches it where strength is small). lp-l1: SinkhornLpl1Transport. "
@@ -320,13 +319,6 @@ def main():
         "scikit-learn's Ridge in turns, or kernel ridge with a constant; skada's solve_jdot_regression for the values.",
         [case for case in cases if case["kind"] in by_class],
     )
-
-
-def save(name, about, cases):
-    content = {"about": about, "made_by": "make_transport_variants.py", "versions": VERSIONS, "cases": plain(cases)}
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / f"{name}.json").write_text(text, encoding="ascii", newline="\n")
-    print(f"{name}.json: {len(cases)} cases, {len(text)} bytes")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,12 @@ bit. A case is kept only where no node has two equally good splits: the best spl
 recomputed from the definition at every node, which also is the second way to each expected tree.
 """
 
-import json
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from make import HERE, VERSIONS, agree, plain
+from make import agree, write
 
 LEAF = 4.5  # the least weight of a leaf; no sum of weights comes near it
 
@@ -147,7 +146,4 @@ if __name__ == "__main__":
         "Decision trees node by node, and of random forests the error and the mean confidence (classes) or the "
         "standard deviation of the answers (numbers): mean and standard deviation over 20 seeds."
     )
-    content = {"about": about, "made_by": "make_trees.py", "versions": VERSIONS}
-    content["cases"] = plain(tree_cases() + forest_cases())
-    text = json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
-    (HERE / "trees.json").write_text(text, encoding="ascii", newline="\n")
+    write("trees", about, tree_cases() + forest_cases())
