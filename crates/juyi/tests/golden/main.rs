@@ -1,6 +1,7 @@
 //! Numbers from reference implementations; `make.py` beside this file made them and says with which versions.
 
 mod boosting;
+mod classifiers;
 mod density_ratio;
 mod eigen;
 mod features;
@@ -9,7 +10,6 @@ mod learners;
 mod mapping;
 mod measures;
 mod predictor;
-mod predictors2;
 mod prior;
 mod scores;
 mod transport;

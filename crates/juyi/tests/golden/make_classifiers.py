@@ -2,8 +2,8 @@
 
 Usage, in the environment that make.py asks for:
 
-    python make_predictors2.py              # writes every file
-    python make_predictors2.py meda         # writes meda.json only
+    python make_classifiers.py              # writes every file
+    python make_classifiers.py meda         # writes meda.json only
 
 Files and data are as make.py says. scikit-learn's LabelSpreading and SelfTrainingClassifier are run as they are; the
 other methods are written down here in numpy, as their papers state them (dense matrices, all equations at once). Every
