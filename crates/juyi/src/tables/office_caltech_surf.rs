@@ -219,13 +219,15 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
             ..LINE
         },
         Line {
-            label: "coral, svm",
+            label: "coral, svm C=1",
             method: "coral",
             learner: Some("svm"),
             cells: &[52.1, 46.4, 45.9, 45.1, 44.4, 39.5, 33.7, 36.0, 86.6, 33.8, 37.7, 84.7],
             average: Some(48.8),
             published_decimals: Some(1),
-            check: Check::Nothing, // its machine is trained on a kernel that is not symmetric, its cost chosen by folds
+            // The paper's machine is trained on a kernel that is not symmetric, its cost chosen by random folds; at a
+            // cost of 1 these rows are fitted without error.
+            check: Check::Nothing,
             ..LINE
         },
     ],
