@@ -1,10 +1,9 @@
 //! Amazon reviews of four kinds of products, 400 words, two classes.
 //!
-//! Source: the results that the authors of EasyTL (Wang et al., ICME 2019) publish with their code, to one decimal. How
-//! they prepared the files they do not say; ours are prepared as their pictures are, so the numbers stand beside each
-//! other.
+//! Source: the results that the authors of EasyTL (Wang et al., ICME 2019) publish with their code, to one decimal. Rows
+//! are prepared as those of their pictures.
 
-use super::{Check, Line, PublishedTable};
+use super::{Line, PublishedTable};
 use crate::models::Preprocess::{L1, StandardizeEach};
 
 const EASYTL: Line = Line {
@@ -12,7 +11,6 @@ const EASYTL: Line = Line {
     learner: None,
     preprocess: &[L1, StandardizeEach],
     published_decimals: Some(1),
-    check: Check::Nothing,
     ..Line::PLAIN
 };
 
