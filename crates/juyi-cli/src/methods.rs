@@ -94,11 +94,7 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
         writeln!(out, "\nparameters (--set name=value)")?;
     }
     for param in params {
-        let default = match param.default {
-            serde_json::Value::Null => "automatic".to_string(),
-            serde_json::Value::String(text) => text,
-            value => value.to_string(),
-        };
+        let default = param.default_text();
         writeln!(out, "  {} = {default}\n      {}", param.name, param.about)?;
     }
     writeln!(out, "\n{}", row.head().trim_end())?;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::candidates::{Configuration, learners_for};
 use super::guard::{self, Tried};
-use super::validation::{Score, folds, resamples, spread};
+use super::validation::{Score, folds, most_frequent, resamples, spread};
 use super::{Assumption, Choice, Chosen, FEWEST, undecided};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels};
@@ -75,7 +75,10 @@ pub fn choose_from_models(
         remains: 0.0,
         holds: true,
     };
-    let chance = chance(target, goal);
+    let chance = match &target.labels {
+        Labels::Classes(of) => most_frequent(of.iter().copied(), goal.classes()),
+        Labels::Values(_) => 0.0,
+    };
     let chosen = guard::judge(tried, base, &[true], &[chance], vec![assumption]);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
@@ -106,14 +109,13 @@ impl Validation {
         context: &Context,
     ) -> Result<Score> {
         let mut scores = vec![0.0; target.labelled.len()];
+        let variance = if let Labels::Values(of) = &target.labels { spread(of) } else { 1.0 };
+        let mut part = target.clone();
         for fold in &self.folds {
             let context = &mut context.aside(); // the notices of these fits are not those of the run
             let kept: Vec<usize> = (0..scores.len()).filter(|at| fold.binary_search(at).is_err()).collect();
-            let part = Domain {
-                labelled: kept.iter().map(|&at| target.labelled[at]).collect(),
-                labels: target.labels.select(&kept),
-                ..target.clone()
-            };
+            part.labelled = kept.iter().map(|&at| target.labelled[at]).collect();
+            part.labels = target.labels.select(&kept);
             let model = refine(&candidate.built, sources, &part, goal, candidate.learner.as_ref(), context)?;
             let held: Vec<usize> = fold.iter().map(|&at| target.labelled[at]).collect();
             let rows = select_rows(target.features.as_ref(), &held);
@@ -123,7 +125,7 @@ impl Validation {
                     (Labels::Classes(of), Goal::Classes(all), Goal::Classes(own)) => {
                         f64::from(u8::from(own[said as usize] == all[of[at]]))
                     }
-                    (Labels::Values(of), _, _) => 1.0 - (of[at] - said).powi(2) / spread(of),
+                    (Labels::Values(of), _, _) => 1.0 - (of[at] - said).powi(2) / variance,
                     _ => 0.0,
                 };
             }
@@ -134,14 +136,4 @@ impl Validation {
         let resampled = multiply(self.draws.as_ref(), column.as_ref());
         Ok(Score { value, resampled: resampled.col_as_slice(0).to_vec() })
     }
-}
-
-/// What always saying the same would score.
-fn chance(target: &Domain, goal: &Goal) -> f64 {
-    let Labels::Classes(of) = &target.labels else { return 0.0 };
-    let mut counts = vec![0usize; goal.classes()];
-    for &c in of {
-        counts[c] += 1;
-    }
-    counts.into_iter().max().unwrap_or(0) as f64 / of.len().max(1) as f64
 }

@@ -121,12 +121,7 @@ impl Validation {
     /// What always saying the same would score: the share of the most frequent vote; 0 for numbers.
     pub(super) fn chance(&self, votes: &Votes) -> f64 {
         let Labels::Classes(of) = &self.task.source.labels else { return 0.0 };
-        let mut counts = vec![0usize; self.task.goal.classes()];
-        for &lender in votes.lender.iter().flatten() {
-            counts[of[lender]] += 1;
-        }
-        let all: usize = counts.iter().sum();
-        counts.into_iter().max().unwrap_or(0) as f64 / all.max(1) as f64
+        most_frequent(votes.lender.iter().flatten().map(|&lender| of[lender]), self.task.goal.classes())
     }
 }
 
@@ -156,6 +151,16 @@ pub(super) fn resamples(n: usize, rng: &mut ChaCha8Rng) -> Matrix {
         }
     }
     draws
+}
+
+/// The share of the most frequent of `classes` classes: what always saying the same would score.
+pub(super) fn most_frequent(of: impl Iterator<Item = usize>, classes: usize) -> f64 {
+    let mut counts = vec![0usize; classes];
+    for class in of {
+        counts[class] += 1;
+    }
+    let all: usize = counts.iter().sum();
+    counts.into_iter().max().unwrap_or(0) as f64 / all.max(1) as f64
 }
 
 /// The variance of some numbers; 1 if they are all the same.

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
-
 use super::METHODS;
 use super::registry::MethodRow;
 
@@ -55,11 +53,7 @@ impl MethodRow {
             out.push_str("\n| parameter | default | meaning and range |\n| --- | --- | --- |\n");
         }
         for param in params {
-            let default = match param.default {
-                Value::Null => "automatic".to_string(),
-                Value::String(text) => text,
-                value => value.to_string(),
-            };
+            let default = param.default_text();
             let about = without_links(&param.about).replace('|', "\\|");
             let _ = writeln!(out, "| `{}` | {default} | {about} |", param.name);
         }

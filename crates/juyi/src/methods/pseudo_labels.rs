@@ -23,8 +23,13 @@ pub(super) fn pseudo_labels(
     let trained = train(learner, &stack(source, own.as_ref()), &labels, None, &task.goal, context)?;
     let answers = predict(&[], &trained.predictor, target);
     let mut pseudo: Vec<usize> = answers.answer.iter().map(|c| trained.classes[*c as usize]).collect();
+    keep_known(task, &mut pseudo);
+    Ok(pseudo)
+}
+
+/// Puts the known classes of labelled target rows in the place of pseudo-labels `(n_t)`.
+pub(super) fn keep_known(task: &Task, pseudo: &mut [usize]) {
     for (&row, &class) in task.target.labelled.iter().zip(task.target.labels.classes()) {
         pseudo[row] = class;
     }
-    Ok(pseudo)
 }

@@ -96,6 +96,17 @@ pub struct ParamInfo {
     pub about: String,
 }
 
+impl ParamInfo {
+    /// The default in words.
+    pub fn default_text(&self) -> String {
+        match &self.default {
+            Value::Null => "automatic".into(),
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        }
+    }
+}
+
 /// Makes a method from given parameters; also returns all of them.
 type Make = fn(&JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>;
 

@@ -27,6 +27,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef};
 
 use super::drawn_rows::{DrawnRows, WIDTHS};
+use super::mean_one::mean_one;
 use super::normal_equations::{add_gram, solve_shifted};
 use crate::context::Context;
 use crate::error::Result;
@@ -52,6 +53,27 @@ pub struct LeastSquaresRatio<'a> {
 }
 
 impl LeastSquaresRatio<'_> {
+    /// The ratios at the source rows `(n_s)`, none above `bound`, scaled to mean 1; all 1, with a warning, where none is
+    /// above 0. For the other arguments and the errors see [`LeastSquaresRatio::at_source_rows`].
+    ///
+    /// # Errors
+    /// As [`LeastSquaresRatio::at_source_rows`].
+    pub fn weights(
+        &self,
+        centers: usize,
+        width: Option<f64>,
+        penalty: Option<f64>,
+        bound: Option<f64>,
+        context: &mut Context,
+    ) -> Result<Vec<f64>> {
+        let ratios = self.at_source_rows(centers, width, penalty, context)?;
+        Ok(mean_one(ratios, bound).unwrap_or_else(|| {
+            let text = "no source row is like the target at this bandwidth: all weigh the same";
+            context.warn(self.name, text);
+            vec![1.0; self.source.nrows()]
+        }))
+    }
+
     /// The estimated ratio at each source row `(n_s)`, never below 0. Up to `centers` target rows, drawn by the seed,
     /// bear the bumps; a width or penalty that is not given is chosen by (2) over at most 5,000 pairs.
     ///

@@ -265,6 +265,10 @@ impl Line {
     }
 }
 
+/// Each of four domains as the source of each other one.
+const ALL_PAIRS: &[(usize, usize)] =
+    &[(0, 1), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0), (2, 1), (2, 3), (3, 0), (3, 1), (3, 2)];
+
 /// Draws of source rows, where a table has them.
 const DRAWS: usize = 20;
 

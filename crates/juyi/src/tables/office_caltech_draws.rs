@@ -6,10 +6,8 @@
 //! none must come out. Both papers' draws are lost. That each domain is standardised by itself is most of what the first
 //! paper gains over its SVM without adaptation.
 
-use super::{Check, Line, PublishedTable};
-use crate::models::Preprocess::{self, L1, StandardizeEach};
-
-const Z: &[Preprocess] = &[L1, StandardizeEach];
+use super::office_caltech_surf::{FILES, Z};
+use super::{ALL_PAIRS, Check, Line, PublishedTable};
 
 /// Of Sun et al.
 const SVM: Line = Line {
@@ -23,17 +21,11 @@ const SVM: Line = Line {
 /// Of Courty et al.
 const NEAREST: Line = Line { learner: Some("1-nn"), published_decimals: Some(2), ..SVM };
 
-/// C, A, W, D are files 0 to 3.
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "office-caltech-draws",
     about: "Office-Caltech10, SURF, 12 tasks, 20 or 8 source rows a class, mean of 20 draws (Sun 2016, Courty 2017)",
-    files: &[
-        ("office_caltech10/caltech_SURF_L10.mat", ""),
-        ("office_caltech10/amazon_SURF_L10.mat", ""),
-        ("office_caltech10/webcam_SURF_L10.mat", ""),
-        ("office_caltech10/dslr_SURF_L10.mat", ""),
-    ],
-    tasks: &[(0, 1), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0), (2, 1), (2, 3), (3, 0), (3, 1), (3, 2)],
+    files: FILES,
+    tasks: ALL_PAIRS,
     drawn: &[20, 20, 20, 8],
     preprocess: Z,
     lines: &[

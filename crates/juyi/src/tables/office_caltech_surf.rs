@@ -7,10 +7,10 @@
 //! give to two decimals; they round to what the papers print. No paper prints the line of SA (Fernando et al., ICCV
 //! 2013): its values are those of the same protocol in numpy.
 
-use super::{Check, Line, PublishedTable};
+use super::{ALL_PAIRS, Check, Line, PublishedTable};
 use crate::models::Preprocess::{self, L1, L2, StandardizeEach};
 
-const Z: &[Preprocess] = &[L1, StandardizeEach];
+pub(super) const Z: &[Preprocess] = &[L1, StandardizeEach];
 
 const LINE: Line = Line { preprocess: Z, ..Line::PLAIN };
 
@@ -20,17 +20,19 @@ const JGSA: Line = Line { method: "jgsa", preprocess: &[L1, StandardizeEach, L2]
 const GFK: Line = Line { method: "gfk", published_decimals: None, check: Check::Average(0.2), ..LINE };
 const SA: Line = Line { method: "subspace-alignment", ..GFK };
 
-/// C, A, W, D are files 0 to 3.
+/// C, A, W, D.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("office_caltech10/caltech_SURF_L10.mat", ""),
+    ("office_caltech10/amazon_SURF_L10.mat", ""),
+    ("office_caltech10/webcam_SURF_L10.mat", ""),
+    ("office_caltech10/dslr_SURF_L10.mat", ""),
+];
+
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "office-caltech-surf",
     about: "Office-Caltech10, SURF, 12 tasks, all source rows (Long 2013, Zhang 2017, Wang 2018, Wang 2019)",
-    files: &[
-        ("office_caltech10/caltech_SURF_L10.mat", ""),
-        ("office_caltech10/amazon_SURF_L10.mat", ""),
-        ("office_caltech10/webcam_SURF_L10.mat", ""),
-        ("office_caltech10/dslr_SURF_L10.mat", ""),
-    ],
-    tasks: &[(0, 1), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 0), (2, 1), (2, 3), (3, 0), (3, 1), (3, 2)],
+    files: FILES,
+    tasks: ALL_PAIRS,
     drawn: &[],
     preprocess: Z,
     lines: &[

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::fits::{Fits, Ran, carries};
-use super::prepare::{class_names, describe, identifiers, known_labels, sorted};
+use super::prepare::{class_names, describe, identifiers, of_rows, sorted, target_domain};
 use super::truth::Truth;
 use super::{Known, Outcome, Settings, TargetLabels, TaskKind, named, refused};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Table};
+use crate::data::{Cells, Encoding, Goal, Table};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
 use crate::methods::{SourceModel, refine};
@@ -70,18 +70,10 @@ pub fn transfer_models(
         return Err(Error::input(format!("`{}`", target.name), "has no rows", hint));
     }
     let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
-    let mut domain = Domain::unlabelled(target.name.clone(), features, &goal);
-    if let Some(cells) = used {
-        domain.labelled = (0..rows.len()).filter(|&i| !cells.is_missing(rows[i])).collect();
-        let filled: Vec<usize> = domain.labelled.iter().map(|&i| rows[i]).collect();
-        domain.labels = known_labels(cells, &filled, &goal, &target.name)?;
-    }
+    let domain = target_domain(&target.name, features, &rows, used, &goal)?;
     domain.check(&goal, encoding.width())?;
     let facts = (models.iter().map(described).collect(), describe(&domain, &goal, &target.remark));
-    let id = id
-        .into_iter()
-        .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
-        .collect();
+    let id = of_rows(id, &rows);
     let sources = source_models(models, &goal);
     if let Some(named) = &named {
         named.built.row.needs.check_models(named.built.row, &domain, &goal)?;
@@ -106,16 +98,16 @@ pub fn transfer_models(
     }
 
     // 3 initialise, 4 transfer: beside it, not transferring.
+    let from = match &sources[..] {
+        [one] => format!("`{}`", one.name),
+        several => format!("{} models", several.len()),
+    };
     let mut all = Vec::new();
     for configuration in &configurations {
         context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
         let (start, learner) = (Instant::now(), configuration.learner.as_ref());
         let model = refine(&configuration.built, &sources, &domain, &goal, learner, context)?;
         let answers = model.predict(domain.features.as_ref());
-        let from = match &sources[..] {
-            [one] => format!("`{}`", one.name),
-            several => format!("{} models", several.len()),
-        };
         let carries = format!("{}, from {from} without its rows", carries(&model, 0));
         all.push(Ran::new(configuration, model, answers, carries, start, &truth, &goal, context));
     }

@@ -24,7 +24,7 @@ pub use distances::{Measured, measure};
 use figures::Pixels;
 use fits::{Fits, Ran, fit_each};
 pub use from_models::transfer_models;
-use prepare::{Prepared, identifiers, label_cells, prepare};
+use prepare::{Prepared, identifiers, label_cells, of_rows, prepare};
 use truth::Truth;
 
 /// What labels found in the target are for.
@@ -304,10 +304,7 @@ pub fn predict_table(
             Truth::new(&labels, &rows, kind, &table.name)?.score(&model.goal, &answers, context)
         }
     };
-    let id = id
-        .into_iter()
-        .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
-        .collect();
+    let id = of_rows(id, &rows);
     Ok((Predictions { rows, id, answers }, scores))
 }
 

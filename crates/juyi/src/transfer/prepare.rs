@@ -8,6 +8,7 @@ use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
 use crate::error::{Error, Result};
+use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
 use crate::report::DomainFacts;
 
@@ -95,22 +96,28 @@ pub(super) fn prepare(
     }
     let (features, rows) = encoding.apply(&mut target, context)?;
     let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
-    let target_domain = match used {
-        None => Domain::unlabelled(target.name.clone(), features, &goal),
-        Some(cells) => {
-            let labelled: Vec<usize> = (0..rows.len()).filter(|&i| !cells.is_missing(rows[i])).collect();
-            let filled: Vec<usize> = labelled.iter().map(|&i| rows[i]).collect();
-            let labels = known_labels(cells, &filled, &goal, &target.name)?;
-            Domain { name: target.name.clone(), features, labelled, labels }
-        }
-    };
+    let target_domain = target_domain(&target.name, features, &rows, used, &goal)?;
     let target_facts = describe(&target_domain, &goal, &target.remark);
     let task = Task::new(domains, target_domain, goal)?;
-    let id = id
-        .into_iter()
-        .map(|(name, cells)| (name, rows.iter().map(|&row| cells[row].clone()).collect()))
-        .collect();
+    let id = of_rows(id, &rows);
     Ok(Prepared { task, encoding, truth, rows, id, pixels, facts: (source_facts, target_facts), moved })
+}
+
+/// The target's rows, the numbers of which in their table are `rows`, with the labels that are learnt from.
+pub(super) fn target_domain(
+    name: &str,
+    features: Matrix,
+    rows: &[usize],
+    used: Option<&Cells>,
+    goal: &Goal,
+) -> Result<Domain> {
+    let mut domain = Domain::unlabelled(name, features, goal);
+    if let Some(cells) = used {
+        domain.labelled = (0..rows.len()).filter(|&i| !cells.is_missing(rows[i])).collect();
+        let filled: Vec<usize> = domain.labelled.iter().map(|&i| rows[i]).collect();
+        domain.labels = known_labels(cells, &filled, goal, name)?;
+    }
+    Ok(domain)
 }
 
 pub(super) fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {
@@ -212,7 +219,7 @@ pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
 }
 
 /// The labels of these rows, all filled.
-pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
+fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
     let text = |row: usize| cells.text(row).unwrap_or_default();
     Ok(match goal {
         Goal::Classes(names) => {
@@ -233,4 +240,10 @@ pub(super) fn identifiers(table: &Table, names: &[String]) -> Vec<(String, Vec<S
         Some((name.clone(), (0..table.rows).map(|row| column.cells.text(row).unwrap_or_default()).collect()))
     };
     names.iter().filter_map(cells).collect()
+}
+
+/// What [`identifiers`] found, of these rows of the table.
+pub(super) fn of_rows(id: Vec<(String, Vec<String>)>, rows: &[usize]) -> Vec<(String, Vec<String>)> {
+    let kept = |cells: &[String]| rows.iter().map(|&row| cells[row].clone()).collect();
+    id.into_iter().map(|(name, cells)| (name, kept(&cells))).collect()
 }

@@ -8,9 +8,9 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::pseudo_labels::pseudo_labels;
+use crate::methods::pseudo_labels::{keep_known, pseudo_labels};
 use crate::methods::{Fitted, drawn};
-use crate::models::{Link, Map, Predictor, apply_all};
+use crate::models::{Link, Map, Predictor, apply_all, first_largest};
 use crate::solvers::{AdaptationRegularization, Regularization, joint_discrepancies};
 
 /// What is fitted in each round, on pooled rows.
@@ -64,13 +64,10 @@ impl Rounds<'_> {
             solution = machine.solve(v.as_ref())?;
             let scores = machine.scores(&solution);
             for (i, pseudo) in pseudo.iter_mut().enumerate() {
-                let own = scores.row(n_s + i);
-                let best = (1..classes.len()).fold(0, |best, c| if own[c] > own[best] { c } else { best });
-                *pseudo = classes[best];
+                let own: Vec<f64> = scores.row(n_s + i).iter().copied().collect();
+                *pseudo = classes[first_largest(&own)];
             }
-            for (&row, &class) in task.target.labelled.iter().zip(task.target.labels.classes()) {
-                pseudo[row] = class;
-            }
+            keep_known(task, &mut pseudo);
         }
         let count = classes.len();
         let predictor = Predictor::Linear {

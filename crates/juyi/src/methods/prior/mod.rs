@@ -15,12 +15,14 @@ pub use strut::Strut;
 
 use std::ops::Range;
 
-use super::SourceModel;
+use faer::MatRef;
+
+use super::{Fitted, SourceModel};
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
-use crate::learners::{Learner, train};
-use crate::models::{Predictor, Trees};
+use crate::learners::{Learner, Trained, train};
+use crate::models::{Predictor, Trees, apply_all};
 
 /// The learner's model of all source rows together: what a method of this family refines where rows are given.
 fn model_of_source(task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<SourceModel> {
@@ -57,15 +59,29 @@ fn only_model<'a>(method: &str, sources: &'a [SourceModel]) -> Result<&'a Source
     }
 }
 
-/// The trees of a source model, over all classes of the goal.
-fn source_trees(method: &str, source: &SourceModel, goal: &Goal) -> Result<Trees> {
-    match &source.trained.predictor {
-        Predictor::Trees(trees) if *goal == Goal::Value => Ok(trees.clone()),
-        Predictor::Trees(trees) => Ok(trees.among(&source.trained.classes, goal.classes())),
-        _ => Err(Error::Unsuited {
-            method: method.into(),
-            problem: format!("refines trees, and `{}` has none", source.name),
-            hint: "fit the source with `--learner random-forest` or `decision-tree`".into(),
-        }),
-    }
+/// The source model with its trees, over all classes of the goal, as `refined` makes them from the labelled target rows
+/// `(n, d)`.
+fn with_trees(
+    method: &str,
+    sources: &[SourceModel],
+    target: &Domain,
+    goal: &Goal,
+    refined: impl FnOnce(&Trees, MatRef<'_, f64>) -> Result<Trees>,
+) -> Result<Fitted> {
+    let SourceModel { name, maps, trained } = only_model(method, sources)?;
+    let trees = match &trained.predictor {
+        Predictor::Trees(trees) if *goal == Goal::Value => trees.clone(),
+        Predictor::Trees(trees) => trees.among(&trained.classes, goal.classes()),
+        _ => {
+            return Err(Error::Unsuited {
+                method: method.into(),
+                problem: format!("refines trees, and `{name}` has none"),
+                hint: "fit the source with `--learner random-forest` or `decision-tree`".into(),
+            });
+        }
+    };
+    let rows = apply_all(maps, target.labelled_features().as_ref());
+    let predictor = Predictor::Trees(refined(&trees, rows.as_ref())?);
+    let trained = Trained { predictor, classes: (0..goal.classes()).collect() };
+    Ok(Fitted { maps: maps.clone(), trained, moved: None })
 }

@@ -22,13 +22,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{model_of_source, only_model, source_trees};
+use super::{model_of_source, with_trees};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
-use crate::learners::{Learner, Trained, expand_reduce};
+use crate::learners::{Learner, expand_reduce};
 use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, must, params_of};
-use crate::models::{Predictor, apply_all};
 
 /// Parameters of structure expansion and reduction.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -82,14 +81,10 @@ impl Method for Ser {
         _learner: &dyn Learner,
         context: &mut Context,
     ) -> Result<Fitted> {
-        let source = only_model(Self::ROW.name, sources)?;
-        let trees = source_trees(Self::ROW.name, source, goal)?;
-        let rows = apply_all(&source.maps, target.labelled_features().as_ref());
-        let weights = vec![1.0; rows.nrows()];
-        let trees =
-            expand_reduce(&trees, rows.as_ref(), &target.labels, &weights, self.leaf_weight, context)?;
-        let trained = Trained { predictor: Predictor::Trees(trees), classes: (0..goal.classes()).collect() };
-        Ok(Fitted { maps: source.maps.clone(), trained, moved: None })
+        let weights = vec![1.0; target.labelled.len()];
+        with_trees(Self::ROW.name, sources, target, goal, |trees, rows| {
+            expand_reduce(trees, rows, &target.labels, &weights, self.leaf_weight, context)
+        })
     }
 }
 

@@ -22,13 +22,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{model_of_source, only_model, source_trees};
+use super::{model_of_source, with_trees};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
-use crate::learners::{Learner, Trained, retune_thresholds};
+use crate::learners::{Learner, retune_thresholds};
 use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, params_of};
-use crate::models::{Predictor, apply_all};
 
 /// Structure transfer; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -68,13 +67,10 @@ impl Method for Strut {
         _learner: &dyn Learner,
         context: &mut Context,
     ) -> Result<Fitted> {
-        let source = only_model(Self::ROW.name, sources)?;
-        let trees = source_trees(Self::ROW.name, source, goal)?;
-        let rows = apply_all(&source.maps, target.labelled_features().as_ref());
-        let weights = vec![1.0; rows.nrows()];
-        let trees = retune_thresholds(&trees, rows.as_ref(), &target.labels, &weights, context)?;
-        let trained = Trained { predictor: Predictor::Trees(trees), classes: (0..goal.classes()).collect() };
-        Ok(Fitted { maps: source.maps.clone(), trained, moved: None })
+        let weights = vec![1.0; target.labelled.len()];
+        with_trees(Self::ROW.name, sources, target, goal, |trees, rows| {
+            retune_thresholds(trees, rows, &target.labels, &weights, context)
+        })
     }
 }
 

@@ -38,7 +38,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
-use crate::solvers::{LeastSquaresRatio, mean_one};
+use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of relative least-squares importance fitting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -108,11 +108,7 @@ impl Adapter for Rulsif {
             target: task.target.features.as_ref(),
             share: self.mixture_share,
         };
-        let ratios = ratio.at_source_rows(self.centers, self.bandwidth, self.penalty, context)?;
-        let weights = mean_one(ratios, self.bound).unwrap_or_else(|| {
-            context.warn("rulsif", "no source row is like the target at this bandwidth: all weigh the same");
-            vec![1.0; task.source.rows()]
-        });
+        let weights = ratio.weights(self.centers, self.bandwidth, self.penalty, self.bound, context)?;
         Ok(Adapted {
             source: Cow::Borrowed(&task.source.features),
             weights: Some(weights),
