@@ -12,6 +12,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::splits::{Candidate, Search};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
@@ -23,9 +24,10 @@ pub(super) struct Distinct {
     pub(super) rows: Matrix,
     pub(super) weights: Vec<f64>,
     pub(super) labels: Labels,
-    classes: usize,
-    /// Which of the column's distinct values each entry is, column by column.
-    ranks: Vec<u32>,
+    pub(super) classes: usize,
+    /// The rows sorted by each column, and which of the column's distinct values each entry is; column by column.
+    pub(super) order: Vec<u32>,
+    pub(super) ranks: Vec<u32>,
 }
 
 /// Where growth stops.
@@ -37,36 +39,6 @@ pub(super) struct Limits {
     pub(super) leaf_weight: f64,
     /// How many columns are drawn for each split; `None` for all.
     pub(super) columns: Option<usize>,
-}
-
-/// A way to part some rows: the larger `gain`, the purer the parts.
-struct Candidate {
-    gain: f64,
-    column: usize,
-    threshold: f64,
-}
-
-/// What a column offers.
-enum Found {
-    /// All its values are alike.
-    Constant,
-    /// Every split leaves too light a leaf.
-    TooLight,
-    Split(Candidate),
-}
-
-impl Found {
-    fn split(self) -> Option<Candidate> {
-        if let Self::Split(candidate) = self { Some(candidate) } else { None }
-    }
-}
-
-/// Sums of one side of a split.
-struct Side {
-    weight: f64,
-    by_class: Vec<f64>,
-    /// Over the classes, the squared weights; or the sum of the centred values.
-    sum: f64,
 }
 
 impl Distinct {
@@ -81,7 +53,7 @@ impl Distinct {
         context: &Context,
     ) -> Result<Self> {
         let (n, d) = rows.shape();
-        context.require(&format!("the sorted rows of `{name}`"), 12 * (n * d) as u64)?;
+        context.require(&format!("the sorted rows of `{name}`"), 16 * (n * d) as u64)?;
         let label = |i: usize| match labels {
             Labels::Classes(of) => of[i] as f64,
             Labels::Values(values) => values[i],
@@ -104,8 +76,10 @@ impl Distinct {
             }
         }
         let rows = Mat::from_fn(kept.len(), d, |i, j| rows[(kept[i], j)]);
-        let ranks: Vec<Vec<u32>> = (0..d).into_par_iter().map(|j| ranks(rows.col_as_slice(j))).collect();
-        Ok(Self { rows, weights: sums, labels: labels.select(&kept), classes, ranks: ranks.concat() })
+        let columns = (0..d).into_par_iter().map(|j| sorted(rows.col_as_slice(j)));
+        let (order, ranks): (Vec<_>, Vec<_>) = columns.unzip();
+        let labels = labels.select(&kept);
+        Ok(Self { rows, weights: sums, labels, classes, order: order.concat(), ranks: ranks.concat() })
     }
 
     /// Grows a tree on the rows with these weights, of which 0 leaves a row out and at least one is above 0.
@@ -115,7 +89,8 @@ impl Distinct {
             rows: Range<usize>,
             depth: usize,
         }
-        let mut rng = rng;
+        let (mut rng, n) = (rng, self.rows.nrows());
+        let (mut moments, mut inside) = (vec![0.0; n], vec![false; n]);
         let mut rows: Vec<u32> = (0..weights.len() as u32).filter(|&i| weights[i as usize] > 0.0).collect();
         let mut open = vec![Open { parent: None, rows: 0..rows.len(), depth: 0 }];
         let mut nodes: Vec<Node> = Vec::new();
@@ -130,11 +105,25 @@ impl Distinct {
             let (value, pure) = self.value(held, weights);
             let mut node = Node { split: None, value };
             if !pure && limits.depth.is_none_or(|most| depth < most) {
-                let mean = node.value[0];
                 let columns = columns(self.rows.ncols(), limits.columns, rng.as_deref_mut());
-                if let Some(Candidate { column, threshold, .. }) =
-                    self.best(held, weights, mean, limits, &columns)
-                {
+                let many = held.len() * held.len().ilog2() as usize > n;
+                for &i in &*held {
+                    inside[i as usize] = true;
+                }
+                let search = Search {
+                    table: self,
+                    rows: held,
+                    weights,
+                    limits,
+                    scale: self.scale(held, weights, node.value[0], &mut moments),
+                    moments: &moments,
+                    inside: many.then_some(&inside),
+                };
+                let best = search.best(&columns);
+                for &i in &*held {
+                    inside[i as usize] = false;
+                }
+                if let Some(Candidate { column, threshold, .. }) = best {
                     let entry = self.rows.col_as_slice(column);
                     let (left, right): (Vec<u32>, Vec<u32>) =
                         held.iter().partition(|&&i| entry[i as usize] <= threshold);
@@ -172,6 +161,20 @@ impl Distinct {
         }
     }
 
+    /// The weight of some rows, or their squared error about `mean` and their `moments`.
+    fn scale(&self, rows: &[u32], weights: &[f64], mean: f64, moments: &mut [f64]) -> f64 {
+        let rows = rows.iter().map(|&i| i as usize);
+        match &self.labels {
+            Labels::Classes(_) => rows.map(|i| weights[i]).sum(),
+            Labels::Values(y) => rows
+                .map(|i| {
+                    moments[i] = weights[i] * (y[i] - mean);
+                    weights[i] * (y[i] - mean).powi(2)
+                })
+                .sum(),
+        }
+    }
+
     /// What some rows say (nothing where there are none), the error of saying it of each of them (the weight of those
     /// that it misses, or the squared error), and their weight.
     pub(super) fn summary(&self, rows: &[usize]) -> (Option<Vec<f64>>, f64, f64) {
@@ -190,142 +193,19 @@ impl Distinct {
         };
         (Some(value), error, weight)
     }
-
-    /// The best split of rows whose labels differ: among equals the first column, then the least threshold.
-    fn best(
-        &self,
-        rows: &[u32],
-        weights: &[f64],
-        mean: f64,
-        limits: Limits,
-        columns: &[usize],
-    ) -> Option<Candidate> {
-        const PARALLEL: usize = 1 << 14;
-        let scale: f64 = match &self.labels {
-            Labels::Classes(_) => rows.iter().map(|&i| weights[i as usize]).sum(),
-            Labels::Values(y) => {
-                rows.iter().map(|&i| weights[i as usize] * (y[i as usize] - mean).powi(2)).sum()
-            }
-        };
-        let found = |&column: &usize| self.best_of_column(rows, weights, mean, limits, scale, column);
-        let mut best: Option<Candidate> = None;
-        let mut take = |candidate: Candidate| {
-            let better = best.as_ref().is_none_or(|best| {
-                let lead = candidate.gain - best.gain;
-                lead > TIE * scale || (lead >= -TIE * scale && candidate.column < best.column)
-            });
-            if better {
-                best = Some(candidate);
-            }
-        };
-        match limits.columns {
-            None if rows.len() * columns.len() >= PARALLEL => {
-                let all: Vec<Found> = columns.par_iter().map(found).collect();
-                all.into_iter().filter_map(Found::split).for_each(take);
-            }
-            None => columns.iter().map(found).filter_map(Found::split).for_each(take),
-            // Constant columns do not count among those that are drawn; one that gives a split is looked for.
-            Some(most) => {
-                let (mut seen, mut any) = (0, false);
-                for found in columns.iter().map(found) {
-                    seen += usize::from(!matches!(found, Found::Constant));
-                    if let Some(candidate) = found.split() {
-                        any = true;
-                        take(candidate);
-                    }
-                    if seen >= most && any {
-                        break;
-                    }
-                }
-            }
-        }
-        best
-    }
-
-    fn best_of_column(
-        &self,
-        rows: &[u32],
-        weights: &[f64],
-        mean: f64,
-        limits: Limits,
-        scale: f64,
-        column: usize,
-    ) -> Found {
-        let n = self.rows.nrows();
-        let ranks = &self.ranks[column * n..(column + 1) * n];
-        let mut keys: Vec<u64> =
-            rows.iter().map(|&i| (u64::from(ranks[i as usize]) << 32) | u64::from(i)).collect();
-        keys.sort_unstable();
-        let rank = |k: usize| keys[k] >> 32;
-        let row = |k: usize| (keys[k] & u64::from(u32::MAX)) as usize;
-        let last = keys.len() - 1;
-        if rank(0) == rank(last) {
-            return Found::Constant;
-        }
-        // Sums from the right first: a side is never what is left of a difference, so that tiny weights keep their say.
-        let mut side = Side { weight: 0.0, by_class: vec![0.0; self.classes], sum: 0.0 };
-        let mut right = vec![(0.0, 0.0); keys.len()];
-        for k in (1..=last).rev() {
-            self.add(&mut side, row(k), weights, mean);
-            right[k] = (side.weight, self.purity(&side));
-        }
-        side = Side { weight: 0.0, by_class: vec![0.0; self.classes], sum: 0.0 };
-        let least = limits.leaf_weight * (1.0 - 1e-9); // weights that were scaled may be a bit too light
-        let mut best: Option<(f64, usize)> = None;
-        for k in 0..last {
-            self.add(&mut side, row(k), weights, mean);
-            let (right_weight, right_purity) = right[k + 1];
-            if rank(k) == rank(k + 1) || side.weight.min(right_weight) < least {
-                continue;
-            }
-            let gain = self.purity(&side) + right_purity;
-            if best.is_none_or(|(most, _)| gain > most + TIE * scale) {
-                best = Some((gain, k));
-            }
-        }
-        let candidate = |(gain, k): (f64, usize)| {
-            let (below, above) = (self.rows[(row(k), column)], self.rows[(row(k + 1), column)]);
-            let middle = 0.5 * below + 0.5 * above;
-            let threshold = if middle < above { middle } else { below };
-            Candidate { gain, column, threshold }
-        };
-        best.map(candidate).map_or(Found::TooLight, Found::Split)
-    }
-
-    fn add(&self, side: &mut Side, row: usize, weights: &[f64], mean: f64) {
-        let weight = weights[row];
-        side.weight += weight;
-        match &self.labels {
-            Labels::Classes(of) => {
-                let held = &mut side.by_class[of[row]];
-                side.sum += weight * (2.0 * *held + weight);
-                *held += weight;
-            }
-            Labels::Values(y) => side.sum += weight * (y[row] - mean),
-        }
-    }
-
-    /// What a side adds to the gain: its weight times `Σ_c share_c²`, or times its squared mean.
-    fn purity(&self, side: &Side) -> f64 {
-        match self.labels {
-            Labels::Classes(_) => side.sum / side.weight,
-            Labels::Values(_) => side.sum * (side.sum / side.weight),
-        }
-    }
 }
 
-/// Gains closer than this part of the node's weight, or of its squared error, are equal.
-const TIE: f64 = 1e-11;
-
-/// Which of the distinct values each is, from the least.
-fn ranks(values: &[f64]) -> Vec<u32> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].partial_cmp(&values[b]).unwrap_or(Ordering::Equal));
+/// The rows sorted by their value, then by their number, and which of the distinct values each row's is, from the least.
+fn sorted(values: &[f64]) -> (Vec<u32>, Vec<u32>) {
+    let number = |&row: &u32| values[row as usize];
+    let mut order: Vec<u32> = (0..values.len() as u32).collect();
+    order
+        .sort_unstable_by(|a, b| number(a).partial_cmp(&number(b)).unwrap_or(Ordering::Equal).then(a.cmp(b)));
     let mut ranks = vec![0; values.len()];
     for two in order.windows(2) {
-        ranks[two[1]] = ranks[two[0]] + u32::from(values[two[0]] < values[two[1]]);
+        ranks[two[1] as usize] = ranks[two[0] as usize] + u32::from(number(&two[0]) < number(&two[1]));
     }
-    ranks
+    (order, ranks)
 }
 
 /// All columns, in a drawn order where only some will be looked at.

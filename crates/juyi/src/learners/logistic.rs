@@ -16,7 +16,7 @@ use super::Learner;
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::{Error, Result};
-use crate::linalg::{Matrix, exponentials};
+use crate::linalg::{Matrix, exponentials, logarithms, vectorized};
 use crate::models::{Link, Predictor};
 use crate::solvers::LinearLoss;
 
@@ -95,6 +95,11 @@ impl Logistic {
 
 /// `Σ_i w_i (ln Σ_k exp f_ik - f_{i, y_i})`; its derivatives take the place of the scores.
 fn cross_entropy(scores: &mut Matrix, of: &[usize], weights: &[f64]) -> f64 {
+    vectorized(|| cross_entropy_in_lanes(scores, of, weights))
+}
+
+#[inline(always)]
+fn cross_entropy_in_lanes(scores: &mut Matrix, of: &[usize], weights: &[f64]) -> f64 {
     let classes = scores.ncols();
     let mut top = scores.col_as_slice(0).to_vec();
     for k in 1..classes {
@@ -113,10 +118,11 @@ fn cross_entropy(scores: &mut Matrix, of: &[usize], weights: &[f64]) -> f64 {
             *f *= w / sum;
         }
     }
+    logarithms(&mut sum); // of sums between 1 and the number of classes
     let mut loss = 0.0;
     for i in 0..of.len() {
         scores[(i, of[i])] -= weights[i];
-        loss += weights[i] * (sum[i].ln() + top[i] - own[i]);
+        loss += weights[i] * (sum[i] + top[i] - own[i]);
     }
     loss
 }

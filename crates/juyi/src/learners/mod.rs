@@ -11,6 +11,7 @@ mod logistic;
 mod nearest;
 mod random_forest;
 mod ridge;
+mod splits;
 mod svm;
 mod tree_transfer;
 

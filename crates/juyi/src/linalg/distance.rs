@@ -1,13 +1,14 @@
 //! Distances and the Gaussian kernel, block by block: `|s - t|² = |s|² - 2 s·t + |t|²` with the middle term a matrix
 //! product. Cost `O(n m d)` time, `O(n + m)` memory unless a whole kernel is asked for.
 
+use faer::linalg::matmul::matmul;
 use faer::prelude::ReborrowMut;
-use faer::{Mat, MatRef};
+use faer::{Accum, Mat, MatRef, Par};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::{BLOCK, Matrix, add_product, exponentials, padded_rows};
+use super::{BLOCK, Matrix, add_product, exponentials, padded_rows, vectorized};
 
 /// Rows that stand on the other side of a block.
 const TALL: usize = 1024;
@@ -16,9 +17,17 @@ const TALL: usize = 1024;
 pub fn squared_norms(x: MatRef<'_, f64>) -> Vec<f64> {
     let mut norms = vec![0.0; x.nrows()];
     for column in x.col_iter() {
-        norms.iter_mut().zip(column.iter()).for_each(|(norm, v)| *norm += v * v);
+        match column.try_as_col_major() {
+            Some(column) => vectorized(|| add_squares(&mut norms, column.as_slice().iter())),
+            None => add_squares(&mut norms, column.iter()),
+        }
     }
     norms
+}
+
+#[inline(always)]
+fn add_squares<'a>(sums: &mut [f64], values: impl Iterator<Item = &'a f64>) {
+    sums.iter_mut().zip(values).for_each(|(sum, v)| *sum += v * v);
 }
 
 /// Squared distances `(rows, queries)` between a few rows and a few queries, never below 0.
@@ -29,39 +38,36 @@ pub fn squared_distance_block(
     query_norms: &[f64],
 ) -> Matrix {
     let mut out = Mat::zeros(rows.nrows(), queries.nrows());
-    fill_distances(&mut out, rows, row_norms, queries, query_norms);
-    for j in 0..out.ncols() {
-        out.col_as_slice_mut(j).iter_mut().for_each(|v| *v = v.max(0.0));
-    }
+    matmul(out.as_mut(), Accum::Replace, rows, queries.transpose(), -2.0, Par::Seq);
+    vectorized(|| {
+        for (j, query) in query_norms.iter().enumerate() {
+            for (v, row) in out.col_as_slice_mut(j).iter_mut().zip(row_norms) {
+                let distance = row + *v + query;
+                *v = if distance > 0.0 { distance } else { 0.0 };
+            }
+        }
+    });
     out
 }
 
-/// `|r|² - 2 r·q + |q|²` over the first rows of `out`; rounding may leave it below 0.
-fn fill_distances(
-    out: &mut Matrix,
-    rows: MatRef<'_, f64>,
-    row_norms: &[f64],
-    queries: MatRef<'_, f64>,
-    query_norms: &[f64],
-) {
-    for (j, query) in query_norms.iter().enumerate() {
-        out.col_as_slice_mut(j).iter_mut().zip(row_norms).for_each(|(v, row)| *v = row + query);
-    }
-    add_product(out.get_mut(..rows.nrows(), ..), rows, queries.transpose(), -2.0);
-}
-
-/// The least of some numbers, never below 0, and where it first stands.
-fn least(values: &[f64]) -> (f64, usize) {
+/// The least of the squared distances `row_norm + product + query_norm`, never below 0, and where it first stands.
+/// `products` are `-2 r·q`.
+#[inline(always)]
+fn least(products: &[f64], row_norms: &[f64], query_norm: f64) -> (f64, usize) {
     let mut lanes = [f64::INFINITY; 8];
-    let blocks = values.chunks_exact(8);
-    let rest = blocks.remainder();
-    for block in blocks {
-        for (lane, v) in lanes.iter_mut().zip(block) {
-            *lane = if v < lane { *v } else { *lane };
+    let blocks = products.chunks_exact(8).zip(row_norms.chunks_exact(8));
+    for (products, norms) in blocks {
+        for k in 0..8 {
+            let v = norms[k] + products[k];
+            lanes[k] = if v < lanes[k] { v } else { lanes[k] };
         }
     }
-    let least = lanes.iter().chain(rest).copied().fold(f64::INFINITY, f64::min).max(0.0);
-    (least, values.iter().position(|v| *v <= least).unwrap_or(0))
+    let rest = products.len() / 8 * 8;
+    let left = products[rest..].iter().zip(&row_norms[rest..]).map(|(product, norm)| norm + product);
+    let least = lanes.into_iter().chain(left).fold(f64::INFINITY, f64::min);
+    let least = (least + query_norm).max(0.0);
+    let mut all = products.iter().zip(row_norms).map(|(product, norm)| norm + product + query_norm);
+    (least, all.position(|v| v <= least).unwrap_or(0))
 }
 
 /// The closest row to a query.
@@ -91,30 +97,33 @@ pub fn nearest(
     let rows = together.as_ref().map_or(rows, Mat::as_ref);
     let row_norms = squared_norms(rows);
     let starts: Vec<usize> = (0..queries.nrows()).step_by(BLOCK).collect();
+    let products = || Mat::zeros(TALL.min(rows.nrows()), BLOCK);
     let blocks: Vec<Vec<Vec<Option<Nearest>>>> = starts
         .par_iter()
-        .map(|&first| {
+        .map_init(products, |products, &first| {
             let count = BLOCK.min(queries.nrows() - first);
             let block = padded_rows(queries, first, count, BLOCK);
             let norms = squared_norms(block.as_ref());
             let mut best = vec![vec![(f64::INFINITY, 0); groups]; count];
-            let mut distances = Mat::zeros(TALL.min(rows.nrows()), BLOCK);
             for top in (0..rows.nrows()).step_by(TALL) {
                 let end = rows.nrows().min(top + TALL);
-                let part = rows.get(top..end, ..);
-                fill_distances(&mut distances, part, &row_norms[top..end], block.as_ref(), &norms);
-                for (j, best) in best.iter_mut().enumerate() {
-                    let column = distances.col_as_slice(j);
-                    for (g, held) in best.iter_mut().enumerate() {
-                        let (from, to) = (bounds[g].max(top), bounds[g + 1].min(end));
-                        if from < to {
-                            let (distance, i) = least(&column[from - top..to - top]);
-                            if distance < held.0 {
-                                *held = (distance, order[from + i]);
+                let (out, part) = (products.get_mut(..end - top, ..), rows.get(top..end, ..));
+                matmul(out, Accum::Replace, part, block.transpose(), -2.0, Par::Seq);
+                vectorized(|| {
+                    for (j, best) in best.iter_mut().enumerate() {
+                        let column = products.col_as_slice(j);
+                        for (g, held) in best.iter_mut().enumerate() {
+                            let (from, to) = (bounds[g].max(top), bounds[g + 1].min(end));
+                            if from < to {
+                                let (distance, i) =
+                                    least(&column[from - top..to - top], &row_norms[from..to], norms[j]);
+                                if distance < held.0 {
+                                    *held = (distance, order[from + i]);
+                                }
                             }
                         }
                     }
-                }
+                });
             }
             let found = |&(squared_distance, row): &(f64, usize)| {
                 squared_distance.is_finite().then_some(Nearest { row, squared_distance })
@@ -232,8 +241,13 @@ pub fn log_gaussian_mixture(
     logarithms.col(0).iter().copied().collect()
 }
 
-/// The largest of some numbers.
-fn largest(values: &[f64]) -> f64 {
+/// The largest of some numbers; minus infinity where there are none.
+pub fn largest(values: &[f64]) -> f64 {
+    vectorized(|| largest_in_lanes(values))
+}
+
+#[inline(always)]
+fn largest_in_lanes(values: &[f64]) -> f64 {
     let mut lanes = [f64::NEG_INFINITY; 8];
     let blocks = values.chunks_exact(8);
     let rest = blocks.remainder();

@@ -8,11 +8,11 @@
 use std::ops::Range;
 
 use faer::linalg::triangular_solve::{solve_lower_triangular_in_place, solve_upper_triangular_in_place};
-use faer::{Mat, MatRef};
+use faer::{Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::normal_equations::add_gram;
-use crate::linalg::{Matrix, PAR, cholesky, transposed_times_vector};
+use crate::linalg::{Matrix, cholesky, transposed_times_vector};
 
 /// `L`.
 pub(super) enum Coordinates {
@@ -77,27 +77,30 @@ impl Coordinates {
     /// `m = L⁻ᵀ u` with `c` columns.
     pub(super) fn leave(&self, u: &[f64], c: usize) -> Matrix {
         let mut m = MatRef::from_column_major_slice(u, u.len() / c, c).to_owned();
-        for k in 0..c {
-            match self {
-                Self::Joint(each) => {
-                    let upper = each[k % each.len()].transpose();
-                    solve_upper_triangular_in_place(upper, m.as_mut().subcols_mut(k, 1), PAR);
-                }
-                Self::Single(scale) => m.col_as_slice_mut(k).iter_mut().zip(scale).for_each(|(v, s)| *v /= s),
-            }
-        }
+        self.divide(&mut m, |l, columns| solve_upper_triangular_in_place(l.transpose(), columns, Par::Seq));
         m
     }
 
     /// `L⁻¹ g` over `g`: the gradient by `u`, given that by `m`.
     pub(super) fn gradient(&self, g: &mut Matrix) {
-        for k in 0..g.ncols() {
-            match self {
-                Self::Joint(each) => {
-                    let lower = each[k % each.len()].as_ref();
-                    solve_lower_triangular_in_place(lower, g.as_mut().subcols_mut(k, 1), PAR);
+        self.divide(g, |l, columns| solve_lower_triangular_in_place(l, columns, Par::Seq));
+    }
+
+    /// Divides each column by its triangle, as `solve` does, or by the diagonal.
+    fn divide(&self, m: &mut Matrix, solve: impl Fn(MatRef<'_, f64>, MatMut<'_, f64>) + Sync) {
+        match self {
+            // One triangle is read once for several columns.
+            Self::Joint(each) if each.len() == 1 => {
+                m.as_mut().par_col_chunks_mut(8).for_each(|columns| solve(each[0].as_ref(), columns));
+            }
+            Self::Joint(each) => {
+                let columns = m.as_mut().par_col_chunks_mut(1).zip(each);
+                columns.for_each(|(column, l)| solve(l.as_ref(), column));
+            }
+            Self::Single(scale) => {
+                for column in m.col_iter_mut() {
+                    column.iter_mut().zip(scale).for_each(|(v, s)| *v /= s);
                 }
-                Self::Single(scale) => g.col_as_slice_mut(k).iter_mut().zip(scale).for_each(|(v, s)| *v /= s),
             }
         }
     }

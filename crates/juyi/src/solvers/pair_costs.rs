@@ -8,7 +8,7 @@
 //!
 //! Cost: `O(m d)` for a row, `O(n + m)` memory beside the rows; `8 n m` bytes if the costs are held.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use faer::MatRef;
 use rayon::prelude::*;
@@ -16,7 +16,9 @@ use rayon::prelude::*;
 use super::network_simplex::{Costs, Plan, transport_near};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::linalg::{BLOCK, Matrix, add_product, padded_rows, squared_distance_block, squared_norms};
+use crate::linalg::{
+    BLOCK, Matrix, add_product, largest, padded_rows, squared_distance_block, squared_norms,
+};
 
 /// The cost of a barred pair, in units of the largest squared distance.
 pub const BARRED: f64 = 10.0;
@@ -34,6 +36,7 @@ pub struct PairCosts<'a> {
     source: MatRef<'a, f64>,
     target: MatRef<'a, f64>,
     target_norms: Vec<f64>,
+    largest: OnceLock<f64>,
     /// The classes of the source rows; empty where no cost depends on them.
     classes: &'a [usize],
     barred: Vec<(usize, usize)>,
@@ -47,7 +50,8 @@ impl<'a> PairCosts<'a> {
     pub fn new(source: MatRef<'a, f64>, target: MatRef<'a, f64>) -> Self {
         let target_norms = squared_norms(target);
         let (classes, barred): (&[usize], _) = (&[], Vec::new());
-        Self { source, target, target_norms, classes, barred, limit: 0.0, added: None, tilt: None }
+        let largest = OnceLock::new();
+        Self { source, target, target_norms, largest, classes, barred, limit: 0.0, added: None, tilt: None }
     }
 
     /// The same with pairs of different classes barred, as far as classes are known.
@@ -107,11 +111,11 @@ impl<'a> PairCosts<'a> {
     pub fn largest(&self) -> f64 {
         let most = |&first: &usize| {
             let (block, count) = (self.distances(first).1, BLOCK.min(self.source.nrows() - first));
-            let columns = (0..count).flat_map(|i| block.col(i).iter().copied());
-            columns.fold(0.0, f64::max)
+            (0..count).map(|i| largest(block.col_as_slice(i))).fold(0.0, f64::max)
         };
-        let most: Vec<f64> = self.starts().par_iter().map(most).collect();
-        most.into_iter().fold(0.0, f64::max)
+        let of_all =
+            || self.starts().par_iter().map(most).collect::<Vec<f64>>().into_iter().fold(0.0, f64::max);
+        *self.largest.get_or_init(of_all)
     }
 
     /// The mean cost of all pairs.

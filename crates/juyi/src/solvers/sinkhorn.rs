@@ -32,7 +32,7 @@ use rayon::prelude::*;
 
 use super::PairCosts;
 use crate::error::Result;
-use crate::linalg::{BLOCK, Matrix, add_product, exponentials};
+use crate::linalg::{BLOCK, Matrix, add_product, exponentials, vectorized};
 
 /// The problem.
 pub struct EntropicTransport<'a> {
@@ -265,10 +265,12 @@ impl Scaling<'_> {
         let negligible = NEGLIGIBLE * self.entropy;
         for (i, f) in self.f[first..].iter().enumerate().take(BLOCK) {
             let column = block.col_as_slice_mut(i);
-            for (c, g) in column.iter_mut().zip(&self.g) {
-                let gain = f + g - *c;
-                *c = if gain < negligible { f64::NEG_INFINITY } else { gain };
-            }
+            vectorized(|| {
+                for (c, g) in column.iter_mut().zip(&self.g) {
+                    let gain = f + g - *c;
+                    *c = if gain < negligible { f64::NEG_INFINITY } else { gain };
+                }
+            });
             exponentials(column, 1.0 / self.entropy);
         }
         block

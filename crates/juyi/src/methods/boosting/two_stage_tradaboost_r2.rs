@@ -30,6 +30,7 @@
 
 use std::cmp::Ordering;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -111,17 +112,18 @@ impl TwoStageTrAdaBoostR2 {
     ///
     /// # Errors
     /// What the learner reports.
-    pub fn error(&self, pool: &Pool<'_>, weights: &[f64], context: &mut Context) -> Result<f64> {
+    pub fn error(&self, pool: &Pool<'_>, weights: &[f64], context: &Context) -> Result<f64> {
         let (own, y) = own_rows(pool);
-        let mut squares = Vec::new();
-        for held in folds(&own, &y, self.folds) {
-            let mut left: Vec<f64> = pool.all_but(&held).iter().map(|&i| weights[i]).collect();
+        let squares = |held: &Vec<usize>| {
+            let mut left: Vec<f64> = pool.all_but(held).iter().map(|&i| weights[i]).collect();
             scale_to(&mut left, 1.0);
-            let rounds = pool.without(&held).frozen_boost(&left, self.rounds, context)?;
+            let rounds = pool.without(held).frozen_boost(&left, self.rounds, &mut context.aside())?;
             let model = vote(rounds, VoteRule::Median).predictor;
-            let said = predict(&[], &model, select_rows(own.as_ref(), &held).as_ref()).answer;
-            squares.extend(said.iter().zip(&held).map(|(said, &k)| (said - y[k]).powi(2)));
-        }
+            let said = predict(&[], &model, select_rows(own.as_ref(), held).as_ref()).answer;
+            Ok(said.iter().zip(held).map(|(said, &k)| (said - y[k]).powi(2)).collect())
+        };
+        let squares: Result<Vec<Vec<f64>>> = folds(&own, &y, self.folds).par_iter().map(squares).collect();
+        let squares = squares?.concat();
         Ok(squares.iter().sum::<f64>() / squares.len() as f64)
     }
 }
