@@ -30,6 +30,12 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// List the methods, or tell all about one
     Methods(MethodsArguments),
+    /// List the networks of pictures, or the stages of one
+    #[cfg(feature = "deep")]
+    Networks(NetworksArguments),
+    /// Turn pictures into rows of features by a pretrained network
+    #[cfg(feature = "deep")]
+    Features(FeaturesArguments),
     /// Run a published table again and compare
     Bench(BenchArguments),
     /// Make data to try methods on
@@ -106,6 +112,59 @@ pub(crate) struct TablesArguments {
     /// Column that identifies a row: no feature, carried to the predictions; may be repeated
     #[arg(long, value_name = "COL")]
     pub(crate) id: Vec<String>,
+    /// Checkpoint of a network that turns pictures into rows (`juyi networks` lists them); sources and target are then
+    /// folders with a subfolder a class, or CSV files with a column `path` and perhaps `label`
+    #[cfg(feature = "deep")]
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) network: Option<PathBuf>,
+    #[cfg(feature = "deep")]
+    #[command(flatten)]
+    pub(crate) pictures: PictureArguments,
+}
+
+/// How pictures are read.
+#[cfg(feature = "deep")]
+#[derive(Args)]
+pub(crate) struct PictureArguments {
+    /// What to do about a picture that cannot be read
+    #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
+    pub(crate) damaged: Damaged,
+    /// Folder that keeps the features of pictures for later runs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+#[cfg(feature = "deep")]
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Damaged {
+    /// End with an error that names it
+    Refuse,
+    /// Leave it out and say so
+    Skip,
+}
+
+#[cfg(feature = "deep")]
+#[derive(Args)]
+pub(crate) struct NetworksArguments {
+    /// Network to list the stages of
+    pub(crate) name: Option<String>,
+}
+
+#[cfg(feature = "deep")]
+#[derive(Args)]
+pub(crate) struct FeaturesArguments {
+    /// Folder with a subfolder a class, folder of pictures, or CSV file with a column `path` and perhaps `label`
+    pub(crate) photos: PathBuf,
+    /// Checkpoint of the network: .pth, .pt or .safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) network: PathBuf,
+    /// File for the rows: .npz (arrays `X`, `y`, `picture`) or .csv
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArguments,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
 }
 
 #[derive(Args)]
@@ -254,7 +313,7 @@ pub(crate) enum ShiftKind {
 
 #[derive(Args)]
 pub(crate) struct BenchArguments {
-    /// Table: office-caltech-surf, office-caltech-draws, digits-jda or amazon-reviews
+    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, digits-jda or amazon-reviews
     pub(crate) table: String,
     /// Root of the data folders
     #[arg(long, value_name = "DIR")]
@@ -265,6 +324,13 @@ pub(crate) struct BenchArguments {
     /// Print one JSON object a row
     #[arg(long)]
     pub(crate) json: bool,
+    /// Checkpoint of the network for a table of pictures
+    #[cfg(feature = "deep")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) network: Option<PathBuf>,
+    #[cfg(feature = "deep")]
+    #[command(flatten)]
+    pub(crate) pictures: PictureArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use juyi::tables::{Row, run as run_table, table};
+use juyi::context::Context;
+use juyi::data::{Table, read_table};
+use juyi::error::{Error, Result};
+use juyi::tables::{PublishedTable, Row, run as run_table, table};
 
 use crate::arguments::BenchArguments;
 use crate::print;
@@ -19,7 +22,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
             table.about, "method", "task", "accuracy", "published", "expected", "seconds"
         );
     }
-    let rows = run_table(table, &arguments.data, arguments.method.as_deref(), &context, |row| {
+    let read = reader(table, arguments, &context)?;
+    let rows = run_table(table, read, &arguments.data, arguments.method.as_deref(), &context, |row| {
         let line = if arguments.json { serde_json::to_string(row).unwrap_or_default() } else { line(row) };
         if broken.is_ok() {
             broken = print(&(std::mem::take(&mut heading) + &line + "\n"));
@@ -28,6 +32,36 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     broken?;
     let missed = rows.iter().filter(|row| row.within == Some(false)).count();
     Ok(ExitCode::from(u8::from(missed > 0)))
+}
+
+/// Makes rows of a file, or of a folder of pictures.
+type Reader = Box<dyn FnMut(&str) -> Result<Table>>;
+
+fn reader(table: &PublishedTable, arguments: &BenchArguments, context: &Context) -> Result<Reader> {
+    let mut context = context.clone();
+    #[cfg(feature = "deep")]
+    if table.pictures {
+        let Some(network) = &arguments.network else {
+            let problem = "takes a network that turns pictures into rows";
+            return Err(Error::input(
+                format!("`{}`", table.name),
+                problem,
+                "give its checkpoint with `--network`",
+            ));
+        };
+        let pictures = crate::features::Pictures::new(network, &arguments.pictures, &mut context)?;
+        return Ok(Box::new(move |spec| pictures.table(std::path::Path::new(spec), &mut context)));
+    }
+    #[cfg(not(feature = "deep"))]
+    if table.pictures {
+        let hint = "build it with the feature `deep`";
+        return Err(Error::input(
+            format!("`{}`", table.name),
+            "takes a network, which this build cannot run",
+            hint,
+        ));
+    }
+    Ok(Box::new(move |spec| read_table(spec, None, &[], &context)))
 }
 
 fn line(row: &Row) -> String {

@@ -4,8 +4,12 @@
 mod arguments;
 mod bench;
 mod data;
+#[cfg(feature = "deep")]
+mod features;
 mod measure;
 mod methods;
+#[cfg(feature = "deep")]
+mod networks;
 mod predict;
 mod progress;
 mod report;
@@ -28,6 +32,10 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => predict::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
+        #[cfg(feature = "deep")]
+        Command::Networks(arguments) => networks::run(&arguments),
+        #[cfg(feature = "deep")]
+        Command::Features(arguments) => features::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Completions { shell } => shell::completions(shell),

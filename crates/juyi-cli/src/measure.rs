@@ -12,7 +12,7 @@ use crate::transfer::{data_settings, tables};
 
 pub(crate) fn run(arguments: &MeasureArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
-    let (sources, target) = tables(&arguments.tables, &context)?;
+    let (sources, target) = tables(&arguments.tables, &mut context)?;
     let measured = measure(sources, target, &data_settings(&arguments.tables), &mut context)?;
     if arguments.json {
         print(&(serde_json::to_string_pretty(&measured)? + "\n"))?;

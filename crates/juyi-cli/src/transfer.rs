@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let target = read_table(target, label.as_deref(), &as_text, &context)?;
         transfer_models(models, target, &settings, &mut context)?
     } else {
-        let (sources, target) = tables(&arguments.tables, &context)?;
+        let (sources, target) = tables(&arguments.tables, &mut context)?;
         transfer(sources, target, &settings, &mut context)?
     };
 
@@ -124,9 +124,18 @@ pub(crate) fn data_settings(tables: &TablesArguments) -> Settings {
             arguments::Missing::Drop => Missing::Drop,
         },
         drop: tables.drop.clone(),
-        id: tables.id.clone(),
+        id: identifiers(tables),
         ..Settings::default()
     }
+}
+
+/// The columns that identify a row: those named, and the path of a picture.
+fn identifiers(tables: &TablesArguments) -> Vec<String> {
+    #[cfg(feature = "deep")]
+    if tables.network.is_some() {
+        return tables.id.iter().cloned().chain(["picture".into()]).collect();
+    }
+    tables.id.clone()
 }
 
 /// `key=value[,key=value…]`, each key once.
@@ -165,11 +174,17 @@ fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
 }
 
 /// The tables that are named, or the built-in digits.
-pub(crate) fn tables(arguments: &TablesArguments, context: &Context) -> Result<(Vec<Table>, Table)> {
+pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Result<(Vec<Table>, Table)> {
     let Some(target) = &arguments.target else {
         let Builtin { source, target } = builtin()?;
         return Ok((vec![source], target));
     };
+    #[cfg(feature = "deep")]
+    if let Some(network) = &arguments.network {
+        let pictures = crate::features::Pictures::new(network, &arguments.pictures, context)?;
+        let mut read = |spec: &String| pictures.table(Path::new(spec), context);
+        return Ok((arguments.source.iter().map(&mut read).collect::<Result<_>>()?, read(target)?));
+    }
     let label = arguments.label.as_deref();
     let as_text: Vec<String> = arguments.label.iter().chain(&arguments.id).cloned().collect();
     let read = |spec: &String| read_table(spec, label, &as_text, context);

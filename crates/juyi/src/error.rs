@@ -128,7 +128,7 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// A cell as messages show it: short, and without characters that would act on a terminal.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let harmless = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use juyi::context::Context;
+use juyi::data::read_table;
 use juyi::tables::{run, table};
 
 fn data() -> Option<PathBuf> {
@@ -19,7 +20,9 @@ fn data() -> Option<PathBuf> {
 fn check(name: &str, method: &str) {
     let Some(data) = data() else { return };
     let table = table(name).expect("it is listed");
-    let rows = run(table, &data, Some(method), &Context::default(), |_| {}).expect("the table runs");
+    let context = Context::default();
+    let read = |spec: &str| read_table(spec, None, &[], &context);
+    let rows = run(table, read, &data, Some(method), &context, |_| {}).expect("the table runs");
     assert!(rows.iter().any(|row| row.within.is_some()));
     for row in rows {
         assert_ne!(row.within, Some(false), "{row:?}");

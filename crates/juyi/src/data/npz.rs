@@ -1,12 +1,14 @@
 //! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
 
-use std::io::{Read, Seek};
+use std::fmt::Write as _;
+use std::io::{Cursor, Read, Seek, Write};
 
-use zip::ZipArchive;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::array::{self, Array};
 use super::npy;
-use super::table::Table;
+use super::table::{Cells, Table};
 use crate::error::{Error, Result, shown};
 
 /// The names of features and labels that are looked for if none are given.
@@ -78,4 +80,63 @@ pub fn read<R: Read + Seek>(
     let y = labels.map(|labels| Ok((thing(labels), take(labels)?))).transpose()?;
     let y = y.as_ref().map(|(thing, labels)| (thing.as_str(), labels));
     array::table(name, (&thing(features), &x), y, label)
+}
+
+/// The columns of numbers as `X`, the label as `y`, other columns of text under their names; stored, without a time.
+///
+/// # Errors
+/// None that memory can give.
+pub(super) fn write(table: &Table) -> Result<Vec<u8>> {
+    let failed = |why: String| Error::Numeric { what: "writing .npz".into(), why };
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default());
+    let mut put = |name: &str, header: &str, values: &[u8]| {
+        archive.start_file(format!("{name}.npy"), options).map_err(|error| failed(error.to_string()))?;
+        // The header ends on a multiple of 64 bytes.
+        let mut padded = header.to_string();
+        let filled = (10 + header.len() + 1).next_multiple_of(64) - 10;
+        let _ = writeln!(padded, "{:1$}", "", filled - header.len() - 1);
+        let parts = [b"\x93NUMPY\x01\x00", &(filled as u16).to_le_bytes()[..], padded.as_bytes(), values];
+        parts.iter().try_for_each(|part| archive.write_all(part)).map_err(|error| failed(error.to_string()))
+    };
+    let is_label = |name: &str| table.label.as_deref() == Some(name);
+    let (mut numbers, mut count) = (Vec::new(), 0);
+    for column in &table.columns {
+        let name = if is_label(&column.name) { "y" } else { &column.name };
+        match &column.cells {
+            Cells::Numbers(values) if !is_label(&column.name) => {
+                numbers.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+                count += 1;
+            }
+            Cells::Numbers(values) => {
+                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                put(name, &header("<f8", &format!("{},", table.rows), false), &bytes)?;
+            }
+            Cells::Text { .. } => {
+                let cells: Vec<Vec<char>> = (0..table.rows)
+                    .map(|row| column.cells.text(row).unwrap_or_default().chars().collect())
+                    .collect();
+                let width = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
+                let letters = |cell: &Vec<char>| {
+                    let padding = std::iter::repeat_n(0, width - cell.len());
+                    cell.iter()
+                        .map(|&c| u32::from(c))
+                        .chain(padding)
+                        .flat_map(u32::to_le_bytes)
+                        .collect::<Vec<u8>>()
+                };
+                let bytes: Vec<u8> = cells.iter().flat_map(letters).collect();
+                put(name, &header(&format!("<U{width}"), &format!("{},", table.rows), false), &bytes)?;
+            }
+        }
+    }
+    put("X", &header("<f8", &format!("{}, {count}", table.rows), true), &numbers)?;
+    Ok(archive.finish().map_err(|error| failed(error.to_string()))?.into_inner())
+}
+
+fn header(kind: &str, shape: &str, by_column: bool) -> String {
+    let order = if by_column { "True" } else { "False" };
+    format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': ({shape}), }}")
 }

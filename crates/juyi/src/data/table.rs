@@ -22,6 +22,13 @@ pub enum Cells {
 }
 
 impl Cells {
+    /// Text cells from one value a row; nothing and the empty text are missing.
+    pub fn from_text(written: impl IntoIterator<Item = Option<String>>) -> Self {
+        let mut cells = TextCells::default();
+        written.into_iter().for_each(|cell| cells.push(cell.as_deref()));
+        cells.finish()
+    }
+
     /// Whether the cell in this row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
@@ -116,6 +123,15 @@ impl Table {
         writer.into_inner().map_err(|error| failed(error.into_error().into()))
     }
 
+    /// The table as `NumPy`'s `.npz`: the columns of numbers as `X`, the label as `y`, other columns of text under their
+    /// names. [`super::read_table`] and `numpy.load` read it back.
+    ///
+    /// # Errors
+    /// None that memory can give.
+    pub fn to_npz(&self) -> Result<Vec<u8>> {
+        super::npz::write(self)
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -165,13 +181,6 @@ impl TextCells {
     }
 }
 
-/// Text cells from one optional value a row.
-pub(super) fn text_cells(written: impl IntoIterator<Item = Option<String>>) -> Cells {
-    let mut cells = TextCells::default();
-    written.into_iter().for_each(|cell| cells.push(cell.as_deref()));
-    cells.finish()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +188,7 @@ mod tests {
     #[test]
     fn a_table_is_written_with_quotes_and_gaps() {
         let numbers = Column { name: "a".into(), cells: Cells::Numbers(vec![0.1, f64::NAN]) };
-        let text = Column { name: "b, c".into(), cells: text_cells(vec![None, Some("x\"y".into())]) };
+        let text = Column { name: "b, c".into(), cells: Cells::from_text(vec![None, Some("x\"y".into())]) };
         let table = Table { rows: 2, columns: vec![numbers, text], ..Table::default() };
         let written = String::from_utf8(table.to_csv().unwrap()).unwrap();
         assert_eq!(written, "a,\"b, c\"\n0.1,\n,\"x\"\"y\"\n");
@@ -187,7 +196,7 @@ mod tests {
 
     #[test]
     fn text_is_coded_in_order_of_appearance() {
-        let cells = text_cells(vec![Some("b".into()), None, Some("a".into()), Some("b".into())]);
+        let cells = Cells::from_text(vec![Some("b".into()), None, Some("a".into()), Some("b".into())]);
         assert_eq!(
             cells,
             Cells::Text { codes: vec![0, MISSING, 1, 0], values: vec!["b".into(), "a".into()] }

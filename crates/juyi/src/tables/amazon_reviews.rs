@@ -18,6 +18,7 @@ const EASYTL: Line = Line {
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "amazon-reviews",
     about: "Amazon reviews, 400 words, 12 tasks, all source rows (Wang 2019)",
+    pictures: false,
     files: &[
         ("amazon_reviews/books_400.mat", ""),
         ("amazon_reviews/dvd_400.mat", ""),

@@ -10,6 +10,7 @@ const LINE: Line = Line { preprocess: &[L2], ..Line::PLAIN };
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "digits-jda",
     about: "MNIST and USPS, 2,000 and 1,800 digits of 16 x 16, both ways (Long 2013)",
+    pictures: false,
     files: &[("digits/mnist_vs_usps.mat", ":X_src,Y_src"), ("digits/mnist_vs_usps.mat", ":X_tar,Y_tar")],
     tasks: &[(0, 1), (1, 0)],
     drawn: &[],

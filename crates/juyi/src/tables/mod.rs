@@ -4,6 +4,7 @@
 mod amazon_reviews;
 mod digits_jda;
 mod office_caltech_draws;
+mod office_caltech_images;
 mod office_caltech_surf;
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Map as JsonMap, Value};
 
 use crate::context::Context;
-use crate::data::{Table, read_table};
+use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::measures::Scores;
 use crate::methods::method;
@@ -28,6 +29,8 @@ pub struct PublishedTable {
     pub name: &'static str,
     /// What it is, with its source.
     pub about: &'static str,
+    /// Whether the files are folders of pictures, which a network turns into rows.
+    pub pictures: bool,
     /// Where the files are below the data folder; label variables included.
     files: &'static [(&'static str, &'static str)],
     /// Source and target of each task, positions in `files`.
@@ -113,8 +116,13 @@ pub struct Row {
 }
 
 /// All tables.
-pub const TABLES: &[&PublishedTable] =
-    &[&office_caltech_surf::TABLE, &office_caltech_draws::TABLE, &digits_jda::TABLE, &amazon_reviews::TABLE];
+pub const TABLES: &[&PublishedTable] = &[
+    &office_caltech_surf::TABLE,
+    &office_caltech_draws::TABLE,
+    &office_caltech_images::TABLE,
+    &digits_jda::TABLE,
+    &amazon_reviews::TABLE,
+];
 
 /// The table of this name.
 ///
@@ -128,13 +136,14 @@ pub fn table(name: &str) -> Result<&'static PublishedTable> {
     })
 }
 
-/// Runs a table, or only the lines of one method; a method without a line runs with its defaults. `each` sees every
-/// row as it is done.
+/// Runs a table, or only the lines of one method; a method without a line runs with its defaults. `read` makes rows of a
+/// file, or of a folder of [`PublishedTable::pictures`]; `each` sees every row as it is done.
 ///
 /// # Errors
-/// [`Error::Io`] if the files are not below `data`; what the runs report.
+/// What `read` and the runs report.
 pub fn run(
     table: &PublishedTable,
+    read: impl FnMut(&str) -> Result<Table>,
     data: &Path,
     only: Option<&str>,
     context: &Context,
@@ -157,11 +166,11 @@ pub fn run(
             if own.is_empty() { vec![&extra] } else { own }
         }
     };
-    let read = |(file, variables): &(&str, &str)| {
-        let spec = format!("{}{variables}", data.join(file).display());
-        read_table(&spec, None, &[], context)
-    };
-    let files: Vec<Table> = table.files.iter().map(read).collect::<Result<_>>()?;
+    let specs =
+        table.files.iter().map(|(file, variables)| format!("{}{variables}", data.join(file).display()));
+    let mut read = read;
+    let id: Vec<String> = table.pictures.then(|| "picture".into()).into_iter().collect();
+    let files: Vec<Table> = specs.map(|spec| read(&spec)).collect::<Result<_>>()?;
     let mut rows = Vec::new();
     for line in lines {
         let mut line_rows: Vec<Row> = Vec::new();
@@ -179,7 +188,7 @@ pub fn run(
                         drawn(&files[source], count, &mut context.rng(&format!("draw {draw} of task {k}")))
                     }
                 };
-                let settings = line.settings(k);
+                let settings = Settings { id: id.clone(), ..line.settings(k) };
                 let outcome = transfer(vec![source], files[target].clone(), &settings, &mut context.clone())?;
                 accuracies.push(match outcome.run.chosen.scores {
                     Some(Scores::Classification { accuracy, .. }) => 100.0 * accuracy,

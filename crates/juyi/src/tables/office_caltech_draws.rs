@@ -24,6 +24,7 @@ const NEAREST: Line = Line { learner: Some("1-nn"), published_decimals: Some(2),
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "office-caltech-draws",
     about: "Office-Caltech10, SURF, 12 tasks, 20 or 8 source rows a class, mean of 20 draws (Sun 2016, Courty 2017)",
+    pictures: false,
     files: FILES,
     tasks: ALL_PAIRS,
     drawn: &[20, 20, 20, 8],

@@ -31,6 +31,7 @@ pub(super) const FILES: &[(&str, &str)] = &[
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "office-caltech-surf",
     about: "Office-Caltech10, SURF, 12 tasks, all source rows (Long 2013, Zhang 2017, Wang 2018, Wang 2019)",
+    pictures: false,
     files: FILES,
     tasks: ALL_PAIRS,
     drawn: &[],

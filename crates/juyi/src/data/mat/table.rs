@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::{Values, Variable, list, read};
 use crate::data::array::COLUMN;
-use crate::data::table::{Cells, Column, Table, label_name, text_cells};
+use crate::data::table::{Cells, Column, Table, label_name};
 use crate::error::{Error, Result};
 
 /// `X,y` of a `.mat` file as a table with columns `x1 …` and the label. Samples are the rows of `X` unless only its
@@ -94,7 +94,7 @@ pub fn table<R: Read + Seek>(
             Values::Text(rows) => rows.into_iter().map(|v| Some(v).filter(|v| !v.is_empty())).collect(),
         };
         let label = label_name(name, label, &columns)?;
-        columns.push(Column { name: label.clone(), cells: text_cells(written) });
+        columns.push(Column { name: label.clone(), cells: Cells::from_text(written) });
         Ok(label)
     });
     let label = label.transpose()?;

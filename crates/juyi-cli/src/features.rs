@@ -1,0 +1,100 @@
+//! `juyi features`, and pictures as tables for the other commands.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use juyi::context::Context;
+use juyi::data::Table;
+use juyi::error::{Error, Result};
+use juyi::models::write_whole;
+use juyi::report::thousands;
+use juyi_deep::checkpoint::Checkpoint;
+use juyi_deep::features::{Extractor, table};
+use juyi_deep::images::{Listing, OnDamage, Reading};
+use juyi_deep::zoo::recognize;
+
+use crate::arguments::{FeaturesArguments, PictureArguments};
+use crate::print;
+use crate::progress::writing;
+
+pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
+    let mut context = arguments.surroundings.context()?;
+    let ending = arguments.out.extension().and_then(|ending| ending.to_str());
+    let csv = match ending {
+        Some("csv") => true,
+        Some("npz") => false,
+        _ => {
+            let (owner, name) = ("juyi".into(), "--out".into());
+            let (must, got) =
+                ("a file that ends in .npz or .csv".into(), arguments.out.display().to_string());
+            return Err(Error::Param { owner, name, must, got }.into());
+        }
+    };
+    let pictures = Pictures::new(&arguments.network, &arguments.pictures, &mut context)?;
+    let table = pictures.table(&arguments.photos, &mut context)?;
+    let bytes = if csv { table.to_csv()? } else { table.to_npz()? };
+    let writing = writing();
+    write_whole(&arguments.out, &bytes)?;
+    drop(writing);
+    let notices = context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text));
+    let notices: Vec<String> = notices.collect();
+    let notices = notices.concat();
+    let (rows, width) = (thousands(table.rows), pictures.extractor.width());
+    print(&format!(
+        "{notices}{rows} pictures, {width} features each, written to {}\n",
+        arguments.out.display()
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A frozen network that turns pictures into rows.
+pub(crate) struct Pictures {
+    extractor: Extractor,
+    reading: Reading,
+    cache: Option<PathBuf>,
+}
+
+impl Pictures {
+    /// The network in a checkpoint; what is left out of it is noted.
+    pub(crate) fn new(network: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Self> {
+        context.progress("network", 0, 0);
+        let checkpoint = Checkpoint::read(network, context.memory())?;
+        let shapes =
+            checkpoint.tensors.iter().map(|(name, stored)| (name.clone(), stored.shape.clone())).collect();
+        let name = network.display().to_string();
+        let found = recognize(&name, &shapes)?;
+        let own = &found.architecture;
+        context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
+        if !found.extra.is_empty() {
+            context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
+        }
+        let extractor = Extractor::new(found.architecture, checkpoint.tensors)?;
+        let on_damage = match arguments.damaged {
+            crate::arguments::Damaged::Refuse => OnDamage::Refuse,
+            crate::arguments::Damaged::Skip => OnDamage::Skip,
+        };
+        let reading = Reading { on_damage, ..Reading::default() };
+        Ok(Self { extractor, reading, cache: arguments.cache.clone() })
+    }
+
+    /// The pictures of a folder or list as a table.
+    pub(crate) fn table(&self, path: &Path, context: &mut Context) -> Result<Table> {
+        let listing = Listing::read(path, context)?;
+        let name = path.display().to_string();
+        for warning in &listing.warnings {
+            context.warn(&name, warning.clone());
+        }
+        if !listing.skipped.is_empty() {
+            context.note(&name, format!("{} files are no pictures", listing.skipped.len()));
+        }
+        let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
+        let features = self.extractor.features(&files, &self.reading, self.cache.as_deref(), context)?;
+        for (_, error) in &features.left_out {
+            context.warn(&name, format!("left out: {error}"));
+        }
+        if features.found > 0 {
+            context.note(&name, format!("{} of {} pictures were in the cache", features.found, files.len()));
+        }
+        Ok(table(&name, &listing.entries, &features))
+    }
+}

@@ -1,0 +1,83 @@
+//! `juyi networks`.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use juyi::report::thousands;
+use juyi_deep::architecture::Architecture;
+use juyi_deep::zoo::{ZOO, network};
+
+use crate::arguments::NetworksArguments;
+use crate::print;
+
+pub(crate) fn run(arguments: &NetworksArguments) -> anyhow::Result<ExitCode> {
+    let text = match &arguments.name {
+        Some(name) => one(&network(name)?)?,
+        None => all()?,
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The checkpoints that are understood for a network.
+fn layouts(name: &str) -> String {
+    let mut layouts: Vec<String> =
+        ZOO.iter().filter(|known| known.name == name).map(|known| known.architecture().layout).collect();
+    layouts.dedup();
+    layouts.join(", ")
+}
+
+fn all() -> anyhow::Result<String> {
+    let mut out = format!(
+        "{:<20} {:>11} {:>12} {:>8} {:>9}  {:<30} paper\n",
+        "network", "parameters", "products", "picture", "features", "checkpoints of"
+    );
+    let mut last = "";
+    for known in ZOO.iter().filter(|known| std::mem::replace(&mut last, known.name) != known.name) {
+        let own = known.architecture();
+        let facts = own.facts()?;
+        let parameters: usize = facts.iter().map(|fact| fact.parameters).sum();
+        let products: u64 = facts.iter().map(|fact| fact.products).sum();
+        writeln!(
+            out,
+            "{:<20} {:>11} {:>10} M {:>8} {:>9}  {:<30} {}",
+            known.name,
+            thousands(parameters),
+            thousands((products / 1_000_000) as usize),
+            own.recipe.crop,
+            own.width()?,
+            layouts(known.name),
+            known.paper
+        )?;
+    }
+    out += "\nproducts: multiplications for one picture. `juyi networks NAME` lists the stages of one.\n";
+    Ok(out)
+}
+
+fn one(own: &Architecture) -> anyhow::Result<String> {
+    let mut out = format!("{}: checkpoints of {}\n", own.name, layouts(&own.name));
+    let recipe = &own.recipe;
+    writeln!(
+        out,
+        "picture: {:?}, the middle {} x {}, {:?}; mean {:?}, deviation {:?}{}\n",
+        recipe.resize,
+        recipe.crop,
+        recipe.crop,
+        recipe.filter,
+        recipe.mean,
+        recipe.deviation,
+        if recipe.blue_first { ", blue first" } else { "" }
+    )?;
+    writeln!(out, "{:<38} {:>22} {:>12} {:>13}", "stage", "gives", "parameters", "products")?;
+    for fact in own.facts()? {
+        writeln!(
+            out,
+            "{:<38} {:>22} {:>12} {:>13}",
+            fact.name,
+            fact.extent.to_string(),
+            thousands(fact.parameters),
+            thousands(fact.products as usize)
+        )?;
+    }
+    Ok(out)
+}

@@ -1,0 +1,358 @@
+//! Checkpoints: the named tensors of a network, whoever wrote them.
+//!
+//! Four formats are read, told apart by their content: safetensors; PyTorch's zip archive; its older row of pickles;
+//! and a pickle of a dictionary of NumPy arrays. None can run anything: a pickle is read as data, and what it would
+//! call is named and left out. Sizes are held against the file and the memory budget before anything is allocated.
+//! Written is safetensors alone.
+//!
+//! The file is held in memory while its tensors are read; work is linear in both.
+
+mod arrays;
+mod pickle;
+mod state;
+mod torch;
+mod values;
+#[cfg(test)]
+mod written;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use juyi::error::{Error, Result, shown};
+use juyi::models::write_whole;
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+
+use pickle::Pickle;
+use values::{Budget, Kind, Layout, MOST_DIMENSIONS};
+
+/// The name under which safetensors keeps what is no tensor.
+const METADATA: &str = "__metadata__";
+
+/// What the names of all tensors begin with if the network was trained on several devices at once.
+const PARALLEL: &str = "module.";
+
+/// The tensors of a network.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checkpoint {
+    /// By name, such as `conv1.weight`: keys of nested dictionaries and places in lists are joined by dots.
+    pub tensors: BTreeMap<String, Stored>,
+    /// What a safetensors file says of itself; empty for other formats.
+    pub metadata: BTreeMap<String, String>,
+    /// What was left out or renamed, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// Sizes of the dimensions; empty for a single value.
+    pub shape: Vec<usize>,
+    /// The values, the last dimension running fastest. Whatever the file holds (64-, 32- or 16-bit floats, bfloat16,
+    /// integers of 8 to 64 bits, truth values as 0 and 1) is rounded to the nearest 32-bit float.
+    pub values: Vec<f32>,
+}
+
+impl Checkpoint {
+    /// Reads a file. At most `budget` bytes are held at a time: the file, the tensors, and what is unpacked on the way.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; as [`Checkpoint::from_bytes`].
+    pub fn read(path: &Path, budget: u64) -> Result<Self> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|error| Error::io(path, error))?;
+        let length = file.metadata().map_err(|error| Error::io(path, error))?.len();
+        Budget::new(&name, budget).take(length)?;
+        let mut bytes = Vec::new();
+        file.take(length).read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
+        Self::from_bytes(&name, &bytes, budget)
+    }
+
+    /// Reads the bytes of a file called `name`, which count against the budget too.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for another format, a file that is damaged, one that holds an object in place of a dictionary,
+    /// and tensors of a type that is not read; [`Error::Memory`] for one that is larger than the budget.
+    pub fn from_bytes(name: &str, bytes: &[u8], budget: u64) -> Result<Self> {
+        let mut budget = Budget::new(name, budget);
+        budget.take(bytes.len() as u64)?;
+        let mut checkpoint = if bytes.starts_with(b"PK\x03\x04") {
+            torch::archive(name, bytes, &mut budget)?
+        } else if bytes.starts_with(torch::MAGIC) {
+            torch::row(name, bytes, &mut budget)?
+        } else if let Some((header, values)) = safetensors_parts(bytes) {
+            from_safetensors(name, header, values, &mut budget)?
+        } else if may_be_pickle(bytes) {
+            from_pickle(name, bytes, &mut budget)?
+        } else {
+            let problem = "is not a checkpoint of a known format";
+            let hint =
+                "known are safetensors, what `torch.save` writes, and pickled dictionaries of NumPy arrays";
+            return Err(Error::input(format!("`{name}`"), problem, hint));
+        };
+        checkpoint.without_parallel();
+        Ok(checkpoint)
+    }
+
+    /// Takes `module.` off the names if all begin with it.
+    fn without_parallel(&mut self) {
+        if self.tensors.is_empty() || !self.tensors.keys().all(|name| name.starts_with(PARALLEL)) {
+            return;
+        }
+        let tensors = std::mem::take(&mut self.tensors).into_iter();
+        self.tensors = tensors.map(|(name, stored)| (name[PARALLEL.len()..].to_string(), stored)).collect();
+        self.notes.push(format!("`{PARALLEL}` was taken off all names: the network was trained in parallel"));
+    }
+}
+
+/// Header and values of a safetensors file, if this may be one.
+fn safetensors_parts(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    rest.split_at_checked(length).filter(|(header, _)| header.starts_with(b"{"))
+}
+
+/// Reads the two parts of a safetensors file.
+fn from_safetensors(file: &str, header: &[u8], values: &[u8], budget: &mut Budget) -> Result<Checkpoint> {
+    let thing = format!("`{file}`");
+    let damaged = |what: String| {
+        Error::input(&thing, format!("is a damaged safetensors file: {what}"), "fetch the file again")
+    };
+    // Two letters of the header can be a number, which takes up to 64 bytes while the header is taken apart.
+    budget.take(32 * header.len() as u64)?;
+    let header: Metadata = serde_json::from_slice(header).map_err(|error| damaged(error.to_string()))?;
+    if header.data_len() != values.len() {
+        let (need, there) = (header.data_len(), values.len());
+        return Err(damaged(format!("its tensors need {need} bytes, there are {there}")));
+    }
+    let mut tensors = BTreeMap::new();
+    for (name, info) in header.tensors() {
+        let thing = format!("`{file}`, tensor `{}`", shown(&name));
+        let kind = match info.dtype {
+            Dtype::F64 => Kind::F64,
+            Dtype::F32 => Kind::F32,
+            Dtype::F16 => Kind::F16,
+            Dtype::BF16 => Kind::Bf16,
+            Dtype::I64 => Kind::I64,
+            Dtype::I32 => Kind::I32,
+            Dtype::I16 => Kind::I16,
+            Dtype::I8 => Kind::I8,
+            Dtype::U8 => Kind::U8,
+            Dtype::BOOL => Kind::Bool,
+            other => {
+                let hint = "convert it to 32-bit floats before it is saved";
+                return Err(Error::input(thing, format!("holds values of type `{other}`"), hint));
+            }
+        };
+        let layout = Layout::by_row(kind, info.shape.clone()).filter(|_| info.shape.len() <= MOST_DIMENSIONS);
+        let bytes = values.get(info.data_offsets.0..info.data_offsets.1);
+        let (Some(layout), Some(bytes)) = (layout, bytes) else {
+            return Err(damaged(format!("tensor `{}` is not within it", shown(&name))));
+        };
+        let stored = layout.read(&thing, &name, bytes, budget)?;
+        tensors.insert(name, stored);
+    }
+    let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    Ok(Checkpoint { tensors, metadata, notes: Vec::new() })
+}
+
+/// Whether a file may begin a pickle: with its protocol, or, in the first two, with a container or a name.
+fn may_be_pickle(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x80, 0..=5, ..] | [b'(' | b'}' | b']' | b'c', ..])
+}
+
+/// Reads a pickle that stands alone.
+fn from_pickle(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Checkpoint> {
+    let thing = format!("`{file}`");
+    let pickle = Pickle::read(&thing, bytes, budget)?;
+    if pickle.length < bytes.len() {
+        let problem = format!("goes on for {} bytes behind its pickle", bytes.len() - pickle.length);
+        return Err(Error::input(thing, problem, "give a file with one pickled dictionary"));
+    }
+    state::collect(file, &pickle, budget, |_, _| {
+        let problem = "refers to values that are not in the file";
+        Err(Error::input(&thing, problem, "write tensors with `torch.save`"))
+    })
+}
+
+/// Writes tensors as a safetensors file of 32-bit floats, in order of their names, with `metadata`; the same tensors
+/// give the same bytes. The file appears whole or not at all.
+///
+/// # Errors
+/// [`Error::Input`] for a tensor whose shape does not fit its values or whose name is kept for the metadata;
+/// [`Error::Io`].
+pub fn write_safetensors(
+    path: &Path,
+    tensors: &BTreeMap<String, Stored>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<()> {
+    let thing = |name: &str| format!("`{}`, tensor `{}`", path.display(), shown(name));
+    let failed = |error: serde_json::Error| Error::io(path, error.into());
+    let mut header = serde_json::Map::new();
+    if !metadata.is_empty() {
+        header.insert(METADATA.into(), serde_json::to_value(metadata).map_err(failed)?);
+    }
+    let mut end = 0;
+    for (name, Stored { shape, values }) in tensors {
+        if name == METADATA {
+            return Err(Error::input(thing(name), "has the name that is kept for the metadata", "rename it"));
+        }
+        let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size));
+        if count != Some(values.len()) {
+            let problem = format!("has shape {shape:?}, but {} values", values.len());
+            return Err(Error::input(thing(name), problem, ""));
+        }
+        let start = end;
+        end += size_of_val(&values[..]);
+        let info = TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) };
+        header.insert(name.clone(), serde_json::to_value(info).map_err(failed)?);
+    }
+    let mut header = serde_json::to_vec(&header).map_err(failed)?;
+    header.resize(header.len().next_multiple_of(8), b' '); // so that the values are aligned
+    let mut bytes = Vec::with_capacity(8 + header.len() + end);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header);
+    for value in tensors.values().flat_map(|stored| &stored.values) {
+        bytes.extend(value.to_le_bytes());
+    }
+    write_whole(path, &bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use safetensors::SafeTensors;
+
+    use super::*;
+
+    fn problem(bytes: &[u8]) -> String {
+        Checkpoint::from_bytes("f", bytes, 1 << 20).unwrap_err().to_string()
+    }
+
+    fn stored(shape: &[usize], values: &[f32]) -> Stored {
+        Stored { shape: shape.to_vec(), values: values.to_vec() }
+    }
+
+    /// A safetensors file of this header and values.
+    fn file(header: &str, values: &[u8]) -> Vec<u8> {
+        [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), values].concat()
+    }
+
+    #[test]
+    fn what_is_written_is_read_by_others_and_by_us() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        let tensors: BTreeMap<String, Stored> = [
+            ("b.weight", stored(&[2, 2], &[1.5, -2.0, f32::MIN_POSITIVE, 0.1])),
+            ("b.bias", stored(&[], &[3.0])),
+            ("empty", stored(&[0, 3], &[])),
+        ]
+        .into_iter()
+        .map(|(name, stored)| (name.to_string(), stored))
+        .collect();
+        let metadata: BTreeMap<String, String> =
+            [("a", "1"), ("b", "ü")].map(|(key, value)| (key.into(), value.into())).into();
+        write_safetensors(&path, &tensors, &metadata).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let theirs = SafeTensors::deserialize(&bytes).unwrap();
+        assert_eq!(theirs.len(), 3);
+        for (name, stored) in &tensors {
+            let view = theirs.tensor(name).unwrap();
+            let values: Vec<u8> = stored.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            assert_eq!(
+                (view.dtype(), view.shape(), view.data()),
+                (Dtype::F32, &stored.shape[..], &values[..])
+            );
+        }
+        let read = Checkpoint::read(&path, 1 << 20).unwrap();
+        assert_eq!(
+            read,
+            Checkpoint { tensors: tensors.clone(), metadata: metadata.clone(), notes: Vec::new() }
+        );
+        write_safetensors(&path, &tensors, &metadata).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        for length in 0..bytes.len() {
+            assert!(Checkpoint::from_bytes("f", &bytes[..length], 1 << 20).is_err(), "{length} bytes");
+        }
+        let small = Checkpoint::read(&path, bytes.len() as u64 - 1);
+        assert!(matches!(small, Err(Error::Memory { .. })));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.safetensors");
+        let write = |name: &str, stored: Stored| {
+            let tensors = BTreeMap::from([(name.to_string(), stored)]);
+            write_safetensors(&path, &tensors, &BTreeMap::new()).unwrap_err().to_string()
+        };
+        assert!(write("w", stored(&[2], &[1.0])).ends_with("tensor `w`: has shape [2], but 1 values"));
+        assert!(write("w", stored(&[usize::MAX, 2], &[])).contains("has shape"));
+        assert!(write(METADATA, stored(&[1], &[1.0])).contains("kept for the metadata"));
+        assert!(!path.exists());
+        let nowhere = write_safetensors(&path.join("a"), &BTreeMap::new(), &BTreeMap::new());
+        assert!(matches!(nowhere, Err(Error::Io { .. })));
+    }
+
+    #[test]
+    fn damaged_headers_are_refused() {
+        for (header, words) in [
+            ("{", "EOF"),
+            (r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#, "damaged"),
+            (r#"{"w":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, "damaged"),
+            (r#"{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, "need 8 bytes, there are 4"),
+            (
+                r#"{"w":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,18446744073709551615]}}"#,
+                "damaged",
+            ),
+            (
+                r#"{"w":{"dtype":"F8_E4M3","shape":[4],"data_offsets":[0,4]}}"#,
+                "holds values of type `F8_E4M3`",
+            ),
+        ] {
+            let problem = problem(&file(header, &[0; 4]));
+            assert!(problem.contains(words), "{header}: {problem}");
+        }
+        let nested = file(&format!("{{\"w\":{}", "[".repeat(10_000)), &[]);
+        assert!(problem(&nested).contains("damaged"));
+        let shape = vec!["1"; MOST_DIMENSIONS + 1].join(",");
+        let flat = format!(r#"{{"w":{{"dtype":"U8","shape":[{shape}],"data_offsets":[0,1]}}}}"#);
+        assert!(problem(&file(&flat, &[0])).contains("damaged"));
+    }
+
+    #[test]
+    fn a_prefix_that_all_names_share_is_taken_off() {
+        let read = |names: [&str; 2]| {
+            let pickled =
+                written::pickle(&written::dict(&names.map(|name| (name, written::array(&[1], &[1])))));
+            Checkpoint::from_bytes("f", &pickled, 1 << 20).unwrap()
+        };
+        let parallel = read(["module.a", "module.module.b"]);
+        assert_eq!(parallel.tensors.into_keys().collect::<Vec<_>>(), ["a", "module.b"]);
+        assert_eq!(
+            parallel.notes,
+            ["`module.` was taken off all names: the network was trained in parallel"]
+        );
+        let other = read(["module.a", "modules.b"]);
+        assert_eq!(other.tensors.into_keys().collect::<Vec<_>>(), ["module.a", "modules.b"]);
+        assert!(other.notes.is_empty());
+    }
+
+    #[test]
+    fn other_files_are_refused() {
+        for bytes in [&b""[..], b"PK", b"\x89HDF\r\n\x1a\n", b"<html>", b"\x80\x09", &file("[]", &[])] {
+            assert_eq!(
+                problem(bytes),
+                "`f`: is not a checkpoint of a known format",
+                "{}",
+                bytes.escape_ascii()
+            );
+        }
+        assert_eq!(problem(b"}.}."), "`f`: goes on for 2 bytes behind its pickle");
+        let tensor = written::tensor(written::storage("FloatStorage", "0", 1), 0, &[1], &[1]);
+        let pickled = written::pickle(&written::dict(&[("w", tensor)]));
+        assert_eq!(problem(&pickled), "`f`: refers to values that are not in the file");
+        let missing = Checkpoint::read(Path::new("no such file"), 1 << 20);
+        assert!(matches!(missing, Err(Error::Io { .. })));
+    }
+}

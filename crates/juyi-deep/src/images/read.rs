@@ -1,0 +1,209 @@
+//! Decoding of JPEG, PNG, WebP and TIFF by the `image` crate, as Pillow's `convert("RGB")` shows them.
+//!
+//! The format is told by the first bytes, never by the file's name. Grey becomes three equal bytes, palettes are looked
+//! up, 16 bits are scaled to 8, CMYK and YCCK become red, green and blue, transparency is dropped without blending, and
+//! the orientation that a camera noted is applied. Colour profiles are not: Pillow leaves them aside as well.
+//!
+//! Files are taken for hostile. Sides and pixels are checked on the header, before anything of the picture's size is
+//! allocated. Decoding holds at most about 16 bytes a pixel, and the file.
+
+use std::fs::{self, File};
+use std::io::{Cursor, Read};
+use std::panic::catch_unwind;
+use std::path::Path;
+
+use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use juyi::error::{Error, Result, bytes};
+
+use super::Picture;
+
+/// Most pixels of a picture unless the caller says otherwise: 134 million, 400 MB of red, green and blue.
+pub const MOST_PIXELS: u64 = 1 << 27;
+
+/// Longest side of a picture in pixels.
+const LONGEST_SIDE: u32 = 30_000;
+
+/// Room for what stands in a file besides the pixels: previews, colour profiles, descriptions.
+const BESIDES: u64 = 64 << 20;
+
+/// Most pixels that a byte of a JPEG or PNG file can stand for. Deflate packs at most 1032 bytes, of 8 pixels each,
+/// into one; JPEG has at least a bit for each block of 64 pixels.
+const DENSEST: u64 = 1032 * 8;
+
+pub(super) const KNOWN: &str = "pictures are read from JPEG, PNG, WebP and TIFF files";
+
+/// Reads the picture in a file, of at most `most_pixels` pixels.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Input`] if it is not a file, too large, of another format or damaged.
+pub fn read(path: &Path, most_pixels: u64) -> Result<Picture> {
+    let name = format!("`{}`", path.display());
+    let unread = |error| Error::io(path, error);
+    let about = fs::metadata(path).map_err(unread)?;
+    if !about.is_file() {
+        return Err(Error::input(name, "is not a file", KNOWN));
+    }
+    // An uncompressed pixel takes 8 bytes at most: four channels of 16 bits.
+    let limit = most_pixels.saturating_mul(8).saturating_add(BESIDES);
+    if about.len() > limit {
+        let problem = format!("has {}, and pictures may have {}", bytes(about.len()), bytes(limit));
+        return Err(Error::input(name, problem, "raise the limit of pixels, or make the picture smaller"));
+    }
+    let mut content = Vec::new();
+    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut content)).map_err(unread)?;
+    decode(&name, &content, most_pixels)
+}
+
+/// Decodes the content of a file that messages call `name`, of at most `most_pixels` pixels.
+///
+/// # Errors
+/// [`Error::Input`] if it is too large, of another format or damaged.
+pub fn decode(name: &str, content: &[u8], most_pixels: u64) -> Result<Picture> {
+    // The decoders are large and read what anybody may have written: a slip of theirs costs a picture, not the run.
+    catch_unwind(|| decode_trusting(name, content, most_pixels))
+        .unwrap_or_else(|_| Err(damaged(name, "the decoder broke down on it")))
+}
+
+/// Whether files in this format are read.
+pub(super) fn is_read(format: ImageFormat) -> bool {
+    matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Tiff)
+}
+
+fn decode_trusting(name: &str, content: &[u8], most_pixels: u64) -> Result<Picture> {
+    let fail = |problem: String, hint: &str| Err(Error::input(name, problem, hint));
+    let format = match image::guess_format(content) {
+        Ok(format) if is_read(format) => format,
+        Ok(other) => return fail(format!("is a picture in the format {other:?}"), KNOWN),
+        Err(_) => return fail("does not begin as a picture does".into(), KNOWN),
+    };
+    let spoilt = |error: ImageError| match error {
+        ImageError::Unsupported(error) => {
+            Error::input(name, format!("is of a kind that cannot be read: {error}"), "save it as PNG")
+        }
+        error => damaged(name, &error.to_string()),
+    };
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(most_pixels.saturating_mul(16).saturating_add(BESIDES));
+    let mut reader = ImageReader::with_format(Cursor::new(content), format);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(spoilt)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = u64::from(width) * u64::from(height);
+    let size = format!("is {width} x {height} pixels");
+    if width.max(height) > LONGEST_SIDE {
+        return fail(format!("{size}, a side may have {LONGEST_SIDE}"), "make the picture smaller");
+    }
+    if pixels > most_pixels {
+        let hint = "raise the limit of pixels, or make the picture smaller";
+        return fail(format!("{size}, {most_pixels} are allowed"), hint);
+    }
+    let dense = matches!(format, ImageFormat::Jpeg | ImageFormat::Png);
+    if dense && pixels > DENSEST.saturating_mul(content.len() as u64) {
+        return Err(damaged(name, &format!("{} bytes cannot hold {width} x {height} pixels", content.len())));
+    }
+    if format == ImageFormat::Jpeg && !jpeg_has_end(content) {
+        return Err(damaged(name, "its end is missing"));
+    }
+    if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
+        return fail("has fractions for colours, and no range is known for them".into(), "save it as PNG");
+    }
+    // A note that cannot be read is no note: the picture itself may be sound.
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let decoded = DynamicImage::from_decoder(decoder).map_err(spoilt)?;
+    let mut upright = DynamicImage::ImageRgb8(decoded.into_rgb8());
+    upright.apply_orientation(orientation);
+    let rgb = upright.into_rgb8();
+    Picture::new(rgb.width() as usize, rgb.height() as usize, rgb.into_raw())
+}
+
+/// Whether a JPEG file goes on to the marker of its end. The decoder fills up with grey what is missing, which must not
+/// pass for a picture.
+fn jpeg_has_end(content: &[u8]) -> bool {
+    let mut rest = content;
+    loop {
+        rest = match rest {
+            // The scan begins: no byte of it looks like the marker of the end.
+            [0xff, 0xda, scan @ ..] => return scan.windows(2).any(|pair| pair == [0xff, 0xd9]),
+            // A segment, with its length; a preview inside it has an end of its own.
+            [0xff, 0xc0..=0xcf | 0xdb..=0xfe, high, low, ..] => {
+                let length = 2 + usize::from(u16::from_be_bytes([*high, *low]));
+                rest.get(length..).unwrap_or_default()
+            }
+            [_, rest @ ..] => rest,
+            [] => return false,
+        }
+    }
+}
+
+fn damaged(name: &str, why: &str) -> Error {
+    Error::input(name, format!("is a damaged picture: {why}"), "fetch the file again, or leave it out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{bytes, cases, gap, picture};
+    use super::*;
+
+    #[test]
+    fn every_kind_of_file_is_seen_as_pillow_sees_it() {
+        for case in cases("files").iter().filter(|case| case["refused"].is_null()) {
+            let name = case["name"].as_str().unwrap();
+            let found = decode(name, &bytes(&case["file"]), MOST_PIXELS).unwrap();
+            let (gap, tolerance) =
+                (gap(&found, &picture(&case["picture"])), case["tolerance"].as_u64().unwrap());
+            assert!(u64::from(gap) <= tolerance, "{name} is {gap} off");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_name() {
+        for case in cases("files").iter().filter(|case| !case["refused"].is_null()) {
+            let name = case["name"].as_str().unwrap();
+            let most_pixels = case["most_pixels"].as_u64().unwrap();
+            let error = decode(name, &bytes(&case["file"]), most_pixels).unwrap_err().to_string();
+            let words = case["refused"].as_str().unwrap();
+            assert!(error.starts_with(name) && error.contains(words), "{error:?} does not say {words:?}");
+        }
+    }
+
+    /// Whatever is altered, there is a picture or an error. What is cut short is an error; the last eighth may hold
+    /// notes alone.
+    #[test]
+    fn damage_never_ends_the_run() {
+        let (mut altered_and_refused, mut survived) = (0, Vec::new());
+        for case in cases("files").iter().filter(|case| case["refused"].is_null()) {
+            let (name, whole) = (case["name"].as_str().unwrap(), bytes(&case["file"]));
+            for part in 1..7 {
+                let cut = &whole[..whole.len() * part / 8];
+                if decode(name, cut, 1000).is_ok() {
+                    survived.push(format!("{part} eighths of {name}"));
+                }
+            }
+            for at in 0..whole.len() {
+                let mut altered = whole.clone();
+                altered[at] ^= 0xff;
+                altered_and_refused += usize::from(decode(name, &altered, 1000).is_err());
+            }
+        }
+        assert!(altered_and_refused > 1000, "{altered_and_refused}");
+        assert!(survived.is_empty(), "{survived:?}");
+    }
+
+    #[test]
+    fn files_are_told_apart_by_content_and_missing_ones_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let misnamed = folder.path().join("photo.jpg");
+        let png = cases("files").into_iter().find(|case| case["name"] == "png rgb").unwrap();
+        fs::write(&misnamed, bytes(&png["file"])).unwrap();
+        assert_eq!(read(&misnamed, MOST_PIXELS).unwrap(), picture(&png["picture"]));
+        let error = read(folder.path(), MOST_PIXELS).unwrap_err().to_string();
+        assert!(error.ends_with("is not a file"), "{error}");
+        let missing = folder.path().join("none.png");
+        assert!(
+            matches!(read(&missing, MOST_PIXELS), Err(Error::Io { path, .. }) if path.ends_with("none.png"))
+        );
+        File::create(&misnamed).unwrap().set_len(1 << 30).unwrap();
+        let error = read(&misnamed, 1).unwrap_err().to_string();
+        assert!(error.contains("has 1.0 GiB, and pictures may have 64.0 MiB"), "{error}");
+    }
+}

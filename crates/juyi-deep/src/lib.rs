@@ -1,0 +1,15 @@
+//! Pretrained image networks: loaded from their checkpoints, used frozen, fine-tuned.
+//!
+//! Read in this order: [`layers`] and [`architecture`] for what a network is, [`zoo`] for those that are known,
+//! [`checkpoint`] and [`images`] for what comes in from files, [`network`] for what computes, [`features`] for pictures
+//! as rows.
+
+pub mod architecture;
+pub mod cache;
+pub mod checkpoint;
+pub mod features;
+mod fold;
+pub mod images;
+pub mod layers;
+pub mod network;
+pub mod zoo;

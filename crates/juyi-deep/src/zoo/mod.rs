@@ -1,0 +1,258 @@
+//! The networks that are known, each under the names that published checkpoints give its tensors.
+
+mod alexnet;
+mod efficientnet_lite;
+mod googlenet;
+mod mobilenet_v2;
+mod resnet;
+mod squeezenet;
+mod vgg;
+mod vit;
+
+use std::collections::BTreeMap;
+
+use juyi::error::{Error, Result};
+
+use crate::architecture::Architecture;
+use crate::images::{Filter, Recipe, Resize};
+
+/// Classes of `ImageNet`, for which the published heads are made.
+pub const IMAGENET: usize = 1000;
+
+/// A network under one set of names.
+pub struct Known {
+    /// Its name in the zoo.
+    pub name: &'static str,
+    /// The paper, in short.
+    pub paper: &'static str,
+    make: fn() -> Architecture,
+}
+
+impl Known {
+    /// The network, for the classes of `ImageNet`.
+    pub fn architecture(&self) -> Architecture {
+        (self.make)()
+    }
+}
+
+const fn known(name: &'static str, paper: &'static str, make: fn() -> Architecture) -> Known {
+    Known { name, paper, make }
+}
+
+/// All of them; those of one name differ in their layout, the usual one first.
+pub const ZOO: &[Known] = {
+    use efficientnet_lite::{Names as LiteNames, efficientnet_lite};
+    use mobilenet_v2::{Names as MobileNames, mobilenet_v2};
+    use squeezenet::{Names as SqueezeNames, squeezenet};
+    use vit::{Names as VitNames, vit};
+    &[
+        known("alexnet", "Krizhevsky 2014", alexnet::alexnet),
+        known("vgg11", "Simonyan 2015", || vgg::vgg(11, false)),
+        known("vgg13", "Simonyan 2015", || vgg::vgg(13, false)),
+        known("vgg16", "Simonyan 2015", || vgg::vgg(16, false)),
+        known("vgg19", "Simonyan 2015", || vgg::vgg(19, false)),
+        known("vgg11-bn", "Simonyan 2015", || vgg::vgg(11, true)),
+        known("vgg13-bn", "Simonyan 2015", || vgg::vgg(13, true)),
+        known("vgg16-bn", "Simonyan 2015", || vgg::vgg(16, true)),
+        known("vgg19-bn", "Simonyan 2015", || vgg::vgg(19, true)),
+        known("googlenet", "Szegedy 2015", || googlenet::googlenet(false)),
+        known("googlenet", "Szegedy 2015", || googlenet::googlenet(true)),
+        known("resnet18", "He 2016", || resnet::resnet(18)),
+        known("resnet34", "He 2016", || resnet::resnet(34)),
+        known("resnet50", "He 2016", || resnet::resnet(50)),
+        known("resnet101", "He 2016", || resnet::resnet(101)),
+        known("resnet152", "He 2016", || resnet::resnet(152)),
+        known("squeezenet1-0", "Iandola 2016", || squeezenet(false, SqueezeNames::Torchvision)),
+        known("squeezenet1-1", "Iandola 2016", || squeezenet(true, SqueezeNames::Torchvision)),
+        known("squeezenet1-1", "Iandola 2016", || squeezenet(true, SqueezeNames::Arrays)),
+        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Torchvision)),
+        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Flat)),
+        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Timm)),
+        known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Port)),
+        known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Timm)),
+        known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Port)),
+        known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Timm)),
+        known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Port)),
+        known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Timm)),
+        known("vit-tiny", "Dosovitskiy 2021", || vit("tiny", 192, VitNames::Timm)),
+        known("vit-small", "Dosovitskiy 2021", || vit("small", 384, VitNames::Timm)),
+        known("vit-base", "Dosovitskiy 2021", || vit("base", 768, VitNames::Timm)),
+        known("vit-base", "Dosovitskiy 2021", || vit("base", 768, VitNames::Torchvision)),
+    ]
+};
+
+/// The network of this name, in its usual layout.
+///
+/// # Errors
+/// [`Error::Unknown`] with the names that there are.
+pub fn network(name: &str) -> Result<Architecture> {
+    let known = ZOO.iter().find(|known| known.name == name);
+    known.map(Known::architecture).ok_or_else(|| {
+        let mut names: Vec<String> = ZOO.iter().map(|known| known.name.into()).collect();
+        names.dedup();
+        Error::Unknown { kind: "network".into(), name: name.into(), known: names }
+    })
+}
+
+/// A checkpoint beside a network of the zoo.
+pub struct Recognized {
+    /// The network, with as many classes as the checkpoint's head has.
+    pub architecture: Architecture,
+    /// Tensors of the checkpoint that the network does not take.
+    pub extra: Vec<String>,
+    /// Whether the checkpoint has the tensors of the head.
+    pub with_head: bool,
+}
+
+/// The network whose trunk takes its tensors from these `shapes`: all of them, by name and shape. A head may be missing
+/// or tell other classes apart.
+///
+/// # Errors
+/// [`Error::Input`] naming the network that comes closest and what is missing or misshapen for it.
+pub fn recognize(source: &str, shapes: &BTreeMap<String, Vec<usize>>) -> Result<Recognized> {
+    let mut closest: Option<(usize, Vec<String>, Architecture)> = None;
+    let mut best: Option<Recognized> = None;
+    for known in ZOO {
+        let plain = known.architecture();
+        let head = plain.head.iter().flat_map(crate::layers::Layer::parameters);
+        let head: Vec<String> = head.map(|own| own.name).collect();
+        let classes = head.iter().rev().find_map(|name| shapes.get(name)?.first().copied());
+        let architecture = plain.with_classes(classes.unwrap_or(IMAGENET));
+        let taken: BTreeMap<String, Vec<usize>> =
+            architecture.parameters().into_iter().map(|own| (own.name, own.shape)).collect();
+        let lacks = |(name, shape): (&String, &Vec<usize>)| match shapes.get(name) {
+            None if head.contains(name) => None,
+            None => Some(format!("`{name}` is missing")),
+            Some(own) if own != shape => Some(format!("`{name}` has the shape {own:?}, not {shape:?}")),
+            Some(_) => None,
+        };
+        let problems: Vec<String> = taken.iter().filter_map(lacks).collect();
+        if problems.is_empty() {
+            let ignored =
+                |name: &&String| !taken.contains_key(*name) && !name.ends_with("num_batches_tracked");
+            let extra: Vec<String> = shapes.keys().filter(ignored).cloned().collect();
+            let with_head = head.iter().all(|name| shapes.contains_key(name));
+            if best.as_ref().is_none_or(|best| extra.len() < best.extra.len()) {
+                best = Some(Recognized { architecture, extra, with_head });
+            }
+        } else if closest.as_ref().is_none_or(|(count, ..)| problems.len() < *count) {
+            closest = Some((problems.len(), problems, architecture));
+        }
+    }
+    best.ok_or_else(|| {
+        let hint = "`juyi networks` lists the networks and whose checkpoints are understood";
+        let Some((count, problems, architecture)) = closest else {
+            return Error::input(format!("`{source}`"), "has no tensors", hint);
+        };
+        let Architecture { name, layout, .. } = architecture;
+        let few = problems[..problems.len().min(3)].join("; ");
+        let more = if count > 3 { format!("; and {} more", count - 3) } else { String::new() };
+        let problem =
+            format!("is no network of the zoo; the closest is `{name}` ({layout}), for which {few}{more}");
+        Error::input(format!("`{source}`"), problem, hint)
+    })
+}
+
+/// The shorter side to `shorter`, the middle, and the mean and deviation of `ImageNet`.
+fn torchvision(shorter: usize, crop: usize) -> Recipe {
+    Recipe {
+        resize: Resize::ShorterSide(shorter),
+        crop,
+        filter: Filter::Bilinear,
+        mean: [0.485, 0.456, 0.406],
+        deviation: [0.229, 0.224, 0.225],
+        scale: 1.0 / 255.0,
+        blue_first: false,
+    }
+}
+
+/// Blue, green and red from 0 to 255, less their means.
+fn caffe() -> Recipe {
+    Recipe {
+        resize: Resize::BothSides(227),
+        crop: 227,
+        filter: Filter::Bilinear,
+        mean: [103.939, 116.779, 123.68],
+        deviation: [1.0; 3],
+        scale: 1.0,
+        blue_first: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::Extent;
+
+    #[test]
+    fn parameters_are_as_many_as_published() {
+        // Millions, as the packages and papers give them.
+        let published = [
+            ("alexnet", 61_100_840),
+            ("vgg11", 132_863_336),
+            ("vgg13-bn", 133_053_736),
+            ("vgg16", 138_357_544),
+            ("vgg19-bn", 143_678_248),
+            ("googlenet", 6_624_904),
+            ("resnet18", 11_689_512),
+            ("resnet34", 21_797_672),
+            ("resnet50", 25_557_032),
+            ("resnet101", 44_549_160),
+            ("resnet152", 60_192_808),
+            ("squeezenet1-0", 1_248_424),
+            ("squeezenet1-1", 1_235_496),
+            ("mobilenet-v2", 3_504_872),
+            ("efficientnet-lite0", 4_652_008),
+            ("efficientnet-lite1", 5_416_680),
+            ("efficientnet-lite2", 6_092_072),
+            ("vit-tiny", 5_717_416),
+            ("vit-small", 22_050_664),
+            ("vit-base", 86_567_656),
+        ];
+        for (name, count) in published {
+            let facts = network(name).unwrap().facts().unwrap();
+            assert_eq!(facts.iter().map(|fact| fact.parameters).sum::<usize>(), count, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_network_fits_together_and_names_each_tensor_once() {
+        for known in ZOO {
+            let own = known.architecture();
+            let facts = own.facts().unwrap();
+            assert_eq!(facts.last().unwrap().extent, Extent::Vector(IMAGENET), "{}", own.name);
+            let mut names: Vec<String> =
+                own.parameters().into_iter().map(|parameter| parameter.name).collect();
+            let all = names.len();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), all, "{}", own.name);
+            assert_eq!(known.name, own.name);
+        }
+    }
+
+    #[test]
+    fn checkpoints_are_recognised_by_names_and_shapes() {
+        let shapes = |architecture: &Architecture| -> BTreeMap<String, Vec<usize>> {
+            architecture.parameters().into_iter().map(|own| (own.name, own.shape)).collect()
+        };
+        for known in ZOO {
+            let own = known.architecture().with_classes(7);
+            let found = recognize("a file", &shapes(&own)).unwrap();
+            assert!(found.architecture == own && found.extra.is_empty() && found.with_head, "{}", own.name);
+        }
+        let mut trunk = shapes(&network("resnet18").unwrap());
+        trunk.remove("fc.weight");
+        trunk.remove("fc.bias");
+        trunk.insert("more".into(), vec![3]);
+        let found = recognize("a file", &trunk).unwrap();
+        assert_eq!((found.architecture.name.as_str(), found.with_head), ("resnet18", false));
+        assert_eq!(found.extra, ["more"]);
+        trunk.remove("layer1.0.conv1.weight");
+        trunk.insert("bn1.bias".into(), vec![65]);
+        let said = recognize("a file", &trunk).err().unwrap().to_string();
+        let expected = "`a file`: is no network of the zoo; the closest is `resnet18` (torchvision, timm), for which \
+                        `bn1.bias` has the shape [65], not [64]; `layer1.0.conv1.weight` is missing";
+        assert_eq!(said, expected);
+    }
+}

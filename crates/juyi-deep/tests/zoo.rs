@@ -1,0 +1,93 @@
+//! Each network of the zoo beside the packages that published it, on the same tensors and picture.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use juyi_deep::checkpoint::Stored;
+use juyi_deep::network::{Activation, Mode, Network};
+use juyi_deep::zoo::ZOO;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    network: String,
+    side: usize,
+    scores: Vec<f64>,
+    length: f64,
+    count: usize,
+}
+
+/// Between -1 and 1, as in `golden/make_zoo.py`.
+fn numbers(name: &str, count: usize) -> impl Iterator<Item = f64> {
+    let begin = u64::from(checksum(name.as_bytes())) << 32;
+    (1..=count as u64).map(move |place| {
+        let z = place.wrapping_add(begin).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 * 2f64.powi(-52) - 1.0
+    })
+}
+
+/// CRC-32.
+fn checksum(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+    })
+}
+
+fn tensor(name: &str, shape: &[usize]) -> Stored {
+    let inputs: usize = shape.iter().skip(1).product();
+    let scale = (6.0 / inputs as f64).sqrt();
+    let one = name.ends_with("weight") || name.ends_with("running_var");
+    let value = |u: f64| match shape.len() {
+        2 | 4 => u * scale,
+        _ if one => 1.0 + 0.2 * u,
+        _ => 0.1 * u,
+    };
+    let values = numbers(name, shape.iter().product()).map(|u| value(u) as f32).collect();
+    Stored { shape: shape.to_vec(), values }
+}
+
+#[test]
+fn scores_are_those_of_the_packages() {
+    let text = include_str!("golden/zoo.json");
+    let golden: Golden = serde_json::from_str(text).unwrap();
+    let device = Device::flex();
+    let mut seen = 0;
+    for known in ZOO {
+        let own = known.architecture();
+        let name = format!("{} ({})", own.name, own.layout);
+        // Second heads are no part of a prediction.
+        let Some(case) = golden.cases.iter().find(|case| case.network == name) else {
+            assert!(own.layout == "numpy arrays", "{name} has no golden scores");
+            continue;
+        };
+        let parameters = own.parameters().into_iter();
+        let tensors: BTreeMap<String, Stored> =
+            parameters.map(|own| (own.name.clone(), tensor(&own.name, &own.shape))).collect();
+        let stages = own.stages.len();
+        let network = Network::from_tensors(own, &tensors, 0, &device).unwrap();
+        let picture = numbers("picture", 3 * case.side * case.side).map(|u| (2.0 * u) as f32).collect();
+        let picture = Activation::pictures(picture, 1, case.side, &device);
+        let trunk = network.run(0..stages, picture, &mut Mode::Inference);
+        // A trunk without a head gives features.
+        let found =
+            if case.count == 1000 { network.scores(trunk, &mut Mode::Inference) } else { trunk.features() };
+        let found: Vec<f32> = found.into_data().try_into_vec().unwrap();
+        assert_eq!(found.len(), case.count, "{name}");
+        let length = found.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+        let largest = case.scores.iter().fold(0f64, |most, v| most.max(v.abs()));
+        for (ours, theirs) in found.iter().step_by(40).zip(&case.scores) {
+            let off = (f64::from(*ours) - theirs).abs() / largest;
+            assert!(off < 1e-4, "{name}: {ours} against {theirs}, off by {off:.1e}");
+        }
+        assert!((length / case.length - 1.0).abs() < 1e-4, "{name}: {length} against {}", case.length);
+        seen += 1;
+    }
+    assert!(seen >= golden.cases.len());
+}
