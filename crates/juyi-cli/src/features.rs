@@ -59,16 +59,17 @@ impl Pictures {
     pub(crate) fn new(network: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Self> {
         context.progress("network", 0, 0);
         let checkpoint = Checkpoint::read(network, context.memory())?;
-        let shapes =
-            checkpoint.tensors.iter().map(|(name, stored)| (name.clone(), stored.shape.clone())).collect();
         let name = network.display().to_string();
-        let found = recognize(&name, &shapes)?;
+        for note in checkpoint.notes {
+            context.note("network", note);
+        }
+        let found = recognize(&name, checkpoint.tensors)?;
         let own = &found.architecture;
         context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
         if !found.extra.is_empty() {
             context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
         }
-        let extractor = Extractor::new(found.architecture, checkpoint.tensors)?;
+        let extractor = Extractor::new(found.architecture, found.tensors)?;
         let on_damage = match arguments.damaged {
             crate::arguments::Damaged::Refuse => OnDamage::Refuse,
             crate::arguments::Damaged::Skip => OnDamage::Skip,

@@ -91,7 +91,7 @@ impl Extractor {
         let make = |_: usize, picture: &Picture| prepare(picture, &self.recipe);
         let progress = |done: usize, _: usize| context.progress(step, found + done, files.len());
         let left_out = prepare_all(&paths, &make, reading, &progress, &mut |batch| {
-            let rows = self.run(batch.inputs, batch.samples.len());
+            let rows = self.run(&batch.inputs);
             for (&sample, row) in batch.samples.iter().zip(rows.chunks_exact(self.width)) {
                 let at = missing[sample];
                 if let (Some(cache), Some(name)) = (&cache, &names[at]) {
@@ -108,12 +108,17 @@ impl Extractor {
         Ok(Features { rows, samples, left_out, found })
     }
 
-    /// The features of `count` prepared pictures, one after another.
-    pub fn run(&self, inputs: Vec<f32>, count: usize) -> Vec<f32> {
-        let pictures = Activation::pictures(inputs, count, self.recipe.crop, self.network.device());
+    /// The features of prepared pictures, one after another. Each is run by itself, so that it has the same bits in any
+    /// company; several at a time, as small maps keep one thread busy and stay in its cache.
+    pub fn run(&self, inputs: &[f32]) -> Vec<f32> {
+        let side = self.recipe.crop;
         let stages = self.network.architecture.stages.len();
-        let out = self.network.run(0..stages, pictures, &mut Mode::Inference).features();
-        out.into_data().try_into_vec::<f32>().expect("features are of 32 bits")
+        let one = |input: &[f32]| {
+            let picture = Activation::pictures(input.to_vec(), 1, side, self.network.device());
+            let out = self.network.run(0..stages, picture, &mut Mode::Inference).features();
+            out.into_data().try_into_vec::<f32>().expect("features are of 32 bits")
+        };
+        inputs.par_chunks(3 * side * side).flat_map_iter(one).collect()
     }
 }
 

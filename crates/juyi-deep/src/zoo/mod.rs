@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use juyi::error::{Error, Result};
 
 use crate::architecture::Architecture;
+use crate::checkpoint::Stored;
 use crate::images::{Filter, Recipe, Resize};
 
 /// Classes of `ImageNet`, for which the published heads are made.
@@ -95,51 +96,58 @@ pub fn network(name: &str) -> Result<Architecture> {
 }
 
 /// A checkpoint beside a network of the zoo.
+#[derive(Debug)]
 pub struct Recognized {
     /// The network, with as many classes as the checkpoint's head has.
     pub architecture: Architecture,
+    /// The tensors under the names of `architecture`.
+    pub tensors: BTreeMap<String, Stored>,
     /// Tensors of the checkpoint that the network does not take.
     pub extra: Vec<String>,
     /// Whether the checkpoint has the tensors of the head.
     pub with_head: bool,
 }
 
-/// The network whose trunk takes its tensors from these `shapes`: all of them, by name and shape. A head may be missing
-/// or tell other classes apart.
+/// The network whose trunk takes all its tensors from these, by name and shape. A head may be missing or tell other
+/// classes apart. `source` is what messages call the checkpoint.
 ///
 /// # Errors
 /// [`Error::Input`] naming the network that comes closest and what is missing or misshapen for it.
-pub fn recognize(source: &str, shapes: &BTreeMap<String, Vec<usize>>) -> Result<Recognized> {
+pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Recognized> {
+    let tensors = squeezenet::from_arrays(tensors);
+    let shapes: BTreeMap<&str, &[usize]> =
+        tensors.iter().map(|(name, stored)| (name.as_str(), &stored.shape[..])).collect();
     let mut closest: Option<(usize, Vec<String>, Architecture)> = None;
-    let mut best: Option<Recognized> = None;
+    let mut best: Option<(Architecture, Vec<String>, bool)> = None;
     for known in ZOO {
         let plain = known.architecture();
         let head = plain.head.iter().flat_map(crate::layers::Layer::parameters);
         let head: Vec<String> = head.map(|own| own.name).collect();
-        let classes = head.iter().rev().find_map(|name| shapes.get(name)?.first().copied());
+        let classes = head.iter().rev().find_map(|name| shapes.get(name.as_str())?.first().copied());
         let architecture = plain.with_classes(classes.unwrap_or(IMAGENET));
         let taken: BTreeMap<String, Vec<usize>> =
             architecture.parameters().into_iter().map(|own| (own.name, own.shape)).collect();
-        let lacks = |(name, shape): (&String, &Vec<usize>)| match shapes.get(name) {
+        let lacks = |(name, shape): (&String, &Vec<usize>)| match shapes.get(name.as_str()) {
             None if head.contains(name) => None,
             None => Some(format!("`{name}` is missing")),
-            Some(own) if own != shape => Some(format!("`{name}` has the shape {own:?}, not {shape:?}")),
+            Some(own) if *own != &shape[..] => Some(format!("`{name}` has the shape {own:?}, not {shape:?}")),
             Some(_) => None,
         };
         let problems: Vec<String> = taken.iter().filter_map(lacks).collect();
         if problems.is_empty() {
             let ignored =
-                |name: &&String| !taken.contains_key(*name) && !name.ends_with("num_batches_tracked");
-            let extra: Vec<String> = shapes.keys().filter(ignored).cloned().collect();
-            let with_head = head.iter().all(|name| shapes.contains_key(name));
-            if best.as_ref().is_none_or(|best| extra.len() < best.extra.len()) {
-                best = Some(Recognized { architecture, extra, with_head });
+                |name: &&&str| !taken.contains_key(**name) && !name.ends_with("num_batches_tracked");
+            let extra: Vec<String> = shapes.keys().filter(ignored).map(ToString::to_string).collect();
+            let with_head = head.iter().all(|name| shapes.contains_key(name.as_str()));
+            if best.as_ref().is_none_or(|(_, most, _)| extra.len() < most.len()) {
+                best = Some((architecture, extra, with_head));
             }
         } else if closest.as_ref().is_none_or(|(count, ..)| problems.len() < *count) {
             closest = Some((problems.len(), problems, architecture));
         }
     }
-    best.ok_or_else(|| {
+    drop(shapes);
+    let (architecture, extra, with_head) = best.ok_or_else(|| {
         let hint = "`juyi networks` lists the networks and whose checkpoints are understood";
         let Some((count, problems, architecture)) = closest else {
             return Error::input(format!("`{source}`"), "has no tensors", hint);
@@ -150,7 +158,8 @@ pub fn recognize(source: &str, shapes: &BTreeMap<String, Vec<usize>>) -> Result<
         let problem =
             format!("is no network of the zoo; the closest is `{name}` ({layout}), for which {few}{more}");
         Error::input(format!("`{source}`"), problem, hint)
-    })
+    })?;
+    Ok(Recognized { architecture, tensors, extra, with_head })
 }
 
 /// The shorter side to `shorter`, the middle, and the mean and deviation of `ImageNet`.
@@ -233,24 +242,26 @@ mod tests {
 
     #[test]
     fn checkpoints_are_recognised_by_names_and_shapes() {
-        let shapes = |architecture: &Architecture| -> BTreeMap<String, Vec<usize>> {
-            architecture.parameters().into_iter().map(|own| (own.name, own.shape)).collect()
+        // Names and shapes decide, so there are no values.
+        let empty = |shape: &[usize]| Stored { shape: shape.to_vec(), values: Vec::new() };
+        let shapes = |architecture: &Architecture| -> BTreeMap<String, Stored> {
+            architecture.parameters().into_iter().map(|own| (own.name, empty(&own.shape))).collect()
         };
         for known in ZOO {
             let own = known.architecture().with_classes(7);
-            let found = recognize("a file", &shapes(&own)).unwrap();
+            let found = recognize("a file", shapes(&own)).unwrap();
             assert!(found.architecture == own && found.extra.is_empty() && found.with_head, "{}", own.name);
         }
         let mut trunk = shapes(&network("resnet18").unwrap());
         trunk.remove("fc.weight");
         trunk.remove("fc.bias");
-        trunk.insert("more".into(), vec![3]);
-        let found = recognize("a file", &trunk).unwrap();
+        trunk.insert("more".into(), empty(&[3]));
+        let found = recognize("a file", trunk.clone()).unwrap();
         assert_eq!((found.architecture.name.as_str(), found.with_head), ("resnet18", false));
         assert_eq!(found.extra, ["more"]);
         trunk.remove("layer1.0.conv1.weight");
-        trunk.insert("bn1.bias".into(), vec![65]);
-        let said = recognize("a file", &trunk).err().unwrap().to_string();
+        trunk.insert("bn1.bias".into(), empty(&[65]));
+        let said = recognize("a file", trunk).unwrap_err().to_string();
         let expected = "`a file`: is no network of the zoo; the closest is `resnet18` (torchvision, timm), for which \
                         `bn1.bias` has the shape [65], not [64]; `layer1.0.conv1.weight` is missing";
         assert_eq!(said, expected);

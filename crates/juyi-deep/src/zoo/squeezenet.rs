@@ -3,15 +3,18 @@
 //! Paper: F. Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and < 0.5 MB model size",
 //! arXiv 1602.07360, table 1.
 
+use std::collections::BTreeMap;
+
 use super::{IMAGENET, caffe, torchvision};
 use crate::architecture::{Architecture, stage};
+use crate::checkpoint::Stored;
 use crate::layers::{Layer, Padding, convolution};
 
 /// Whose names the tensors bear.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Names {
     Torchvision,
-    /// `fire2/squeeze1x1.0` for its weight and `.1` for its bias.
+    /// `fire2/squeeze1x1`, see [`from_arrays`].
     Arrays,
 }
 
@@ -75,4 +78,54 @@ fn fire(name: &str, inputs: usize, squeezed: usize, expanded: usize, names: Name
         unit("expand3x3", (squeezed, expanded), 3),
     ]));
     layers
+}
+
+/// Pairs of arrays under one name, `.0` a kernel `(rows, columns, inputs, outputs)` and `.1` its bias, as the tensors that a
+/// convolution takes; other tensors as they are.
+pub(super) fn from_arrays(tensors: BTreeMap<String, Stored>) -> BTreeMap<String, Stored> {
+    let is_pair = |(name, stored): (&String, &Stored)| match name.rsplit_once('.') {
+        Some((_, "0")) => stored.shape.len() == 4,
+        Some((_, "1")) => stored.shape.len() == 1,
+        _ => false,
+    };
+    if tensors.is_empty() || !tensors.iter().all(is_pair) {
+        return tensors;
+    }
+    let turned = |(name, Stored { shape, values }): (String, Stored)| {
+        let own = name[..name.len() - 2].to_string();
+        let [rows, columns, inputs, outputs] = shape[..] else {
+            return (format!("{own}.bias"), Stored { shape, values });
+        };
+        let mut kernel = Vec::with_capacity(values.len());
+        for output in 0..outputs {
+            for input in 0..inputs {
+                let place =
+                    (0..rows * columns).map(|place| values[(place * inputs + input) * outputs + output]);
+                kernel.extend(place);
+            }
+        }
+        (format!("{own}.weight"), Stored { shape: vec![outputs, inputs, rows, columns], values: kernel })
+    };
+    tensors.into_iter().map(turned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_are_turned_by_hand() {
+        // 1 x 2 places, 2 inputs, 1 output: place by place, input by input.
+        let kernel = Stored { shape: vec![1, 2, 2, 1], values: vec![1.0, 2.0, 3.0, 4.0] };
+        let bias = Stored { shape: vec![1], values: vec![5.0] };
+        let pair = BTreeMap::from([("a/b.0".to_string(), kernel), ("a/b.1".to_string(), bias.clone())]);
+        let turned = from_arrays(pair);
+        assert_eq!(
+            turned["a/b.weight"],
+            Stored { shape: vec![1, 2, 1, 2], values: vec![1.0, 3.0, 2.0, 4.0] }
+        );
+        assert_eq!(turned["a/b.bias"], bias);
+        let other = BTreeMap::from([("fc.weight".to_string(), bias)]);
+        assert_eq!(from_arrays(other.clone()), other);
+    }
 }
