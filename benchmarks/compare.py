@@ -8,6 +8,8 @@ import argparse
 import json
 import os
 import platform
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 OURS = HERE.parent / "target" / "release" / "juyi-benchmarks"
 MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
+REACH_MARKS = "<!-- reach: begin -->", "<!-- reach: end -->"
 
 
 # ---------------------------------------------------------------------------------------------- timing
@@ -43,10 +46,16 @@ class Side:
     notices: list = field(default_factory=list)
 
     def go(self, times, environment):
-        command = [str(part) for part in (*self.command, times, self.out)]
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+        ran = self.run(times, environment)
         if ran.returncode:
-            sys.exit(f"{' '.join(command)}\n{ran.stderr}")
+            sys.exit(f"{' '.join(ran.args)}\n{ran.stderr}")
+        self.hear(ran)
+
+    def run(self, times, environment, **limits):
+        command = [str(part) for part in (*self.command, times, self.out)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, **limits)
+
+    def hear(self, ran):
         said = json.loads(ran.stdout.splitlines()[-1])
         self.seconds += said["seconds"]
         self.kib.append(said["kib"])
@@ -86,6 +95,54 @@ def time_row(row, folder, options, environment):
     return n, ours, sides
 
 
+def reach_of(row, folder, options, environment):
+    """How far each peer of a row gets with twice the rows again and again, and ours with as many: lines of a table."""
+    limit, lines = options.reach, []
+
+    def attempt(command, name, n):
+        """One fit of `n` rows a domain: its side, or why it did not end well."""
+        data = folder / f"{row.data}-{n}"
+        if not data.exists():
+            problem.write(data, row.data, n)
+        side = Side([part if part != "DATA" else data for part in command], folder / name)
+        bound = problem.REACH_GIB << 30
+        try:
+            within = lambda: resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+            ran = side.run(1, environment, timeout=limit + problem.START_UP, preexec_fn=within)
+        except subprocess.TimeoutExpired:
+            return None, "time"
+        if ran.returncode:
+            memory = "MemoryError" in ran.stderr or "alloc" in ran.stderr or ran.returncode < 0
+            return None, "memory" if memory else ran.stderr.strip().splitlines()[-1][:60]
+        side.hear(ran)
+        return (side, "") if side.seconds[0] <= limit else (None, "time")
+
+    ours = [OURS, "DATA", row.labelled, row.method, json.dumps(row.parameters), row.learner]
+    for peer in row.peers:
+        theirs = [sys.executable, "-B", HERE / "peers.py", "DATA", row.labelled, peer.name]
+        last, n, why = None, min(options.rows, row.most or options.rows), ""
+        while n <= problem.REACH_ROWS:
+            side, why = attempt(theirs, peer.name, n)
+            if side is None:
+                break
+            last, n = (n, side), 2 * n
+        if last is None:
+            lines.append(f"| {row.label} | {peer.label} | none | - | {why} | - | - |")
+            continue
+        (most, side), why = last, why or "not ended"
+        cells = [row.label, peer.label, f"{most:,}", f"{side.seconds[0]:.3g}", why]
+        for count in (most, 2 * most):
+            own, ended = attempt(ours, "ours", count)
+            cells.append(ended if own is None else f"{own.seconds[0]:.3g}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+REACH_HEAD = """\
+| problem | peer | most rows a domain | peer, s | what ended it | Juyi with as many, s | with twice as many, s |
+| --- | --- | ---: | ---: | --- | ---: | ---: |"""
+
+
 def lines_of(row, n, ours, sides):
     """The lines of the table, the ratios by name, and whether all agree."""
     lines, ratios, fine = [], {}, True
@@ -121,6 +178,18 @@ def in_all(ratios):
     )
 
 
+def write_reach(rows, options):
+    about = (
+        f"From 2,000 rows a domain on (fewer where the table above has fewer), doubled until a fit takes more than "
+        f"{options.reach:g} s or its process more than {problem.REACH_GIB} GiB of address space, or {problem.REACH_ROWS:,} rows "
+        f"are reached."
+    )
+    text = PAGE.read_text()
+    before, after = text.split(REACH_MARKS[0])[0], text.split(REACH_MARKS[1])[1]
+    measured = "\n".join([REACH_MARKS[0], "", about, "", REACH_HEAD, *rows, "", REACH_MARKS[1]])
+    PAGE.write_text(before + measured + after)
+
+
 def write_page(rows, ratios, options):
     packages = ["scikit-learn", "skada", "POT", "adapt", "numpy", "scipy"]
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
@@ -145,6 +214,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="processes of a side")
     parser.add_argument("--fits", type=int, default=3, help="fits of a process")
     parser.add_argument("--threads", type=int, default=2, help="threads of a side")
+    parser.add_argument("--reach", type=float, metavar="SECONDS", help="how many rows the peers manage, in place of times")
     options = parser.parse_args()
     if options.quick:
         options.rows, options.rounds, options.fits = 400, 1, 1
@@ -153,17 +223,28 @@ def main():
     table, ratios, fine = [], {}, True
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        print(HEAD, flush=True)
+        print(REACH_HEAD if options.reach else HEAD, flush=True)
         starts = tuple(start.lower() for start in options.only) or ("",)
         wanted = [row for row in ROWS if row.label.lower().startswith(starts)]
         for at, row in enumerate(wanted, 1):
             print(f"{at} of {len(wanted)}: {row.label}", file=sys.stderr, flush=True)
+            if options.reach:
+                lines = reach_of(row, folder, options, environment)
+                print(*lines, sep="\n", flush=True)
+                table += lines
+                for data in folder.glob(f"{row.data}-*"):
+                    shutil.rmtree(data)
+                continue
             n, ours, sides = time_row(row, folder, options, environment)
             lines, measured, agreed = lines_of(row, n, ours, sides)
             print(*lines, sep="\n", flush=True)
             for notice in {notice for side in [ours, *sides] for notice in side.notices}:
                 print(f"  note: {notice}", file=sys.stderr, flush=True)
             table, ratios, fine = table + lines, ratios | measured, fine and agreed
+    if options.reach:
+        if not options.only:
+            write_reach(table, options)
+        return
     print(in_all(ratios))
     if not (options.quick or options.only):
         write_page(table, ratios, options)

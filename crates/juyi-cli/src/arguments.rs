@@ -1,10 +1,15 @@
 //! What may be typed.
 
+#[cfg(feature = "deep")]
+mod pictures;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::error::Error;
+#[cfg(feature = "deep")]
+pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments};
 
 /// Transfer learning: carry labelled knowledge over to a new domain, and say whether it helped.
 #[derive(Parser)]
@@ -120,51 +125,6 @@ pub(crate) struct TablesArguments {
     #[cfg(feature = "deep")]
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,
-}
-
-/// How pictures are read.
-#[cfg(feature = "deep")]
-#[derive(Args)]
-pub(crate) struct PictureArguments {
-    /// What to do about a picture that cannot be read
-    #[arg(long, value_enum, default_value_t = Damaged::Refuse)]
-    pub(crate) damaged: Damaged,
-    /// Folder that keeps the features of pictures for later runs
-    #[arg(long, value_name = "DIR")]
-    pub(crate) cache: Option<PathBuf>,
-}
-
-#[cfg(feature = "deep")]
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Damaged {
-    /// End with an error that names it
-    Refuse,
-    /// Leave it out and say so
-    Skip,
-}
-
-#[cfg(feature = "deep")]
-#[derive(Args)]
-pub(crate) struct NetworksArguments {
-    /// Network to list the stages of
-    pub(crate) name: Option<String>,
-}
-
-#[cfg(feature = "deep")]
-#[derive(Args)]
-pub(crate) struct FeaturesArguments {
-    /// Folder with a subfolder a class, folder of pictures, or CSV file with a column `path` and perhaps `label`
-    pub(crate) photos: PathBuf,
-    /// Checkpoint of the network: .pth, .pt or .safetensors
-    #[arg(long, value_name = "FILE")]
-    pub(crate) network: PathBuf,
-    /// File for the rows: .npz (arrays `X`, `y`, `picture`) or .csv
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-    #[command(flatten)]
-    pub(crate) pictures: PictureArguments,
-    #[command(flatten)]
-    pub(crate) surroundings: Surroundings,
 }
 
 #[derive(Args)]

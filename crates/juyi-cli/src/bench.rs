@@ -38,30 +38,32 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
 type Reader = Box<dyn FnMut(&str) -> Result<Table>>;
 
 fn reader(table: &PublishedTable, arguments: &BenchArguments, context: &Context) -> Result<Reader> {
-    let mut context = context.clone();
-    #[cfg(feature = "deep")]
     if table.pictures {
-        let Some(network) = &arguments.network else {
-            let problem = "takes a network that turns pictures into rows";
-            return Err(Error::input(
-                format!("`{}`", table.name),
-                problem,
-                "give its checkpoint with `--network`",
-            ));
-        };
-        let pictures = crate::features::Pictures::new(network, &arguments.pictures, &mut context)?;
-        return Ok(Box::new(move |spec| pictures.table(std::path::Path::new(spec), &mut context)));
+        return pictures(table, arguments, context);
     }
-    #[cfg(not(feature = "deep"))]
-    if table.pictures {
-        let hint = "build it with the feature `deep`";
+    let context = context.clone();
+    Ok(Box::new(move |spec| read_table(spec, None, &[], &context)))
+}
+
+#[cfg(feature = "deep")]
+fn pictures(table: &PublishedTable, arguments: &BenchArguments, context: &Context) -> Result<Reader> {
+    let Some(network) = &arguments.network else {
+        let problem = "takes a network that turns pictures into rows";
         return Err(Error::input(
             format!("`{}`", table.name),
-            "takes a network, which this build cannot run",
-            hint,
+            problem,
+            "give its checkpoint with `--network`",
         ));
-    }
-    Ok(Box::new(move |spec| read_table(spec, None, &[], &context)))
+    };
+    let mut context = context.clone();
+    let pictures = crate::features::Pictures::new(network, &arguments.pictures, &mut context)?;
+    Ok(Box::new(move |spec| pictures.table(std::path::Path::new(spec), &mut context)))
+}
+
+#[cfg(not(feature = "deep"))]
+fn pictures(table: &PublishedTable, _: &BenchArguments, _: &Context) -> Result<Reader> {
+    let problem = "takes a network, which this build cannot run";
+    Err(Error::input(format!("`{}`", table.name), problem, "build it with the feature `deep`"))
 }
 
 fn line(row: &Row) -> String {

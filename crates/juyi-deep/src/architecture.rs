@@ -3,8 +3,9 @@
 use juyi::error::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::extents::{Extent, after_all};
 use crate::images::Recipe;
-use crate::layers::{Extent, Layer, Parameter, after_all};
+use crate::layers::{Layer, Parameter};
 
 /// A network. Between any two stages it may be cut: what is frozen lies before the cut.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
 pub mod architecture;
 pub mod cache;
 pub mod checkpoint;
+pub mod extents;
 pub mod features;
 mod fold;
 pub mod images;

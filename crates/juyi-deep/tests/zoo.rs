@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
+use juyi_deep::architecture::Architecture;
 use juyi_deep::checkpoint::Stored;
+use juyi_deep::features::Extractor;
 use juyi_deep::network::{Activation, Mode, Network};
-use juyi_deep::zoo::ZOO;
+use juyi_deep::zoo::{ZOO, network};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -53,6 +55,11 @@ fn tensor(name: &str, shape: &[usize]) -> Stored {
     Stored { shape: shape.to_vec(), values }
 }
 
+fn tensors(architecture: &Architecture) -> BTreeMap<String, Stored> {
+    let all = architecture.parameters().into_iter();
+    all.map(|own| (own.name.clone(), tensor(&own.name, &own.shape))).collect()
+}
+
 #[test]
 fn scores_are_those_of_the_packages() {
     let text = include_str!("golden/zoo.json");
@@ -67,9 +74,7 @@ fn scores_are_those_of_the_packages() {
             assert!(own.layout == "numpy arrays", "{name} has no golden scores");
             continue;
         };
-        let parameters = own.parameters().into_iter();
-        let tensors: BTreeMap<String, Stored> =
-            parameters.map(|own| (own.name.clone(), tensor(&own.name, &own.shape))).collect();
+        let tensors = tensors(&own);
         let stages = own.stages.len();
         let network = Network::from_tensors(own, &tensors, 0, &device).unwrap();
         let picture = numbers("picture", 3 * case.side * case.side).map(|u| (2.0 * u) as f32).collect();
@@ -90,4 +95,23 @@ fn scores_are_those_of_the_packages() {
         seen += 1;
     }
     assert!(seen >= golden.cases.len());
+}
+
+#[test]
+fn folded_normalisations_leave_the_features() {
+    for name in ["resnet18", "googlenet", "mobilenet-v2"] {
+        let own = network(name).unwrap();
+        let (tensors, stages, side) = (tensors(&own), own.stages.len(), own.recipe.crop);
+        let pictures: Vec<f32> = numbers("pictures", 2 * 3 * side * side).map(|u| (2.0 * u) as f32).collect();
+        let plain = Network::from_tensors(own.clone(), &tensors, 0, &Device::flex()).unwrap();
+        let input = Activation::pictures(pictures.clone(), 2, side, plain.device());
+        let plain = plain.run(0..stages, input, &mut Mode::Inference).features();
+        let plain: Vec<f32> = plain.into_data().try_into_vec().unwrap();
+        let folded = Extractor::new(own, tensors).unwrap().run(&pictures);
+        let largest = plain.iter().fold(0f32, |most, v| most.max(v.abs()));
+        assert_eq!(plain.len(), folded.len());
+        for (a, b) in plain.iter().zip(&folded) {
+            assert!((a - b).abs() / largest < 1e-5, "{name}: {a} and {b}");
+        }
+    }
 }

@@ -191,7 +191,7 @@ fn caffe() -> Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layers::Extent;
+    use crate::extents::Extent;
 
     #[test]
     fn parameters_are_as_many_as_published() {
