@@ -1292,7 +1292,7 @@ fn bench() -> Vec<Case> {
         ("bench nosuch --data .", "unknown table `nosuch`"),
         (
             "bench digits --data .",
-            "known: office-caltech-surf, office-caltech-draws, digits-jda, amazon-reviews",
+            "known: office-caltech-surf, office-caltech-draws, office-caltech-images, digits-jda, amazon-reviews",
         ),
         ("bench digits-jdb --data .", "did you mean `digits-jda`?"),
         ("bench digits-jda --data . --threads -1", "--threads"),
