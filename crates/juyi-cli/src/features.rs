@@ -14,8 +14,8 @@ use juyi_deep::images::{Listing, OnDamage, Reading};
 use juyi_deep::zoo::recognize;
 
 use crate::arguments::{FeaturesArguments, PictureArguments};
-use crate::print;
 use crate::progress::writing;
+use crate::{notes, print};
 
 pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -36,12 +36,10 @@ pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     let writing = writing();
     write_whole(&arguments.out, &bytes)?;
     drop(writing);
-    let notices = context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text));
-    let notices: Vec<String> = notices.collect();
-    let notices = notices.concat();
+    let notes = notes(&context);
     let (rows, width) = (thousands(table.rows), pictures.extractor.width());
     print(&format!(
-        "{notices}{rows} pictures, {width} features each, written to {}\n",
+        "{notes}{rows} pictures, {width} features each, written to {}\n",
         arguments.out.display()
     ))?;
     Ok(ExitCode::SUCCESS)

@@ -61,6 +61,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
+/// What a context noticed, a line each.
+fn notes(context: &juyi::context::Context) -> String {
+    let notices = context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text));
+    notices.collect::<Vec<String>>().concat()
+}
+
 /// Writes data to standard output.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();

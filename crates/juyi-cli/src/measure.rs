@@ -7,8 +7,8 @@ use juyi::report::{distance_line, thousands};
 use juyi::transfer::{Measured, measure};
 
 use crate::arguments::MeasureArguments;
-use crate::print;
 use crate::transfer::{data_settings, tables};
+use crate::{notes, print};
 
 pub(crate) fn run(arguments: &MeasureArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -19,9 +19,7 @@ pub(crate) fn run(arguments: &MeasureArguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = text(&measured, arguments.columns)?;
-    for notice in context.notices() {
-        writeln!(out, "note: {}: {}", notice.from, notice.text)?;
-    }
+    out += &notes(&context);
     print(&out)?;
     Ok(ExitCode::SUCCESS)
 }

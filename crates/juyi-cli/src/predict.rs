@@ -9,8 +9,8 @@ use juyi::report::{predictions_csv, predictions_parquet, score_text, thousands};
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
-use crate::print;
 use crate::progress::writing;
+use crate::{notes, print};
 
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -25,14 +25,12 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     } else {
         predictions_csv(&predictions, &model.goal)?
     };
-    let mut talk: Vec<String> =
-        context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text)).collect();
-    if let Some(scores) = scores {
-        talk.push(score_text(&scores) + "\n");
-    } else if let Some(label) = &arguments.label {
-        talk.push(format!("note: column `{label}` is empty, nothing is scored\n"));
-    }
-    let talk = talk.concat();
+    let scored = match (scores, &arguments.label) {
+        (Some(scores), _) => score_text(&scores) + "\n",
+        (None, Some(label)) => format!("note: column `{label}` is empty, nothing is scored\n"),
+        (None, None) => String::new(),
+    };
+    let talk = notes(&context) + &scored;
     if let Some(file) = &arguments.out {
         let writing = writing();
         write_whole(file, &bytes)?;

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
+use juyi::context::Context;
 use juyi_deep::checkpoint::write_safetensors;
 use juyi_deep::network::Network;
 use juyi_deep::zoo::network;
@@ -33,7 +34,11 @@ fn prepare(folder: &Path) {
             }
         }
     }
-    let drawn = Network::from_chance(network("squeezenet1-1").expect("it is known"), 1, &Device::flex());
+    let drawn = Network::from_chance(
+        network("squeezenet1-1").expect("it is known"),
+        &Context::new(1, 1 << 30),
+        &Device::flex(),
+    );
     write_safetensors(&folder.join("net.safetensors"), &drawn.tensors(), &[].into()).expect("a checkpoint");
 }
 

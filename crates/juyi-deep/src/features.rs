@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use burn::tensor::Device;
 use juyi::context::Context;
 use juyi::data::{Cells, Column, Table};
 use juyi::error::{Error, Result};
@@ -16,13 +17,12 @@ use crate::architecture::Architecture;
 use crate::cache::{Cache, name_of};
 use crate::checkpoint::Stored;
 use crate::fold::folded;
-use crate::images::{Entry, Picture, Reading, Recipe, prepare, prepare_all};
-use crate::network::{Activation, Mode, Network};
+use crate::images::{Entry, Picture, Reading, prepare, prepare_all};
+use crate::network::{Activation, Mode, Network, check};
 
 /// A frozen trunk.
 pub struct Extractor {
     network: Network,
-    recipe: Recipe,
     width: usize,
     /// Stands for weights, layers and preparation.
     key: String,
@@ -46,15 +46,14 @@ impl Extractor {
     /// # Errors
     /// [`Error::Input`] naming tensors that are missing or misshapen.
     pub fn new(architecture: Architecture, tensors: BTreeMap<String, Stored>) -> Result<Self> {
-        let (width, recipe) = (architecture.width()?, architecture.recipe.clone());
+        let trunk = Architecture { head: Vec::new(), auxiliary: Vec::new(), ..architecture };
+        let width = trunk.width()?;
         // Checked before folding takes tensors away.
-        let network =
-            Network::from_tensors(architecture.clone(), &tensors, 0, &burn::tensor::Device::flex())?;
-        drop(network);
-        let (architecture, tensors) = folded(architecture, tensors);
-        let key = key(&architecture, &tensors)?;
-        let network = Network::from_tensors(architecture, &tensors, 0, &burn::tensor::Device::flex())?;
-        Ok(Self { network, recipe, width, key })
+        check(&trunk, &tensors)?;
+        let (trunk, tensors) = folded(trunk, tensors);
+        let key = key(&trunk, &tensors)?;
+        let network = Network::from_tensors(trunk, &tensors, &Context::default(), &Device::flex())?;
+        Ok(Self { network, width, key })
     }
 
     /// How many features a picture has.
@@ -88,7 +87,7 @@ impl Extractor {
         let found = files.len() - missing.len();
 
         let paths: Vec<&Path> = missing.iter().map(|&at| files[at]).collect();
-        let make = |_: usize, picture: &Picture| prepare(picture, &self.recipe);
+        let make = |_: usize, picture: &Picture| prepare(picture, &self.network.architecture.recipe);
         let progress = |done: usize, _: usize| context.progress(step, found + done, files.len());
         let left_out = prepare_all(&paths, &make, reading, &progress, &mut |batch| {
             let rows = self.run(&batch.inputs);
@@ -111,8 +110,8 @@ impl Extractor {
     /// The features of prepared pictures, one after another. Each is run by itself, so that it has the same bits in any
     /// company; several at a time, as small maps keep one thread busy and stay in its cache.
     pub fn run(&self, inputs: &[f32]) -> Vec<f32> {
-        let side = self.recipe.crop;
-        let stages = self.network.architecture.stages.len();
+        let Architecture { recipe, stages, .. } = &self.network.architecture;
+        let (side, stages) = (recipe.crop, stages.len());
         let one = |input: &[f32]| {
             let picture = Activation::pictures(input.to_vec(), 1, side, self.network.device());
             let out = self.network.run(0..stages, picture, &mut Mode::Inference).features();
@@ -123,9 +122,8 @@ impl Extractor {
 }
 
 /// Stands for everything that decides the features but the picture.
-fn key(architecture: &Architecture, tensors: &BTreeMap<String, Stored>) -> Result<String> {
-    let trunk = Architecture { head: Vec::new(), auxiliary: Vec::new(), ..architecture.clone() };
-    let text = serde_json::to_string(&trunk).map_err(|error| Error::Numeric {
+fn key(trunk: &Architecture, tensors: &BTreeMap<String, Stored>) -> Result<String> {
+    let text = serde_json::to_string(trunk).map_err(|error| Error::Numeric {
         what: "writing the network down".into(),
         why: error.to_string(),
     })?;

@@ -9,7 +9,7 @@ use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
 use crate::layers::{Convolution, Layer};
 
-/// The same network for inference only, and its tensors. Tensors of the head that are missing stay so.
+/// The same network with the normalisations of its trunk folded, for inference only, and its tensors.
 pub(crate) fn folded(
     mut architecture: Architecture,
     mut tensors: BTreeMap<String, Stored>,
@@ -17,8 +17,6 @@ pub(crate) fn folded(
     for stage in &mut architecture.stages {
         stage.layers = fold(std::mem::take(&mut stage.layers), &mut tensors);
     }
-    architecture.head = fold(std::mem::take(&mut architecture.head), &mut tensors);
-    architecture.auxiliary.clear();
     (architecture, tensors)
 }
 

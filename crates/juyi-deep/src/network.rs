@@ -10,8 +10,9 @@ use burn::tensor::module::{
 };
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
+use juyi::context::Context;
 use juyi::error::{Error, Result};
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::architecture::Architecture;
@@ -70,35 +71,27 @@ const MOMENTUM: f64 = 0.1;
 
 impl Network {
     /// The network with the tensors of a checkpoint. A head that the checkpoint lacks, or that tells other classes
-    /// apart than `architecture`, is drawn by `seed`, as are second heads that it lacks.
+    /// apart than `architecture`, is drawn by the seed, as are second heads that it lacks.
     ///
     /// # Errors
     /// [`Error::Input`] naming the tensors that are missing or misshapen in the trunk.
     pub fn from_tensors(
         architecture: Architecture,
         tensors: &BTreeMap<String, Stored>,
-        seed: u64,
+        context: &Context,
         device: &Device,
     ) -> Result<Self> {
-        let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
-        let trunk: Vec<Parameter> = trunk.collect();
-        let lacks = |own: &&Parameter| tensors.get(&own.name).is_none_or(|stored| stored.shape != own.shape);
-        let problems: Vec<String> = trunk.iter().filter(lacks).map(|own| format!("`{}`", own.name)).collect();
-        if !problems.is_empty() {
-            let problem = format!("tensors are missing or have another shape: {}", problems.join(", "));
-            let hint = "`juyi networks` lists whose checkpoints are understood";
-            return Err(Error::input(format!("the checkpoint of `{}`", architecture.name), problem, hint));
-        }
+        check(&architecture, tensors)?;
         let value = |own: &Parameter| match tensors.get(&own.name) {
             Some(stored) if stored.shape == own.shape => stored.values.clone(),
-            _ => drawn(own, seed),
+            _ => drawn(own, context),
         };
         Ok(Self::with_values(architecture, value, device))
     }
 
-    /// The network with tensors drawn by `seed`.
-    pub fn from_chance(architecture: Architecture, seed: u64, device: &Device) -> Self {
-        Self::with_values(architecture, |own| drawn(own, seed), device)
+    /// The network with tensors drawn by the seed.
+    pub fn from_chance(architecture: Architecture, context: &Context, device: &Device) -> Self {
+        Self::with_values(architecture, |own| drawn(own, context), device)
     }
 
     fn with_values(
@@ -292,6 +285,23 @@ impl Network {
     }
 }
 
+/// Whether all tensors of the trunk are there in their shapes.
+///
+/// # Errors
+/// [`Error::Input`] naming those that are not.
+pub fn check(architecture: &Architecture, tensors: &BTreeMap<String, Stored>) -> Result<()> {
+    let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
+    let trunk: Vec<Parameter> = trunk.collect();
+    let lacks = |own: &&Parameter| tensors.get(&own.name).is_none_or(|stored| stored.shape != own.shape);
+    let problems: Vec<String> = trunk.iter().filter(lacks).map(|own| format!("`{}`", own.name)).collect();
+    if !problems.is_empty() {
+        let problem = format!("tensors are missing or have another shape: {}", problems.join(", "));
+        let hint = "`juyi networks` lists whose checkpoints are understood";
+        return Err(Error::input(format!("the checkpoint of `{}`", architecture.name), problem, hint));
+    }
+    Ok(())
+}
+
 impl Activation {
     /// Pictures `(pictures, 3, side, side)` as a network takes them.
     pub fn pictures(values: Vec<f32>, count: usize, side: usize, device: &Device) -> Self {
@@ -338,7 +348,7 @@ fn dropout<const D: usize>(x: Tensor<D>, share: f64, mode: &mut Mode<'_>) -> Ten
 
 /// Drawn by seed and name: weights uniform with the variance `2 / inputs` of He et al. (ICCV 2015, equation 10) for
 /// kernels, `1 / inputs` for matrices; 0.02 for tokens; scales and variances 1, the rest 0.
-fn drawn(own: &Parameter, seed: u64) -> Vec<f32> {
+fn drawn(own: &Parameter, context: &Context) -> Vec<f32> {
     let count: usize = own.shape.iter().product();
     let inputs: usize = own.shape.iter().skip(1).product::<usize>().max(1);
     let deviation = match own.shape.len() {
@@ -350,11 +360,7 @@ fn drawn(own: &Parameter, seed: u64) -> Vec<f32> {
             return vec![if one { 1.0 } else { 0.0 }; count];
         }
     };
-    let salt = own
-        .name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ salt);
+    let mut rng = context.rng(&own.name);
     let bound = deviation * 3f64.sqrt();
     (0..count).map(|_| rng.random_range(-bound..bound) as f32).collect()
 }

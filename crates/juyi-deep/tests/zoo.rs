@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
+use juyi::context::Context;
 use juyi_deep::architecture::Architecture;
 use juyi_deep::checkpoint::Stored;
 use juyi_deep::features::Extractor;
@@ -76,7 +77,7 @@ fn scores_are_those_of_the_packages() {
         };
         let tensors = tensors(&own);
         let stages = own.stages.len();
-        let network = Network::from_tensors(own, &tensors, 0, &device).unwrap();
+        let network = Network::from_tensors(own, &tensors, &Context::default(), &device).unwrap();
         let picture = numbers("picture", 3 * case.side * case.side).map(|u| (2.0 * u) as f32).collect();
         let picture = Activation::pictures(picture, 1, case.side, &device);
         let trunk = network.run(0..stages, picture, &mut Mode::Inference);
@@ -103,7 +104,8 @@ fn folded_normalisations_leave_the_features() {
         let own = network(name).unwrap();
         let (tensors, stages, side) = (tensors(&own), own.stages.len(), own.recipe.crop);
         let pictures: Vec<f32> = numbers("pictures", 2 * 3 * side * side).map(|u| (2.0 * u) as f32).collect();
-        let plain = Network::from_tensors(own.clone(), &tensors, 0, &Device::flex()).unwrap();
+        let plain =
+            Network::from_tensors(own.clone(), &tensors, &Context::default(), &Device::flex()).unwrap();
         let input = Activation::pictures(pictures.clone(), 2, side, plain.device());
         let plain = plain.run(0..stages, input, &mut Mode::Inference).features();
         let plain: Vec<f32> = plain.into_data().try_into_vec().unwrap();

@@ -117,7 +117,7 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
     let tensors = squeezenet::from_arrays(tensors);
     let shapes: BTreeMap<&str, &[usize]> =
         tensors.iter().map(|(name, stored)| (name.as_str(), &stored.shape[..])).collect();
-    let mut closest: Option<(usize, Vec<String>, Architecture)> = None;
+    let mut closest: Option<(Vec<String>, Architecture)> = None;
     let mut best: Option<(Architecture, Vec<String>, bool)> = None;
     for known in ZOO {
         let plain = known.architecture();
@@ -142,18 +142,19 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
             if best.as_ref().is_none_or(|(_, most, _)| extra.len() < most.len()) {
                 best = Some((architecture, extra, with_head));
             }
-        } else if closest.as_ref().is_none_or(|(count, ..)| problems.len() < *count) {
-            closest = Some((problems.len(), problems, architecture));
+        } else if closest.as_ref().is_none_or(|(fewest, _)| problems.len() < fewest.len()) {
+            closest = Some((problems, architecture));
         }
     }
     drop(shapes);
     let (architecture, extra, with_head) = best.ok_or_else(|| {
         let hint = "`juyi networks` lists the networks and whose checkpoints are understood";
-        let Some((count, problems, architecture)) = closest else {
+        let Some((problems, architecture)) = closest else {
             return Error::input(format!("`{source}`"), "has no tensors", hint);
         };
         let Architecture { name, layout, .. } = architecture;
         let few = problems[..problems.len().min(3)].join("; ");
+        let count = problems.len();
         let more = if count > 3 { format!("; and {} more", count - 3) } else { String::new() };
         let problem =
             format!("is no network of the zoo; the closest is `{name}` ({layout}), for which {few}{more}");
