@@ -9,7 +9,7 @@ use juyi::error::{Error, Result};
 use juyi::models::write_whole;
 use juyi::report::thousands;
 use juyi_deep::checkpoint::Checkpoint;
-use juyi_deep::features::{Extractor, table};
+use juyi_deep::features::{Extractor, Kept, table};
 use juyi_deep::images::{Listing, OnDamage, Reading};
 use juyi_deep::zoo::recognize;
 
@@ -67,7 +67,7 @@ impl Pictures {
         if !found.extra.is_empty() {
             context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
         }
-        let extractor = Extractor::new(found.architecture, found.tensors)?;
+        let extractor = Extractor::new(found.architecture, found.tensors, Kept::Features)?;
         let on_damage = match arguments.damaged {
             crate::arguments::Damaged::Refuse => OnDamage::Refuse,
             crate::arguments::Damaged::Skip => OnDamage::Skip,

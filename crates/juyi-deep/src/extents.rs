@@ -125,6 +125,14 @@ impl Layer {
                 fits(own == *width)?;
                 Ok((extent, (4 * count * width * width + 2 * count * count * width) as u64))
             }
+            (Self::Gate(layers), Extent::Map(channels, ..)) => {
+                let (gate, products) = after_all(layers, extent)?;
+                fits(gate == Extent::Map(channels, 1, 1))?;
+                Ok((extent, products))
+            }
+            (Self::AcrossChannels { kernel, .. }, Extent::Map(channels, 1, 1)) => {
+                Ok((extent, (channels * kernel) as u64))
+            }
             (Self::ClassToken, Extent::Tokens(_, width)) => Ok((Extent::Vector(width), 0)),
             _ => Err(misfit(self, extent)),
         }

@@ -16,16 +16,57 @@ use rayon::prelude::*;
 use crate::architecture::Architecture;
 use crate::cache::{Cache, name_of};
 use crate::checkpoint::Stored;
+use crate::extents::{Extent, after_all};
 use crate::fold::folded;
-use crate::images::{Entry, Picture, Reading, prepare, prepare_all};
-use crate::network::{Activation, Mode, Network, check};
+use crate::forward::{Activation, Mode};
+use crate::images::{Augmentation, Entry, Picture, Reading, augment, generator, prepare, prepare_all};
+use crate::network::{Network, check, numbers};
 
-/// A frozen trunk.
+/// The frozen part of a network, and what is kept of a picture.
 pub struct Extractor {
     network: Network,
+    kept: Kept,
     width: usize,
     /// Stands for weights, layers and preparation.
     key: String,
+}
+
+/// What is kept of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// What the trunk leaves, a number a channel.
+    Features,
+    /// All that leaves a number of stages, for the stages after them to be trained on.
+    Activation(usize),
+    /// What each stage leaves, in at most `side` x `side` parts of the map: with a side of 1 the hypercolumns of
+    /// Hariharan et al. (CVPR 2015) for whole pictures.
+    Levels {
+        /// Parts along a side, at least 1.
+        side: usize,
+    },
+    /// The score of each class.
+    Scores,
+}
+
+/// A random variant of each picture, the same for the same picture, seed and number.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// What is altered.
+    pub augmentation: &'a Augmentation,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// Which variant.
+    pub number: u64,
+}
+
+/// What a network makes of some files.
+pub struct Rows {
+    /// A row a file; `None` for those that could not be read.
+    pub rows: Vec<Option<Vec<f32>>>,
+    /// Files that could not be read, and why.
+    pub left_out: Vec<(usize, Error)>,
+    /// How many were found in the cache.
+    pub found: usize,
 }
 
 /// Rows of features.
@@ -41,22 +82,28 @@ pub struct Features {
 }
 
 impl Extractor {
-    /// The trunk of a network, its normalisations folded away.
+    /// A network as far as it is needed for what is kept, its normalisations folded away.
     ///
     /// # Errors
     /// [`Error::Input`] naming tensors that are missing or misshapen.
-    pub fn new(architecture: Architecture, tensors: BTreeMap<String, Stored>) -> Result<Self> {
-        let trunk = Architecture { head: Vec::new(), auxiliary: Vec::new(), ..architecture };
-        let width = trunk.width()?;
+    pub fn new(architecture: Architecture, tensors: BTreeMap<String, Stored>, kept: Kept) -> Result<Self> {
+        let mut own = Architecture { auxiliary: Vec::new(), ..architecture };
+        if kept != Kept::Scores {
+            own.head.clear();
+        }
+        if let Kept::Activation(stages) = kept {
+            own.stages.truncate(stages);
+        }
+        let width = width(&own, kept)?;
         // Checked before folding takes tensors away.
-        check(&trunk, &tensors)?;
-        let (trunk, tensors) = folded(trunk, tensors);
-        let key = key(&trunk, &tensors)?;
-        let network = Network::from_tensors(trunk, &tensors, &Context::default(), &Device::flex())?;
-        Ok(Self { network, width, key })
+        check(&own, &tensors)?;
+        let (own, tensors) = folded(own, tensors);
+        let key = key(&own, &tensors, kept)?;
+        let network = Network::from_tensors(own, &tensors, &Context::default(), &Device::flex())?;
+        Ok(Self { network, kept, width, key })
     }
 
-    /// How many features a picture has.
+    /// How many numbers are kept of a picture.
     pub fn width(&self) -> usize {
         self.width
     }
@@ -64,8 +111,7 @@ impl Extractor {
     /// The features of some files, in their order. `folder` is that of the cache.
     ///
     /// # Errors
-    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`] if the features do
-    /// not fit; [`Error::Io`] if the cache cannot be written.
+    /// As for [`Extractor::rows`].
     pub fn features(
         &self,
         files: &[&Path],
@@ -73,62 +119,135 @@ impl Extractor {
         folder: Option<&Path>,
         context: &Context,
     ) -> Result<Features> {
-        let bytes = 16 * (files.len() * self.width) as u64; // of 32 bits, then of 64, and the copy between
+        let bytes = 8 * (files.len() * self.width) as u64; // beside the rows of 32 bits
         context.require("the features of the pictures", bytes)?;
-        let cache = folder.map(|folder| Cache::new(folder, &self.key)).transpose()?;
-        let step = "features";
-        // A file that cannot be read has no name; reading it again says why.
-        let name =
-            |path: &&Path| cache.as_ref().and_then(|_| std::fs::read(path).ok()).map(|bytes| name_of(&bytes));
-        let names: Vec<Option<String>> = files.par_iter().map(name).collect();
-        let kept = |name: &Option<String>| cache.as_ref()?.get(name.as_ref()?, self.width);
-        let mut known: Vec<Option<Vec<f32>>> = names.par_iter().map(kept).collect();
-        let missing: Vec<usize> = (0..files.len()).filter(|&at| known[at].is_none()).collect();
-        let found = files.len() - missing.len();
-
-        let paths: Vec<&Path> = missing.iter().map(|&at| files[at]).collect();
-        let make = |_: usize, picture: &Picture| prepare(picture, &self.network.architecture.recipe);
-        let progress = |done: usize, _: usize| context.progress(step, found + done, files.len());
-        let left_out = prepare_all(&paths, &make, reading, &progress, &mut |batch| {
-            let rows = self.run(&batch.inputs);
-            for (&sample, row) in batch.samples.iter().zip(rows.chunks_exact(self.width)) {
-                let at = missing[sample];
-                if let (Some(cache), Some(name)) = (&cache, &names[at]) {
-                    cache.put(name, row)?;
-                }
-                known[at] = Some(row.to_vec());
-            }
-            Ok(())
-        })?;
-        let left_out = left_out.into_iter().map(|(sample, error)| (missing[sample], error)).collect();
-        let samples: Vec<usize> = (0..files.len()).filter(|&at| known[at].is_some()).collect();
-        let value = |i: usize, j: usize| known[samples[i]].as_ref().map_or(0.0, |row| f64::from(row[j]));
+        let Rows { rows, left_out, found } = self.rows(files, None, reading, folder, context)?;
+        let samples: Vec<usize> = (0..files.len()).filter(|&at| rows[at].is_some()).collect();
+        let value = |i: usize, j: usize| rows[samples[i]].as_ref().map_or(0.0, |row| f64::from(row[j]));
         let rows = Matrix::from_fn(samples.len(), self.width, value);
         Ok(Features { rows, samples, left_out, found })
     }
 
-    /// The features of prepared pictures, one after another. Each is run by itself, so that it has the same bits in any
+    /// What is kept of some files, or of a random variant of each.
+    ///
+    /// # Errors
+    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`] if the rows do not
+    /// fit; [`Error::Io`] if the cache cannot be written.
+    pub fn rows(
+        &self,
+        files: &[&Path],
+        view: Option<View<'_>>,
+        reading: &Reading,
+        folder: Option<&Path>,
+        context: &Context,
+    ) -> Result<Rows> {
+        let bytes = 8 * (files.len() * self.width) as u64; // the rows, and the copy of a batch
+        context.require("what the network makes of the pictures", bytes)?;
+        let cache = folder.map(|folder| Cache::new(folder, &self.key)).transpose()?;
+        let step = if self.kept == Kept::Scores { "scores" } else { "features" };
+        // A file that cannot be read has no name; reading it again says why.
+        let name = |path: &&Path| {
+            let bytes = cache.as_ref().and_then(|_| std::fs::read(path).ok())?;
+            Some(match view {
+                None => name_of(&bytes),
+                Some(View { augmentation, seed, number }) => {
+                    name_of(format!("{} {augmentation:?} {seed} {number}", name_of(&bytes)).as_bytes())
+                }
+            })
+        };
+        let names: Vec<Option<String>> = files.par_iter().map(name).collect();
+        let kept = |name: &Option<String>| cache.as_ref()?.get(name.as_ref()?, self.width);
+        let mut rows: Vec<Option<Vec<f32>>> = names.par_iter().map(kept).collect();
+        let missing: Vec<usize> = (0..files.len()).filter(|&at| rows[at].is_none()).collect();
+        let found = files.len() - missing.len();
+
+        let paths: Vec<&Path> = missing.iter().map(|&at| files[at]).collect();
+        let recipe = &self.network.architecture.recipe;
+        let make = |_: usize, picture: &Picture| match view {
+            None => prepare(picture, recipe),
+            Some(View { augmentation, seed, number }) => {
+                // The same draws for the same picture, wherever it stands.
+                let own = blake3::hash(picture.pixels());
+                let own = own.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                augment(picture, recipe, augmentation, &mut generator(seed, number, own))
+            }
+        };
+        let progress = |done: usize, _: usize| context.progress(step, found + done, files.len());
+        let left_out = prepare_all(&paths, &make, reading, &progress, &mut |batch| {
+            let made = self.run(&batch.inputs);
+            for (&sample, row) in batch.samples.iter().zip(made.chunks_exact(self.width)) {
+                let at = missing[sample];
+                if let (Some(cache), Some(name)) = (&cache, &names[at]) {
+                    cache.put(name, row)?;
+                }
+                rows[at] = Some(row.to_vec());
+            }
+            Ok(())
+        })?;
+        let left_out = left_out.into_iter().map(|(sample, error)| (missing[sample], error)).collect();
+        Ok(Rows { rows, left_out, found })
+    }
+
+    /// What is kept of prepared pictures, one after another. Each is run by itself, so that it has the same bits in any
     /// company; several at a time, as small maps keep one thread busy and stay in its cache.
     pub fn run(&self, inputs: &[f32]) -> Vec<f32> {
         let Architecture { recipe, stages, .. } = &self.network.architecture;
         let (side, stages) = (recipe.crop, stages.len());
         let one = |input: &[f32]| {
-            let picture = Activation::pictures(input.to_vec(), 1, side, self.network.device());
-            let out = self.network.run(0..stages, picture, &mut Mode::Inference).features();
-            out.into_data().try_into_vec::<f32>().expect("features are of 32 bits")
+            let (network, mode) = (&self.network, &mut Mode::Inference);
+            let picture = Activation::new(input.to_vec(), Extent::Map(3, side, side), network.device());
+            match self.kept {
+                Kept::Features => numbers(network.run(0..stages, picture, mode).features().into_data()),
+                Kept::Activation(_) => network.run(0..stages, picture, mode).into_numbers(),
+                Kept::Scores => {
+                    numbers(network.scores(network.run(0..stages, picture, mode), mode).into_data())
+                }
+                Kept::Levels { side } => {
+                    let (mut level, mut all) = (picture, Vec::with_capacity(self.width));
+                    for stage in 0..stages {
+                        level = network.run(stage..stage + 1, level, mode);
+                        all.extend(level.clone().parts(side).into_numbers());
+                    }
+                    all
+                }
+            }
         };
         inputs.par_chunks(3 * side * side).flat_map_iter(one).collect()
     }
 }
 
+/// How many numbers are kept of a picture.
+fn width(own: &Architecture, kept: Kept) -> Result<usize> {
+    let mut extent = own.input();
+    let mut all = 0;
+    for stage in &own.stages {
+        extent = after_all(&stage.layers, extent)?.0;
+        if let Kept::Levels { side } = kept {
+            all += match extent {
+                Extent::Map(channels, rows, columns) => channels * side.min(rows) * side.min(columns),
+                Extent::Tokens(_, width) | Extent::Vector(width) => width,
+            };
+        }
+    }
+    Ok(match kept {
+        Kept::Features => own.width()?,
+        Kept::Activation(_) => extent.count(),
+        Kept::Levels { .. } => all,
+        Kept::Scores => own.classes(),
+    })
+}
+
 /// Stands for everything that decides the features but the picture.
-fn key(trunk: &Architecture, tensors: &BTreeMap<String, Stored>) -> Result<String> {
+fn key(trunk: &Architecture, tensors: &BTreeMap<String, Stored>, kept: Kept) -> Result<String> {
     let text = serde_json::to_string(trunk).map_err(|error| Error::Numeric {
         what: "writing the network down".into(),
         why: error.to_string(),
     })?;
     let mut hash = blake3::Hasher::new();
     hash.update(text.as_bytes());
+    if kept != Kept::Features {
+        hash.update(format!("{kept:?}").as_bytes());
+    }
     for own in trunk.parameters() {
         hash.update(own.name.as_bytes());
         let bytes: Vec<u8> = tensors[&own.name].values.iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -96,6 +96,15 @@ pub enum Layer {
     },
     /// The token for the class as a vector.
     ClassToken,
+    /// `2 σ(layers(x)) x`: channels made stronger or weaker; nothing changes where the layers give 0.
+    Gate(Vec<Layer>),
+    /// A convolution along the channels of a map of one place, without a bias.
+    AcrossChannels {
+        /// Name of its tensor `(1, 1, kernel)`.
+        name: String,
+        /// Channels that it sees at a time, odd.
+        kernel: usize,
+    },
 }
 
 /// See [`Layer::Convolution`].
@@ -223,6 +232,8 @@ impl Layer {
                 main.iter().chain(shortcut).flat_map(Self::parameters).collect()
             }
             Self::Branches(branches) => branches.iter().flatten().flat_map(Self::parameters).collect(),
+            Self::Gate(layers) => layers.iter().flat_map(Self::parameters).collect(),
+            Self::AcrossChannels { name, kernel } => vec![learnt(name.clone(), &[1, 1, *kernel])],
             Self::Tokens { class_token, positions, count, width } => vec![
                 learnt(class_token.clone(), &[1, 1, *width]),
                 learnt(positions.clone(), &[1, count + 1, *width]),

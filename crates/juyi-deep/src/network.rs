@@ -1,73 +1,75 @@
-//! A network with its tensors: from a checkpoint or from chance, run stage by stage, saved under the checkpoint's names.
+//! A network with its tensors: from a checkpoint or from chance, changed in training, saved under the checkpoint's
+//! names. [`crate::forward`] runs it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use burn::module::{Module, Param};
-use burn::tensor::activation::{gelu, relu, softmax};
-use burn::tensor::module::{
-    adaptive_avg_pool2d, batch_norm, batch_norm_train, conv2d, layer_norm, linear, max_pool2d,
-};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 
 use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
-use crate::layers::{Convolution, Layer, Parameter};
-
-/// What goes from layer to layer, of several pictures.
-#[derive(Debug, Clone)]
-pub enum Activation {
-    /// `(pictures, channels, rows, columns)`.
-    Map(Tensor<4>),
-    /// `(pictures, tokens, width)`.
-    Tokens(Tensor<3>),
-    /// `(pictures, width)`.
-    Vector(Tensor<2>),
-}
-
-/// The tensors that are learnt.
-#[derive(Module, Debug)]
-pub struct Learnt {
-    kernels: Vec<Param<Tensor<4>>>,
-    tokens: Vec<Param<Tensor<3>>>,
-    matrices: Vec<Param<Tensor<2>>>,
-    vectors: Vec<Param<Tensor<1>>>,
-}
+use crate::layers::{Layer, Parameter};
 
 /// A network with its tensors.
 #[derive(Debug, Clone)]
 pub struct Network {
     /// What it is made of.
     pub architecture: Architecture,
-    /// The tensors that are learnt.
-    pub learnt: Learnt,
+    /// The tensors that are learnt, by name.
+    values: BTreeMap<String, Value>,
     /// Running means and variances of the normalisations `(channels)`.
-    statistics: BTreeMap<String, Tensor<1>>,
-    /// Of each learnt tensor, by name, which of those with as many dimensions it is.
-    places: BTreeMap<String, usize>,
+    pub(crate) statistics: BTreeMap<String, Tensor<1>>,
+    /// Weights to which the product of two thin matrices is added, and what scales it.
+    low_rank: BTreeMap<String, f64>,
     device: Device,
 }
 
-/// How a network is run.
-pub enum Mode<'a> {
-    /// Running statistics, nothing dropped.
-    Inference,
-    /// Statistics of the batch, which move the running ones, and dropout by these draws.
-    Training {
-        /// For dropout.
-        rng: &'a mut ChaCha8Rng,
-        /// The statistics after this batch, by name.
-        statistics: &'a mut BTreeMap<String, Tensor<1>>,
-    },
+/// A tensor by its number of dimensions, which is what the framework tells types apart by.
+#[derive(Debug, Clone)]
+enum Value {
+    Vector(Tensor<1>),
+    Matrix(Tensor<2>),
+    Tokens(Tensor<3>),
+    Kernel(Tensor<4>),
 }
 
-/// The part of the running statistics that a batch replaces.
-const MOMENTUM: f64 = 0.1;
+/// What is done to a tensor of any number of dimensions.
+macro_rules! each {
+    ($value:expr, $tensor:ident => $result:expr) => {
+        match $value {
+            Value::Vector($tensor) => $result,
+            Value::Matrix($tensor) => $result,
+            Value::Tokens($tensor) => $result,
+            Value::Kernel($tensor) => $result,
+        }
+    };
+}
+
+/// The same, ending in a tensor of as many dimensions.
+macro_rules! each_to_value {
+    ($value:expr, $tensor:ident => $result:expr) => {
+        match $value {
+            Value::Vector($tensor) => Value::Vector($result),
+            Value::Matrix($tensor) => Value::Matrix($result),
+            Value::Tokens($tensor) => Value::Tokens($result),
+            Value::Kernel($tensor) => Value::Kernel($result),
+        }
+    };
+}
+
+impl Value {
+    fn new(numbers: Vec<f32>, shape: &[usize], device: &Device) -> Self {
+        let data = TensorData::new(numbers, shape.to_vec());
+        match shape.len() {
+            4 => Self::Kernel(Tensor::from_data(data, device)),
+            3 => Self::Tokens(Tensor::from_data(data, device)),
+            2 => Self::Matrix(Tensor::from_data(data, device)),
+            _ => Self::Vector(Tensor::from_data(data, device)),
+        }
+    }
+}
 
 impl Network {
     /// The network with the tensors of a checkpoint. A head that the checkpoint lacks, or that tells other classes
@@ -99,24 +101,26 @@ impl Network {
         value: impl Fn(&Parameter) -> Vec<f32>,
         device: &Device,
     ) -> Self {
-        let mut learnt =
-            Learnt { kernels: Vec::new(), tokens: Vec::new(), matrices: Vec::new(), vectors: Vec::new() };
-        let (mut statistics, mut places) = (BTreeMap::new(), BTreeMap::new());
+        let (mut values, mut statistics) = (BTreeMap::new(), BTreeMap::new());
         for own in architecture.parameters() {
-            let data = TensorData::new(value(&own), own.shape.clone());
+            let numbers = value(&own);
             if own.statistic {
+                let data = TensorData::new(numbers, own.shape);
                 statistics.insert(own.name, Tensor::from_data(data, device));
-                continue;
+            } else {
+                values.insert(own.name, Value::new(numbers, &own.shape, device));
             }
-            let place = match own.shape.len() {
-                4 => push(&mut learnt.kernels, Tensor::from_data(data, device)),
-                3 => push(&mut learnt.tokens, Tensor::from_data(data, device)),
-                2 => push(&mut learnt.matrices, Tensor::from_data(data, device)),
-                _ => push(&mut learnt.vectors, Tensor::from_data(data, device)),
-            };
-            places.insert(own.name, place);
         }
-        Self { architecture, learnt, statistics, places, device: device.clone() }
+        Self { architecture, values, statistics, low_rank: BTreeMap::new(), device: device.clone() }
+    }
+
+    /// The tensors of another network in an architecture that has more; the rest is drawn by the seed.
+    pub(crate) fn extended(own: &Self, with: Architecture, context: &Context) -> Self {
+        let known = |name: &String| own.values.contains_key(name) || own.statistics.contains_key(name);
+        let value = |wanted: &Parameter| {
+            if known(&wanted.name) { own.numbers(&wanted.name) } else { drawn(wanted, context) }
+        };
+        Self::with_values(with, value, &own.device)
     }
 
     /// Where it runs.
@@ -126,163 +130,141 @@ impl Network {
 
     /// Its tensors under the checkpoint's names.
     pub fn tensors(&self) -> BTreeMap<String, Stored> {
-        let stored = |shape: &[usize], data: TensorData| Stored {
-            shape: shape.to_vec(),
-            values: data.try_into_vec::<f32>().expect("all tensors are of 32 bits"),
-        };
         let all = self.architecture.parameters().into_iter().map(|own| {
-            let Parameter { name, shape, statistic } = own;
-            let data = match shape.len() {
-                _ if statistic => self.statistics[&name].to_data(),
-                4 => self.kernel(&name).to_data(),
-                3 => self.learnt.tokens[self.places[&name]].val().to_data(),
-                2 => self.matrix(&name).to_data(),
-                _ => self.vector(&name).to_data(),
-            };
-            (name, stored(&shape, data))
+            let values = self.numbers(&own.name);
+            (own.name, Stored { shape: own.shape, values })
         });
         all.collect()
     }
 
-    /// Pictures `(pictures, 3, side, side)` through stages, from the first of them on.
-    pub fn run(&self, stages: Range<usize>, from: Activation, mode: &mut Mode<'_>) -> Activation {
-        let stages = &self.architecture.stages[stages];
-        stages.iter().fold(from, |activation, stage| self.layers(&stage.layers, activation, mode))
-    }
-
-    /// A score for each class, `(pictures, classes)`, from what the trunk leaves.
-    pub fn scores(&self, trunk: Activation, mode: &mut Mode<'_>) -> Tensor<2> {
-        self.layers(&self.architecture.head, trunk, mode).vector()
-    }
-
-    /// What a second head makes of the activation after its stage.
-    pub fn auxiliary_scores(&self, which: usize, activation: Activation, mode: &mut Mode<'_>) -> Tensor<2> {
-        self.layers(&self.architecture.auxiliary[which].layers, activation, mode).vector()
-    }
-
-    /// The running statistics after a batch in training.
-    pub fn take_statistics(&mut self, moved: BTreeMap<String, Tensor<1>>) {
-        self.statistics.extend(moved);
-    }
-
-    fn kernel(&self, name: &str) -> Tensor<4> {
-        self.learnt.kernels[self.places[name]].val()
-    }
-
-    fn matrix(&self, name: &str) -> Tensor<2> {
-        self.learnt.matrices[self.places[name]].val()
-    }
-
-    fn vector(&self, name: &str) -> Tensor<1> {
-        self.learnt.vectors[self.places[name]].val()
-    }
-
-    fn layers(&self, layers: &[Layer], from: Activation, mode: &mut Mode<'_>) -> Activation {
-        layers.iter().fold(from, |activation, layer| self.layer(layer, activation, mode))
-    }
-
-    fn layer(&self, layer: &Layer, x: Activation, mode: &mut Mode<'_>) -> Activation {
-        use Activation::{Map, Tokens, Vector};
-        match (layer, x) {
-            (Layer::Convolution(own), Map(x)) => Map(self.convolution(own, x)),
-            (Layer::BatchNorm { name, epsilon, .. }, Map(x)) => Map(self.batch_norm(name, *epsilon, x, mode)),
-            (Layer::LayerNorm { name, epsilon, .. }, Tokens(x)) => {
-                let [weight, bias] = ["weight", "bias"].map(|part| self.vector(&format!("{name}.{part}")));
-                Tokens(layer_norm(x, weight, Some(bias), *epsilon))
-            }
-            (Layer::Linear { name, .. }, Tokens(x)) => Tokens(self.linear(name, x)),
-            (Layer::Linear { name, .. }, Vector(x)) => Vector(self.linear(name, x)),
-            (Layer::Relu, Map(x)) => Map(relu(x)),
-            (Layer::Relu, Vector(x)) => Vector(relu(x)),
-            (Layer::Relu6, Map(x)) => Map(x.clamp(0.0, 6.0)),
-            (Layer::Gelu, Tokens(x)) => Tokens(gelu(x)),
-            (Layer::MaxPool { kernel, stride, padding, ceil }, Map(x)) => {
-                let mut options = MaxPoolOptions::new([*kernel; 2]);
-                options.stride = [*stride; 2];
-                options.padding = [(*padding, *padding); 2];
-                options.ceil_mode = *ceil;
-                Map(max_pool2d(x, options))
-            }
-            (Layer::AverageTo { side: 1 }, Map(x)) => Map(x.mean_dim(3).mean_dim(2)),
-            (Layer::AverageTo { side }, Map(x)) => Map(adaptive_avg_pool2d(x, [*side; 2])),
-            (Layer::Flatten, Map(x)) => Vector(x.flatten(1, 3)),
-            (Layer::Dropout { share }, Map(x)) => Map(dropout(x, *share, mode)),
-            (Layer::Dropout { share }, Vector(x)) => Vector(dropout(x, *share, mode)),
-            (Layer::Residual { main, shortcut }, x) => {
-                let around = self.layers(shortcut, x.clone(), mode);
-                match (self.layers(main, x, mode), around) {
-                    (Map(a), Map(b)) => Map(a + b),
-                    (Tokens(a), Tokens(b)) => Tokens(a + b),
-                    _ => unreachable!("both ways of a residual block end alike"),
-                }
-            }
-            (Layer::Branches(branches), x) => {
-                let out = branches.iter().map(|branch| self.layers(branch, x.clone(), mode).map());
-                Map(Tensor::cat(out.collect(), 1))
-            }
-            (Layer::Tokens { class_token, positions, .. }, Map(x)) => {
-                let pictures = x.dims()[0];
-                let own = |name: &str| self.learnt.tokens[self.places[name]].val();
-                let places: Tensor<3> = x.flatten::<3>(2, 3).swap_dims(1, 2);
-                let class = own(class_token).repeat_dim(0, pictures);
-                Tokens(Tensor::cat(vec![class, places], 1) + own(positions))
-            }
-            (Layer::Attention { queries, output, heads, .. }, Tokens(x)) => {
-                Tokens(self.attention(queries, output, *heads, x))
-            }
-            (Layer::ClassToken, Tokens(x)) => {
-                let [pictures, _, width] = x.dims();
-                Vector(x.slice([0..pictures, 0..1, 0..width]).reshape([pictures, width]))
-            }
-            (layer, _) => unreachable!("{layer:?} is checked by Layer::after"),
+    /// The numbers of a tensor that is learnt, or of a running statistic.
+    ///
+    /// # Panics
+    /// If the architecture has none of this name.
+    pub fn numbers(&self, name: &str) -> Vec<f32> {
+        match self.values.get(name) {
+            Some(value) => each!(value, tensor => numbers(tensor.to_data())),
+            None => numbers(self.statistics[name].to_data()),
         }
     }
 
-    fn convolution(&self, own: &Convolution, x: Tensor<4>) -> Tensor<4> {
-        let [.., rows, columns] = x.dims();
-        let zeros = [own.zeros(rows), own.zeros(columns)];
-        let options = ConvOptions::new_with_padding([own.stride; 2], zeros, [1; 2], own.groups);
-        let bias = own.bias.then(|| self.vector(&format!("{}.bias", own.name)));
-        conv2d(x, self.kernel(&format!("{}.weight", own.name)), bias, options)
+    /// How many dimensions a tensor that is learnt has.
+    pub(crate) fn dimensions(&self, name: &str) -> usize {
+        each!(&self.values[name], tensor => tensor.dims().len())
     }
 
-    fn batch_norm(&self, name: &str, epsilon: f64, x: Tensor<4>, mode: &mut Mode<'_>) -> Tensor<4> {
-        let [weight, bias] = ["weight", "bias"].map(|part| self.vector(&format!("{name}.{part}")));
-        let running = ["running_mean", "running_var"].map(|part| format!("{name}.{part}"));
-        let Mode::Training { statistics, .. } = mode else {
-            let [mean, variance] = running.map(|name| self.statistics[&name].clone());
-            return batch_norm(x, weight, bias, mean, variance, epsilon);
-        };
-        let [pictures, _, rows, columns] = x.dims();
-        let count = (pictures * rows * columns) as f64;
-        let own = batch_norm_train(x, weight, bias, epsilon);
-        // The running variance is that of a sample: it divides by one less.
-        let found = [own.mean, own.variance.mul_scalar(count / (count - 1.0).max(1.0))];
-        for (name, found) in running.into_iter().zip(found) {
-            let before = self.statistics[&name].clone();
-            statistics.insert(name, before.mul_scalar(1.0 - MOMENTUM) + found.mul_scalar(MOMENTUM));
+    /// Puts other numbers into a tensor that is learnt, or into a running statistic.
+    ///
+    /// # Panics
+    /// If there are not as many as the tensor has.
+    pub fn set(&mut self, name: &str, numbers: Vec<f32>) {
+        match self.values.get_mut(name) {
+            Some(value) => {
+                let shape: Vec<usize> = each!(&*value, tensor => tensor.dims().to_vec());
+                *value = Value::new(numbers, &shape, &self.device);
+            }
+            None => {
+                let data = TensorData::new(numbers, self.statistics[name].dims());
+                self.statistics.insert(name.into(), Tensor::from_data(data, &self.device));
+            }
         }
-        own.output
     }
 
-    fn linear<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
-        let weight = self.matrix(&format!("{name}.weight")).transpose();
-        linear(x, weight, Some(self.vector(&format!("{name}.bias"))))
+    /// A view of the same tensors that remembers what is computed with those of these names, for one pass backwards.
+    #[must_use]
+    pub fn tracked<'a>(&self, names: impl Iterator<Item = &'a String>) -> Self {
+        let mut view = self.clone();
+        for name in names {
+            if let Some(value) = view.values.get_mut(name) {
+                *value = each_to_value!(&*value, tensor => tensor.clone().autodiff().require_grad());
+            }
+        }
+        view
     }
 
-    fn attention(&self, queries: &[String; 2], output: &str, heads: usize, x: Tensor<3>) -> Tensor<3> {
-        let [pictures, tokens, width] = x.dims();
-        let size = width / heads;
-        let all = linear(x, self.matrix(&queries[0]).transpose(), Some(self.vector(&queries[1])));
-        // (pictures, heads, tokens, size) for queries, keys and values.
-        let part = |which: usize| {
-            let own = all.clone().slice([0..pictures, 0..tokens, which * width..(which + 1) * width]);
-            own.reshape([pictures, tokens, heads, size]).swap_dims(1, 2)
-        };
-        let near = part(0).matmul(part(1).transpose()).mul_scalar((size as f64).powf(-0.5));
-        let mixed: Tensor<4> = softmax(near, 3).matmul(part(2));
-        self.linear(output, mixed.swap_dims(1, 2).reshape([pictures, tokens, width]))
+    /// The derivatives by a tensor, zeros where nothing depends on it.
+    pub fn gradient(&self, name: &str, gradients: &Gradients) -> Vec<f32> {
+        each!(&self.values[name], tensor => match tensor.grad(gradients) {
+            Some(gradient) => numbers(gradient.to_data()),
+            None => vec![0.0; tensor.shape().num_elements()],
+        })
     }
+
+    /// Adds `scale * up down` to a weight, `up (outputs, rank)` zeros and `down (rank, inputs)` drawn by the seed, and
+    /// returns the names of the two.
+    pub(crate) fn add_low_rank(
+        &mut self,
+        name: &str,
+        rank: usize,
+        scale: f64,
+        context: &Context,
+    ) -> [String; 2] {
+        let shape: Vec<usize> = each!(&self.values[name], tensor => tensor.dims().to_vec());
+        let (outputs, inputs) = (shape[0], shape[1..].iter().product());
+        let [up, down] = low_rank_names(name);
+        let start =
+            drawn(&Parameter { name: down.clone(), shape: vec![rank, inputs], statistic: false }, context);
+        self.values.insert(down.clone(), Value::new(start, &[rank, inputs], &self.device));
+        self.values.insert(up.clone(), Value::new(vec![0.0; outputs * rank], &[outputs, rank], &self.device));
+        self.low_rank.insert(name.into(), scale);
+        [up, down]
+    }
+
+    /// Writes the products of thin matrices into the weights that they were added to.
+    pub(crate) fn merge_low_rank(&mut self) {
+        for name in self.low_rank.keys().cloned().collect::<Vec<String>>() {
+            let merged = match &self.values[&name] {
+                Value::Kernel(_) => numbers(self.kernel(&name).to_data()),
+                _ => numbers(self.matrix(&name).to_data()),
+            };
+            self.low_rank.remove(&name);
+            self.set(&name, merged);
+            low_rank_names(&name).iter().for_each(|part| drop(self.values.remove(part)));
+        }
+    }
+
+    /// What is added to a weight, `(outputs, inputs)`.
+    fn product(&self, name: &str) -> Option<Tensor<2>> {
+        let scale = self.low_rank.get(name)?;
+        let [up, down] = low_rank_names(name);
+        Some(self.matrix(&up).matmul(self.matrix(&down)).mul_scalar(*scale))
+    }
+
+    pub(crate) fn kernel(&self, name: &str) -> Tensor<4> {
+        let Value::Kernel(own) = &self.values[name] else { unreachable!("`{name}` has four dimensions") };
+        match self.product(name) {
+            Some(product) => own.clone() + product.reshape(own.dims()),
+            None => own.clone(),
+        }
+    }
+
+    pub(crate) fn tokens(&self, name: &str) -> Tensor<3> {
+        let Value::Tokens(own) = &self.values[name] else { unreachable!("`{name}` has three dimensions") };
+        own.clone()
+    }
+
+    pub(crate) fn matrix(&self, name: &str) -> Tensor<2> {
+        let Value::Matrix(own) = &self.values[name] else { unreachable!("`{name}` has two dimensions") };
+        match self.product(name) {
+            Some(product) => own.clone() + product,
+            None => own.clone(),
+        }
+    }
+
+    pub(crate) fn vector(&self, name: &str) -> Tensor<1> {
+        let Value::Vector(own) = &self.values[name] else { unreachable!("`{name}` has one dimension") };
+        own.clone()
+    }
+}
+
+/// The two thin matrices beside a weight.
+fn low_rank_names(name: &str) -> [String; 2] {
+    ["up", "down"].map(|part| format!("{name}.{part}"))
+}
+
+/// What a tensor holds.
+pub(crate) fn numbers(data: TensorData) -> Vec<f32> {
+    data.try_into_vec::<f32>().expect("all tensors are of 32 bits")
 }
 
 /// Whether all tensors of the trunk are there in their shapes.
@@ -300,50 +282,6 @@ pub fn check(architecture: &Architecture, tensors: &BTreeMap<String, Stored>) ->
         return Err(Error::input(format!("the checkpoint of `{}`", architecture.name), problem, hint));
     }
     Ok(())
-}
-
-impl Activation {
-    /// Pictures `(pictures, 3, side, side)` as a network takes them.
-    pub fn pictures(values: Vec<f32>, count: usize, side: usize, device: &Device) -> Self {
-        Self::Map(Tensor::from_data(TensorData::new(values, [count, 3, side, side]), device))
-    }
-
-    /// One vector a picture: the means of the channels of a map, the class token, or the vector itself.
-    pub fn features(self) -> Tensor<2> {
-        match self {
-            Self::Map(x) => x.mean_dim(3).mean_dim(2).flatten(1, 3),
-            Self::Tokens(x) => {
-                let [pictures, _, width] = x.dims();
-                x.slice([0..pictures, 0..1, 0..width]).reshape([pictures, width])
-            }
-            Self::Vector(x) => x,
-        }
-    }
-
-    fn map(self) -> Tensor<4> {
-        let Self::Map(x) = self else { unreachable!("checked by Layer::after") };
-        x
-    }
-
-    fn vector(self) -> Tensor<2> {
-        let Self::Vector(x) = self else { unreachable!("checked by Layer::after") };
-        x
-    }
-}
-
-fn push<const D: usize>(all: &mut Vec<Param<Tensor<D>>>, value: Tensor<D>) -> usize {
-    all.push(Param::from_tensor(value));
-    all.len() - 1
-}
-
-/// Zeros at random in training, the rest scaled to keep the mean.
-fn dropout<const D: usize>(x: Tensor<D>, share: f64, mode: &mut Mode<'_>) -> Tensor<D> {
-    let Mode::Training { rng, .. } = mode else { return x };
-    let scale = (1.0 / (1.0 - share)) as f32;
-    let draw = |_| if rng.random::<f64>() < share { 0.0 } else { scale };
-    let kept: Vec<f32> = (0..x.shape().num_elements()).map(draw).collect();
-    let kept = Tensor::from_data(TensorData::new(kept, x.shape()), &x.device());
-    x * kept
 }
 
 /// Drawn by seed and name: weights uniform with the variance `2 / inputs` of He et al. (ICCV 2015, equation 10) for

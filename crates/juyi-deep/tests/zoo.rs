@@ -1,13 +1,14 @@
 //! Each network of the zoo beside the packages that published it, on the same tensors and picture.
 
-use std::collections::BTreeMap;
+mod formula;
 
 use burn::tensor::Device;
+use formula::{numbers, tensors};
 use juyi::context::Context;
-use juyi_deep::architecture::Architecture;
-use juyi_deep::checkpoint::Stored;
-use juyi_deep::features::Extractor;
-use juyi_deep::network::{Activation, Mode, Network};
+use juyi_deep::extents::Extent;
+use juyi_deep::features::{Extractor, Kept};
+use juyi_deep::forward::{Activation, Mode};
+use juyi_deep::network::Network;
 use juyi_deep::zoo::{ZOO, network};
 use serde::Deserialize;
 
@@ -23,42 +24,6 @@ struct Case {
     scores: Vec<f64>,
     length: f64,
     count: usize,
-}
-
-/// Between -1 and 1, as in `golden/make_zoo.py`.
-fn numbers(name: &str, count: usize) -> impl Iterator<Item = f64> {
-    let begin = u64::from(checksum(name.as_bytes())) << 32;
-    (1..=count as u64).map(move |place| {
-        let z = place.wrapping_add(begin).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 * 2f64.powi(-52) - 1.0
-    })
-}
-
-/// CRC-32.
-fn checksum(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
-    })
-}
-
-fn tensor(name: &str, shape: &[usize]) -> Stored {
-    let inputs: usize = shape.iter().skip(1).product();
-    let scale = (6.0 / inputs as f64).sqrt();
-    let one = name.ends_with("weight") || name.ends_with("running_var");
-    let value = |u: f64| match shape.len() {
-        2 | 4 => u * scale,
-        _ if one => 1.0 + 0.2 * u,
-        _ => 0.1 * u,
-    };
-    let values = numbers(name, shape.iter().product()).map(|u| value(u) as f32).collect();
-    Stored { shape: shape.to_vec(), values }
-}
-
-fn tensors(architecture: &Architecture) -> BTreeMap<String, Stored> {
-    let all = architecture.parameters().into_iter();
-    all.map(|own| (own.name.clone(), tensor(&own.name, &own.shape))).collect()
 }
 
 #[test]
@@ -79,7 +44,7 @@ fn scores_are_those_of_the_packages() {
         let stages = own.stages.len();
         let network = Network::from_tensors(own, &tensors, &Context::default(), &device).unwrap();
         let picture = numbers("picture", 3 * case.side * case.side).map(|u| (2.0 * u) as f32).collect();
-        let picture = Activation::pictures(picture, 1, case.side, &device);
+        let picture = Activation::new(picture, Extent::Map(3, case.side, case.side), &device);
         let trunk = network.run(0..stages, picture, &mut Mode::Inference);
         // A trunk without a head gives features.
         let found =
@@ -106,10 +71,10 @@ fn folded_normalisations_leave_the_features() {
         let pictures: Vec<f32> = numbers("pictures", 2 * 3 * side * side).map(|u| (2.0 * u) as f32).collect();
         let plain =
             Network::from_tensors(own.clone(), &tensors, &Context::default(), &Device::flex()).unwrap();
-        let input = Activation::pictures(pictures.clone(), 2, side, plain.device());
+        let input = Activation::new(pictures.clone(), Extent::Map(3, side, side), plain.device());
         let plain = plain.run(0..stages, input, &mut Mode::Inference).features();
         let plain: Vec<f32> = plain.into_data().try_into_vec().unwrap();
-        let folded = Extractor::new(own, tensors).unwrap().run(&pictures);
+        let folded = Extractor::new(own, tensors, Kept::Features).unwrap().run(&pictures);
         let largest = plain.iter().fold(0f32, |most, v| most.max(v.abs()));
         assert_eq!(plain.len(), folded.len());
         for (a, b) in plain.iter().zip(&folded) {

@@ -12,6 +12,7 @@ mod validation;
 
 pub use candidates::{Configuration, plain};
 pub use from_models::choose_from_models;
+pub use validation::folds;
 
 use std::time::Instant;
 

@@ -126,7 +126,7 @@ impl Validation {
 }
 
 /// Rows in so many folds, each class evenly; each fold rises.
-pub(super) fn folds(labels: &Labels, count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
+pub fn folds(labels: &Labels, count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.shuffle(rng);
     if let Labels::Classes(of) = labels {

@@ -1,0 +1,285 @@
+//! Running a network: layer by layer, stage by stage.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use burn::tensor::activation::{gelu, relu, sigmoid, softmax};
+use burn::tensor::module::{
+    adaptive_avg_pool2d, batch_norm, batch_norm_train, conv2d, layer_norm, linear, max_pool2d,
+};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::extents::Extent;
+use crate::layers::{Convolution, Layer};
+use crate::network::{Network, numbers};
+
+/// What goes from layer to layer, of several pictures.
+#[derive(Debug, Clone)]
+pub enum Activation {
+    /// `(pictures, channels, rows, columns)`.
+    Map(Tensor<4>),
+    /// `(pictures, tokens, width)`.
+    Tokens(Tensor<3>),
+    /// `(pictures, width)`.
+    Vector(Tensor<2>),
+}
+
+/// How a network is run.
+pub enum Mode<'a> {
+    /// Running statistics, nothing dropped.
+    Inference,
+    /// With dropout by these draws.
+    Training {
+        /// For dropout.
+        rng: &'a mut ChaCha8Rng,
+        /// Where normalisations go by the batch: the running statistics after it, by name. Otherwise they go by the
+        /// running ones, which stay.
+        statistics: Option<&'a mut BTreeMap<String, Tensor<1>>>,
+    },
+}
+
+/// The part of the running statistics that a batch replaces.
+const MOMENTUM: f64 = 0.1;
+
+impl Network {
+    /// Pictures `(pictures, 3, side, side)` through stages, from the first of them on.
+    pub fn run(&self, stages: Range<usize>, from: Activation, mode: &mut Mode<'_>) -> Activation {
+        let stages = &self.architecture.stages[stages];
+        stages.iter().fold(from, |activation, stage| self.layers(&stage.layers, activation, mode))
+    }
+
+    /// A score for each class, `(pictures, classes)`, from what the trunk leaves.
+    pub fn scores(&self, trunk: Activation, mode: &mut Mode<'_>) -> Tensor<2> {
+        self.layers(&self.architecture.head, trunk, mode).vector()
+    }
+
+    /// What a second head makes of the activation after its stage.
+    pub fn auxiliary_scores(&self, which: usize, activation: Activation, mode: &mut Mode<'_>) -> Tensor<2> {
+        self.layers(&self.architecture.auxiliary[which].layers, activation, mode).vector()
+    }
+
+    fn layers(&self, layers: &[Layer], from: Activation, mode: &mut Mode<'_>) -> Activation {
+        let by_the_batch = matches!(mode, Mode::Training { statistics: Some(_), .. });
+        let (mut rest, mut x) = (layers, from);
+        while let Some((layer, after)) = rest.split_first() {
+            (x, rest) = match (layer, after.first(), x) {
+                // A normalisation that does not look at the batch is part of the convolution: a pass over the map less.
+                (
+                    Layer::Convolution(own),
+                    Some(Layer::BatchNorm { name, epsilon, .. }),
+                    Activation::Map(x),
+                ) if !by_the_batch && !own.bias => {
+                    (Activation::Map(self.normalized_convolution(own, name, *epsilon, x)), &after[1..])
+                }
+                (layer, _, x) => (self.layer(layer, x, mode), after),
+            };
+        }
+        x
+    }
+
+    fn layer(&self, layer: &Layer, x: Activation, mode: &mut Mode<'_>) -> Activation {
+        use Activation::{Map, Tokens, Vector};
+        match (layer, x) {
+            (Layer::Convolution(own), Map(x)) => Map(self.convolution(own, x)),
+            (Layer::BatchNorm { name, epsilon, .. }, Map(x)) => Map(self.batch_norm(name, *epsilon, x, mode)),
+            (Layer::LayerNorm { name, epsilon, .. }, Tokens(x)) => {
+                let [weight, bias] = ["weight", "bias"].map(|part| self.vector(&format!("{name}.{part}")));
+                Tokens(layer_norm(x, weight, Some(bias), *epsilon))
+            }
+            (Layer::Linear { name, .. }, Tokens(x)) => Tokens(self.linear(name, x)),
+            (Layer::Linear { name, .. }, Vector(x)) => Vector(self.linear(name, x)),
+            (Layer::Relu, Map(x)) => Map(relu(x)),
+            (Layer::Relu, Vector(x)) => Vector(relu(x)),
+            (Layer::Relu6, Map(x)) => Map(x.clamp(0.0, 6.0)),
+            (Layer::Gelu, Tokens(x)) => Tokens(gelu(x)),
+            (Layer::MaxPool { kernel, stride, padding, ceil }, Map(x)) => {
+                let mut options = MaxPoolOptions::new([*kernel; 2]);
+                options.stride = [*stride; 2];
+                options.padding = [(*padding, *padding); 2];
+                options.ceil_mode = *ceil;
+                Map(max_pool2d(x, options))
+            }
+            (Layer::AverageTo { side: 1 }, Map(x)) => Map(x.mean_dim(3).mean_dim(2)),
+            (Layer::AverageTo { side }, Map(x)) => Map(adaptive_avg_pool2d(x, [*side; 2])),
+            (Layer::Flatten, Map(x)) => Vector(x.flatten(1, 3)),
+            (Layer::Dropout { share }, Map(x)) => Map(dropout(x, *share, mode)),
+            (Layer::Dropout { share }, Vector(x)) => Vector(dropout(x, *share, mode)),
+            (Layer::Residual { main, shortcut }, x) => {
+                let around = self.layers(shortcut, x.clone(), mode);
+                match (self.layers(main, x, mode), around) {
+                    (Map(a), Map(b)) => Map(a + b),
+                    (Tokens(a), Tokens(b)) => Tokens(a + b),
+                    _ => unreachable!("both ways of a residual block end alike"),
+                }
+            }
+            (Layer::Branches(branches), x) => {
+                let out = branches.iter().map(|branch| self.layers(branch, x.clone(), mode).map());
+                Map(Tensor::cat(out.collect(), 1))
+            }
+            (Layer::Tokens { class_token, positions, .. }, Map(x)) => {
+                let pictures = x.dims()[0];
+                let own = |name: &str| self.tokens(name);
+                let places: Tensor<3> = x.flatten::<3>(2, 3).swap_dims(1, 2);
+                let class = own(class_token).repeat_dim(0, pictures);
+                Tokens(Tensor::cat(vec![class, places], 1) + own(positions))
+            }
+            (Layer::Attention { queries, output, heads, .. }, Tokens(x)) => {
+                Tokens(self.attention(queries, output, *heads, x))
+            }
+            (Layer::Gate(layers), Map(x)) => {
+                let gate = self.layers(layers, Map(x.clone()), mode).map();
+                Map(x * sigmoid(gate).mul_scalar(2.0))
+            }
+            (Layer::AcrossChannels { name, kernel }, Map(x)) => {
+                let [pictures, channels, ..] = x.dims();
+                let options = ConvOptions::new([1, 1], [kernel / 2, 0], [1, 1], 1);
+                let kernel = self.tokens(name).reshape([1, 1, *kernel, 1]);
+                let mixed = conv2d(x.reshape([pictures, 1, channels, 1]), kernel, None, options);
+                Map(mixed.reshape([pictures, channels, 1, 1]))
+            }
+            (Layer::ClassToken, Tokens(x)) => {
+                let [pictures, _, width] = x.dims();
+                Vector(x.slice([0..pictures, 0..1, 0..width]).reshape([pictures, width]))
+            }
+            (layer, _) => unreachable!("{layer:?} is checked by Layer::after"),
+        }
+    }
+
+    fn convolution(&self, own: &Convolution, x: Tensor<4>) -> Tensor<4> {
+        let bias = own.bias.then(|| self.vector(&format!("{}.bias", own.name)));
+        convolve(own, x, self.kernel(&format!("{}.weight", own.name)), bias)
+    }
+
+    /// `γ (w * x - μ) / √(σ² + ε) + β` as one convolution.
+    fn normalized_convolution(&self, own: &Convolution, norm: &str, epsilon: f64, x: Tensor<4>) -> Tensor<4> {
+        let [gamma, beta] = ["weight", "bias"].map(|part| self.vector(&format!("{norm}.{part}")));
+        let [mean, variance] =
+            ["running_mean", "running_var"].map(|part| self.statistics[&format!("{norm}.{part}")].clone());
+        let scale = gamma / variance.add_scalar(epsilon).sqrt();
+        let bias = beta - scale.clone() * mean;
+        let kernel = self.kernel(&format!("{}.weight", own.name)) * scale.reshape([own.outputs, 1, 1, 1]);
+        convolve(own, x, kernel, Some(bias))
+    }
+
+    fn batch_norm(&self, name: &str, epsilon: f64, x: Tensor<4>, mode: &mut Mode<'_>) -> Tensor<4> {
+        let [weight, bias] = ["weight", "bias"].map(|part| self.vector(&format!("{name}.{part}")));
+        let running = ["running_mean", "running_var"].map(|part| format!("{name}.{part}"));
+        let Mode::Training { statistics: Some(statistics), .. } = mode else {
+            let [mean, variance] = running.map(|name| self.statistics[&name].clone());
+            return batch_norm(x, weight, bias, mean, variance, epsilon);
+        };
+        let [pictures, _, rows, columns] = x.dims();
+        let count = (pictures * rows * columns) as f64;
+        let own = batch_norm_train(x, weight, bias, epsilon);
+        // The running variance is that of a sample: it divides by one less.
+        let found = [own.mean, own.variance.mul_scalar(count / (count - 1.0).max(1.0))];
+        for (name, found) in running.into_iter().zip(found) {
+            let before = self.statistics[&name].clone();
+            let found = found.inner();
+            statistics.insert(name, before.mul_scalar(1.0 - MOMENTUM) + found.mul_scalar(MOMENTUM));
+        }
+        own.output
+    }
+
+    fn linear<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
+        let weight = self.matrix(&format!("{name}.weight")).transpose();
+        linear(x, weight, Some(self.vector(&format!("{name}.bias"))))
+    }
+
+    fn attention(&self, queries: &[String; 2], output: &str, heads: usize, x: Tensor<3>) -> Tensor<3> {
+        let [pictures, tokens, width] = x.dims();
+        let size = width / heads;
+        let all = linear(x, self.matrix(&queries[0]).transpose(), Some(self.vector(&queries[1])));
+        // (pictures, heads, tokens, size) for queries, keys and values.
+        let part = |which: usize| {
+            let own = all.clone().slice([0..pictures, 0..tokens, which * width..(which + 1) * width]);
+            own.reshape([pictures, tokens, heads, size]).swap_dims(1, 2)
+        };
+        let near = part(0).matmul(part(1).transpose()).mul_scalar((size as f64).powf(-0.5));
+        let mixed: Tensor<4> = softmax(near, 3).matmul(part(2));
+        self.linear(output, mixed.swap_dims(1, 2).reshape([pictures, tokens, width]))
+    }
+}
+
+/// A convolution with the zeros that it takes around this map.
+fn convolve(own: &Convolution, x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+    let [.., rows, columns] = x.dims();
+    let zeros = [own.zeros(rows), own.zeros(columns)];
+    conv2d(x, kernel, bias, ConvOptions::new_with_padding([own.stride; 2], zeros, [1; 2], own.groups))
+}
+
+impl Activation {
+    /// Activations of several pictures, one behind the other, of this extent.
+    pub fn new(values: Vec<f32>, extent: Extent, device: &Device) -> Self {
+        let count = values.len() / extent.count().max(1);
+        match extent {
+            Extent::Map(channels, rows, columns) => {
+                let data = TensorData::new(values, [count, channels, rows, columns]);
+                Self::Map(Tensor::from_data(data, device))
+            }
+            Extent::Tokens(tokens, width) => {
+                Self::Tokens(Tensor::from_data(TensorData::new(values, [count, tokens, width]), device))
+            }
+            Extent::Vector(width) => {
+                Self::Vector(Tensor::from_data(TensorData::new(values, [count, width]), device))
+            }
+        }
+    }
+
+    /// All its numbers, picture by picture.
+    pub fn into_numbers(self) -> Vec<f32> {
+        numbers(match self {
+            Self::Map(x) => x.into_data(),
+            Self::Tokens(x) => x.into_data(),
+            Self::Vector(x) => x.into_data(),
+        })
+    }
+
+    /// One vector a picture: the means of the channels of a map, the class token, or the vector itself.
+    pub fn features(self) -> Tensor<2> {
+        match self {
+            Self::Map(x) => x.mean_dim(3).mean_dim(2).flatten(1, 3),
+            Self::Tokens(x) => {
+                let [pictures, _, width] = x.dims();
+                x.slice([0..pictures, 0..1, 0..width]).reshape([pictures, width])
+            }
+            Self::Vector(x) => x,
+        }
+    }
+
+    /// The means of at most `side` x `side` parts of a map, the mean of all tokens, or the vector itself.
+    #[must_use]
+    pub fn parts(self, side: usize) -> Self {
+        match self {
+            Self::Map(x) => {
+                let [.., rows, columns] = x.dims();
+                Self::Map(adaptive_avg_pool2d(x, [side.min(rows), side.min(columns)]))
+            }
+            Self::Tokens(x) => Self::Tokens(x.mean_dim(1)),
+            Self::Vector(x) => Self::Vector(x),
+        }
+    }
+
+    fn map(self) -> Tensor<4> {
+        let Self::Map(x) = self else { unreachable!("checked by Layer::after") };
+        x
+    }
+
+    fn vector(self) -> Tensor<2> {
+        let Self::Vector(x) = self else { unreachable!("checked by Layer::after") };
+        x
+    }
+}
+
+/// Zeros at random in training, the rest scaled to keep the mean.
+fn dropout<const D: usize>(x: Tensor<D>, share: f64, mode: &mut Mode<'_>) -> Tensor<D> {
+    let Mode::Training { rng, .. } = mode else { return x };
+    let scale = (1.0 / (1.0 - share)) as f32;
+    let draw = |_| if rng.random::<f64>() < share { 0.0 } else { scale };
+    let kept: Vec<f32> = (0..x.shape().num_elements()).map(draw).collect();
+    let kept = Tensor::from_data(TensorData::new(kept, x.shape()), &x.device());
+    x * kept
+}

@@ -1,0 +1,183 @@
+//! What a tuning leaves behind: a network with a head for the new classes, in a file of its own.
+//!
+//! The file is a safetensors file. The tensors bear the names of the checkpoint that the network came from, so that the
+//! packages that read that one read this one; the architecture and the classes stand in its metadata.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use juyi::linalg::Matrix;
+use juyi::models::{Answers, softmax_rows};
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::Architecture;
+use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
+use crate::features::{Extractor, Kept};
+use crate::images::Reading;
+
+/// The key of the metadata.
+const KEY: &str = "juyi";
+/// The tensors of a head on all stages, `(classes, width)` and `(classes)`.
+const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
+
+/// A network that tells classes of pictures apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Classifier {
+    about: About,
+    tensors: BTreeMap<String, Stored>,
+}
+
+/// What is in the metadata.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct About {
+    /// The network.
+    architecture: Architecture,
+    /// The names of the classes.
+    classes: Vec<String>,
+    /// The parts along a side of each stage's map that a head on all stages takes; none for an ordinary head.
+    stages_side: Option<usize>,
+}
+
+/// Which pictures could be classified, and as what.
+pub struct Classified {
+    /// Positions among the files.
+    pub samples: Vec<usize>,
+    /// A row each.
+    pub answers: Answers,
+    /// Files that could not be read, and why.
+    pub left_out: Vec<(usize, Error)>,
+}
+
+impl Classifier {
+    /// A network with its own head.
+    pub(super) fn new(
+        architecture: Architecture,
+        tensors: BTreeMap<String, Stored>,
+        classes: Vec<String>,
+    ) -> Self {
+        Self { about: About { architecture, classes, stages_side: None }, tensors }
+    }
+
+    /// A network with a head on all stages.
+    pub(super) fn on_stages(
+        architecture: Architecture,
+        mut tensors: BTreeMap<String, Stored>,
+        classes: Vec<String>,
+        side: usize,
+        [weights, biases]: [Vec<f32>; 2],
+    ) -> Self {
+        let count = biases.len();
+        let [weight, bias] = ON_STAGES.map(String::from);
+        tensors.insert(weight, Stored { shape: vec![count, weights.len() / count], values: weights });
+        tensors.insert(bias, Stored { shape: vec![count], values: biases });
+        let trunk = Architecture { head: Vec::new(), auxiliary: Vec::new(), ..architecture };
+        Self { about: About { architecture: trunk, classes, stages_side: Some(side) }, tensors }
+    }
+
+    /// The names of the classes.
+    pub fn classes(&self) -> &[String] {
+        &self.about.classes
+    }
+
+    /// The network.
+    pub fn architecture(&self) -> &Architecture {
+        &self.about.architecture
+    }
+
+    /// The tensors, under the checkpoint's names.
+    pub fn tensors(&self) -> &BTreeMap<String, Stored> {
+        &self.tensors
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let about = serde_json::to_string(&self.about).map_err(|error| Error::io(path, error.into()))?;
+        write_safetensors(path, &self.tensors, &BTreeMap::from([(KEY.to_string(), about)]))
+    }
+
+    /// Reads the file; at most `budget` bytes are held.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Input`] if it is none of these files, or its tensors do not fit its network.
+    pub fn read(path: &Path, budget: u64) -> Result<Self> {
+        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, budget)?;
+        let refuse = |problem: &str| {
+            let hint = "give a folder that `juyi transfer` wrote for pictures";
+            Err(Error::input(format!("`{}`", path.display()), problem, hint))
+        };
+        let Some(about) = metadata.get(KEY) else { return refuse("is a network without classes of its own") };
+        let Ok(about) = serde_json::from_str::<About>(about) else {
+            return refuse("says nothing that can be read about its network");
+        };
+        let own = Self { about, tensors };
+        match own.extractor() {
+            Ok(extractor) if own.fits(&extractor) => Ok(own),
+            Ok(_) => refuse("has another number of classes than its head"),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn extractor(&self) -> Result<Extractor> {
+        let kept = self.about.stages_side.map_or(Kept::Scores, |side| Kept::Levels { side });
+        Extractor::new(self.about.architecture.clone(), self.tensors.clone(), kept)
+    }
+
+    fn fits(&self, extractor: &Extractor) -> bool {
+        let classes = self.about.classes.len();
+        if self.about.stages_side.is_none() {
+            return classes > 0 && extractor.width() == classes;
+        }
+        let shape = |name: &str| self.tensors.get(name).map(|stored| stored.shape.clone());
+        classes > 0
+            && shape(ON_STAGES[0]) == Some(vec![classes, extractor.width()])
+            && shape(ON_STAGES[1]) == Some(vec![classes])
+    }
+
+    /// A probability of each class for each of some files.
+    ///
+    /// # Errors
+    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`].
+    pub fn classify(
+        &self,
+        files: &[&Path],
+        reading: &Reading,
+        cache: Option<&Path>,
+        context: &Context,
+    ) -> Result<Classified> {
+        let made = self.extractor()?.rows(files, None, reading, cache, context)?;
+        let classes = self.about.classes.len();
+        let samples: Vec<usize> = (0..files.len()).filter(|&at| made.rows[at].is_some()).collect();
+        let score = |row: &[f32], class: usize| {
+            if self.about.stages_side.is_none() {
+                return f64::from(row[class]);
+            }
+            let [weights, biases] = ON_STAGES.map(|name| &self.tensors[name].values);
+            let own = &weights[class * row.len()..(class + 1) * row.len()];
+            let sum: f64 = row.iter().zip(own).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();
+            f64::from(biases[class]) + sum
+        };
+        let mut shares = Matrix::from_fn(samples.len(), classes, |i, class| {
+            made.rows[samples[i]].as_ref().map_or(0.0, |row| score(row, class))
+        });
+        softmax_rows(&mut shares);
+        Ok(Classified { samples, answers: answers(shares), left_out: made.left_out })
+    }
+}
+
+/// The class with the largest share of each row, and that share.
+pub(super) fn answers(shares: Matrix) -> Answers {
+    let best = |i: usize| {
+        (0..shares.ncols()).fold(0, |best, c| if shares[(i, c)] > shares[(i, best)] { c } else { best })
+    };
+    let answer: Vec<usize> = (0..shares.nrows()).map(best).collect();
+    Answers {
+        confidence: answer.iter().enumerate().map(|(i, &c)| shares[(i, c)]).collect(),
+        answer: answer.into_iter().map(|c| c as f64).collect(),
+        scores: Some(shares),
+    }
+}

@@ -1,0 +1,155 @@
+//! What goes into the stages that are trained: activations that are computed once, or the pictures themselves.
+
+use std::path::{Path, PathBuf};
+
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use rayon::prelude::*;
+
+use crate::architecture::Architecture;
+use crate::extents::{Extent, after_all};
+use crate::features::{Extractor, Kept, View};
+use crate::images::{Augmentation, OnDamage, Reading, Recipe, augment, generator, prepare, read};
+use crate::network::Network;
+
+/// The pictures that a network is tuned on.
+#[derive(Debug, Clone)]
+pub struct Pictures {
+    /// Their files.
+    pub files: Vec<PathBuf>,
+    /// The class of each, as a position among the names.
+    pub classes: Vec<usize>,
+    /// The names of the classes.
+    pub names: Vec<String>,
+    /// Most pixels of a picture.
+    pub most_pixels: u64,
+    /// Folder that keeps activations, if any.
+    pub cache: Option<PathBuf>,
+}
+
+impl Pictures {
+    /// How they are read. All were read before, so one that cannot be read now is an error.
+    pub(super) fn reading(&self) -> Reading {
+        Reading { most_pixels: self.most_pixels, on_damage: OnDamage::Refuse, ..Reading::default() }
+    }
+
+    /// The files as they are asked for.
+    pub(super) fn paths(&self) -> Vec<&Path> {
+        self.files.iter().map(PathBuf::as_path).collect()
+    }
+
+    /// What an extractor keeps of each, in one piece.
+    pub(super) fn rows(
+        &self,
+        extractor: &Extractor,
+        view: Option<View<'_>>,
+        context: &Context,
+    ) -> Result<Vec<Vec<f32>>> {
+        let made = extractor.rows(&self.paths(), view, &self.reading(), self.cache.as_deref(), context)?;
+        Ok(made.rows.into_iter().flatten().collect())
+    }
+}
+
+/// Inputs of the first stage that is trained.
+pub(super) enum Inputs<'a> {
+    /// Activations before that stage: `views[view][picture]`, the first of the pictures as they are.
+    Kept {
+        /// The extent of one.
+        extent: Extent,
+        /// See above.
+        views: Vec<Vec<Vec<f32>>>,
+    },
+    /// Pictures that are read again in each epoch, altered anew.
+    Files {
+        /// The pictures.
+        pictures: &'a Pictures,
+        /// How they are prepared.
+        recipe: Recipe,
+        /// What is altered in training.
+        augmentation: &'a Augmentation,
+        /// The seed of all randomness.
+        seed: u64,
+    },
+}
+
+impl<'a> Inputs<'a> {
+    /// The inputs of stage `first` of a network. Activations are computed once for the pictures as they are and for
+    /// `views - 1` random variants of each.
+    pub(super) fn new(
+        network: &Network,
+        first: usize,
+        pictures: &'a Pictures,
+        augmentation: &'a Augmentation,
+        views: usize,
+        context: &Context,
+    ) -> Result<Self> {
+        let Architecture { recipe, stages, .. } = &network.architecture;
+        if first == 0 {
+            let recipe = recipe.clone();
+            return Ok(Self::Files { pictures, recipe, augmentation, seed: context.seed() });
+        }
+        let mut extent = network.architecture.input();
+        for stage in &stages[..first] {
+            extent = after_all(&stage.layers, extent)?.0;
+        }
+        let bytes = 4 * (views * pictures.files.len() * extent.count()) as u64;
+        let what = format!("what comes out of `{}` for all pictures", stages[first - 1].name);
+        context.require(&what, bytes)?;
+        let own = network.architecture.clone();
+        let extractor = Extractor::new(own, network.tensors(), Kept::Activation(first))?;
+        let view = |number: usize| {
+            let seed = context.seed();
+            let view = (number > 0).then_some(View { augmentation, seed, number: number as u64 });
+            pictures.rows(&extractor, view, context)
+        };
+        Ok(Self::Kept { extent, views: (0..views).map(view).collect::<Result<_>>()? })
+    }
+
+    /// The extent of one input.
+    pub(super) fn extent(&self) -> Extent {
+        match self {
+            Self::Kept { extent, .. } => *extent,
+            Self::Files { recipe, .. } => Extent::Map(3, recipe.crop, recipe.crop),
+        }
+    }
+
+    /// The inputs of some pictures, one behind the other: as they are, or as they come in an epoch of training.
+    pub(super) fn of(&self, which: &[usize], epoch: Option<usize>) -> Result<Vec<f32>> {
+        match self {
+            Self::Kept { views, .. } => {
+                // Each epoch takes another variant, the first the pictures as they are.
+                let view = &views[epoch.map_or(0, |epoch| epoch % views.len())];
+                Ok(which.iter().flat_map(|&at| view[at].iter().copied()).collect())
+            }
+            Self::Files { pictures, recipe, augmentation, seed } => {
+                let one = |&at: &usize| {
+                    let picture = read(&pictures.files[at], pictures.most_pixels)?;
+                    match epoch {
+                        Some(epoch) if **augmentation != Augmentation::default() => {
+                            let mut rng = generator(*seed, epoch as u64, at as u64);
+                            augment(&picture, recipe, augmentation, &mut rng)
+                        }
+                        _ => prepare(&picture, recipe),
+                    }
+                };
+                let parts: Vec<Vec<f32>> = which.par_iter().map(one).collect::<Result<_>>()?;
+                Ok(parts.concat())
+            }
+        }
+    }
+}
+
+/// The error that names the classes with too few pictures.
+pub(super) fn too_few(names: &[String], counts: &[usize], least: usize) -> Result<()> {
+    let few: Vec<String> = names
+        .iter()
+        .zip(counts)
+        .filter(|(_, count)| **count < least)
+        .map(|(name, count)| format!("`{name}` ({count})"))
+        .collect();
+    if few.is_empty() {
+        return Ok(());
+    }
+    let problem = format!("classes with fewer than {least} pictures: {}", few.join(", "));
+    Err(Error::input("the pictures", problem, "add pictures, or leave these classes out"))
+}

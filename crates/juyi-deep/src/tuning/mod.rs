@@ -1,0 +1,24 @@
+//! Tuning a pretrained network on a few pictures: a head solved on frozen features, some stages or all of them trained.
+//!
+//! Read in this order: [`settings`] and [`strategy`] for what may be asked for, `inputs` for what is computed once,
+//! `head` and `head_to_toe` for the convex problems, `training` and [`optimizer`] for the loop, [`regularizers`] for what
+//! is added to the loss, `trial` for one strategy from start to end, [`tune`] for the comparison and the verdict,
+//! [`classifier`] for what is left behind.
+
+pub mod classifier;
+mod head;
+mod head_to_toe;
+mod inputs;
+mod inserted;
+pub mod optimizer;
+pub mod regularizers;
+pub mod settings;
+mod state;
+pub mod strategy;
+mod training;
+mod trial;
+mod verdict;
+
+pub use inputs::Pictures;
+pub use training::Epoch;
+pub use verdict::{Tuned, tune};

@@ -1,0 +1,124 @@
+//! What is added to the loss so that a network keeps what it knew: a file each.
+
+mod batch_spectral;
+mod behaviour;
+mod category;
+mod elastic;
+mod forgetting;
+mod prepare;
+mod starting_point;
+
+use burn::tensor::Tensor;
+use juyi::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::extents::Extent;
+use crate::forward::Activation;
+use crate::network::Network;
+pub(in crate::tuning) use batch_spectral::BatchSpectralShrinkage;
+pub(in crate::tuning) use behaviour::Delta;
+pub(in crate::tuning) use category::CoTuning;
+pub(in crate::tuning) use elastic::ElasticWeights;
+pub(in crate::tuning) use forgetting::LearningWithoutForgetting;
+pub(in crate::tuning) use prepare::{Known, prepare};
+pub(in crate::tuning) use starting_point::StartingPoint;
+
+/// A regularizer and how much it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Regularization {
+    /// Which.
+    pub kind: Kind,
+    /// Its factor; above 0, finite.
+    pub strength: f64,
+}
+
+/// The regularizers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Weights stay near those of the checkpoint.
+    L2Sp,
+    /// Maps stay near those of the checkpoint's network, channels that matter most of all.
+    Delta,
+    /// The smallest singular values of a batch's features shrink.
+    Bss,
+    /// The checkpoint's own classes are learnt along, in the shares that go with each new class.
+    CoTuning,
+    /// Weights stay near those of the checkpoint, those that its own answers depend on most of all.
+    Ewc,
+    /// The checkpoint's own answers stay.
+    Lwf,
+}
+
+impl Kind {
+    /// All, with their names and the factors of their papers.
+    pub const ALL: [(&'static str, Self, f64); 6] = [
+        ("l2-sp", Self::L2Sp, 0.1),
+        ("delta", Self::Delta, 0.01),
+        ("bss", Self::Bss, 0.001),
+        ("co-tuning", Self::CoTuning, 2.3),
+        ("ewc", Self::Ewc, 1000.0),
+        ("lwf", Self::Lwf, 1.0),
+    ];
+
+    /// Whether it takes the head that came with the checkpoint.
+    pub(in crate::tuning) fn takes_head(self) -> bool {
+        matches!(self, Self::CoTuning | Self::Ewc | Self::Lwf)
+    }
+}
+
+impl std::str::FromStr for Regularization {
+    type Err = Error;
+
+    /// `l2-sp`, or `l2-sp:0.01` with a factor of its own.
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, factor) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let refuse = |must: String| {
+            let (owner, name) = ("juyi".into(), "--regularize".into());
+            Err(Error::Param { owner, name, must, got: text.into() })
+        };
+        let Some((_, kind, usual)) = Kind::ALL.into_iter().find(|(own, ..)| *own == name) else {
+            let names: Vec<&str> = Kind::ALL.iter().map(|(name, ..)| *name).collect();
+            return refuse(format!("one of {}, perhaps with `:` and a factor", names.join(", ")));
+        };
+        let strength = factor.map_or(Ok(usual), str::parse);
+        match strength {
+            Ok(strength) if strength > 0.0 && strength.is_finite() => Ok(Self { kind, strength }),
+            _ => refuse("a name, or a name, `:` and a finite factor above 0".into()),
+        }
+    }
+}
+
+/// What a network made of some pictures in training.
+pub(in crate::tuning) struct Pass<'a> {
+    /// The network, its tensors tracked.
+    pub(in crate::tuning) network: &'a Network,
+    /// What went in, where the training begins.
+    pub(in crate::tuning) inputs: &'a [f32],
+    /// Its extent, for one picture.
+    pub(in crate::tuning) extent: Extent,
+    /// The first stage that was run.
+    pub(in crate::tuning) first: usize,
+    /// What came out of each stage.
+    pub(in crate::tuning) levels: &'a [Activation],
+    /// What the head takes, a row a picture.
+    pub(in crate::tuning) features: Tensor<2>,
+    /// The class of each picture.
+    pub(in crate::tuning) classes: &'a [usize],
+}
+
+/// A term of the loss.
+pub(in crate::tuning) trait Regularizer: Sync {
+    /// What is added to the sum of the losses of some pictures.
+    fn loss(&self, _: &Pass<'_>) -> Option<Tensor<1>> {
+        None
+    }
+
+    /// What is added to the derivatives by a tensor, which holds `values`, of the mean loss of a batch.
+    fn pull(&self, _name: &str, _values: &[f32], _gradient: &mut [f32]) {}
+
+    /// Whether all pictures of a batch must pass together.
+    fn takes_whole_batch(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,176 @@
+//! What each regularizer has to know before the training begins.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Tensor, TensorData};
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use juyi::linalg::Matrix;
+use juyi::models::softmax_rows;
+use rand::Rng;
+use rayon::prelude::*;
+
+use super::behaviour::attention;
+use super::category::shares;
+use super::elastic::PICTURES;
+use super::{
+    BatchSpectralShrinkage, CoTuning, Delta, ElasticWeights, Kind, LearningWithoutForgetting, Regularization,
+    Regularizer, StartingPoint,
+};
+use crate::extents::Extent;
+use crate::forward::{Activation, Mode};
+use crate::images::generator;
+use crate::network::{Network, numbers};
+use crate::tuning::head::Head;
+use crate::tuning::inputs::Inputs;
+use crate::tuning::strategy::Plan;
+
+/// What there is to prepare it from.
+pub(in crate::tuning) struct Known<'a> {
+    pub(in crate::tuning) plan: &'a Plan,
+    pub(in crate::tuning) inputs: &'a Inputs<'a>,
+    /// The pictures that are trained on, and the class of each picture.
+    pub(in crate::tuning) train: &'a [usize],
+    pub(in crate::tuning) classes: &'a [usize],
+    pub(in crate::tuning) count: usize,
+    /// The head that solves the problem on frozen features, where the head is linear.
+    pub(in crate::tuning) solved: Option<&'a Head>,
+}
+
+/// Prepares a regularizer.
+pub(in crate::tuning) fn prepare(
+    own: Regularization,
+    known: &Known<'_>,
+    context: &mut Context,
+) -> Result<Box<dyn Regularizer>> {
+    let Regularization { kind, strength } = own;
+    let Known { plan, inputs, train, classes, count, .. } = *known;
+    // The head that came with the checkpoint is the last of the second heads.
+    let head = plan.network.architecture.auxiliary.len().wrapping_sub(1);
+    let start = || plan.known.iter().map(|name| (name.clone(), plan.network.numbers(name)));
+    Ok(match kind {
+        Kind::L2Sp => Box::new(StartingPoint { strength, start: start().collect() }),
+        Kind::Bss => Box::new(BatchSpectralShrinkage { strength }),
+        Kind::Lwf => Box::new(LearningWithoutForgetting { strength, before: plan.network.clone(), head }),
+        Kind::Delta => {
+            let Some(solved) = known.solved else {
+                let problem = "takes a network whose head is one linear layer";
+                return Err(Error::input("`--regularize delta`", problem, "take `l2-sp` instead"));
+            };
+            let (features, width) = features(&plan.network, plan.first, inputs, train)?;
+            let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
+            let channels = attention(&features, width, &of, &solved.weights, &solved.biases);
+            let known = plan.known.clone();
+            Box::new(Delta { strength, before: plan.network.clone(), known, channels })
+        }
+        Kind::CoTuning => {
+            let mut answers = own_answers(&plan.network, plan.first, inputs, train, head)?;
+            softmax_rows(&mut answers);
+            let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
+            let shares = shares(&answers, &of, count, context)?;
+            Box::new(CoTuning { strength, shares, head })
+        }
+        Kind::Ewc => {
+            let seen = &train[..train.len().min(PICTURES)];
+            let information = information(plan, inputs, seen, head, context)?;
+            let both = start().filter_map(|(name, values)| {
+                let own = information.get(&name)?.clone();
+                Some((name, (values, own)))
+            });
+            Box::new(ElasticWeights { strength, start: both.collect() })
+        }
+    })
+}
+
+/// What the trunk leaves of some pictures, and its width.
+fn features(
+    network: &Network,
+    first: usize,
+    inputs: &Inputs<'_>,
+    which: &[usize],
+) -> Result<(Vec<f32>, usize)> {
+    let (extent, stages) = (inputs.extent(), network.architecture.stages.len());
+    let one = |input: &[f32]| {
+        let x = Activation::new(input.to_vec(), extent, network.device());
+        numbers(network.run(first..stages, x, &mut Mode::Inference).features().into_data())
+    };
+    let all = by_sixty_four(inputs, which, extent, &one)?;
+    Ok((all, network.architecture.width()?))
+}
+
+/// The scores of the head that came with the checkpoint.
+fn own_answers(
+    network: &Network,
+    first: usize,
+    inputs: &Inputs<'_>,
+    which: &[usize],
+    head: usize,
+) -> Result<Matrix> {
+    let (extent, stages) = (inputs.extent(), network.architecture.stages.len());
+    let one = |input: &[f32]| {
+        let mode = &mut Mode::Inference;
+        let x = Activation::new(input.to_vec(), extent, network.device());
+        numbers(network.auxiliary_scores(head, network.run(first..stages, x, mode), mode).into_data())
+    };
+    let all = by_sixty_four(inputs, which, extent, &one)?;
+    let width = all.len() / which.len().max(1);
+    Ok(Matrix::from_fn(which.len(), width, |i, j| f64::from(all[i * width + j])))
+}
+
+fn by_sixty_four(
+    inputs: &Inputs<'_>,
+    which: &[usize],
+    extent: Extent,
+    one: &(dyn Fn(&[f32]) -> Vec<f32> + Sync),
+) -> Result<Vec<f32>> {
+    let mut all = Vec::new();
+    for part in which.chunks(64) {
+        let made = inputs.of(part, None)?;
+        all.par_extend(made.par_chunks(extent.count()).flat_map_iter(one));
+    }
+    Ok(all)
+}
+
+/// The mean of the squared derivatives of `ln p(y | x)`, `y` drawn from what the own head says.
+fn information(
+    plan: &Plan,
+    inputs: &Inputs<'_>,
+    which: &[usize],
+    head: usize,
+    context: &Context,
+) -> Result<BTreeMap<String, Vec<f32>>> {
+    let (extent, stages) = (inputs.extent(), plan.network.architecture.stages.len());
+    let names: Vec<&String> = plan.known.iter().collect();
+    let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    for (number, part) in which.chunks(16).enumerate() {
+        let made = inputs.of(part, None)?;
+        let one = |(place, input): (usize, &[f32])| {
+            let network = plan.network.tracked(names.iter().copied());
+            let (x, mode) = (Activation::new(input.to_vec(), extent, network.device()), &mut Mode::Inference);
+            let scores = network.auxiliary_scores(head, network.run(plan.first..stages, x, mode), mode);
+            let own = log_softmax(scores, 1);
+            let shares = numbers(own.clone().inner().into_data());
+            let mut rng = generator(context.seed(), u64::MAX, (16 * number + place) as u64);
+            let mut left = rng.random::<f64>();
+            let drawn = shares.iter().position(|share| {
+                left -= f64::from(*share).exp();
+                left <= 0.0
+            });
+            let mut chosen = vec![0.0; shares.len()];
+            chosen[drawn.unwrap_or(shares.len() - 1)] = 1.0;
+            let chosen = TensorData::new(chosen, [1, shares.len()]);
+            let chosen: Tensor<2> = Tensor::from_data(chosen, network.device());
+            let found = (own * chosen).sum().backward();
+            names.iter().map(|name| network.gradient(name, &found)).collect::<Vec<Vec<f32>>>()
+        };
+        let found: Vec<Vec<Vec<f32>>> = made.par_chunks(extent.count()).enumerate().map(one).collect();
+        for gradients in found {
+            for (name, gradient) in names.iter().zip(gradients) {
+                let sum = sums.entry((*name).clone()).or_insert_with(|| vec![0.0; gradient.len()]);
+                sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g * g / which.len() as f32);
+            }
+        }
+    }
+    Ok(sums)
+}

@@ -1,0 +1,52 @@
+//! L2-SP: weights are pulled to where they started instead of to 0.
+//!
+//! Paper: X. Li, Y. Grandvalet and F. Davoine, "Explicit inductive bias for transfer learning with convolutional
+//! networks", ICML 2018, equation (2):
+//! ```text
+//! α/2 |w - w⁰|² + β/2 |w_new|²
+//! ```
+//! `w⁰` are the checkpoint's weights; those that it does not have, such as the new head, are pulled to 0 with `β` = 0.01.
+
+use std::collections::BTreeMap;
+
+use super::Regularizer;
+
+/// β.
+const NEW: f32 = 0.01;
+
+pub(in crate::tuning) struct StartingPoint {
+    /// α.
+    pub(in crate::tuning) strength: f64,
+    /// The checkpoint's weights.
+    pub(in crate::tuning) start: BTreeMap<String, Vec<f32>>,
+}
+
+impl Regularizer for StartingPoint {
+    fn pull(&self, name: &str, values: &[f32], gradient: &mut [f32]) {
+        match self.start.get(name) {
+            Some(start) => {
+                let alpha = self.strength as f32;
+                for ((g, v), s) in gradient.iter_mut().zip(values).zip(start) {
+                    *g += alpha * (v - s);
+                }
+            }
+            None => gradient.iter_mut().zip(values).for_each(|(g, v)| *g += NEW * v),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_weights_are_pulled_back_and_new_ones_to_zero() {
+        let start = BTreeMap::from([("a".to_string(), vec![1.0, 2.0])]);
+        let own = StartingPoint { strength: 0.5, start };
+        let mut gradient = vec![0.0, 1.0];
+        own.pull("a", &[3.0, 2.0], &mut gradient);
+        assert_eq!(gradient, [1.0, 1.0]);
+        own.pull("b", &[100.0, 0.0], &mut gradient);
+        assert_eq!(gradient, [2.0, 1.0]);
+    }
+}

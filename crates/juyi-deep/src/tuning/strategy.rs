@@ -1,0 +1,326 @@
+//! Which parts of a network are trained, from when on, and how fast.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+use super::inserted;
+use crate::architecture::Architecture;
+use crate::layers::{Layer, Parameter};
+use crate::network::Network;
+
+/// What is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// The best of a few by cross-validation, all on activations that are computed once.
+    Auto,
+    /// A linear head on frozen features: a convex problem, solved.
+    Head,
+    /// The same on the means of every stage's channels (Hariharan et al., CVPR 2015).
+    Hypercolumns,
+    /// The same on those parts of all stages that a group lasso finds useful (Evci et al., ICML 2022).
+    HeadToToe,
+    /// The head and this many of the last stages.
+    Last(usize),
+    /// The head and the stages from the first number to the second, counted from 0.
+    Stages(usize, usize),
+    /// Everything, from a head drawn at random.
+    All,
+    /// Everything, from the solved head (linear probing, then fine-tuning: Kumar et al., ICLR 2022).
+    ProbeFirst,
+    /// The head first, then one stage after another from the last to the first (Howard and Ruder, ACL 2018).
+    Gradual,
+    /// Everything, earlier stages more slowly (discriminative rates of the same).
+    LayerWise,
+    /// Everything, each stage as fast as its gradient is large beside its weights (Lee et al., ICLR 2023, Auto-RGN).
+    Surgical,
+    /// The head, and products of two thin matrices of this rank beside all weights (Hu et al., ICLR 2022).
+    LowRank(usize),
+    /// The head, normalisations, and bottlenecks of this width (Houlsby et al., ICML 2019; Rebuffi et al., CVPR 2018).
+    Adapters(usize),
+    /// The head, and a squeeze-and-excitation gate in each stage (Hu, Shen and Sun, CVPR 2018).
+    SqueezeExcite,
+    /// The head, and an efficient channel attention in each stage (Wang et al., CVPR 2020).
+    ChannelAttention,
+    /// Everything, from weights drawn at random: no transfer.
+    Scratch,
+}
+
+/// The strategies as they are typed, and an example where a number belongs to it.
+pub const STRATEGIES: [&str; 16] = [
+    "auto",
+    "head",
+    "hypercolumns",
+    "head2toe",
+    "last:2",
+    "stages:3-5",
+    "all",
+    "lp-ft",
+    "gradual",
+    "layer-wise",
+    "surgical",
+    "lora:4",
+    "adapters:8",
+    "se",
+    "eca",
+    "scratch",
+];
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Head => f.write_str("head"),
+            Self::Hypercolumns => f.write_str("hypercolumns"),
+            Self::HeadToToe => f.write_str("head2toe"),
+            Self::Last(count) => write!(f, "last:{count}"),
+            Self::Stages(first, last) => write!(f, "stages:{first}-{last}"),
+            Self::All => f.write_str("all"),
+            Self::ProbeFirst => f.write_str("lp-ft"),
+            Self::Gradual => f.write_str("gradual"),
+            Self::LayerWise => f.write_str("layer-wise"),
+            Self::Surgical => f.write_str("surgical"),
+            Self::LowRank(rank) => write!(f, "lora:{rank}"),
+            Self::Adapters(width) => write!(f, "adapters:{width}"),
+            Self::SqueezeExcite => f.write_str("se"),
+            Self::ChannelAttention => f.write_str("eca"),
+            Self::Scratch => f.write_str("scratch"),
+        }
+    }
+}
+
+impl FromStr for Strategy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, number) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
+        let refuse = || Error::Param {
+            owner: "juyi".into(),
+            name: "--tune".into(),
+            must: format!("one of {}", STRATEGIES.join(", ")),
+            got: text.into(),
+        };
+        let count = |usual: usize| match number {
+            None => Ok(usual),
+            Some(text) => text.parse().ok().filter(|&count| count > 0).ok_or_else(refuse),
+        };
+        let plain = match name {
+            "auto" => Self::Auto,
+            "head" => Self::Head,
+            "hypercolumns" => Self::Hypercolumns,
+            "head2toe" => Self::HeadToToe,
+            "all" => Self::All,
+            "lp-ft" => Self::ProbeFirst,
+            "gradual" => Self::Gradual,
+            "layer-wise" => Self::LayerWise,
+            "surgical" => Self::Surgical,
+            "se" => Self::SqueezeExcite,
+            "eca" => Self::ChannelAttention,
+            "scratch" => Self::Scratch,
+            "last" => return Ok(Self::Last(count(1)?)),
+            "lora" => return Ok(Self::LowRank(count(4)?)),
+            "adapters" => return Ok(Self::Adapters(count(8)?)),
+            "stages" => {
+                let ends = number.and_then(|text| text.split_once('-')).ok_or_else(refuse)?;
+                let (Ok(first), Ok(last)) = (ends.0.parse(), ends.1.parse()) else { return Err(refuse()) };
+                return if first <= last { Ok(Self::Stages(first, last)) } else { Err(refuse()) };
+            }
+            _ => return Err(refuse()),
+        };
+        if number.is_some() { Err(refuse()) } else { Ok(plain) }
+    }
+}
+
+impl Strategy {
+    /// Whether only a linear head is learnt, on activations of the network as it is.
+    pub fn is_convex(self) -> bool {
+        matches!(self, Self::Head | Self::Hypercolumns | Self::HeadToToe)
+    }
+}
+
+/// A network and what of it is to be learnt.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// As it starts.
+    pub(super) network: Network,
+    /// Stages before this one stay as they are.
+    pub(super) first: usize,
+    /// The tensors that are learnt.
+    pub(super) learnt: BTreeMap<String, Pace>,
+    /// Those among them that come from the checkpoint.
+    pub(super) known: BTreeSet<String>,
+}
+
+/// How a tensor is learnt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Pace {
+    /// What the rate is multiplied by.
+    pub(super) factor: f64,
+    /// The epoch from which on.
+    pub(super) from: usize,
+    /// The stage that it belongs to; none for heads.
+    pub(super) stage: Option<usize>,
+}
+
+/// How much faster a head that was drawn at random is learnt.
+const NEW_HEAD: f64 = 10.0;
+/// How much more slowly the first stage is learnt than the head, layer by layer: 2.6 four times over.
+const SLOWEST: f64 = 1.0 / 45.7;
+
+impl Plan {
+    /// What a strategy makes of a network with the right number of classes, whose tensors named `known` are the
+    /// checkpoint's. `solved` tells that its head is the solution on frozen features.
+    pub(super) fn new(
+        strategy: Strategy,
+        mut network: Network,
+        known: &BTreeSet<String>,
+        solved: bool,
+        epochs: usize,
+        context: &Context,
+    ) -> Result<Self> {
+        let stages = network.architecture.stages.len();
+        let range = match strategy {
+            Strategy::Last(count) if count <= stages => stages - count..stages,
+            Strategy::Stages(first, last) if last < stages => first..last + 1,
+            Strategy::Last(_) | Strategy::Stages(..) => {
+                return Err(Error::Param {
+                    owner: "juyi".into(),
+                    name: "--tune".into(),
+                    must: format!("about the {stages} stages of `{}`", network.architecture.name),
+                    got: strategy.to_string(),
+                });
+            }
+            Strategy::Head => stages..stages,
+            _ => 0..stages,
+        };
+        let mut learnt = BTreeMap::new();
+        let head = if solved { 1.0 } else { NEW_HEAD };
+        let new_head = Pace { factor: head, from: 0, stage: None };
+        match strategy {
+            Strategy::LowRank(rank) => {
+                for (stage, name) in weights(&network.architecture, rank) {
+                    let pace = Pace { factor: 1.0, from: 0, stage: Some(stage) };
+                    for part in network.add_low_rank(&name, rank, 1.0, context) {
+                        learnt.insert(part, pace);
+                    }
+                }
+            }
+            Strategy::Adapters(_) | Strategy::SqueezeExcite | Strategy::ChannelAttention => {
+                let (with, added, zeros) = inserted::insert(strategy, &network.architecture)?;
+                network = Network::extended(&network, with, context);
+                for name in zeros {
+                    let count = network.numbers(&name).len();
+                    network.set(&name, vec![0.0; count]);
+                }
+                learnt.extend(
+                    added
+                        .into_iter()
+                        .map(|(name, stage)| (name, Pace { factor: head, from: 0, stage: Some(stage) })),
+                );
+            }
+            _ => {
+                for stage in range.clone() {
+                    let depth = stages - stage; // 1 for the last
+                    let factor = match strategy {
+                        Strategy::LayerWise => SLOWEST.powf(depth as f64 / stages as f64),
+                        _ => 1.0,
+                    };
+                    // All are learnt in the second half.
+                    let from = match strategy {
+                        Strategy::Gradual => (depth * epochs).div_ceil(2 * stages),
+                        _ => 0,
+                    };
+                    let own = network.architecture.stages[stage].layers.iter().flat_map(Layer::parameters);
+                    for Parameter { name, .. } in own.filter(|own| !own.statistic) {
+                        learnt.insert(name, Pace { factor, from, stage: Some(stage) });
+                    }
+                }
+            }
+        }
+        let first = learnt.values().filter_map(|pace| pace.stage).min().unwrap_or(stages);
+        let heads = network.architecture.auxiliary.iter().filter(|own| own.after >= first);
+        let heads = heads.flat_map(|own| &own.layers).chain(&network.architecture.head);
+        for Parameter { name, statistic, .. } in heads.flat_map(Layer::parameters) {
+            if !statistic {
+                let own = known.contains(&name) || strategy == Strategy::Scratch;
+                learnt.insert(name, if own { Pace { factor: 1.0, ..new_head } } else { new_head });
+            }
+        }
+        let known = learnt.keys().filter(|name| known.contains(*name)).cloned().collect();
+        Ok(Self { network, first, learnt, known })
+    }
+}
+
+/// The weights that are larger than products of this rank, with their stages; those that look at one channel are not.
+fn weights(own: &Architecture, rank: usize) -> Vec<(usize, String)> {
+    let large = |shape: &[usize]| {
+        shape.len() % 2 == 0 && shape[0] > rank && shape[1] > 1 && shape[1..].iter().product::<usize>() > rank
+    };
+    let stages = own.stages.iter().enumerate();
+    let all = stages.flat_map(|(k, stage)| {
+        stage.layers.iter().flat_map(Layer::parameters).map(move |parameter| (k, parameter))
+    });
+    all.filter(|(_, own)| large(&own.shape)).map(|(k, own)| (k, own.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zoo::network;
+    use burn::tensor::Device;
+
+    #[test]
+    fn names_are_read_and_written() {
+        for text in STRATEGIES {
+            assert_eq!(text.parse::<Strategy>().unwrap().to_string(), text);
+        }
+        for bad in ["", "last:0", "last:x", "head:2", "stages:5-3", "stages:2", "heads"] {
+            assert!(bad.parse::<Strategy>().is_err(), "{bad}");
+        }
+    }
+
+    fn plan(strategy: &str) -> Plan {
+        let own = network("resnet18").unwrap().with_classes(3);
+        let known = own.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
+        let known = known.map(|own| own.name).collect();
+        let network = Network::from_chance(own, &Context::default(), &Device::flex());
+        Plan::new(strategy.parse().unwrap(), network, &known, false, 20, &Context::default()).unwrap()
+    }
+
+    #[test]
+    fn what_each_strategy_learns_of_resnet18() {
+        let names = |plan: &Plan| plan.learnt.keys().cloned().collect::<Vec<String>>();
+        let head = plan("head");
+        assert_eq!((head.first, names(&head)), (9, vec!["fc.bias".into(), "fc.weight".into()]));
+        let last = plan("last:1");
+        assert_eq!((last.first, last.learnt.len()), (8, 8));
+        assert_eq!(
+            (last.learnt["fc.weight"].factor, last.learnt["layer4.1.conv1.weight"].factor),
+            (10.0, 1.0)
+        );
+        assert!(last.known.contains("layer4.1.bn2.bias") && !last.known.contains("fc.bias"));
+        // 9 stages in 10 epochs: the last from the second on, the first from the eleventh.
+        let gradual = plan("gradual");
+        let from = |name: &str| gradual.learnt[name].from;
+        assert_eq!((from("fc.bias"), from("layer4.1.conv1.weight"), from("conv1.weight")), (0, 2, 10));
+        let slow = plan("layer-wise").learnt["conv1.weight"].factor;
+        assert!((slow * 45.7 - 1.0).abs() < 1e-12);
+        // Rank 4 of (64, 64 · 9): 4 · (64 + 576) numbers.
+        let lora = plan("lora:4");
+        let count = |name: &str| lora.network.numbers(name).len();
+        assert_eq!(count("layer1.0.conv1.weight.up") + count("layer1.0.conv1.weight.down"), 4 * 640);
+        assert!(!lora.learnt.contains_key("layer1.0.conv1.weight"));
+        for strategy in ["adapters:8", "se", "eca"] {
+            let own = plan(strategy);
+            assert!(own.network.architecture.facts().is_ok() && !own.learnt.contains_key("conv1.weight"));
+        }
+        let error =
+            Plan::new(Strategy::Last(10), head.network, &BTreeSet::new(), false, 1, &Context::default());
+        assert!(error.unwrap_err().to_string().contains("the 9 stages of `resnet18`"));
+    }
+}

@@ -1,0 +1,244 @@
+//! Which strategy to take, and whether the checkpoint helped: all are judged by pictures that they did not see.
+//!
+//! A solved head is judged on all pictures, by cross-validation; a training on the first of the same folds. Two are
+//! compared on the pictures that both were judged on, picture by picture: the gain is the mean of the differences, its
+//! interval 1.96 standard errors of that mean on each side.
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
+
+use juyi::choice::{Candidate, Choice, Verdict};
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use juyi::measures::Estimate;
+use serde_json::json;
+
+use super::classifier::Classifier;
+use super::head::stratified;
+use super::inputs::{Pictures, too_few};
+use super::settings::Settings;
+use super::strategy::Strategy;
+use super::training::Epoch;
+use super::trial::{Trial, Trials};
+use crate::zoo::Recognized;
+
+/// Gains below it are not worth a transfer: one point of accuracy.
+const WORTHWHILE: f64 = 0.01;
+/// Pictures of the smallest class from which on `auto` tries to train stages.
+const ENOUGH: usize = 8;
+
+/// What a tuning leaves behind.
+pub struct Tuned {
+    /// The network that is chosen.
+    pub classifier: Classifier,
+    /// Its strategy.
+    pub strategy: Strategy,
+    /// What was tried, and whether the checkpoint helped.
+    pub choice: Choice,
+    /// Of the pictures that all were judged on: position, true class, predicted class and its probability, by the
+    /// chosen one and by the one without transfer, if that is another.
+    pub judged: Vec<Judged>,
+    /// The epochs of the training that was judged; empty where there was none.
+    pub epochs: Vec<Epoch>,
+    /// The number of the best of them.
+    pub best: usize,
+    /// What the chosen one and the one without transfer took, in seconds.
+    pub seconds: [f64; 2],
+}
+
+/// A picture that was kept aside.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// Its position among the pictures.
+    pub picture: usize,
+    /// Its class.
+    pub truth: usize,
+    /// The class that the chosen network says.
+    pub said: usize,
+    /// The probability that it gives to it.
+    pub confidence: f64,
+    /// The class that the network without transfer says; none where that is what was chosen.
+    pub without: Option<usize>,
+}
+
+/// Tunes a network on pictures and compares with one whose weights are drawn at random. `auto` tries several strategies
+/// and takes the best, or the one without transfer where the checkpoint does not help; any other is taken as asked.
+/// `notes` is a folder in which trainings note how far they are, so that they go on from there.
+///
+/// # Errors
+/// [`Error::Input`] for fewer than two classes, a class with fewer than two pictures, or a checkpoint that lacks what is
+/// asked for; [`Error::Param`]; [`Error::Memory`]; [`Error::Io`]; [`Error::Numeric`] if a training runs away.
+pub fn tune(
+    source: &Recognized,
+    pictures: &Pictures,
+    strategy: Strategy,
+    settings: &Settings,
+    notes: Option<&Path>,
+    context: &mut Context,
+) -> Result<Tuned> {
+    settings.check()?;
+    let begin = Instant::now();
+    let names = &pictures.names;
+    if names.len() < 2 {
+        let problem = format!("have {} class", names.len());
+        return Err(Error::input("the pictures", problem, "give a folder with a subfolder for each class"));
+    }
+    let mut counts = vec![0usize; names.len()];
+    pictures.classes.iter().for_each(|&class| counts[class] += 1);
+    too_few(names, &counts, 2)?;
+    let folds = stratified(&pictures.classes, names.len(), context);
+    let trials = Trials { source, pictures, settings, folds, notes, features: OnceCell::new() };
+    let mut tried = Vec::new();
+    // Without transfer: the same network, its weights drawn at random and frozen.
+    tried.push(trials.run(Strategy::Head, true, context)?);
+    let least = counts.into_iter().min().unwrap_or(0);
+    for strategy in wanted(strategy, least, context) {
+        tried.push(trials.run(strategy, false, context)?);
+    }
+    let chosen = if strategy == Strategy::Auto { best(&tried, &pictures.classes) } else { tried.len() - 1 };
+    let gain = gain(&tried[chosen], &tried[0], &pictures.classes);
+    let verdict = verdict(gain);
+    let candidates = candidates(&tried, settings, &pictures.classes);
+    let reason = reason(verdict, &tried[chosen], names.len());
+    let refused = strategy == Strategy::Auto && verdict != Verdict::Transfer;
+    let kept = if refused { 0 } else { chosen };
+    let common = common(&tried[kept], &tried[0]);
+    let choice = Choice {
+        verdict,
+        reason,
+        gain,
+        true_gain: None,
+        rows: (0, common.len()),
+        assumptions: Vec::new(),
+        candidates,
+        seconds: begin.elapsed().as_secs_f64(),
+    };
+    let judged = common.iter().map(|&at| {
+        let (said, confidence) = said(&tried[kept], at);
+        let without = (kept != 0).then(|| self::said(&tried[0], at).0);
+        Judged { picture: at, truth: pictures.classes[at], said, confidence, without }
+    });
+    let judged = judged.collect();
+    let seconds = [tried[kept].seconds, tried[0].seconds];
+    let Trial { classifier, strategy, epochs, best, .. } = tried.swap_remove(kept);
+    Ok(Tuned { classifier, strategy, choice, judged, epochs, best, seconds })
+}
+
+/// What is tried beside the network without transfer, the one that was asked for last.
+fn wanted(strategy: Strategy, least: usize, context: &mut Context) -> Vec<Strategy> {
+    match strategy {
+        Strategy::Auto => {
+            let mut all = vec![Strategy::Head, Strategy::Hypercolumns, Strategy::HeadToToe];
+            if least >= ENOUGH {
+                all.extend([Strategy::Last(1), Strategy::Last(2)]);
+            } else {
+                let text = format!(
+                    "the smallest class has {least} pictures; from {ENOUGH} on stages are trained too"
+                );
+                context.note("auto", text);
+            }
+            all
+        }
+        Strategy::Head => vec![Strategy::Head],
+        own => vec![Strategy::Head, own],
+    }
+}
+
+/// The pictures on which both were judged.
+fn common(a: &Trial, b: &Trial) -> Vec<usize> {
+    (0..a.aside.len()).filter(|&at| a.aside[at].is_some() && b.aside[at].is_some()).collect()
+}
+
+/// What a trial says of a picture, and the probability that it gives to it.
+fn said(trial: &Trial, at: usize) -> (usize, f64) {
+    let shares = trial.aside[at].as_deref().unwrap_or_default();
+    let best = (0..shares.len()).fold(0, |best, c| if shares[c] > shares[best] { c } else { best });
+    (best, shares.get(best).copied().unwrap_or(0.0))
+}
+
+/// By how much more one is right than another.
+fn gain(one: &Trial, base: &Trial, classes: &[usize]) -> Estimate {
+    let right = |trial: &Trial, at: usize| f64::from(said(trial, at).0 == classes[at]);
+    let differences: Vec<f64> =
+        common(one, base).into_iter().map(|at| right(one, at) - right(base, at)).collect();
+    mean(&differences)
+}
+
+/// A mean with its interval.
+fn mean(values: &[f64]) -> Estimate {
+    let count = values.len().max(1) as f64;
+    let value = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    let reach = 1.96 * (variance / count).sqrt();
+    Estimate { value, low: value - reach, high: value + reach }
+}
+
+fn verdict(gain: Estimate) -> Verdict {
+    if gain.low > 0.0 && gain.value >= WORTHWHILE {
+        Verdict::Transfer
+    } else if gain.value <= 0.0 || gain.high < WORTHWHILE {
+        Verdict::DoNotTransfer
+    } else {
+        Verdict::CannotTell
+    }
+}
+
+/// The simplest that no other beats by more than a standard error: heads first, as they are listed.
+fn best(tried: &[Trial], classes: &[usize]) -> usize {
+    (2..tried.len()).fold(1, |best, next| {
+        let Estimate { value, low, .. } = gain(&tried[next], &tried[best], classes);
+        let error = (value - low) / 1.96;
+        if value > error { next } else { best }
+    })
+}
+
+/// All trials, the best first, the one without transfer among them.
+fn candidates(tried: &[Trial], settings: &Settings, classes: &[usize]) -> Vec<Candidate> {
+    let score = |trial: &Trial| {
+        let right: Vec<f64> = (0..classes.len())
+            .filter(|&at| trial.aside[at].is_some())
+            .map(|at| f64::from(said(trial, at).0 == classes[at]))
+            .collect();
+        mean(&right)
+    };
+    let mut all: Vec<Candidate> = tried
+        .iter()
+        .enumerate()
+        .map(|(k, trial)| Candidate {
+            method: if k == 0 { "weights drawn at random".into() } else { trial.strategy.to_string() },
+            params: match trial.inverse_penalty {
+                Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
+                None => {
+                    json!({ "epochs": trial.epochs.len(), "rate": settings.rate, "batch": settings.batch })
+                }
+            },
+            learner: None,
+            preprocess: Vec::new(),
+            baseline: trial.drawn,
+            score: Some(score(trial)),
+            gain: (k > 0).then(|| gain(trial, &tried[0], classes)),
+            failed: None,
+            seconds: trial.seconds,
+        })
+        .collect();
+    let value = |own: &Candidate| own.score.map_or(f64::NEG_INFINITY, |score| score.value);
+    all.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    all
+}
+
+fn reason(verdict: Verdict, chosen: &Trial, classes: usize) -> String {
+    let what = match verdict {
+        Verdict::Transfer => "gets more right than",
+        Verdict::DoNotTransfer => "gets no more right than",
+        Verdict::CannotTell => "may get more right than",
+    };
+    let seen: BTreeSet<bool> = chosen.aside.iter().map(Option::is_some).collect();
+    let on = if seen.contains(&false) { "a fifth of the pictures, kept aside" } else { "cross-validation" };
+    format!(
+        "`{}` on the checkpoint {what} a solved head on the same network with weights drawn at random, by {on}; {classes} \
+         classes.",
+        chosen.strategy
+    )
+}
