@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::error::Error;
 #[cfg(feature = "deep")]
-pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments};
+pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
 
 /// Transfer learning: carry labelled knowledge over to a new domain, and say whether it helped.
 #[derive(Parser)]
@@ -98,8 +98,8 @@ impl Surroundings {
 #[derive(Args)]
 pub(crate) struct TablesArguments {
     /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
-    /// the idx files of MNIST (images:labels); for transfer also a run folder or model file, whose rows are not needed; may
-    /// be repeated
+    /// the idx files of MNIST (images:labels); for transfer also a run folder or model file, whose rows are not needed; or
+    /// the checkpoint of a network (.pth, .pt, .safetensors), to be tuned on the pictures of the target; may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) source: Vec<String>,
     /// Table to predict, in the same formats
@@ -137,7 +137,7 @@ pub(crate) struct TransferArguments {
     /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
     #[arg(long)]
     pub(crate) strict: bool,
-    /// The method's parameters; may be repeated
+    /// The method's parameters, or the settings of a training; may be repeated
     #[arg(long, value_name = "KEY=VALUE[,…]")]
     pub(crate) set: Vec<String>,
     /// Learner: 1-nn, class-means, logistic, svm, kernel-svm, ridge, decision-tree or random-forest [default: the
@@ -166,6 +166,9 @@ pub(crate) struct TransferArguments {
     /// Print nothing but errors
     #[arg(long)]
     pub(crate) quiet: bool,
+    #[cfg(feature = "deep")]
+    #[command(flatten)]
+    pub(crate) tuning: TuneArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }
@@ -188,14 +191,17 @@ pub(crate) struct MeasureArguments {
 pub(crate) struct PredictArguments {
     /// Run folder or model file
     pub(crate) model: PathBuf,
-    /// Table to predict
+    /// Table to predict; pictures (a folder, or a table of paths) for a network that was tuned
     pub(crate) table: String,
-    /// Column with the truth, to score the predictions
+    /// Column with the truth, to score the predictions; pictures are scored by the names of their folders
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
     /// File for the predictions, Parquet if it ends in .parquet, else CSV [default: CSV to standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[cfg(feature = "deep")]
+    #[command(flatten)]
+    pub(crate) pictures: PictureArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }

@@ -8,13 +8,12 @@ use juyi::data::Table;
 use juyi::error::{Error, Result};
 use juyi::models::write_whole;
 use juyi::report::thousands;
-use juyi_deep::checkpoint::Checkpoint;
 use juyi_deep::features::{Extractor, Kept, table};
-use juyi_deep::images::{Listing, OnDamage, Reading};
-use juyi_deep::zoo::recognize;
+use juyi_deep::images::Reading;
 
 use crate::arguments::{FeaturesArguments, PictureArguments};
 use crate::progress::writing;
+use crate::tune::{listing, read, reading};
 use crate::{notes, print};
 
 pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
@@ -55,37 +54,16 @@ pub(crate) struct Pictures {
 impl Pictures {
     /// The network in a checkpoint; what is left out of it is noted.
     pub(crate) fn new(network: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Self> {
-        context.progress("network", 0, 0);
-        let checkpoint = Checkpoint::read(network, context.memory())?;
-        let name = network.display().to_string();
-        for note in checkpoint.notes {
-            context.note("network", note);
-        }
-        let found = recognize(&name, checkpoint.tensors)?;
-        let own = &found.architecture;
-        context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
-        if !found.extra.is_empty() {
-            context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
-        }
+        let found = read(network, context)?;
         let extractor = Extractor::new(found.architecture, found.tensors, Kept::Features)?;
-        let on_damage = match arguments.damaged {
-            crate::arguments::Damaged::Refuse => OnDamage::Refuse,
-            crate::arguments::Damaged::Skip => OnDamage::Skip,
-        };
-        let reading = Reading { on_damage, ..Reading::default() };
+        let reading = reading(arguments);
         Ok(Self { extractor, reading, cache: arguments.cache.clone() })
     }
 
     /// The pictures of a folder or list as a table.
     pub(crate) fn table(&self, path: &Path, context: &mut Context) -> Result<Table> {
-        let listing = Listing::read(path, context)?;
+        let listing = listing(path, context)?;
         let name = path.display().to_string();
-        for warning in &listing.warnings {
-            context.warn(&name, warning.clone());
-        }
-        if !listing.skipped.is_empty() {
-            context.note(&name, format!("{} files are no pictures", listing.skipped.len()));
-        }
         let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
         let features = self.extractor.features(&files, &self.reading, self.cache.as_deref(), context)?;
         for (_, error) in &features.left_out {

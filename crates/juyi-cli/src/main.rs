@@ -15,6 +15,8 @@ mod progress;
 mod report;
 mod shell;
 mod transfer;
+#[cfg(feature = "deep")]
+mod tune;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use juyi::data::read_table;
+use juyi::data::{Goal, read_table};
+#[cfg(feature = "deep")]
+use juyi::measures::classification_scores;
 use juyi::models::{Model, write_whole};
-use juyi::report::{predictions_csv, predictions_parquet, score_text, thousands};
+use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text, thousands};
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
@@ -14,23 +16,48 @@ use crate::{notes, print};
 
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
+    #[cfg(feature = "deep")]
+    if let Some(network) = crate::tune::classifier(&arguments.model) {
+        let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
+        let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
+        return write(arguments, &predictions, &goal, &(notes(&context) + &scored));
+    }
     let model = Model::load(&arguments.model)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, &context)?;
     let (predictions, scores) = predict_table(&model, table, arguments.label.as_deref(), &mut context)?;
-    let ending = arguments.out.as_ref().and_then(|file| file.extension());
-    let bytes = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
-        predictions_parquet(&predictions, &model.goal)?
-    } else {
-        predictions_csv(&predictions, &model.goal)?
-    };
     let scored = match (scores, &arguments.label) {
         (Some(scores), _) => score_text(&scores) + "\n",
         (None, Some(label)) => format!("note: column `{label}` is empty, nothing is scored\n"),
         (None, None) => String::new(),
     };
-    let talk = notes(&context) + &scored;
+    write(arguments, &predictions, &model.goal, &(notes(&context) + &scored))
+}
+
+/// How often the names of the folders are said; classes that the network does not know are never right.
+#[cfg(feature = "deep")]
+fn scored(truth: &[String], predictions: &Predictions, goal: &Goal) -> String {
+    let Goal::Classes(names) = goal else { return String::new() };
+    let said: Vec<&str> =
+        predictions.answers.answer.iter().map(|&class| names[class as usize].as_str()).collect();
+    let truth: Vec<&str> = truth.iter().map(String::as_str).collect();
+    score_text(&classification_scores(&truth, &said)) + "\n"
+}
+
+/// The predictions to the file, or to standard output.
+fn write(
+    arguments: &PredictArguments,
+    predictions: &Predictions,
+    goal: &Goal,
+    talk: &str,
+) -> anyhow::Result<ExitCode> {
+    let ending = arguments.out.as_ref().and_then(|file| file.extension());
+    let bytes = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+        predictions_parquet(predictions, goal)?
+    } else {
+        predictions_csv(predictions, goal)?
+    };
     if let Some(file) = &arguments.out {
         let writing = writing();
         write_whole(file, &bytes)?;

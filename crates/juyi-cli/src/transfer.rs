@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Missing, Table, builtin, read_table};
+use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table};
 use juyi::error::{Error, Result};
 use juyi::models::{Model, Preprocess, write_whole};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
@@ -17,6 +17,10 @@ use crate::print;
 use crate::progress::writing;
 
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "deep")]
+    if let Some(network) = crate::tune::checkpoint(arguments)? {
+        return crate::tune::run(arguments, &network);
+    }
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
     check_folder(&arguments.out)?;
@@ -37,19 +41,15 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     outcome.run.command = command();
     outcome.run.peak_memory = peak_memory();
     let model = outcome.model.to_bytes()?;
-    let (answers, goal) = (&outcome.predictions, &outcome.model.goal);
-    let (name, other, predictions) = match arguments.predictions {
-        Predictions::Csv => ("predictions.csv", "predictions.parquet", predictions_csv(answers, goal)?),
-        Predictions::Parquet => {
-            ("predictions.parquet", "predictions.csv", predictions_parquet(answers, goal)?)
-        }
-    };
+    let (name, other, predictions) =
+        predictions_file(arguments.predictions, &outcome.predictions, &outcome.model.goal)?;
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
     let writing = writing();
     std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
     write_whole(&arguments.out.join("model.safetensors"), &model)?;
     write_whole(&arguments.out.join(name), &predictions)?;
     remove(&arguments.out.join(other))?; // of an earlier run
+    remove(&arguments.out.join("network.safetensors"))?;
     write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
     write_whole(&arguments.out.join("report.html"), html(&outcome.run).as_bytes())?;
     drop(writing);
@@ -69,21 +69,35 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
+/// The file for the predictions, that of the other format, and what goes into it.
+pub(crate) fn predictions_file(
+    format: Predictions,
+    answers: &juyi::report::Predictions,
+    goal: &Goal,
+) -> Result<(&'static str, &'static str, Vec<u8>)> {
+    Ok(match format {
+        Predictions::Csv => ("predictions.csv", "predictions.parquet", predictions_csv(answers, goal)?),
+        Predictions::Parquet => {
+            ("predictions.parquet", "predictions.csv", predictions_parquet(answers, goal)?)
+        }
+    })
+}
+
 /// The command line that repeats this run.
-fn command() -> Vec<String> {
+pub(crate) fn command() -> Vec<String> {
     let rest = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     std::iter::once("juyi".into()).chain(rest).collect()
 }
 
 /// The most memory that this process held, in bytes, where the system tells.
-fn peak_memory() -> Option<u64> {
+pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(1024 * peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }
 
 /// Removes a file that need not be there.
-fn remove(path: &Path) -> Result<()> {
+pub(crate) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
         _ => Ok(()),
@@ -139,7 +153,7 @@ fn identifiers(tables: &TablesArguments) -> Vec<String> {
 }
 
 /// `key=value[,key=value…]`, each key once.
-fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
+pub(crate) fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
     let mut params = JsonMap::new();
     for pair in set.iter().flat_map(|set| set.split(',')) {
         let Some((key, value)) = pair.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
@@ -193,7 +207,7 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
 }
 
 /// Refuses, before the work starts, a folder that holds something else than an earlier run.
-fn check_folder(folder: &Path) -> Result<()> {
+pub(crate) fn check_folder(folder: &Path) -> Result<()> {
     let fail = |problem: &str| {
         Err(Error::input(format!("`{}`", folder.display()), problem, "give another folder with `--out`"))
     };
@@ -201,9 +215,10 @@ fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken = ["report.html", "model.safetensors", "predictions.csv", "predictions.parquet"]
-        .iter()
-        .any(|name| folder.join(name).is_dir());
+    let taken =
+        ["report.html", "model.safetensors", "network.safetensors", "predictions.csv", "predictions.parquet"]
+            .iter()
+            .any(|name| folder.join(name).is_dir());
     if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }

@@ -46,3 +46,22 @@ pub(crate) struct FeaturesArguments {
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }
+
+/// How a network is tuned on pictures.
+#[derive(Args)]
+pub(crate) struct TuneArguments {
+    /// With the checkpoint of a network as --source and pictures as --target: what of it is trained; auto, head,
+    /// hypercolumns, head2toe, last:N, stages:A-B, all, lp-ft, gradual, layer-wise, surgical, lora:RANK, adapters:WIDTH,
+    /// se, eca or scratch [default: auto]
+    #[arg(long, value_name = "WHAT", requires = "target")]
+    pub(crate) tune: Option<String>,
+    /// Passes over the pictures, where layers are trained [default: 20]
+    #[arg(long, value_name = "N", requires = "target", allow_negative_numbers = true)]
+    pub(crate) epochs: Option<usize>,
+    /// What keeps a network near its checkpoint: l2-sp, delta, bss, co-tuning, ewc or lwf, perhaps with :FACTOR
+    #[arg(long, value_name = "NAME", requires = "target")]
+    pub(crate) regularize: Option<String>,
+    /// Go on with the training in this run folder that was cut off; the command is otherwise the same
+    #[arg(long, value_name = "DIR", requires = "target", conflicts_with = "out")]
+    pub(crate) resume: Option<PathBuf>,
+}

@@ -12,6 +12,7 @@ mod mixing;
 mod operations;
 mod prepare;
 mod read;
+mod small;
 
 use std::fmt::Display;
 
@@ -21,6 +22,7 @@ pub use listing::{Entry, Listing};
 pub use mixing::{Mixed, cutmix, mixup};
 pub use prepare::{Filter, Recipe, Resize, prepare};
 pub use read::{MOST_PIXELS, decode, read};
+pub use small::small_jpeg;
 
 use juyi::error::{Error, Result};
 

@@ -11,6 +11,7 @@ mod head_to_toe;
 mod inputs;
 mod inserted;
 pub mod optimizer;
+mod record;
 pub mod regularizers;
 pub mod settings;
 mod state;
@@ -20,5 +21,6 @@ mod trial;
 mod verdict;
 
 pub use inputs::Pictures;
+pub use record::{Surroundings, record};
 pub use training::Epoch;
-pub use verdict::{Tuned, tune};
+pub use verdict::{Judged, Tuned, tune};

@@ -12,10 +12,12 @@ use std::time::Instant;
 use juyi::choice::{Candidate, Choice, Verdict};
 use juyi::context::Context;
 use juyi::error::{Error, Result};
+use juyi::linalg::Matrix;
 use juyi::measures::Estimate;
+use juyi::models::Answers;
 use serde_json::json;
 
-use super::classifier::Classifier;
+use super::classifier::{Classifier, answers};
 use super::head::stratified;
 use super::inputs::{Pictures, too_few};
 use super::settings::Settings;
@@ -37,9 +39,10 @@ pub struct Tuned {
     pub strategy: Strategy,
     /// What was tried, and whether the checkpoint helped.
     pub choice: Choice,
-    /// Of the pictures that all were judged on: position, true class, predicted class and its probability, by the
-    /// chosen one and by the one without transfer, if that is another.
+    /// The pictures that all were judged on.
     pub judged: Vec<Judged>,
+    /// What the chosen network says of each of them, without having seen it.
+    pub aside: Answers,
     /// The epochs of the training that was judged; empty where there was none.
     pub epochs: Vec<Epoch>,
     /// The number of the best of them.
@@ -64,7 +67,8 @@ pub struct Judged {
 }
 
 /// Tunes a network on pictures and compares with one whose weights are drawn at random. `auto` tries several strategies
-/// and takes the best, or the one without transfer where the checkpoint does not help; any other is taken as asked.
+/// and takes the best; any other is taken as asked. With `auto`, and with `guard`, the one without transfer is left behind
+/// unless the checkpoint helped.
 /// `notes` is a folder in which trainings note how far they are, so that they go on from there.
 ///
 /// # Errors
@@ -75,6 +79,7 @@ pub fn tune(
     pictures: &Pictures,
     strategy: Strategy,
     settings: &Settings,
+    guard: bool,
     notes: Option<&Path>,
     context: &mut Context,
 ) -> Result<Tuned> {
@@ -102,7 +107,7 @@ pub fn tune(
     let verdict = verdict(gain);
     let candidates = candidates(&tried, settings, &pictures.classes);
     let reason = reason(verdict, &tried[chosen], names.len());
-    let refused = strategy == Strategy::Auto && verdict != Verdict::Transfer;
+    let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
     let common = common(&tried[kept], &tried[0]);
     let choice = Choice {
@@ -121,9 +126,11 @@ pub fn tune(
         Judged { picture: at, truth: pictures.classes[at], said, confidence, without }
     });
     let judged = judged.collect();
+    let share = |i: usize, c: usize| tried[kept].aside[common[i]].as_ref().map_or(0.0, |own| own[c]);
+    let aside = answers(Matrix::from_fn(common.len(), names.len(), share));
     let seconds = [tried[kept].seconds, tried[0].seconds];
     let Trial { classifier, strategy, epochs, best, .. } = tried.swap_remove(kept);
-    Ok(Tuned { classifier, strategy, choice, judged, epochs, best, seconds })
+    Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, best, seconds })
 }
 
 /// What is tried beside the network without transfer, the one that was asked for last.

@@ -4,6 +4,7 @@
 //! still runs no script but ours.
 
 mod choice;
+mod curves;
 mod domains;
 mod numbers;
 mod picture;
@@ -13,6 +14,8 @@ mod scores;
 mod svg;
 mod table;
 mod verdict;
+
+pub use picture::base64;
 
 use super::run::Run;
 
@@ -32,7 +35,8 @@ pub fn html(run: &Run) -> String {
         section("Candidates", &choice::candidates(run)),
         section("Before and after", &scatter::before_and_after(run)),
         section("Class by class", &scores::classes(run)),
-        section("Samples", &scores::pictures(run)),
+        section("Learning", &curves::curves(run)),
+        section("Samples", &(scores::pictures(run) + &scores::photographs(run))),
         section("Record", &record::record(run)),
     ];
     format!(

@@ -6,8 +6,8 @@ mod read;
 mod run;
 mod text;
 
-pub use html::html;
+pub use html::{base64, html};
 pub use predictions::{Predictions, predictions_csv, predictions_parquet};
 pub use read::read;
-pub use run::{Confusion, DomainFacts, Figures, FitFacts, Picture, Point, Run};
+pub use run::{Confusion, DomainFacts, Epoch, Figures, FitFacts, Photograph, Picture, Point, Run, Shown};
 pub use text::{distance_line, score_text, text, thousands};

@@ -67,6 +67,10 @@ pub struct Run {
     pub target: DomainFacts,
     /// Target rows whose labels were kept for scoring.
     pub scored_rows: usize,
+    /// How rows were scored whose labels are learnt from, such as `cross-validation`; absent where the labels served for
+    /// scoring only.
+    #[serde(default)]
+    pub scored_by: Option<String>,
     /// What was done about missing cells.
     pub missing: String,
     /// What target labels are for: `score` or `use`.
@@ -112,6 +116,52 @@ pub struct Figures {
     pub confusion: Option<Confusion>,
     /// Some target rows as pictures, where rows are pictures and labels allow scoring.
     pub pictures: Vec<Picture>,
+    /// What each epoch of a training came to, where there was one.
+    #[serde(default)]
+    pub epochs: Vec<Epoch>,
+    /// Some photographs with what is said of them.
+    #[serde(default)]
+    pub photographs: Vec<Photograph>,
+}
+
+/// What an epoch of a training came to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Mean loss of what was trained on.
+    pub loss: f64,
+    /// Share of it that was right, 0 to 1.
+    pub accuracy: f64,
+    /// The same of what was kept aside.
+    pub aside: Option<(f64, f64)>,
+}
+
+/// A photograph with what is said of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Photograph {
+    /// Its file.
+    pub path: String,
+    /// Why it is shown.
+    pub shown: Shown,
+    /// A small copy, a JPEG file in Base64.
+    pub jpeg: String,
+    /// The true class.
+    pub truth: String,
+    /// The predicted class.
+    pub predicted: String,
+    /// The probability that the model gives to it.
+    pub confidence: f64,
+}
+
+/// Why a photograph is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shown {
+    /// It is right.
+    Right,
+    /// It is wrong.
+    Wrong,
+    /// It is among those that the model is least sure of.
+    LeastSure,
 }
 
 /// A row in the plane.

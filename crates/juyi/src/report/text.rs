@@ -26,9 +26,10 @@ pub fn text(run: &Run) -> String {
         line(if k == 0 { "1 data" } else { "" }, &format!("source  {}", domain(source)));
     }
     line("", &format!("target  {}", domain(&run.target)));
-    let scoring = match run.scored_rows {
-        0 => "no target labels to score with".to_string(),
-        n => format!("{} target labels kept for scoring only", thousands(n)),
+    let scoring = match (run.scored_rows, &run.scored_by) {
+        (0, _) => "no target labels to score with".to_string(),
+        (n, Some(by)) => format!("{} scored by {by}", thousands(n)),
+        (n, None) => format!("{} target labels kept for scoring only", thousands(n)),
     };
     line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
     // The first is the biased estimate of the second.
@@ -80,7 +81,7 @@ pub fn text(run: &Run) -> String {
             line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
         }
         line("", &choice.reason);
-        if choice.verdict != Verdict::Transfer {
+        if choice.verdict != Verdict::Transfer && run.baseline.is_none() {
             line("", "the model that is written does not transfer");
         }
     }
@@ -272,6 +273,7 @@ mod tests {
                 remark: String::new(),
             },
             scored_rows: 50,
+            scored_by: None,
             missing: "error".into(),
             target_labels: "score".into(),
             seed: 0,

@@ -210,7 +210,7 @@ impl Known {
         });
         let pictures =
             pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
-        let figures = Figures { before, after, confusion, pictures };
+        let figures = Figures { before, after, confusion, pictures, ..Figures::default() };
         let features = model.columns;
         let label = encoding.label.clone();
         model.encoding = Some(encoding);
@@ -223,6 +223,7 @@ impl Known {
             sources,
             target,
             scored_rows: truth.rows.len(),
+            scored_by: None,
             missing: format!("{:?}", settings.missing).to_lowercase(),
             target_labels: format!("{:?}", settings.target_labels).to_lowercase(),
             seed: context.seed(),

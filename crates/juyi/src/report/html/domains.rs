@@ -17,9 +17,10 @@ pub(super) fn domains(run: &Run) -> String {
     for (kind, facts) in run.sources.iter().map(|facts| ("source", facts)).chain([("target", &run.target)]) {
         out.push_str(&card(kind, facts));
     }
-    let scored = match run.scored_rows {
-        0 => "no target label to score with".into(),
-        n => format!("{} target labels for scoring only", thousands(n)),
+    let scored = match (run.scored_rows, &run.scored_by) {
+        (0, _) => "no target label to score with".into(),
+        (n, Some(by)) => format!("{} scored by {}", thousands(n), escape(by)),
+        (n, None) => format!("{} target labels for scoring only", thousands(n)),
     };
     let _ = writeln!(out, "</div>\n<p class=\"caption\">{} features; {scored}.</p>", thousands(run.features));
     if !run.notices.is_empty() {

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
 use super::escape;
-use crate::report::run::Picture;
+use crate::report::run::{Photograph, Picture};
 
 /// The picture as an image element; nothing if its pixels do not fill its size.
 pub(super) fn image(picture: &Picture) -> String {
@@ -47,8 +47,17 @@ pub(super) fn image(picture: &Picture) -> String {
     out
 }
 
+/// A photograph as an image element; nothing if its file is not written in Base64.
+pub(super) fn photograph(own: &Photograph) -> String {
+    if own.jpeg.is_empty() || !own.jpeg.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)) {
+        return String::new();
+    }
+    let text = format!("{}: true {}, predicted {}", own.path, own.truth, own.predicted);
+    format!("<img src=\"data:image/jpeg;base64,{}\" alt=\"{}\">", own.jpeg, escape(&text))
+}
+
 /// Three bytes in four letters.
-fn base64(bytes: &[u8]) -> String {
+pub fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for three in bytes.chunks(3) {

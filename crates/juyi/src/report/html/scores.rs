@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use super::escape;
 use super::numbers::points;
-use super::picture::image;
+use super::picture::{image, photograph};
 use super::svg::gain_bar;
 use super::table::{Cell, table};
-use crate::report::run::{Confusion, Picture, Run};
+use crate::report::run::{Confusion, Photograph, Picture, Run, Shown};
 use crate::report::text::thousands;
 
 /// The confusion of the method and of not transferring, then the gain of each class.
@@ -105,6 +105,32 @@ pub(super) fn pictures(run: &Run) -> String {
             let (truth, said) = (escape(&picture.truth), escape(&picture.predicted));
             let text = if truth == said { truth } else { format!("{truth} <span>taken for</span> {said}") };
             let _ = writeln!(out, "<li>{}<p>{text}</p></li>", image(picture));
+        }
+        out.push_str("</ul>\n");
+    }
+    out
+}
+
+/// Photographs: right ones, wrong ones, those that the model is least sure of.
+pub(super) fn photographs(run: &Run) -> String {
+    let mut out = String::new();
+    for (title, shown) in [("Right", Shown::Right), ("Wrong", Shown::Wrong), ("Least sure", Shown::LeastSure)]
+    {
+        let own: Vec<&Photograph> =
+            run.figures.photographs.iter().filter(|photograph| photograph.shown == shown).collect();
+        if own.is_empty() {
+            continue;
+        }
+        let _ = writeln!(out, "<h3>{title}</h3>\n<ul class=\"photographs\">");
+        for one in own {
+            let (truth, said) = (escape(&one.truth), escape(&one.predicted));
+            let text = if truth == said { truth } else { format!("{truth} <span>taken for</span> {said}") };
+            let sure = 100.0 * one.confidence;
+            let _ = writeln!(
+                out,
+                "<li>{}<p>{text}<small>{sure:.0}\u{a0}% sure</small></p></li>",
+                photograph(one)
+            );
         }
         out.push_str("</ul>\n");
     }

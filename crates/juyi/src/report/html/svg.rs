@@ -134,3 +134,55 @@ pub(super) fn scatter(id: &str, title: &str, points: &[Point]) -> String {
     );
     drawing(id, "scatter", SIZE, title, &about, &body)
 }
+
+/// Numbers one after another.
+pub(super) struct Line {
+    pub(super) name: &'static str,
+    pub(super) values: Vec<f64>,
+}
+
+/// A line for each row of numbers, the first whole, the second dashed, on one scale that includes all.
+pub(super) fn lines(id: &str, title: &str, lines: &[Line; 2]) -> String {
+    const SIZE: (f64, f64) = (360.0, 200.0);
+    const FRAME: (f64, f64, f64, f64) = (44.0, 26.0, 352.0, 190.0); // left, top, right, bottom
+    let axis = Axis::over(lines.iter().flat_map(|line| line.values.iter().copied()));
+    let (mut body, mut about) = (String::new(), String::new());
+    let _ = write!(
+        body,
+        "<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+        FRAME.0,
+        FRAME.1,
+        FRAME.2 - FRAME.0,
+        FRAME.3 - FRAME.1
+    );
+    for (v, y) in [(axis.high, FRAME.1 + 10.0), (axis.low, FRAME.3)] {
+        let _ = write!(
+            body,
+            "<text class=\"mark\" x=\"{}\" y=\"{y}\">{}</text>",
+            FRAME.0 - 4.0,
+            signed(v, 2, false)
+        );
+    }
+    for (k, Line { name, values }) in lines.iter().enumerate().filter(|(_, line)| !line.values.is_empty()) {
+        let steps = (values.len() - 1).max(1) as f64;
+        let x = |at: usize| FRAME.0 + 6.0 + (FRAME.2 - FRAME.0 - 12.0) * at as f64 / steps;
+        let y = |v: f64| FRAME.3 - 6.0 - (FRAME.3 - FRAME.1 - 12.0) * axis.place(v);
+        let places: Vec<String> =
+            values.iter().enumerate().map(|(at, &v)| format!("{:.1} {:.1}", x(at), y(v))).collect();
+        let class = ["source", "target"][k];
+        let left = FRAME.0 + 110.0 * k as f64;
+        let _ = write!(
+            body,
+            "<path class=\"curve {class}\" d=\"M{}\"/><path class=\"curve {class}\" d=\"M{left} 14h24\"/>\
+             <text x=\"{}\" y=\"18\">{}</text>",
+            places.join("L"),
+            left + 30.0,
+            escape(name)
+        );
+        let number = |v: Option<&f64>| v.map_or_else(String::new, |v| signed(*v, 3, false));
+        let _ = write!(about, "{name}: from {} to {}; ", number(values.first()), number(values.last()));
+    }
+    let id = id.replace([' ', '%'], "-");
+    drawing(&id, "curves", SIZE, title, about.trim_end_matches("; "), &body)
+        + &format!("<figcaption>{}</figcaption>", escape(title))
+}

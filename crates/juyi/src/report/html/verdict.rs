@@ -91,6 +91,7 @@ fn why(run: &Run, choice: &Choice) -> String {
     let truth = if choice.true_gain.is_some() { "; diamond: truth" } else { "" };
     let written = match choice.verdict {
         Verdict::Transfer => "",
+        _ if run.baseline.is_some() => "",
         _ => " The model that is written does not transfer.",
     };
     if choice.candidates.is_empty() {
@@ -128,9 +129,15 @@ fn scores(run: &Run) -> String {
     };
     let rows: Vec<Vec<Cell>> = fits.iter().map(row).collect();
     let [first, second, third] = headings;
-    format!(
-        "{}<p class=\"caption\">Scored on {} target rows whose labels served for nothing else.</p>\n",
-        table("Scores", &["method", first, second, third, "time"], &rows),
-        thousands(run.scored_rows)
-    )
+    let on = match &run.scored_by {
+        Some(by) => format!("Scored on {} rows by {}.", thousands(run.scored_rows), escape(by)),
+        None => {
+            format!(
+                "Scored on {} target rows whose labels served for nothing else.",
+                thousands(run.scored_rows)
+            )
+        }
+    };
+    let scores = table("Scores", &["method", first, second, third, "time"], &rows);
+    format!("{scores}<p class=\"caption\">{on}</p>\n")
 }

@@ -1,0 +1,307 @@
+//! `juyi transfer` from a network to pictures, and `juyi predict` with what it leaves behind.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use juyi::context::Context;
+use juyi::data::Goal;
+use juyi::error::{Error, Result};
+use juyi::linalg::Matrix;
+use juyi::models::{Answers, write_whole};
+use juyi::report::{Predictions, html, text};
+use juyi_deep::checkpoint::Checkpoint;
+use juyi_deep::images::{Entry, Listing, OnDamage, Reading};
+use juyi_deep::tuning::classifier::{Classified, Classifier};
+use juyi_deep::tuning::regularizers::Regularization;
+use juyi_deep::tuning::settings::Settings;
+use juyi_deep::tuning::strategy::Strategy;
+use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune};
+use juyi_deep::zoo::{Recognized, recognize};
+
+use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
+use crate::print;
+use crate::progress::writing;
+use crate::transfer::{check_folder, command, peak_memory, predictions_file, remove};
+
+/// What the network is called in a run folder.
+pub(crate) const NETWORK: &str = "network.safetensors";
+/// Where trainings note how far they are.
+const NOTES: &str = "training";
+
+/// The checkpoint that is to be tuned, if the sources are one: a file that no table is read from, or a run folder with
+/// a network, and a folder of pictures or an option that only tuning has.
+pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf>> {
+    let own = &arguments.tuning;
+    let asked =
+        own.tune.is_some() || own.epochs.is_some() || own.regularize.is_some() || own.resume.is_some();
+    let Some(target) = &arguments.tables.target else { return Ok(None) };
+    let network = |spec: &String| {
+        let path = Path::new(spec);
+        if path.join(NETWORK).is_file() {
+            return Some(path.join(NETWORK));
+        }
+        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+        let is_one = match ending.as_deref() {
+            Some("pth" | "pt" | "bin" | "pkl") => true,
+            Some("safetensors") => asked || Path::new(target).is_dir(),
+            _ => asked && !path.is_dir(),
+        };
+        is_one.then(|| path.to_path_buf())
+    };
+    match &arguments.tables.source[..] {
+        [only] => Ok(network(only)),
+        several => match several.iter().find(|spec| network(spec).is_some()) {
+            Some(one) => {
+                let problem = "is a network, and a network is tuned by itself";
+                Err(Error::input(format!("`--source {one}`"), problem, "give one `--source`"))
+            }
+            None => Ok(None),
+        },
+    }
+}
+
+pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Result<ExitCode> {
+    let begin = Instant::now();
+    let own = &arguments.tuning;
+    let strategy: Strategy = own.tune.as_deref().unwrap_or("auto").parse()?;
+    let settings = settings(arguments)?;
+    let mut context = arguments.surroundings.context()?;
+    let out = own.resume.as_ref().unwrap_or(&arguments.out);
+    let notes = out.join(NOTES);
+    check_notes(out, &notes, own.resume.is_some())?;
+
+    let found = read(source, &mut context)?;
+    let target = arguments.tables.target.as_deref().unwrap_or_default();
+    let listing = listing(Path::new(target), &mut context)?;
+    let reading = reading(&arguments.tables.pictures);
+    let (pictures, rest) = pictures(&listing, &reading, &arguments.tables.pictures, target, &mut context)?;
+    std::fs::create_dir_all(&notes).map_err(|error| Error::io(&notes, error))?;
+    let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), &mut context)?;
+    let files: Vec<&Path> = rest.iter().map(|entry| entry.path.as_path()).collect();
+    let cache = arguments.tables.pictures.cache.as_deref();
+    let more = tuned.classifier.classify(&files, &reading, cache, &context)?;
+
+    let name = source.display().to_string();
+    let seconds = begin.elapsed().as_secs_f64();
+    let known = Surroundings { source: &name, found: &found, target, unlabelled: rest.len(), seconds };
+    let mut run = record(&tuned, &pictures, &settings, &known, &context)?;
+    run.command = command();
+    run.peak_memory = peak_memory();
+    let goal = Goal::Classes(pictures.names.clone());
+    let answers = all_answers(&tuned, &pictures, &rest, more);
+    let (file, other, predictions) = predictions_file(arguments.predictions, &answers, &goal)?;
+    let record = serde_json::to_string_pretty(&run)? + "\n";
+    let writing = writing();
+    tuned.classifier.write(&out.join(NETWORK))?;
+    write_whole(&out.join(file), &predictions)?;
+    remove(&out.join(other))?; // of an earlier run
+    remove(&out.join("model.safetensors"))?;
+    write_whole(&out.join("run.json"), record.as_bytes())?;
+    write_whole(&out.join("report.html"), html(&run).as_bytes())?;
+    std::fs::remove_dir_all(&notes).map_err(|error| Error::io(&notes, error))?;
+    drop(writing);
+
+    if arguments.json {
+        print(&record)?;
+    } else if !arguments.quiet {
+        let folder = out.display();
+        print(&format!(
+            "{}written       {folder}/report.html, {folder}/{file}, {folder}/{NETWORK}, {folder}/run.json\n",
+            text(&run)
+        ))?;
+    }
+    Ok(ExitCode::from(u8::from(arguments.strict && !tuned.transfers())))
+}
+
+/// The settings that the flags ask for; options that say nothing to a tuning are refused.
+fn settings(arguments: &TransferArguments) -> Result<Settings> {
+    let tables = &arguments.tables;
+    let strangers = [
+        (arguments.method != "auto", "--method"),
+        (arguments.learner.is_some(), "--learner"),
+        (tables.network.is_some(), "--network"),
+        (tables.label.is_some(), "--label"),
+        (!tables.drop.is_empty(), "--drop"),
+        (!tables.id.is_empty(), "--id"),
+    ];
+    if let Some((_, name)) = strangers.iter().find(|(given, _)| *given) {
+        let problem = "is for tables, and a network is tuned on pictures";
+        let hint =
+            "leave it out; to use a method on a network's features give `--network` and folders of pictures";
+        return Err(Error::input(format!("`{name}`"), problem, hint));
+    }
+    let mut settings = Settings::default();
+    if let Some(epochs) = arguments.tuning.epochs {
+        settings.epochs = epochs;
+    }
+    if let Some(text) = &arguments.tuning.regularize {
+        settings.regularization = Some(text.parse::<Regularization>()?);
+    }
+    for (name, value) in crate::transfer::params(&arguments.set)? {
+        settings.set(&name, value.as_str().unwrap_or_default())?;
+    }
+    settings.check()?;
+    Ok(settings)
+}
+
+/// Refuses, before the work starts, a folder that holds something else than an earlier run, or a training that was cut
+/// off and is not to be resumed.
+fn check_notes(out: &Path, notes: &Path, resume: bool) -> Result<()> {
+    let entries = std::fs::read_dir(out).map(|entries| entries.flatten().count()).unwrap_or(0);
+    match (notes.is_dir(), resume) {
+        (true, false) => Err(Error::input(
+            format!("`{}`", out.display()),
+            "holds a training that was cut off",
+            format!("give `--resume {}` to go on, or remove `{}`", out.display(), notes.display()),
+        )),
+        (true, true) if entries == 1 => Ok(()),
+        (false, true) if entries > 0 => {
+            let hint = "leave out `--resume` to begin anew";
+            Err(Error::input(
+                format!("`--resume {}`", out.display()),
+                "holds no training that was cut off",
+                hint,
+            ))
+        }
+        _ => check_folder(out),
+    }
+}
+
+/// The network in a checkpoint; what is left out of it is noted.
+pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
+    context.progress("network", 0, 0);
+    let checkpoint = Checkpoint::read(source, context.memory())?;
+    let name = source.display().to_string();
+    for note in checkpoint.notes {
+        context.note("network", note);
+    }
+    let found = recognize(&name, checkpoint.tensors)?;
+    let own = &found.architecture;
+    context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
+    if !found.extra.is_empty() {
+        context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
+    }
+    Ok(found)
+}
+
+/// The pictures of a folder or table, what is passed over noted.
+pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
+    let listing = Listing::read(path, context)?;
+    let name = path.display().to_string();
+    for warning in &listing.warnings {
+        context.warn(&name, warning.clone());
+    }
+    if !listing.skipped.is_empty() {
+        context.note(&name, format!("{} files are no pictures", listing.skipped.len()));
+    }
+    Ok(listing)
+}
+
+/// How pictures are read.
+pub(crate) fn reading(arguments: &PictureArguments) -> Reading {
+    let on_damage = match arguments.damaged {
+        Damaged::Refuse => OnDamage::Refuse,
+        Damaged::Skip => OnDamage::Skip,
+    };
+    Reading { on_damage, ..Reading::default() }
+}
+
+/// The pictures with classes, then those without. Where damaged ones are to be skipped, all are looked at first.
+fn pictures(
+    listing: &Listing,
+    reading: &Reading,
+    arguments: &PictureArguments,
+    name: &str,
+    context: &mut Context,
+) -> Result<(Pictures, Vec<Entry>)> {
+    let mut entries: Vec<Entry> = listing.entries.clone();
+    if reading.on_damage == OnDamage::Skip {
+        let paths: Vec<&Path> = entries.iter().map(|entry| entry.path.as_path()).collect();
+        let progress = |done: usize, all: usize| context.progress("reading", done, all);
+        let left_out =
+            juyi_deep::images::prepare_all(&paths, &|_, _| Ok(Vec::new()), reading, &progress, &mut |_| {
+                Ok(())
+            })?;
+        for (at, error) in left_out.iter().rev() {
+            context.warn(name, format!("left out: {error}"));
+            entries.remove(*at);
+        }
+    }
+    let (known, rest): (Vec<Entry>, Vec<Entry>) =
+        entries.into_iter().partition(|entry| entry.class.is_some());
+    let mut names: Vec<String> = known.iter().filter_map(|entry| entry.class.clone()).collect();
+    names.sort();
+    names.dedup();
+    let class = |entry: &Entry| {
+        let own = entry.class.as_ref()?;
+        names.binary_search(own).ok()
+    };
+    let pictures = Pictures {
+        files: known.iter().map(|entry| entry.path.clone()).collect(),
+        classes: known.iter().filter_map(class).collect(),
+        names: names.clone(),
+        most_pixels: reading.most_pixels,
+        cache: arguments.cache.clone(),
+    };
+    Ok((pictures, rest))
+}
+
+/// What is said of the pictures that were kept aside, by networks that did not see them, and of those without a class.
+fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: Classified) -> Predictions {
+    let (aside, classes) = (&tuned.aside, pictures.names.len());
+    let count = aside.answer.len() + more.samples.len();
+    let both = |first: &[f64], second: &[f64]| [first, second].concat();
+    let score =
+        |answers: &Answers, i: usize, c: usize| answers.scores.as_ref().map_or(0.0, |own| own[(i, c)]);
+    let scores = Matrix::from_fn(count, classes, |i, c| match i.checked_sub(aside.answer.len()) {
+        None => score(aside, i, c),
+        Some(i) => score(&more.answers, i, c),
+    });
+    let known =
+        tuned.judged.iter().map(|own| (&pictures.files[own.picture], pictures.names[own.truth].clone()));
+    let unknown = more.samples.iter().map(|&at| (&rest[at].path, String::new()));
+    let (files, truth): (Vec<String>, Vec<String>) =
+        known.chain(unknown).map(|(file, truth)| (file.display().to_string(), truth)).unzip();
+    Predictions {
+        rows: (0..count).collect(),
+        id: vec![("picture".into(), files), ("label".into(), truth)],
+        answers: Answers {
+            answer: both(&aside.answer, &more.answers.answer),
+            confidence: both(&aside.confidence, &more.answers.confidence),
+            scores: Some(scores),
+        },
+    }
+}
+
+/// The network of a run folder, or in a file, that `juyi predict` is given; `None` if it is a model of tables.
+pub(crate) fn classifier(model: &Path) -> Option<PathBuf> {
+    let inside = model.join(NETWORK);
+    if inside.is_file() {
+        return Some(inside);
+    }
+    (model.file_name().is_some_and(|name| name == NETWORK) && model.is_file()).then(|| model.to_path_buf())
+}
+
+/// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the
+/// table have them and they are asked for.
+pub(crate) fn predict(
+    arguments: &PredictArguments,
+    network: &Path,
+    context: &mut Context,
+) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
+    let own = Classifier::read(network, context.memory())?;
+    let listing = listing(Path::new(&arguments.table), context)?;
+    let reading = reading(&arguments.pictures);
+    let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
+    let Classified { samples, answers, left_out } =
+        own.classify(&files, &reading, arguments.pictures.cache.as_deref(), context)?;
+    for (_, error) in &left_out {
+        context.warn(&arguments.table, format!("left out: {error}"));
+    }
+    let paths = samples.iter().map(|&at| files[at].display().to_string()).collect();
+    let truth: Vec<String> = samples.iter().filter_map(|&at| listing.entries[at].class.clone()).collect();
+    let truth = (truth.len() == samples.len() && !truth.is_empty()).then_some(truth);
+    let id = vec![("picture".into(), paths)];
+    Ok((Predictions { rows: samples, id, answers }, Goal::Classes(own.classes().to_vec()), truth))
+}

@@ -1,0 +1,186 @@
+//! The record of a tuning, in the form that all runs have.
+
+use std::path::Path;
+
+use juyi::choice::Verdict;
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use juyi::measures::classification_scores;
+use juyi::report::{Confusion, DomainFacts, Epoch, Figures, FitFacts, Photograph, Run, Shown, base64};
+use serde_json::{Value, json};
+
+use super::inputs::Pictures;
+use super::settings::Settings;
+use super::verdict::{Judged, Tuned};
+use crate::images::{Filter, read, small_jpeg};
+use crate::zoo::Recognized;
+
+/// Photographs that are shown of each kind.
+const SHOWN: usize = 8;
+/// The longer side of one, in pixels.
+const SIDE: usize = 160;
+
+/// What is known beside the tuning itself.
+pub struct Surroundings<'a> {
+    /// The checkpoint's file.
+    pub source: &'a str,
+    /// The network in it.
+    pub found: &'a Recognized,
+    /// The folder or table of pictures.
+    pub target: &'a str,
+    /// Pictures without a class.
+    pub unlabelled: usize,
+    /// Time of the whole run in seconds.
+    pub seconds: f64,
+}
+
+/// The record; `answers` and all else are what [`super::tune`] returned.
+///
+/// # Errors
+/// [`Error::Input`] if a photograph that is to be shown cannot be read any more.
+pub fn record(
+    tuned: &Tuned,
+    pictures: &Pictures,
+    settings: &Settings,
+    known: &Surroundings<'_>,
+    context: &Context,
+) -> Result<Run> {
+    let refused = tuned.judged.iter().all(|own| own.without.is_none());
+    let truth: Vec<usize> = tuned.judged.iter().map(|own| own.truth).collect();
+    let said: Vec<usize> = tuned.judged.iter().map(|own| own.said).collect();
+    let without: Option<Vec<usize>> = tuned.judged.iter().map(|own| own.without).collect();
+    let fit = |method: &str, carries: &str, said: &[usize], seconds: f64, params: Value| FitFacts {
+        method: method.into(),
+        params,
+        learner: None,
+        preprocess: Vec::new(),
+        carries: carries.into(),
+        stores_rows: false,
+        scores: (!said.is_empty()).then(|| classification_scores(&truth, said)),
+        seconds,
+    };
+    let params = if tuned.epochs.is_empty() { json!({}) } else { parameters(settings)? };
+    let carried = format!("the weights of `{}` in {}", known.found.architecture.name, known.source);
+    let (drawn, nothing) = ("weights drawn at random", "nothing: all weights are drawn at random");
+    let (chosen, baseline) = if refused {
+        (fit(drawn, nothing, &said, tuned.seconds[0], json!({})), None)
+    } else {
+        let name = tuned.strategy.to_string();
+        let without = without.as_deref().unwrap_or_default();
+        (
+            fit(&name, &carried, &said, tuned.seconds[0], params),
+            Some(fit(drawn, nothing, without, tuned.seconds[1], json!({}))),
+        )
+    };
+    let count = |class: usize| pictures.classes.iter().filter(|&&own| own == class).count();
+    let classes = pictures.names.iter().enumerate().map(|(c, name)| (name.clone(), count(c))).collect();
+    let whole = tuned.judged.len() == pictures.files.len();
+    let scored_by = if whole {
+        "cross-validation: each by a head that was not trained on it"
+    } else {
+        "a network that was not trained on them"
+    };
+    let confusion = |said: &[usize]| {
+        let mut counts = vec![vec![0usize; pictures.names.len()]; pictures.names.len()];
+        truth.iter().zip(said).for_each(|(&t, &s)| counts[t][s] += 1);
+        counts
+    };
+    let epoch = |own: &super::Epoch| Epoch {
+        loss: own.loss,
+        accuracy: own.accuracy,
+        aside: Some((own.check_loss, own.check_accuracy)),
+    };
+    Ok(Run {
+        version: env!("CARGO_PKG_VERSION").into(),
+        task: "classification".into(),
+        label: "class".into(),
+        features: known.found.architecture.width()?,
+        sources: vec![DomainFacts {
+            name: known.source.into(),
+            rows: 0,
+            labelled: 0,
+            classes: Vec::new(),
+            remark: format!(
+                "`{}`, with the names of {}",
+                known.found.architecture.name, known.found.architecture.layout
+            ),
+        }],
+        target: DomainFacts {
+            name: known.target.into(),
+            rows: pictures.files.len() + known.unlabelled,
+            labelled: pictures.files.len(),
+            classes,
+            remark: String::new(),
+        },
+        scored_rows: tuned.judged.len(),
+        scored_by: Some(scored_by.into()),
+        missing: "error".into(),
+        target_labels: "use".into(),
+        seed: context.seed(),
+        threads: rayon::current_num_threads(),
+        memory: context.memory(),
+        chosen,
+        baseline,
+        refused: None,
+        distances: Vec::new(),
+        moved: Vec::new(),
+        choice: Some(tuned.choice.clone()),
+        figures: Figures {
+            confusion: Some(Confusion {
+                classes: pictures.names.clone(),
+                chosen: confusion(&said),
+                baseline: without.as_deref().map(confusion),
+            }),
+            epochs: tuned.epochs.iter().map(epoch).collect(),
+            photographs: photographs(&tuned.judged, pictures)?,
+            ..Figures::default()
+        },
+        command: Vec::new(),
+        seconds: known.seconds,
+        peak_memory: None,
+        notices: context.notices().to_vec(),
+    })
+}
+
+/// The settings of a training, those that say nothing left out.
+fn parameters(settings: &Settings) -> Result<Value> {
+    serde_json::to_value(settings)
+        .map_err(|error| Error::Numeric { what: "the settings".into(), why: error.to_string() })
+}
+
+/// Some that are right, evenly over the classes; the wrong ones that the network is surest of; those of which it is
+/// least sure.
+fn photographs(judged: &[Judged], pictures: &Pictures) -> Result<Vec<Photograph>> {
+    let (right, mut wrong): (Vec<Judged>, Vec<Judged>) = judged.iter().partition(|own| own.truth == own.said);
+    wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    let mut unsure = judged.to_vec();
+    unsure.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
+    let step = right.len().div_ceil(SHOWN).max(1);
+    let mut by_class = right;
+    by_class.sort_by_key(|own| own.truth);
+    let right: Vec<Judged> = by_class.into_iter().step_by(step).collect();
+    let mut all = Vec::new();
+    for (shown, own) in [(Shown::Right, right), (Shown::Wrong, wrong), (Shown::LeastSure, unsure)] {
+        for Judged { picture, truth, said, confidence, .. } in own.into_iter().take(SHOWN) {
+            let file: &Path = &pictures.files[picture];
+            let jpeg = small_jpeg(&read(file, pictures.most_pixels)?, SIDE, Filter::Bilinear)?;
+            all.push(Photograph {
+                path: file.display().to_string(),
+                shown,
+                jpeg: base64(&jpeg),
+                truth: pictures.names[truth].clone(),
+                predicted: pictures.names[said].clone(),
+                confidence,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Whether the network that is left behind is the one without transfer.
+impl Tuned {
+    /// Whether the checkpoint helped, by the verdict.
+    pub fn transfers(&self) -> bool {
+        self.choice.verdict == Verdict::Transfer
+    }
+}
