@@ -189,7 +189,7 @@ pub(crate) struct MeasureArguments {
 
 #[derive(Args)]
 pub(crate) struct PredictArguments {
-    /// Run folder or model file
+    /// Run folder, model file, or the checkpoint of a network with its own head
     pub(crate) model: PathBuf,
     /// Table to predict; pictures (a folder, or a table of paths) for a network that was tuned
     pub(crate) table: String,

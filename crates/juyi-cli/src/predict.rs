@@ -17,7 +17,7 @@ use crate::{notes, print};
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
     #[cfg(feature = "deep")]
-    if let Some(network) = crate::tune::classifier(&arguments.model) {
+    if let Some(network) = crate::tune::classifier(&arguments.model, std::path::Path::new(&arguments.table)) {
         let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
         let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored));

@@ -275,12 +275,18 @@ fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: Classif
 }
 
 /// The network of a run folder, or in a file, that `juyi predict` is given; `None` if it is a model of tables.
-pub(crate) fn classifier(model: &Path) -> Option<PathBuf> {
+pub(crate) fn classifier(model: &Path, pictures: &Path) -> Option<PathBuf> {
     let inside = model.join(NETWORK);
     if inside.is_file() {
         return Some(inside);
     }
-    (model.file_name().is_some_and(|name| name == NETWORK) && model.is_file()).then(|| model.to_path_buf())
+    let ending = model.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    let is_one = match ending.as_deref() {
+        Some("pth" | "pt" | "bin" | "pkl") => true,
+        Some("safetensors") => pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK),
+        _ => false,
+    };
+    is_one.then(|| model.to_path_buf())
 }
 
 /// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the
@@ -290,7 +296,10 @@ pub(crate) fn predict(
     network: &Path,
     context: &mut Context,
 ) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
-    let own = Classifier::read(network, context.memory())?;
+    let own = match Classifier::read(network, context.memory())? {
+        Some(own) => own,
+        None => Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?,
+    };
     let listing = listing(Path::new(&arguments.table), context)?;
     let reading = reading(&arguments.pictures);
     let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();

@@ -16,6 +16,7 @@ use crate::architecture::Architecture;
 use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
+use crate::zoo::Recognized;
 
 /// The key of the metadata.
 const KEY: &str = "juyi";
@@ -51,6 +52,19 @@ pub struct Classified {
 }
 
 impl Classifier {
+    /// The network of a checkpoint with the head that came with it; classes are called by their numbers, from 0.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if it came without a head. `source` is what messages call the checkpoint.
+    pub fn of_checkpoint(source: &str, found: Recognized) -> Result<Self> {
+        if !found.with_head {
+            let hint = "tune it first: `juyi transfer --source NETWORK --target PHOTOS`";
+            return Err(Error::input(format!("`{source}`"), "has no head that could name classes", hint));
+        }
+        let classes = (0..found.architecture.classes()).map(|class| class.to_string()).collect();
+        Ok(Self::new(found.architecture, found.tensors, classes))
+    }
+
     /// A network with its own head.
     pub(super) fn new(
         architecture: Architecture,
@@ -100,23 +114,23 @@ impl Classifier {
         write_safetensors(path, &self.tensors, &BTreeMap::from([(KEY.to_string(), about)]))
     }
 
-    /// Reads the file; at most `budget` bytes are held.
+    /// Reads the file; at most `budget` bytes are held. `None` if it is a checkpoint that no tuning wrote.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Input`] if it is none of these files, or its tensors do not fit its network.
-    pub fn read(path: &Path, budget: u64) -> Result<Self> {
+    /// [`Error::Io`]; [`Error::Input`] if its tensors do not fit its network.
+    pub fn read(path: &Path, budget: u64) -> Result<Option<Self>> {
         let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, budget)?;
         let refuse = |problem: &str| {
             let hint = "give a folder that `juyi transfer` wrote for pictures";
             Err(Error::input(format!("`{}`", path.display()), problem, hint))
         };
-        let Some(about) = metadata.get(KEY) else { return refuse("is a network without classes of its own") };
+        let Some(about) = metadata.get(KEY) else { return Ok(None) };
         let Ok(about) = serde_json::from_str::<About>(about) else {
             return refuse("says nothing that can be read about its network");
         };
         let own = Self { about, tensors };
         match own.extractor() {
-            Ok(extractor) if own.fits(&extractor) => Ok(own),
+            Ok(extractor) if own.fits(&extractor) => Ok(Some(own)),
             Ok(_) => refuse("has another number of classes than its head"),
             Err(error) => Err(error),
         }

@@ -105,7 +105,7 @@ pub fn tune(
     let chosen = if strategy == Strategy::Auto { best(&tried, &pictures.classes) } else { tried.len() - 1 };
     let gain = gain(&tried[chosen], &tried[0], &pictures.classes);
     let verdict = verdict(gain);
-    let candidates = candidates(&tried, settings, &pictures.classes);
+    let candidates = candidates(&tried, chosen, settings, &pictures.classes);
     let reason = reason(verdict, &tried[chosen], names.len());
     let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
@@ -115,7 +115,7 @@ pub fn tune(
         reason,
         gain,
         true_gain: None,
-        rows: (0, common.len()),
+        rows: (0, pictures.files.len()),
         assumptions: Vec::new(),
         candidates,
         seconds: begin.elapsed().as_secs_f64(),
@@ -201,8 +201,8 @@ fn best(tried: &[Trial], classes: &[usize]) -> usize {
     })
 }
 
-/// All trials, the best first, the one without transfer among them.
-fn candidates(tried: &[Trial], settings: &Settings, classes: &[usize]) -> Vec<Candidate> {
+/// All trials, the chosen one first, then the best, the one without transfer among them.
+fn candidates(tried: &[Trial], chosen: usize, settings: &Settings, classes: &[usize]) -> Vec<Candidate> {
     let score = |trial: &Trial| {
         let right: Vec<f64> = (0..classes.len())
             .filter(|&at| trial.aside[at].is_some())
@@ -210,29 +210,27 @@ fn candidates(tried: &[Trial], settings: &Settings, classes: &[usize]) -> Vec<Ca
             .collect();
         mean(&right)
     };
-    let mut all: Vec<Candidate> = tried
-        .iter()
-        .enumerate()
-        .map(|(k, trial)| Candidate {
-            method: if k == 0 { "weights drawn at random".into() } else { trial.strategy.to_string() },
-            params: match trial.inverse_penalty {
-                Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
-                None => {
-                    json!({ "epochs": trial.epochs.len(), "rate": settings.rate, "batch": settings.batch })
-                }
-            },
-            learner: None,
-            preprocess: Vec::new(),
-            baseline: trial.drawn,
-            score: Some(score(trial)),
-            gain: (k > 0).then(|| gain(trial, &tried[0], classes)),
-            failed: None,
-            seconds: trial.seconds,
-        })
-        .collect();
-    let value = |own: &Candidate| own.score.map_or(f64::NEG_INFINITY, |score| score.value);
-    all.sort_by(|a, b| value(b).total_cmp(&value(a)));
-    all
+    let value = |k: usize| score(&tried[k]).value;
+    let mut order: Vec<usize> = (0..tried.len()).collect();
+    order.sort_by(|&a, &b| (b == chosen).cmp(&(a == chosen)).then(value(b).total_cmp(&value(a))));
+    let all = order.into_iter().map(|k| (k, &tried[k]));
+    all.map(|(k, trial)| Candidate {
+        method: if k == 0 { "weights drawn at random".into() } else { trial.strategy.to_string() },
+        params: match trial.inverse_penalty {
+            Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
+            None => {
+                json!({ "epochs": trial.epochs.len(), "rate": settings.rate, "batch": settings.batch })
+            }
+        },
+        learner: None,
+        preprocess: Vec::new(),
+        baseline: trial.drawn,
+        score: Some(score(trial)),
+        gain: (k > 0).then(|| gain(trial, &tried[0], classes)),
+        failed: None,
+        seconds: trial.seconds,
+    })
+    .collect()
 }
 
 fn reason(verdict: Verdict, chosen: &Trial, classes: usize) -> String {
