@@ -279,7 +279,8 @@ pub(crate) enum ShiftKind {
 
 #[derive(Args)]
 pub(crate) struct BenchArguments {
-    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, digits-jda or amazon-reviews
+    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, office-caltech-tuning, digits-jda or
+    /// amazon-reviews
     pub(crate) table: String,
     /// Root of the data folders
     #[arg(long, value_name = "DIR")]
@@ -290,6 +291,14 @@ pub(crate) struct BenchArguments {
     /// Print one JSON object a row
     #[arg(long)]
     pub(crate) json: bool,
+    /// Labelled photographs a class of office-caltech-tuning [default: 5, 10 and 20]
+    #[cfg(feature = "deep")]
+    #[arg(long, value_name = "N")]
+    pub(crate) labelled: Option<usize>,
+    /// Draws of the labelled photographs of office-caltech-tuning
+    #[cfg(feature = "deep")]
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) draws: usize,
     /// Checkpoint of the network for a table of pictures
     #[cfg(feature = "deep")]
     #[arg(long, value_name = "FILE")]

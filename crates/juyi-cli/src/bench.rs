@@ -11,6 +11,10 @@ use crate::arguments::BenchArguments;
 use crate::print;
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    #[cfg(feature = "deep")]
+    if arguments.table == crate::few_labels::TABLE {
+        return crate::few_labels::run(arguments);
+    }
     let context = arguments.surroundings.context()?;
     let table = table(&arguments.table)?;
     let mut broken = Ok(());

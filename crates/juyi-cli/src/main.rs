@@ -6,6 +6,8 @@ mod bench;
 mod data;
 #[cfg(feature = "deep")]
 mod features;
+#[cfg(feature = "deep")]
+mod few_labels;
 mod measure;
 mod methods;
 #[cfg(feature = "deep")]

@@ -76,7 +76,6 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     let listing = listing(Path::new(target), &mut context)?;
     let reading = reading(&arguments.tables.pictures);
     let (pictures, rest) = pictures(&listing, &reading, &arguments.tables.pictures, target, &mut context)?;
-    std::fs::create_dir_all(&notes).map_err(|error| Error::io(&notes, error))?;
     let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), &mut context)?;
     let files: Vec<&Path> = rest.iter().map(|entry| entry.path.as_path()).collect();
     let cache = arguments.tables.pictures.cache.as_deref();
@@ -93,13 +92,16 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     let (file, other, predictions) = predictions_file(arguments.predictions, &answers, &goal)?;
     let record = serde_json::to_string_pretty(&run)? + "\n";
     let writing = writing();
+    std::fs::create_dir_all(out).map_err(|error| Error::io(out, error))?;
     tuned.classifier.write(&out.join(NETWORK))?;
     write_whole(&out.join(file), &predictions)?;
     remove(&out.join(other))?; // of an earlier run
     remove(&out.join("model.safetensors"))?;
     write_whole(&out.join("run.json"), record.as_bytes())?;
     write_whole(&out.join("report.html"), html(&run).as_bytes())?;
-    std::fs::remove_dir_all(&notes).map_err(|error| Error::io(&notes, error))?;
+    if notes.is_dir() {
+        std::fs::remove_dir_all(&notes).map_err(|error| Error::io(&notes, error))?;
+    }
     drop(writing);
 
     if arguments.json {
@@ -228,6 +230,15 @@ fn pictures(
             entries.remove(*at);
         }
     }
+    Ok(labelled(entries, reading, arguments))
+}
+
+/// The pictures with classes, then those without.
+pub(crate) fn labelled(
+    entries: Vec<Entry>,
+    reading: &Reading,
+    arguments: &PictureArguments,
+) -> (Pictures, Vec<Entry>) {
     let (known, rest): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(|entry| entry.class.is_some());
     let mut names: Vec<String> = known.iter().filter_map(|entry| entry.class.clone()).collect();
@@ -244,7 +255,7 @@ fn pictures(
         most_pixels: reading.most_pixels,
         cache: arguments.cache.clone(),
     };
-    Ok((pictures, rest))
+    (pictures, rest)
 }
 
 /// What is said of the pictures that were kept aside, by networks that did not see them, and of those without a class.

@@ -158,15 +158,12 @@ impl Network {
     /// # Panics
     /// If there are not as many as the tensor has.
     pub fn set(&mut self, name: &str, numbers: Vec<f32>) {
-        match self.values.get_mut(name) {
-            Some(value) => {
-                let shape: Vec<usize> = each!(&*value, tensor => tensor.dims().to_vec());
-                *value = Value::new(numbers, &shape, &self.device);
-            }
-            None => {
-                let data = TensorData::new(numbers, self.statistics[name].dims());
-                self.statistics.insert(name.into(), Tensor::from_data(data, &self.device));
-            }
+        if let Some(value) = self.values.get_mut(name) {
+            let shape: Vec<usize> = each!(&*value, tensor => tensor.dims().to_vec());
+            *value = Value::new(numbers, &shape, &self.device);
+        } else {
+            let data = TensorData::new(numbers, self.statistics[name].dims());
+            self.statistics.insert(name.into(), Tensor::from_data(data, &self.device));
         }
     }
 
@@ -219,7 +216,9 @@ impl Network {
             };
             self.low_rank.remove(&name);
             self.set(&name, merged);
-            low_rank_names(&name).iter().for_each(|part| drop(self.values.remove(part)));
+            for part in low_rank_names(&name) {
+                self.values.remove(&part);
+            }
         }
     }
 

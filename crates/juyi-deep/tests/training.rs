@@ -37,7 +37,8 @@ struct Case {
 
 /// The network whose tensors have these names, without dropout.
 fn network(case: &Case) -> Architecture {
-    let mut all = ZOO.iter().filter(|known| known.name == case.network).map(|known| known.architecture());
+    let mut all =
+        ZOO.iter().filter(|known| known.name == case.network).map(juyi_deep::zoo::Known::architecture);
     let has = |own: &Architecture| {
         let names: Vec<String> = own.parameters().into_iter().map(|own| own.name).collect();
         case.derivatives.keys().all(|name| names.contains(name))

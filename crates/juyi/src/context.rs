@@ -66,6 +66,12 @@ impl Context {
         Self { watcher: Some(watcher), ..self }
     }
 
+    /// A copy with another seed.
+    #[must_use]
+    pub fn reseeded(&self, seed: u64) -> Self {
+        Self { seed, ..self.clone() }
+    }
+
     /// A copy for trials: what they notice and how far they come is not that of the run.
     #[must_use]
     pub fn aside(&self) -> Self {

@@ -1,6 +1,6 @@
-//! Head2Toe: a linear head on those features of all stages that are useful for the new classes.
+//! `Head2Toe`: a linear head on those features of all stages that are useful for the new classes.
 //!
-//! Paper: U. Evci, V. Dumoulin, H. Larochelle and M. C. Mozer, "Head2Toe: utilizing intermediate representations for better
+//! Paper: U. Evci, V. Dumoulin, H. Larochelle and M. C. Mozer, "`Head2Toe`: utilizing intermediate representations for better
 //! transfer learning", ICML 2022, section 3 and equation (3). All stages' outputs, averaged over the parts of a coarse
 //! grid, are one long row. A linear head with a group lasso, a group a feature,
 //! ```text
@@ -16,11 +16,10 @@
 
 use juyi::context::Context;
 use juyi::error::Result;
-use juyi::linalg::{Matrix, column_deviations, column_means, multiply, select_rows};
-use juyi::models::softmax_rows;
+use juyi::linalg::{Matrix, select_rows};
 use juyi::solvers::{Options, minimize};
 
-use super::head::{Head, Solved, out_of_fold};
+use super::head::{Head, Solved, cross_entropy, means_and_scales};
 
 /// Shares of the features that may stay.
 const SHARES: [f64; 4] = [0.01, 0.03, 0.1, 0.3];
@@ -66,7 +65,7 @@ pub(super) fn solve(
                 let part = |which: &[usize]| {
                     Matrix::from_fn(which.len(), count, |i, j| rows[(which[i], columns[j])])
                 };
-                Ok(Head::fit(&part(train), &own, classes, penalty, context)?.probabilities(&part(fold)))
+                Ok(Head::fit(&part(train), &own, classes, penalty)?.probabilities(&part(fold)))
             };
             let aside = out_of_fold(folds, of.len(), classes, fit)?;
             let loss: f64 = of.iter().enumerate().map(|(i, &c)| -aside[(i, c)].max(1e-12).ln()).sum();
@@ -79,7 +78,7 @@ pub(super) fn solve(
         best.unwrap_or_else(|| (0.0, 1.0, 1.0, Matrix::zeros(of.len(), classes)));
     let columns = &ranked(&all)[..kept(share, rows.ncols())];
     let part = Matrix::from_fn(of.len(), columns.len(), |i, j| rows[(i, columns[j])]);
-    let narrow = Head::fit(&part, of, classes, inverse_penalty, context)?;
+    let narrow = Head::fit(&part, of, classes, inverse_penalty)?;
     let mut weights = vec![0.0; classes * rows.ncols()];
     for (class, own) in narrow.weights.chunks_exact(columns.len()).enumerate() {
         for (column, weight) in columns.iter().zip(own) {
@@ -89,6 +88,24 @@ pub(super) fn solve(
     Ok(Solved { head: Head { weights, biases: narrow.biases }, inverse_penalty, aside })
 }
 
+/// Probabilities of each picture by what is fitted without its fold: `fit(train, fold)`.
+fn out_of_fold(
+    folds: &[Vec<usize>],
+    count: usize,
+    classes: usize,
+    mut fit: impl FnMut(&[usize], &[usize]) -> Result<Matrix>,
+) -> Result<Matrix> {
+    let mut aside = Matrix::zeros(count, classes);
+    for fold in folds.iter().filter(|fold| !fold.is_empty()) {
+        let train: Vec<usize> = (0..count).filter(|i| fold.binary_search(i).is_err()).collect();
+        let found = fit(&train, fold)?;
+        for (row, &i) in fold.iter().enumerate() {
+            (0..classes).for_each(|c| aside[(i, c)] = found[(row, c)]);
+        }
+    }
+    Ok(aside)
+}
+
 fn kept(share: f64, columns: usize) -> usize {
     ((share * columns as f64) as usize).clamp(1, columns)
 }
@@ -96,42 +113,27 @@ fn kept(share: f64, columns: usize) -> usize {
 /// The features, the most useful first.
 fn ranking(rows: &Matrix, of: &[usize], classes: usize) -> Vec<usize> {
     let (n, d) = (rows.nrows(), rows.ncols());
-    let means = column_means(rows.as_ref());
-    let scales: Vec<f64> = column_deviations(rows.as_ref(), &means)
-        .into_iter()
-        .map(|deviation| if deviation > 1e-9 { 1.0 / deviation } else { 0.0 })
-        .collect();
+    let (means, scales) = means_and_scales(rows);
     let scaled = Matrix::from_fn(n, d, |i, j| (rows[(i, j)] - means[j]) * scales[j]);
-    // Weights (d, classes) column by column, then a bias a class.
+    // Weights and, below them, the bias of one class after another.
     let objective = |point: &[f64], gradient: &mut [f64]| {
-        let weights = Matrix::from_fn(d, classes, |j, c| point[c * d + j]);
-        let mut scores = multiply(scaled.as_ref(), weights.as_ref());
-        for c in 0..classes {
-            scores.col_as_slice_mut(c).iter_mut().for_each(|s| *s += point[classes * d + c]);
-        }
-        softmax_rows(&mut scores);
-        let mut value = 0.0;
-        for (i, &class) in of.iter().enumerate() {
-            value -= scores[(i, class)].max(1e-300).ln() / n as f64;
-            scores[(i, class)] -= 1.0;
-        }
-        let slope = multiply(scaled.transpose(), scores.as_ref());
-        for j in 0..d {
-            let square: f64 = (0..classes).map(|c| weights[(j, c)].powi(2)).sum();
+        let own = Matrix::from_fn(d + 1, classes, |j, c| point[c * (d + 1) + j]);
+        let (value, slopes) = cross_entropy(&scaled, of, &own);
+        let mut value = value / n as f64;
+        for j in 0..=d {
+            let square: f64 = (0..classes).map(|c| own[(j, c)].powi(2)).sum();
             let length = (square + SMOOTH * SMOOTH).sqrt();
-            value += LASSO * length;
+            let lasso = if j < d { LASSO } else { 0.0 };
+            value += lasso * length;
             for c in 0..classes {
-                gradient[c * d + j] = slope[(j, c)] / n as f64 + LASSO * weights[(j, c)] / length;
+                gradient[c * (d + 1) + j] = slopes[(j, c)] / n as f64 + lasso * own[(j, c)] / length;
             }
-        }
-        for c in 0..classes {
-            gradient[classes * d + c] = scores.col(c).iter().sum::<f64>() / n as f64;
         }
         value
     };
     let options = Options { tolerance: 1e-6, iterations: STEPS };
     let found = minimize(vec![0.0; classes * (d + 1)], objective, options).point;
-    let use_of = |j: usize| (0..classes).map(|c| found[c * d + j].powi(2)).sum::<f64>();
+    let use_of = |j: usize| (0..classes).map(|c| found[c * (d + 1) + j].powi(2)).sum::<f64>();
     let uses: Vec<f64> = (0..d).map(use_of).collect();
     let mut order: Vec<usize> = (0..d).collect();
     order.sort_by(|&a, &b| uses[b].total_cmp(&uses[a]).then(a.cmp(&b)));
@@ -151,7 +153,7 @@ mod tests {
                 + if j == 5 {
                     2.0 * of[i] as f64
                 } else if j == 9 {
-                    -1.0 * of[i] as f64
+                    -(of[i] as f64)
                 } else {
                     0.0
                 }

@@ -1,10 +1,11 @@
 //! Tuning a pretrained network on a few pictures: a head solved on frozen features, some stages or all of them trained.
 //!
 //! Read in this order: [`settings`] and [`strategy`] for what may be asked for, `inputs` for what is computed once,
-//! `head` and `head_to_toe` for the convex problems, `training` and [`optimizer`] for the loop, [`regularizers`] for what
+//! `head` and `head_to_toe` for the convex problems, `training`, `batch` and [`optimizer`] for the loop, [`regularizers`] for what
 //! is added to the loss, `trial` for one strategy from start to end, [`tune`] for the comparison and the verdict,
-//! [`classifier`] for what is left behind.
+//! [`classifier`] for what is left behind, [`table`] for what helps with few labels.
 
+mod batch;
 pub mod classifier;
 mod head;
 mod head_to_toe;
@@ -16,6 +17,7 @@ pub mod regularizers;
 pub mod settings;
 mod state;
 pub mod strategy;
+pub mod table;
 mod training;
 mod trial;
 mod verdict;

@@ -179,7 +179,11 @@ impl Settings {
             return Err(param("--epochs", "at least 1, and more than the warmup".into(), &got));
         }
         if self.views > 1 && self.augmentation == Augmentation::default() {
-            return Err(param("views", "1 unless something is altered (`augment`)".into(), &self.views));
+            return Err(param(
+                "views",
+                "1 unless something is altered (`augment`)".into(),
+                &self.views.to_string(),
+            ));
         }
         Ok(())
     }
@@ -214,8 +218,8 @@ fn augmentation(name: &str) -> Option<Augmentation> {
     })
 }
 
-fn param(name: &str, must: String, got: impl ToString) -> Error {
-    Error::Param { owner: "juyi".into(), name: name.into(), must, got: got.to_string() }
+fn param(name: &str, must: String, got: &str) -> Error {
+    Error::Param { owner: "juyi".into(), name: name.into(), must, got: got.into() }
 }
 
 #[cfg(test)]

@@ -94,6 +94,9 @@ impl State {
             ("best".into(), self.best.to_string()),
             ("steps".into(), serde_json::to_string(&steps).map_err(failed)?),
         ]);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        }
         write_safetensors(path, &tensors, &metadata)
     }
 

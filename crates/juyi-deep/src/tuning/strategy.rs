@@ -259,7 +259,10 @@ impl Plan {
 /// The weights that are larger than products of this rank, with their stages; those that look at one channel are not.
 fn weights(own: &Architecture, rank: usize) -> Vec<(usize, String)> {
     let large = |shape: &[usize]| {
-        shape.len() % 2 == 0 && shape[0] > rank && shape[1] > 1 && shape[1..].iter().product::<usize>() > rank
+        shape.len().is_multiple_of(2)
+            && shape[0] > rank
+            && shape[1] > 1
+            && shape[1..].iter().product::<usize>() > rank
     };
     let stages = own.stages.iter().enumerate();
     let all = stages.flat_map(|(k, stage)| {

@@ -1,6 +1,6 @@
 //! The loop: epochs of steps over batches, what is seen on pictures that are kept aside, and the best epoch at the end.
 //!
-//! A batch is cut into parts of [`PART`] pictures that pass forwards and backwards by themselves, several at a time;
+//! A batch is cut into parts of `PART` pictures that pass forwards and backwards by themselves, several at a time;
 //! their derivatives are added in order. Where normalisations go by the batch, or a regularizer looks at all of it, it
 //! passes in one piece.
 //!
@@ -10,26 +10,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::activation::log_softmax;
-use burn::tensor::{Tensor, TensorData};
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::batch::{add, right, scores};
 use super::inputs::Inputs;
-use super::optimizer::{Moments, clip};
-use super::regularizers::{Pass, Regularizer};
-use super::settings::{Blend, Settings};
+use super::optimizer::clip;
+use super::regularizers::Regularizer;
+use super::settings::Settings;
 use super::state::State;
 use super::strategy::{Plan, Strategy};
-use crate::forward::{Activation, Mode};
-use crate::images::{Mixed, cutmix, generator, mixup};
-use crate::network::{Network, numbers};
+use crate::images::generator;
+use crate::network::Network;
 
-/// Pictures that pass together.
-const PART: usize = 4;
 /// Batches from which the pace of each stage is read, for [`Strategy::Surgical`].
 const LOOKED_AT: usize = 8;
 
@@ -72,14 +67,6 @@ pub(super) struct Trained {
     pub(super) epochs: Vec<Epoch>,
     /// The number of the best one.
     pub(super) best: usize,
-}
-
-/// What part of a batch leaves behind.
-struct Share {
-    loss: f64,
-    right: usize,
-    gradients: Vec<Vec<f32>>,
-    statistics: BTreeMap<String, Tensor<1>>,
 }
 
 impl Training<'_> {
@@ -226,7 +213,9 @@ impl Training<'_> {
         for &name in &names {
             let own = self.plan.network.numbers(name);
             let gradient = gradients.get_mut(name).map_or(&mut [][..], Vec::as_mut_slice);
-            gradient.iter_mut().for_each(|g| *g /= batch.len() as f32);
+            for g in gradient.iter_mut() {
+                *g /= batch.len() as f32;
+            }
             if let Some(regularizer) = &self.regularizer {
                 regularizer.pull(name, &own, gradient);
             }
@@ -236,7 +225,7 @@ impl Training<'_> {
             clip(&mut gradients, longest);
         }
         for (name, mut own) in values {
-            let moments = state.moments.entry(name.clone()).or_insert_with(Moments::default);
+            let moments = state.moments.entry(name.clone()).or_default();
             // Scales and shifts are not shrunk.
             let decay = if self.shrinks(name) { self.settings.weight_decay } else { 0.0 };
             self.settings.rule.step(&mut own, &gradients[name], moments, rate * paces[name], decay);
@@ -248,118 +237,6 @@ impl Training<'_> {
     /// Whether a tensor is shrunk: kernels and matrices are, vectors are not.
     fn shrinks(&self, name: &str) -> bool {
         self.plan.network.dimensions(name) > 1
-    }
-
-    /// What each part of a batch leaves behind, in order.
-    fn shares(
-        &self,
-        batch: &[usize],
-        epoch: usize,
-        number: usize,
-        names: &[&String],
-        context: &Context,
-    ) -> Result<Vec<Share>> {
-        let mut inputs = self.inputs.of(batch, Some(epoch))?;
-        let smooth = self.settings.label_smoothing as f32;
-        let mut targets = vec![smooth / self.count as f32; batch.len() * self.count];
-        for (row, &at) in targets.chunks_exact_mut(self.count).zip(batch) {
-            row[self.classes[at]] += 1.0 - smooth;
-        }
-        let mut rng = generator(context.seed(), epoch as u64, u64::MAX - 1 - number as u64);
-        if let Some(Mixed { inputs: mixed, partner, own }) = self.blended(&inputs, batch.len(), &mut rng)? {
-            let plain = targets.clone();
-            let row = |at: usize| &plain[at * self.count..(at + 1) * self.count];
-            for (at, target) in targets.chunks_exact_mut(self.count).enumerate() {
-                for ((t, a), b) in target.iter_mut().zip(row(at)).zip(row(partner[at])) {
-                    *t = own * a + (1.0 - own) * b;
-                }
-            }
-            inputs = mixed;
-        }
-        let whole = self.settings.by_batch(self.strategy)
-            || self.regularizer.as_ref().is_some_and(|own| own.takes_whole_batch());
-        let part = if whole { batch.len() } else { PART };
-        let each = self.inputs.extent().count();
-        let parts: Vec<usize> = (0..batch.len()).step_by(part).collect();
-        let one = |&begin: &usize| {
-            let end = (begin + part).min(batch.len());
-            let number = (number * self.settings.batch + begin) as u64;
-            self.share(
-                &inputs[begin * each..end * each],
-                &targets[begin * self.count..end * self.count],
-                &batch[begin..end],
-                names,
-                &mut generator(context.seed().wrapping_add(1), epoch as u64, number),
-            )
-        };
-        Ok(parts.par_iter().map(one).collect())
-    }
-
-    fn blended(
-        &self,
-        inputs: &[f32],
-        samples: usize,
-        rng: &mut rand_chacha::ChaCha8Rng,
-    ) -> Result<Option<Mixed>> {
-        let Inputs::Files { recipe, .. } = self.inputs else { return Ok(None) };
-        match self.settings.blend {
-            Blend::None => Ok(None),
-            Blend::Mixup => mixup(inputs, samples, 0.2, rng).map(Some),
-            Blend::Cutmix => cutmix(inputs, samples, recipe.crop, 1.0, rng).map(Some),
-        }
-    }
-
-    /// Forwards and backwards.
-    fn share(
-        &self,
-        inputs: &[f32],
-        targets: &[f32],
-        pictures: &[usize],
-        names: &[&String],
-        rng: &mut rand_chacha::ChaCha8Rng,
-    ) -> Share {
-        let network = self.plan.network.tracked(names.iter().copied());
-        let mut statistics = BTreeMap::new();
-        let by_batch = self.settings.by_batch(self.strategy);
-        let mode = &mut Mode::Training { rng, statistics: by_batch.then_some(&mut statistics) };
-        let extent = self.inputs.extent();
-        let mut x = Activation::new(inputs.to_vec(), extent, network.device());
-        let target = TensorData::new(targets.to_vec(), [pictures.len(), self.count]);
-        let target: Tensor<2> = Tensor::from_data(target, network.device());
-        let cross_entropy = |scores: Tensor<2>| (log_softmax(scores, 1) * target.clone()).sum().neg();
-        let mut levels = Vec::new();
-        let mut second: Option<Tensor<1>> = None;
-        for stage in self.plan.first..network.architecture.stages.len() {
-            x = network.run(stage..stage + 1, x, mode);
-            levels.push(x.clone());
-            for (which, own) in network.architecture.auxiliary.iter().enumerate() {
-                if own.after == stage && own.share > 0.0 {
-                    let scores = network.auxiliary_scores(which, x.clone(), mode);
-                    let loss = cross_entropy(scores).mul_scalar(own.share);
-                    second = Some(second.map_or(loss.clone(), |sum| sum + loss));
-                }
-            }
-        }
-        let features = x.clone().features();
-        let scores = network.scores(x, mode);
-        let own: Vec<usize> = pictures.iter().map(|&at| self.classes[at]).collect();
-        let right = right(&numbers(scores.clone().inner().into_data()), &own);
-        let loss = cross_entropy(scores);
-        let value = loss.clone().inner().into_scalar::<f32>();
-        let pass = Pass {
-            network: &network,
-            inputs,
-            extent,
-            first: self.plan.first,
-            levels: &levels,
-            features,
-            classes: &own,
-        };
-        let term = self.regularizer.as_ref().and_then(|own| own.loss(&pass));
-        let whole = second.into_iter().chain(term).fold(loss, |sum, more| sum + more);
-        let found = whole.backward();
-        let gradients = names.iter().map(|name| network.gradient(name, &found)).collect();
-        Share { loss: f64::from(value), right, gradients, statistics }
     }
 
     /// Mean cross-entropy and share of right answers of some pictures, as they are.
@@ -397,39 +274,5 @@ impl Training<'_> {
             }
         }
         Ok(hash.finalize().to_hex()[..32].to_string())
-    }
-}
-
-/// The scores of some pictures, a row each; four pictures pass together, several fours at a time.
-pub(super) fn scores(
-    network: &Network,
-    first: usize,
-    inputs: &Inputs<'_>,
-    which: &[usize],
-) -> Result<Vec<f32>> {
-    let (each, stages) = (inputs.extent().count(), network.architecture.stages.len());
-    let all = inputs.of(which, None)?;
-    let one = |part: &[f32]| {
-        let (x, mode) =
-            (Activation::new(part.to_vec(), inputs.extent(), network.device()), &mut Mode::Inference);
-        numbers(network.scores(network.run(first..stages, x, mode), mode).into_data())
-    };
-    Ok(all.par_chunks(PART * each).flat_map_iter(one).collect())
-}
-
-/// How many rows have their largest score at their class.
-fn right(scores: &[f32], classes: &[usize]) -> usize {
-    let width = scores.len() / classes.len().max(1);
-    let best = |row: &[f32]| (0..width).fold(0, |best, c| if row[c] > row[best] { c } else { best });
-    scores.chunks_exact(width.max(1)).zip(classes).filter(|(row, class)| best(row) == **class).count()
-}
-
-/// Adds the derivatives of a part to those before it.
-fn add(sums: &mut BTreeMap<String, Vec<f32>>, names: &[&String], more: &[Vec<f32>]) {
-    for (name, more) in names.iter().zip(more) {
-        match sums.get_mut(*name) {
-            Some(sum) => sum.iter_mut().zip(more).for_each(|(sum, g)| *sum += g),
-            None => drop(sums.insert((*name).clone(), more.clone())),
-        }
     }
 }

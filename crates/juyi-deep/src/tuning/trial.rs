@@ -10,6 +10,7 @@ use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::{Matrix, select_rows};
 
+use super::batch::scores;
 use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
 use super::head_to_toe;
@@ -17,14 +18,14 @@ use super::inputs::{Inputs, Pictures};
 use super::regularizers::{Kind, Known, prepare};
 use super::settings::Settings;
 use super::strategy::{Plan, Strategy};
-use super::training::{Epoch, Trained, Training, scores};
+use super::training::{Epoch, Trained, Training};
 use crate::architecture::{Architecture, Auxiliary};
 use crate::features::{Extractor, Kept};
 use crate::layers::{Layer, Parameter};
 use crate::network::Network;
 use crate::zoo::Recognized;
 
-/// Parts along a side of each stage's map that Head2Toe looks at.
+/// Parts along a side of each stage's map that `Head2Toe` looks at.
 const TOE_SIDE: usize = 2;
 /// What the tensors of the head that came with the checkpoint are called while it is kept.
 const OWN_HEAD: &str = "source.";
@@ -94,7 +95,7 @@ impl Trials<'_> {
     }
 
     /// The tensors that come from the checkpoint.
-    fn known(&self, network: &Network) -> BTreeSet<String> {
+    fn known(network: &Network) -> BTreeSet<String> {
         let own = &network.architecture;
         let trunk = own.stages.iter().flat_map(|stage| &stage.layers);
         let all = trunk.chain(own.auxiliary.iter().flat_map(|own| &own.layers)).flat_map(Layer::parameters);
@@ -111,15 +112,22 @@ impl Trials<'_> {
         Ok(Matrix::from_fn(rows.len(), extractor.width(), |i, j| f64::from(rows[i][j])))
     }
 
-    /// Tries a strategy; `drawn` takes weights drawn at random instead of the checkpoint's.
-    pub(super) fn run(&self, strategy: Strategy, drawn: bool, context: &mut Context) -> Result<Trial> {
+    /// Tries a strategy; `drawn` takes weights drawn at random instead of the checkpoint's. With `refit` a network that
+    /// is trained is trained again on all pictures after it was judged.
+    pub(super) fn run(
+        &self,
+        strategy: Strategy,
+        drawn: bool,
+        refit: bool,
+        context: &mut Context,
+    ) -> Result<Trial> {
         let network = self.network(drawn || strategy == Strategy::Scratch, strategy, context)?;
         if strategy.is_convex()
             && (strategy != Strategy::Head || linear_head(&network.architecture).is_some())
         {
             return self.solve(strategy, drawn, network, context);
         }
-        self.train(strategy, drawn, network, context)
+        self.train(strategy, drawn, &network, refit, context)
     }
 
     fn solve(
@@ -150,16 +158,13 @@ impl Trials<'_> {
             head::solve(rows, classes, names.len(), &self.folds, penalty, context)?
         };
         let Solved { head, inverse_penalty, aside } = solved;
-        let classifier = match kept {
-            Kept::Levels { side } => {
-                let own = network.architecture.clone();
-                let parts = [head.weights, head.biases];
-                Classifier::on_stages(own, trunk(&network), names, side, parts)
-            }
-            _ => {
-                put(&mut network, &head);
-                Classifier::new(network.architecture.clone(), network.tensors(), names)
-            }
+        let classifier = if let Kept::Levels { side } = kept {
+            let own = network.architecture.clone();
+            let parts = [head.weights, head.biases];
+            Classifier::on_stages(own, trunk(&network), names, side, parts)
+        } else {
+            put(&mut network, &head);
+            Classifier::new(network.architecture.clone(), network.tensors(), names)
         };
         let row = |i: usize| Some(aside.row(i).iter().copied().collect());
         Ok(Trial {
@@ -178,10 +183,12 @@ impl Trials<'_> {
         &self,
         strategy: Strategy,
         drawn: bool,
-        network: Network,
+        network: &Network,
+        refit: bool,
         context: &mut Context,
     ) -> Result<Trial> {
         let begin = Instant::now();
+        let purpose = |what: &str| format!("{}{what}", if drawn { "drawn-" } else { "" });
         let aside = &self.folds[0];
         let all: Vec<usize> = (0..self.pictures.files.len()).collect();
         let train: Vec<usize> = all.iter().copied().filter(|at| aside.binary_search(at).is_err()).collect();
@@ -191,7 +198,8 @@ impl Trials<'_> {
         let inputs = Inputs::new(&plan.network, plan.first, self.pictures, augmentation, views, context)?;
         let first = plan.first;
         drop(plan);
-        let trained = self.training(strategy, &network, &inputs, train, aside.clone(), "aside", context)?;
+        let trained =
+            self.training(strategy, network, &inputs, train, aside.clone(), &purpose("aside"), context)?;
         let Trained { network: judged, epochs, best } = trained;
         let mut shares = vec![None; all.len()];
         for part in aside.chunks(64) {
@@ -200,8 +208,8 @@ impl Trials<'_> {
                 shares[at] = Some(softmax(row));
             }
         }
-        let network = if self.settings.refit {
-            self.training(strategy, &network, &inputs, all, Vec::new(), "all", context)?.network
+        let network = if refit {
+            self.training(strategy, network, &inputs, all, Vec::new(), &purpose("all"), context)?.network
         } else {
             judged
         };
@@ -220,9 +228,48 @@ impl Trials<'_> {
         })
     }
 
+    /// The share of some pictures that is right after training on others.
+    pub(super) fn test(
+        &self,
+        strategy: Strategy,
+        train: &[usize],
+        test: &[usize],
+        context: &mut Context,
+    ) -> Result<f64> {
+        let network = self.network(strategy == Strategy::Scratch, strategy, context)?;
+        let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
+        let right = |shares: &dyn Fn(usize, usize) -> f64| {
+            let best = |i: usize| (0..count).fold(0, |b, c| if shares(i, c) > shares(i, b) { c } else { b });
+            let hits = test.iter().enumerate().filter(|(i, at)| best(*i) == classes[**at]).count();
+            hits as f64 / test.len().max(1) as f64
+        };
+        if strategy == Strategy::Head && linear_head(&network.architecture).is_some() {
+            let rows = self.features(&network, context)?;
+            let own = select_rows(rows.as_ref(), train);
+            let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
+            let folds = head::stratified(&of, count, context);
+            let penalty = self.settings.inverse_penalty;
+            let head = head::solve(&own, &of, count, &folds, penalty, context)?.head;
+            let shares = head.probabilities(&select_rows(rows.as_ref(), test));
+            return Ok(right(&|i, c| shares[(i, c)]));
+        }
+        let plan = self.plan(strategy, network.clone(), context)?;
+        let (views, augmentation) = (self.settings.views, &self.settings.augmentation);
+        let inputs = Inputs::new(&plan.network, plan.first, self.pictures, augmentation, views, context)?;
+        let first = plan.first;
+        drop(plan);
+        let none = Vec::new();
+        let trained = self.training(strategy, &network, &inputs, train.to_vec(), none, "test", context)?;
+        let mut all = Vec::new();
+        for part in test.chunks(64) {
+            all.extend(scores(&trained.network, first, &inputs, part)?);
+        }
+        Ok(right(&|i, c| f64::from(all[i * count + c])))
+    }
+
     /// What is learnt of a network.
     fn plan(&self, strategy: Strategy, network: Network, context: &Context) -> Result<Plan> {
-        let known = self.known(&network);
+        let known = Self::known(&network);
         let solved = self.settings.starts_solved(strategy);
         Plan::new(strategy, network, &known, solved, self.settings.epochs, context)
     }

@@ -97,10 +97,12 @@ pub fn tune(
     let trials = Trials { source, pictures, settings, folds, notes, features: OnceCell::new() };
     let mut tried = Vec::new();
     // Without transfer: the same network, its weights drawn at random and frozen.
-    tried.push(trials.run(Strategy::Head, true, context)?);
+    tried.push(trials.run(Strategy::Head, true, false, context)?);
     let least = counts.into_iter().min().unwrap_or(0);
-    for strategy in wanted(strategy, least, context) {
-        tried.push(trials.run(strategy, false, context)?);
+    for own in wanted(strategy, least, context) {
+        // What is trained by epochs is trained again on all pictures only if it is taken.
+        let refit = settings.refit && own == strategy;
+        tried.push(trials.run(own, false, refit, context)?);
     }
     let chosen = if strategy == Strategy::Auto { best(&tried, &pictures.classes) } else { tried.len() - 1 };
     let gain = gain(&tried[chosen], &tried[0], &pictures.classes);
@@ -109,6 +111,9 @@ pub fn tune(
     let reason = reason(verdict, &tried[chosen], names.len());
     let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
+    if settings.refit && strategy == Strategy::Auto && !tried[kept].epochs.is_empty() {
+        tried[kept] = trials.run(tried[kept].strategy, false, true, context)?;
+    }
     let common = common(&tried[kept], &tried[0]);
     let choice = Choice {
         verdict,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use juyi_deep::architecture::Architecture;
 use juyi_deep::checkpoint::Stored;
 
-/// Between -1 and 1, by the SplitMix64 of the name's checksum and the place.
-pub fn numbers(name: &str, count: usize) -> impl Iterator<Item = f64> {
+/// Between -1 and 1, by the `SplitMix64` of the name's checksum and the place.
+pub(crate) fn numbers(name: &str, count: usize) -> impl Iterator<Item = f64> {
     let begin = u64::from(checksum(name.as_bytes())) << 32;
     (1..=count as u64).map(move |place| {
         let z = place.wrapping_add(begin).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -36,7 +36,7 @@ fn tensor(name: &str, shape: &[usize]) -> Stored {
     Stored { shape: shape.to_vec(), values }
 }
 
-pub fn tensors(architecture: &Architecture) -> BTreeMap<String, Stored> {
+pub(crate) fn tensors(architecture: &Architecture) -> BTreeMap<String, Stored> {
     let all = architecture.parameters().into_iter();
     all.map(|own| (own.name.clone(), tensor(&own.name, &own.shape))).collect()
 }

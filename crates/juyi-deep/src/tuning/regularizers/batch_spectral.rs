@@ -2,7 +2,7 @@
 //! made smaller.
 //!
 //! Paper: X. Chen, S. Wang, B. Fu, M. Long and J. Wang, "Catastrophic forgetting meets negative transfer: batch spectral
-//! shrinkage for safe transfer learning", NeurIPS 2019, equation (4), with one value:
+//! shrinkage for safe transfer learning", `NeurIPS` 2019, equation (4), with one value:
 //! ```text
 //! η Σ_{i ≤ k} σ_{-i}²,   F = U Σ Vᵀ the features (pictures, width) of a batch
 //! ```

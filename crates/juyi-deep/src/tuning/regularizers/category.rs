@@ -1,6 +1,6 @@
 //! Co-tuning: the checkpoint's own classes are learnt along, in the shares that go with each new class.
 //!
-//! Paper: K. You, Z. Kou, M. Long and J. Wang, "Co-tuning for transfer learning", NeurIPS 2020, equations (1) to (4):
+//! Paper: K. You, Z. Kou, M. Long and J. Wang, "Co-tuning for transfer learning", `NeurIPS` 2020, equations (1) to (4):
 //! ```text
 //! λ Σ_s - p(s | y) ln ŷ_s,   p(s | y) ∝ p(y | s) p(s)
 //! ```

@@ -1,0 +1,172 @@
+//! A batch forwards and backwards: in parts of [`PART`] pictures, whose derivatives are added in order.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::activation::log_softmax;
+use burn::tensor::{Tensor, TensorData};
+use juyi::context::Context;
+use juyi::error::Result;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::inputs::Inputs;
+use super::regularizers::Pass;
+use super::settings::Blend;
+use super::training::Training;
+use crate::forward::{Activation, Mode};
+use crate::images::{Mixed, cutmix, generator, mixup};
+use crate::network::{Network, numbers};
+
+/// Pictures that pass together.
+const PART: usize = 4;
+
+/// What part of a batch leaves behind.
+pub(super) struct Share {
+    pub(super) loss: f64,
+    pub(super) right: usize,
+    pub(super) gradients: Vec<Vec<f32>>,
+    pub(super) statistics: BTreeMap<String, Tensor<1>>,
+}
+
+impl Training<'_> {
+    /// What each part of a batch leaves behind, in order.
+    pub(super) fn shares(
+        &self,
+        batch: &[usize],
+        epoch: usize,
+        number: usize,
+        names: &[&String],
+        context: &Context,
+    ) -> Result<Vec<Share>> {
+        let mut inputs = self.inputs.of(batch, Some(epoch))?;
+        let smooth = self.settings.label_smoothing as f32;
+        let mut targets = vec![smooth / self.count as f32; batch.len() * self.count];
+        for (row, &at) in targets.chunks_exact_mut(self.count).zip(batch) {
+            row[self.classes[at]] += 1.0 - smooth;
+        }
+        let mut rng = generator(context.seed(), epoch as u64, u64::MAX - 1 - number as u64);
+        if let Some(Mixed { inputs: mixed, partner, own }) = self.blended(&inputs, batch.len(), &mut rng)? {
+            let plain = targets.clone();
+            let row = |at: usize| &plain[at * self.count..(at + 1) * self.count];
+            for (at, target) in targets.chunks_exact_mut(self.count).enumerate() {
+                for ((t, a), b) in target.iter_mut().zip(row(at)).zip(row(partner[at])) {
+                    *t = own * a + (1.0 - own) * b;
+                }
+            }
+            inputs = mixed;
+        }
+        let whole = self.settings.by_batch(self.strategy)
+            || self.regularizer.as_ref().is_some_and(|own| own.takes_whole_batch());
+        let part = if whole { batch.len() } else { PART };
+        let each = self.inputs.extent().count();
+        let parts: Vec<usize> = (0..batch.len()).step_by(part).collect();
+        let one = |&begin: &usize| {
+            let end = (begin + part).min(batch.len());
+            let number = (number * self.settings.batch + begin) as u64;
+            self.share(
+                &inputs[begin * each..end * each],
+                &targets[begin * self.count..end * self.count],
+                &batch[begin..end],
+                names,
+                &mut generator(context.seed().wrapping_add(1), epoch as u64, number),
+            )
+        };
+        Ok(parts.par_iter().map(one).collect())
+    }
+
+    fn blended(&self, inputs: &[f32], samples: usize, rng: &mut ChaCha8Rng) -> Result<Option<Mixed>> {
+        let Inputs::Files { recipe, .. } = self.inputs else { return Ok(None) };
+        match self.settings.blend {
+            Blend::None => Ok(None),
+            Blend::Mixup => mixup(inputs, samples, 0.2, rng).map(Some),
+            Blend::Cutmix => cutmix(inputs, samples, recipe.crop, 1.0, rng).map(Some),
+        }
+    }
+
+    /// Forwards and backwards.
+    fn share(
+        &self,
+        inputs: &[f32],
+        targets: &[f32],
+        pictures: &[usize],
+        names: &[&String],
+        rng: &mut ChaCha8Rng,
+    ) -> Share {
+        let network = self.plan.network.tracked(names.iter().copied());
+        let mut statistics = BTreeMap::new();
+        let by_batch = self.settings.by_batch(self.strategy);
+        let mode = &mut Mode::Training { rng, statistics: by_batch.then_some(&mut statistics) };
+        let extent = self.inputs.extent();
+        let mut x = Activation::new(inputs.to_vec(), extent, network.device());
+        let target = TensorData::new(targets.to_vec(), [pictures.len(), self.count]);
+        let target: Tensor<2> = Tensor::from_data(target, network.device());
+        let cross_entropy = |scores: Tensor<2>| (log_softmax(scores, 1) * target.clone()).sum().neg();
+        let mut levels = Vec::new();
+        let mut second: Option<Tensor<1>> = None;
+        for stage in self.plan.first..network.architecture.stages.len() {
+            x = network.run(stage..stage + 1, x, mode);
+            levels.push(x.clone());
+            for (which, own) in network.architecture.auxiliary.iter().enumerate() {
+                if own.after == stage && own.share > 0.0 {
+                    let scores = network.auxiliary_scores(which, x.clone(), mode);
+                    let loss = cross_entropy(scores).mul_scalar(own.share);
+                    second = Some(second.map_or(loss.clone(), |sum| sum + loss));
+                }
+            }
+        }
+        let features = x.clone().features();
+        let scores = network.scores(x, mode);
+        let own: Vec<usize> = pictures.iter().map(|&at| self.classes[at]).collect();
+        let right = right(&numbers(scores.clone().inner().into_data()), &own);
+        let loss = cross_entropy(scores);
+        let value = loss.clone().inner().into_scalar::<f32>();
+        let pass = Pass {
+            network: &network,
+            inputs,
+            extent,
+            first: self.plan.first,
+            levels: &levels,
+            features,
+            classes: &own,
+        };
+        let term = self.regularizer.as_ref().and_then(|own| own.loss(&pass));
+        let whole = second.into_iter().chain(term).fold(loss, |sum, more| sum + more);
+        let found = whole.backward();
+        let gradients = names.iter().map(|name| network.gradient(name, &found)).collect();
+        Share { loss: f64::from(value), right, gradients, statistics }
+    }
+}
+
+/// The scores of some pictures, a row each; four pictures pass together, several fours at a time.
+pub(super) fn scores(
+    network: &Network,
+    first: usize,
+    inputs: &Inputs<'_>,
+    which: &[usize],
+) -> Result<Vec<f32>> {
+    let (each, stages) = (inputs.extent().count(), network.architecture.stages.len());
+    let all = inputs.of(which, None)?;
+    let one = |part: &[f32]| {
+        let (x, mode) =
+            (Activation::new(part.to_vec(), inputs.extent(), network.device()), &mut Mode::Inference);
+        numbers(network.scores(network.run(first..stages, x, mode), mode).into_data())
+    };
+    Ok(all.par_chunks(PART * each).flat_map_iter(one).collect())
+}
+
+/// How many rows have their largest score at their class.
+pub(super) fn right(scores: &[f32], classes: &[usize]) -> usize {
+    let width = scores.len() / classes.len().max(1);
+    let best = |row: &[f32]| (0..width).fold(0, |best, c| if row[c] > row[best] { c } else { best });
+    scores.chunks_exact(width.max(1)).zip(classes).filter(|(row, class)| best(row) == **class).count()
+}
+
+/// Adds the derivatives of a part to those before it.
+pub(super) fn add(sums: &mut BTreeMap<String, Vec<f32>>, names: &[&String], more: &[Vec<f32>]) {
+    for (name, more) in names.iter().zip(more) {
+        match sums.get_mut(*name) {
+            Some(sum) => sum.iter_mut().zip(more).for_each(|(sum, g)| *sum += g),
+            None => drop(sums.insert((*name).clone(), more.clone())),
+        }
+    }
+}
