@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     run.command = command();
     run.peak_memory = peak_memory();
     let goal = Goal::Classes(pictures.names.clone());
-    let answers = all_answers(&tuned, &pictures, &rest, more);
+    let answers = all_answers(&tuned, &pictures, &rest, &more);
     let (file, other, predictions) = predictions_file(arguments.predictions, &answers, &goal)?;
     let record = serde_json::to_string_pretty(&run)? + "\n";
     let writing = writing();
@@ -150,7 +150,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
 /// Refuses, before the work starts, a folder that holds something else than an earlier run, or a training that was cut
 /// off and is not to be resumed.
 fn check_notes(out: &Path, notes: &Path, resume: bool) -> Result<()> {
-    let entries = std::fs::read_dir(out).map(|entries| entries.flatten().count()).unwrap_or(0);
+    let entries = std::fs::read_dir(out).map_or(0, |entries| entries.flatten().count());
     match (notes.is_dir(), resume) {
         (true, false) => Err(Error::input(
             format!("`{}`", out.display()),
@@ -259,7 +259,7 @@ pub(crate) fn labelled(
 }
 
 /// What is said of the pictures that were kept aside, by networks that did not see them, and of those without a class.
-fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: Classified) -> Predictions {
+fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: &Classified) -> Predictions {
     let (aside, classes) = (&tuned.aside, pictures.names.len());
     let count = aside.answer.len() + more.samples.len();
     let both = |first: &[f64], second: &[f64]| [first, second].concat();

@@ -47,9 +47,9 @@ fn prepare(folder: &Path, name: &str) {
     }
     let new = folder.join("new");
     std::fs::create_dir_all(&new).expect("a folder");
-    [true, false].iter().for_each(|&across| {
+    for across in [true, false] {
         picture(across, 7).save(new.join(format!("{across}.png"))).expect("a picture");
-    });
+    }
     let own = network(name).expect("it is known").with_classes(4);
     let drawn = Network::from_chance(own, &Context::new(1, 1 << 30), &Device::flex());
     write_safetensors(&folder.join("net.safetensors"), &drawn.tensors(), &[].into()).expect("a checkpoint");
