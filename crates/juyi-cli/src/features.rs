@@ -13,7 +13,7 @@ use juyi_deep::images::Reading;
 
 use crate::arguments::{FeaturesArguments, PictureArguments};
 use crate::progress::writing;
-use crate::tune::{listing, read, reading};
+use crate::tune::{choose_device, listing, read, reading};
 use crate::{notes, print};
 
 pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
@@ -54,6 +54,7 @@ pub(crate) struct Pictures {
 impl Pictures {
     /// The network in a checkpoint; what is left out of it is noted.
     pub(crate) fn new(network: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Self> {
+        choose_device(arguments)?;
         let found = read(network, context)?;
         let extractor = Extractor::new(found.architecture, found.tensors, Kept::Features)?;
         let reading = reading(arguments);

@@ -10,7 +10,7 @@ use juyi_deep::tuning::table::{Cell, LABELLED, LINES, Line, cell};
 
 use crate::arguments::BenchArguments;
 use crate::print;
-use crate::tune::{labelled, listing, read, reading};
+use crate::tune::{choose_device, labelled, listing, read, reading};
 
 /// The name of the table.
 pub(crate) const TABLE: &str = "office-caltech-tuning";
@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
         let problem = "takes the checkpoint of a network";
         return Err(Error::input(format!("`{TABLE}`"), problem, "give it with `--network`").into());
     };
+    choose_device(&arguments.pictures)?;
     let found = read(network, &mut context)?;
     let folder = Path::new(&arguments.data).join(PHOTOGRAPHS);
     let entries = listing(&folder, &mut context)?.entries;

@@ -25,12 +25,15 @@ impl Watcher for Bar {
     fn watch(&self, step: &str, done: usize, all: usize) {
         let mut current = self.step.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = all > 0;
-        if current.0 != step {
+        // What follows a colon is news of the same step.
+        let name = step.split(':').next().unwrap_or(step);
+        let begins = current.0 != name;
+        if begins {
             self.bar.reset();
-            self.bar.set_message(step.to_string());
         }
-        if current.0 != step || current.1 != counted {
-            *current = (step.to_string(), counted);
+        self.bar.set_message(step.to_string());
+        if begins || current.1 != counted {
+            *current = (name.to_string(), counted);
             let template = if counted {
                 "{spinner} {msg} [{bar:30}] {pos}/{len} {elapsed}, about {eta} left"
             } else {

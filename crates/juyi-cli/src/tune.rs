@@ -8,7 +8,7 @@ use juyi::context::Context;
 use juyi::data::Goal;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
-use juyi::models::{Answers, write_whole};
+use juyi::models::{Answers, Model, write_whole};
 use juyi::report::{Predictions, html, text};
 use juyi_deep::checkpoint::Checkpoint;
 use juyi_deep::images::{Entry, Listing, OnDamage, Reading};
@@ -44,7 +44,8 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
         let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
         let is_one = match ending.as_deref() {
             Some("pth" | "pt" | "bin" | "pkl") => true,
-            Some("safetensors") => asked || Path::new(target).is_dir(),
+            // Models of tables have the same ending.
+            Some("safetensors") => (asked || Path::new(target).is_dir()) && Model::load(path).is_err(),
             _ => asked && !path.is_dir(),
         };
         is_one.then(|| path.to_path_buf())
@@ -64,6 +65,7 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
 pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Result<ExitCode> {
     let begin = Instant::now();
     let own = &arguments.tuning;
+    choose_device(&arguments.tables.pictures)?;
     let strategy: Strategy = own.tune.as_deref().unwrap_or("auto").parse()?;
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
@@ -200,6 +202,12 @@ pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
     Ok(listing)
 }
 
+/// Networks of this process run where the flag says.
+pub(crate) fn choose_device(arguments: &PictureArguments) -> Result<()> {
+    juyi_deep::device::choose(arguments.device.parse()?);
+    Ok(())
+}
+
 /// How pictures are read.
 pub(crate) fn reading(arguments: &PictureArguments) -> Reading {
     let on_damage = match arguments.damaged {
@@ -294,7 +302,11 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Option<PathBuf> {
     let ending = model.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
     let is_one = match ending.as_deref() {
         Some("pth" | "pt" | "bin" | "pkl") => true,
-        Some("safetensors") => pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK),
+        // Models of tables have the same ending.
+        Some("safetensors") => {
+            (pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK))
+                && Model::load(model).is_err()
+        }
         _ => false,
     };
     is_one.then(|| model.to_path_buf())
@@ -307,6 +319,7 @@ pub(crate) fn predict(
     network: &Path,
     context: &mut Context,
 ) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
+    choose_device(&arguments.pictures)?;
     let own = match Classifier::read(network, context.memory())? {
         Some(own) => own,
         None => Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?,

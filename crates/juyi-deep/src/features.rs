@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::Device;
 use juyi::context::Context;
 use juyi::data::{Cells, Column, Table};
 use juyi::error::{Error, Result};
@@ -16,6 +15,7 @@ use rayon::prelude::*;
 use crate::architecture::Architecture;
 use crate::cache::{Cache, name_of};
 use crate::checkpoint::Stored;
+use crate::device::device;
 use crate::extents::{Extent, after_all};
 use crate::fold::folded;
 use crate::forward::{Activation, Mode};
@@ -99,7 +99,7 @@ impl Extractor {
         check(&own, &tensors)?;
         let (own, tensors) = folded(own, tensors);
         let key = key(&own, &tensors, kept)?;
-        let network = Network::from_tensors(own, &tensors, &Context::default(), &Device::flex())?;
+        let network = Network::from_tensors(own, &tensors, &Context::default(), &device())?;
         Ok(Self { network, kept, width, key })
     }
 

@@ -1,12 +1,13 @@
 //! Pretrained image networks: loaded from their checkpoints, used frozen, fine-tuned.
 //!
 //! Read in this order: [`layers`] and [`architecture`] for what a network is, [`zoo`] for those that are known,
-//! [`checkpoint`] and [`images`] for what comes in from files, [`network`] for what computes, [`features`] for pictures
-//! as rows.
+//! [`checkpoint`] and [`images`] for what comes in from files, [`network`] and [`forward`] for what computes,
+//! [`features`] for pictures as rows, [`tuning`] for training a network further, [`device`] for where all of it runs.
 
 pub mod architecture;
 pub mod cache;
 pub mod checkpoint;
+pub mod device;
 pub mod extents;
 pub mod features;
 mod fold;

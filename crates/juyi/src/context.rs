@@ -34,7 +34,8 @@ pub struct Notice {
 
 /// Is told how far a step has come; a terminal's progress bar, say.
 pub trait Watcher: std::fmt::Debug + Send + Sync {
-    /// `done` of `all` parts of `step` are done; 0 of 0 where their number is not known.
+    /// `done` of `all` parts of `step` are done; 0 of 0 where their number is not known. What follows a colon in `step`
+    /// is news of it, not its name.
     fn watch(&self, step: &str, done: usize, all: usize);
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct PictureArguments {
     /// Folder that keeps the features of pictures for later runs
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Where networks run: cpu, or cuda or wgpu in a build with that feature
+    #[arg(long, value_name = "KIND", default_value = "cpu")]
+    pub(crate) device: String,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

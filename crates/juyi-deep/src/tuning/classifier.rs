@@ -19,7 +19,7 @@ use crate::images::Reading;
 use crate::zoo::Recognized;
 
 /// The key of the metadata.
-const KEY: &str = "juyi";
+const KEY: &str = "juyi-network";
 /// The tensors of a head on all stages, `(classes, width)` and `(classes)`.
 const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
 

@@ -129,7 +129,7 @@ impl Training<'_> {
         Ok(Trained { network, epochs: state.epochs, best: state.best })
     }
 
-    /// `training last:2: epoch 3, loss 0.412, 0.93 right`; what stands before the colon stays the same.
+    /// `training last 2: epoch 3, loss 0.412, 93.0 % right aside`; what stands before the colon stays the same.
     fn said(&self, epochs: &[Epoch], loss: f64, batches: usize) -> String {
         let so_far = (batches * self.settings.batch).max(1) as f64;
         let aside = epochs.last().map_or_else(String::new, |last| {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use burn::tensor::Device;
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::{Matrix, select_rows};
@@ -20,6 +19,7 @@ use super::settings::Settings;
 use super::strategy::{Plan, Strategy};
 use super::training::{Epoch, Trained, Training};
 use crate::architecture::{Architecture, Auxiliary};
+use crate::device::device;
 use crate::features::{Extractor, Kept};
 use crate::layers::{Layer, Parameter};
 use crate::network::Network;
@@ -65,7 +65,7 @@ impl Trials<'_> {
     /// The network with a head for the new classes: from the checkpoint, or drawn.
     fn network(&self, drawn: bool, strategy: Strategy, context: &Context) -> Result<Network> {
         let mut own = self.source.architecture.clone().with_classes(self.pictures.names.len());
-        let device = Device::flex();
+        let device = device();
         if drawn {
             // Second heads help a gradient to reach far down; a checkpoint's stages need no such help.
             if strategy != Strategy::Scratch {
@@ -311,7 +311,7 @@ impl Trials<'_> {
         let solved = solved.as_ref();
         let known = Known { plan: &plan, inputs, train: &train, classes, count, solved };
         let regularizer = settings.regularization.map(|own| prepare(own, &known, context)).transpose()?;
-        let title = format!("training {strategy}");
+        let title = format!("training {strategy}").replace(':', " "); // a colon begins the news
         let training =
             Training { settings, strategy, plan, regularizer, inputs, classes, train, check, count, title };
         let file = self.notes.map(|folder| {
