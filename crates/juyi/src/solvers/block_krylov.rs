@@ -10,6 +10,24 @@ use crate::linalg::{Matrix, multiply, orthonormal_columns, symmetric_eigen, thin
 /// The largest problem that is solved by a full eigendecomposition.
 pub(super) const DIRECT: usize = 1000;
 
+/// Whether a full decomposition is the cheaper one: up to [`DIRECT`] columns, or where the basis of the iteration would be
+/// a good part of the whole space.
+pub(super) fn direct_is_cheaper(columns: usize, components: usize) -> bool {
+    columns <= DIRECT || {
+        let (block, depth) = basis(columns, components);
+        2 * block * depth > columns
+    }
+}
+
+/// Columns of a block, and blocks of a basis.
+fn basis(columns: usize, components: usize) -> (usize, usize) {
+    let block = (components + (components / 2).max(10)).min(columns / 4);
+    (block, (DIRECT / block).min(columns / block).clamp(3, DEPTH))
+}
+
+/// Blocks of a basis at most.
+const DEPTH: usize = 8;
+
 /// Block Krylov iteration with restarts on `A^{-1/2} Pᵀ H P A^{-1/2}` for `centred` `H P` and `root` `A^{-1/2}`, from the
 /// subspace `start`: the coefficients, of length 1, and the last subspace.
 pub(super) fn iterate(
@@ -22,14 +40,12 @@ pub(super) fn iterate(
 ) -> Result<(Matrix, Matrix)> {
     const TOLERANCE: f64 = 1e-9;
     const RESTARTS: usize = 200;
-    const DEPTH: usize = 8;
     let r = centred.ncols();
     let apply = |q: &Matrix| {
         let moved = multiply(centred.as_ref(), root.apply(q).as_ref());
         root.apply(&multiply(centred.transpose(), moved.as_ref()))
     };
-    let block = (components + (components / 2).max(10)).min(r / 4);
-    let depth = (DIRECT / block).min(r / block).clamp(3, DEPTH);
+    let (block, depth) = basis(r, components);
     let mut q = match start {
         Some(start) if start.ncols() == block => start,
         _ => {

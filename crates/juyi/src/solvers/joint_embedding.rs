@@ -17,7 +17,7 @@ use faer::MatRef;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::block_krylov::{DIRECT, InverseRoot, iterate};
+use super::block_krylov::{DIRECT, InverseRoot, direct_is_cheaper, iterate};
 use super::nystrom::{Nystrom, landmark_bytes, landmarks_that_fit};
 use crate::context::Context;
 use crate::error::Result;
@@ -165,6 +165,9 @@ impl JointEmbedding {
         let gram = multiply(discrepancies.transpose(), discrepancies.as_ref());
         let scale = gram.norm_l2(); // |V Vᵀ| = |Vᵀ V|, the Frobenius norm
         let w = multiply(self.columns.transpose(), discrepancies.as_ref());
+        if self.scatter.is_none() && direct_is_cheaper(self.rank(), components) {
+            self.scatter = Some(multiply(self.centred.transpose(), self.centred.as_ref()));
+        }
         let coefficients = if let Some(scatter) = &self.scatter {
             direct(scatter, &w, scale, components, regularization)?
         } else {
@@ -224,7 +227,7 @@ impl JointEmbedding {
             direct(&scatter, &w, scale, components, regularization)?
         } else {
             let centred = turned(self.centred.as_ref());
-            if centred.ncols() <= DIRECT {
+            if direct_is_cheaper(centred.ncols(), components) {
                 let scatter = multiply(centred.transpose(), centred.as_ref());
                 direct(&scatter, &w, scale, components, regularization)?
             } else {
