@@ -142,10 +142,23 @@ pub fn record(
     })
 }
 
-/// The settings of a training, those that say nothing left out.
+/// The settings of a training; what is altered, and what is added to the loss, in one word or none.
 fn parameters(settings: &Settings) -> Result<Value> {
-    serde_json::to_value(settings)
-        .map_err(|error| Error::Numeric { what: "the settings".into(), why: error.to_string() })
+    let mut all = serde_json::to_value(settings)
+        .map_err(|error| Error::Numeric { what: "the settings".into(), why: error.to_string() })?;
+    let words = |value: &Value| match value {
+        Value::Object(parts) => {
+            let said = |value: &&Value| !value.is_null() && value.as_f64() != Some(0.0);
+            let parts = parts.iter().filter(|(_, value)| said(value));
+            let parts: Vec<String> = parts.map(|(name, value)| format!("{name} {value}")).collect();
+            Value::from(if parts.is_empty() { "none".into() } else { parts.join(", ").replace('"', "") })
+        }
+        plain => plain.clone(),
+    };
+    for value in all.as_object_mut().into_iter().flat_map(|all| all.values_mut()) {
+        *value = words(value);
+    }
+    Ok(all)
 }
 
 /// Some that are right, evenly over the classes; the wrong ones that the network is surest of; those of which it is

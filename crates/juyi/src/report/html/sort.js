@@ -8,7 +8,8 @@ for (const button of document.querySelectorAll('th > button')) {
     const sign = direction === 'ascending' ? 1 : -1;
     const compare = (a, b) => {
       [a, b] = [a.cells[heading.cellIndex], b.cells[heading.cellIndex]];
-      const [x, y] = [a.dataset.value, b.dataset.value];
+      const number = (cell) => cell.dataset.value ?? (isNaN(parseFloat(cell.textContent)) || isNaN(cell.textContent) ? undefined : cell.textContent);
+      const [x, y] = [number(a), number(b)];
       if (x === undefined || y === undefined) {
         return sign * a.textContent.localeCompare(b.textContent, undefined, { numeric: true });
       }
