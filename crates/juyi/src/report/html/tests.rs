@@ -14,7 +14,7 @@ fn hostile(text: &str) -> Run {
             serde_json::Value::String(old) => *old = text.into(),
             serde_json::Value::Array(all) => all.iter_mut().for_each(|value| replace(value, text)),
             serde_json::Value::Object(fields) => {
-                let fixed = ["task", "verdict", "level"];
+                let fixed = ["task", "verdict", "level", "shown"];
                 fields.iter_mut().filter(|(name, _)| !fixed.contains(&name.as_str())).for_each(
                     |(_, value)| {
                         replace(value, text);
@@ -63,8 +63,13 @@ fn the_page_has_every_section_in_order() {
         "<h2>Class by class</h2>",
         "Confusion of not transferring",
         "Confusion of tca",
+        "<h2>Learning</h2>",
+        "trained on: from 2.100 to 0.400; kept aside: from 1.900 to 1.150",
+        "4 epochs",
         "<h2>Samples</h2>",
         "alt=\"row 77: true scrap &lt;2 %, predicted rework\"",
+        "<h3>Least sure</h3>",
+        "21\u{a0}% sure",
         "<h2>Record</h2>",
         "juyi transfer --source plant-a-2023.csv",
         "--drop &#39;batch number&#39;",
