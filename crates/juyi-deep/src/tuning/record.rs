@@ -190,7 +190,6 @@ fn photographs(judged: &[Judged], pictures: &Pictures) -> Result<Vec<Photograph>
     Ok(all)
 }
 
-/// Whether the network that is left behind is the one without transfer.
 impl Tuned {
     /// Whether the checkpoint helped, by the verdict.
     pub fn transfers(&self) -> bool {
