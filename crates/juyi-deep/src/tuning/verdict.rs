@@ -112,7 +112,7 @@ pub fn tune(
     let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
     if settings.refit && strategy == Strategy::Auto && !tried[kept].epochs.is_empty() {
-        tried[kept] = trials.run(tried[kept].strategy, false, true, context)?;
+        tried[kept] = trials.run(tried[kept].strategy, kept == 0, true, context)?;
     }
     let common = common(&tried[kept], &tried[0]);
     let choice = Choice {
