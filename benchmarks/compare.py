@@ -21,15 +21,13 @@ from statistics import median
 import numpy as np
 
 import agreement
+import page
 import problem
 from agreement import Answers, Disagreement
 from rows import ROWS
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
 OURS = HERE.parent / "target" / "release" / "juyi-benchmarks"
-MARKS = "<!-- measured: begin -->", "<!-- measured: end -->"
-REACH_MARKS = "<!-- reach: begin -->", "<!-- reach: end -->"
 
 
 # ---------------------------------------------------------------------------------------------- timing
@@ -184,10 +182,7 @@ def write_reach(rows, options):
         f"{options.reach:g} s or its process more than {problem.REACH_GIB} GiB of address space, or {problem.REACH_ROWS:,} rows "
         f"are reached."
     )
-    text = PAGE.read_text()
-    before, after = text.split(REACH_MARKS[0])[0], text.split(REACH_MARKS[1])[1]
-    measured = "\n".join([REACH_MARKS[0], "", about, "", REACH_HEAD, *rows, "", REACH_MARKS[1]])
-    PAGE.write_text(before + measured + after)
+    page.write("reach", [about, "", REACH_HEAD, *rows])
 
 
 def write_page(rows, ratios, options):
@@ -199,10 +194,7 @@ def write_page(rows, ratios, options):
         f"CPUs; {options.threads} threads a side, {options.rows:,} + {options.rows:,} rows at most, {options.rounds} "
         f"processes of {options.fits} fits a side."
     )
-    text = PAGE.read_text()
-    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
-    measured = "\n".join([MARKS[0], "", about, "", HEAD, *rows, "", in_all(ratios), "", MARKS[1]])
-    PAGE.write_text(before + measured + after)
+    page.write("measured", [about, "", HEAD, *rows, "", in_all(ratios)])
 
 
 def main():

@@ -16,10 +16,10 @@ import time
 from importlib.metadata import distribution, version
 from pathlib import Path
 
+import page
+
 ROOT = Path(__file__).resolve().parent.parent
 JUYI = ROOT / "target" / "release" / "juyi"
-PAGE = ROOT / "docs" / "benchmarks.md"
-MARKS = "<!-- deep: begin -->", "<!-- deep: end -->"
 MOST_EPOCHS = 10
 BATCH = 16
 
@@ -327,9 +327,7 @@ def main():
         f"threads a side. PyTorch stops at the first epoch that is as good as Juyi on the pictures aside but for one, at most {MOST_EPOCHS}. Juyi's "
         f"time for a head includes choosing its penalty by cross-validation."
     )
-    text = PAGE.read_text()
-    before, after = text.split(MARKS[0])[0], text.split(MARKS[1])[1]
-    PAGE.write_text(before + "\n".join([MARKS[0], "", about, "", *lines, "", MARKS[1]]) + after)
+    page.write("deep", [about, "", *lines])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,11 @@ use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
 use crate::print;
 use crate::progress::writing;
 
+/// What the fitted model is called in a run folder.
+pub(crate) const MODEL: &str = "model.safetensors";
+/// What the tuned network is called there.
+pub(crate) const NETWORK: &str = "network.safetensors";
+
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
     if let Some(network) = crate::tune::checkpoint(arguments)? {
@@ -46,10 +51,10 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
     let writing = writing();
     std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
-    write_whole(&arguments.out.join("model.safetensors"), &model)?;
+    write_whole(&arguments.out.join(MODEL), &model)?;
     write_whole(&arguments.out.join(name), &predictions)?;
     remove(&arguments.out.join(other))?; // of an earlier run
-    remove(&arguments.out.join("network.safetensors"))?;
+    remove(&arguments.out.join(NETWORK))?;
     write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
     write_whole(&arguments.out.join("report.html"), html(&outcome.run).as_bytes())?;
     drop(writing);
@@ -60,7 +65,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let folder = arguments.out.display();
         let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
         print(&format!(
-            "{}written       {folder}/report.html, {folder}/{name}, {folder}/model.safetensors, \
+            "{}written       {folder}/report.html, {folder}/{name}, {folder}/{MODEL}, \
              {folder}/run.json{rows}\n",
             text(&outcome.run)
         ))?;
@@ -174,7 +179,7 @@ pub(crate) fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
 fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
     let is_model = |spec: &String| {
         let path = Path::new(spec);
-        path.join("model.safetensors").is_file()
+        path.join(MODEL).is_file()
             || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
     };
     let Some(model) = arguments.source.iter().find(|spec| is_model(spec)) else { return Ok(None) };
@@ -215,10 +220,9 @@ pub(crate) fn check_folder(folder: &Path) -> Result<()> {
         return fail("is a file, not a folder");
     }
     let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken =
-        ["report.html", "model.safetensors", "network.safetensors", "predictions.csv", "predictions.parquet"]
-            .iter()
-            .any(|name| folder.join(name).is_dir());
+    let taken = ["report.html", MODEL, NETWORK, "predictions.csv", "predictions.parquet"]
+        .iter()
+        .any(|name| folder.join(name).is_dir());
     if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
         return fail("holds files that are not those of a run");
     }

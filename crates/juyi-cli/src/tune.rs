@@ -22,10 +22,8 @@ use juyi_deep::zoo::{Recognized, recognize};
 use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
 use crate::print;
 use crate::progress::writing;
-use crate::transfer::{check_folder, command, peak_memory, predictions_file, remove};
+use crate::transfer::{MODEL, NETWORK, check_folder, command, peak_memory, predictions_file, remove};
 
-/// What the network is called in a run folder.
-pub(crate) const NETWORK: &str = "network.safetensors";
 /// Where trainings note how far they are.
 const NOTES: &str = "training";
 
@@ -41,14 +39,8 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
         if path.join(NETWORK).is_file() {
             return Some(path.join(NETWORK));
         }
-        let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-        let is_one = match ending.as_deref() {
-            Some("pth" | "pt" | "bin" | "pkl") => true,
-            // Models of tables have the same ending.
-            Some("safetensors") => (asked || Path::new(target).is_dir()) && Model::load(path).is_err(),
-            _ => asked && !path.is_dir(),
-        };
-        is_one.then(|| path.to_path_buf())
+        let is_one = by_its_ending(path, asked || Path::new(target).is_dir());
+        is_one.unwrap_or(asked && !path.is_dir()).then(|| path.to_path_buf())
     };
     match &arguments.tables.source[..] {
         [only] => Ok(network(only)),
@@ -59,6 +51,17 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
             }
             None => Ok(None),
         },
+    }
+}
+
+/// Whether a file holds a network, where its ending says so; models of tables share one ending with them, and there it
+/// has to be `likely` too.
+fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    match ending.as_deref() {
+        Some("pth" | "pt" | "bin" | "pkl") => Some(true),
+        Some("safetensors") => Some(likely && Model::load(path).is_err()),
+        _ => None,
     }
 }
 
@@ -98,7 +101,7 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     tuned.classifier.write(&out.join(NETWORK))?;
     write_whole(&out.join(file), &predictions)?;
     remove(&out.join(other))?; // of an earlier run
-    remove(&out.join("model.safetensors"))?;
+    remove(&out.join(MODEL))?;
     write_whole(&out.join("run.json"), record.as_bytes())?;
     write_whole(&out.join("report.html"), html(&run).as_bytes())?;
     if notes.is_dir() {
@@ -299,17 +302,8 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Option<PathBuf> {
     if inside.is_file() {
         return Some(inside);
     }
-    let ending = model.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    let is_one = match ending.as_deref() {
-        Some("pth" | "pt" | "bin" | "pkl") => true,
-        // Models of tables have the same ending.
-        Some("safetensors") => {
-            (pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK))
-                && Model::load(model).is_err()
-        }
-        _ => false,
-    };
-    is_one.then(|| model.to_path_buf())
+    let likely = pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK);
+    by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf())
 }
 
 /// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the

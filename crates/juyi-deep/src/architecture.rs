@@ -93,16 +93,21 @@ impl Architecture {
         .collect()
     }
 
+    /// What leaves the first `stages` stages.
+    ///
+    /// # Errors
+    /// If they do not fit each other.
+    pub fn after(&self, stages: usize) -> Result<Extent> {
+        let first = &self.stages[..stages];
+        first.iter().try_fold(self.input(), |extent, stage| Ok(after_all(&stage.layers, extent)?.0))
+    }
+
     /// How many features a picture has: the channels of the last map, or the numbers of the last vector.
     ///
     /// # Errors
     /// If the stages do not fit each other.
     pub fn width(&self) -> Result<usize> {
-        let mut extent = self.input();
-        for stage in &self.stages {
-            extent = after_all(&stage.layers, extent)?.0;
-        }
-        Ok(match extent {
+        Ok(match self.after(self.stages.len())? {
             Extent::Map(channels, ..) => channels,
             Extent::Tokens(_, width) | Extent::Vector(width) => width,
         })

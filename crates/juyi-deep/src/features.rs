@@ -16,7 +16,7 @@ use crate::architecture::Architecture;
 use crate::cache::{Cache, name_of};
 use crate::checkpoint::Stored;
 use crate::device::device;
-use crate::extents::{Extent, after_all};
+use crate::extents::Extent;
 use crate::fold::folded;
 use crate::forward::{Activation, Mode};
 use crate::images::{Augmentation, Entry, Picture, Reading, augment, generator, prepare, prepare_all};
@@ -46,6 +46,28 @@ pub enum Kept {
     },
     /// The score of each class.
     Scores,
+}
+
+impl Kept {
+    /// How many numbers are kept of a picture by a network.
+    ///
+    /// # Errors
+    /// If its stages do not fit each other.
+    pub fn width(self, own: &Architecture) -> Result<usize> {
+        let of = |extent: Extent, side: usize| match extent {
+            Extent::Map(channels, rows, columns) => channels * side.min(rows) * side.min(columns),
+            Extent::Tokens(_, width) | Extent::Vector(width) => width,
+        };
+        Ok(match self {
+            Self::Features => own.width()?,
+            Self::Activation(stages) => own.after(stages)?.count(),
+            Self::Levels { side } => {
+                let facts = own.facts()?;
+                facts[..own.stages.len()].iter().map(|fact| of(fact.extent, side)).sum()
+            }
+            Self::Scores => own.classes(),
+        })
+    }
 }
 
 /// A random variant of each picture, the same for the same picture, seed and number.
@@ -94,9 +116,9 @@ impl Extractor {
         if let Kept::Activation(stages) = kept {
             own.stages.truncate(stages);
         }
-        let width = width(&own, kept)?;
+        let width = kept.width(&own)?;
         // Checked before folding takes tensors away.
-        check(&own, &tensors)?;
+        check(&own, kept == Kept::Scores, &tensors)?;
         let (own, tensors) = folded(own, tensors);
         let key = key(&own, &tensors, kept)?;
         let network = Network::from_tensors(own, &tensors, &Context::default(), &device())?;
@@ -214,27 +236,6 @@ impl Extractor {
         };
         inputs.par_chunks(3 * side * side).flat_map_iter(one).collect()
     }
-}
-
-/// How many numbers are kept of a picture.
-fn width(own: &Architecture, kept: Kept) -> Result<usize> {
-    let mut extent = own.input();
-    let mut all = 0;
-    for stage in &own.stages {
-        extent = after_all(&stage.layers, extent)?.0;
-        if let Kept::Levels { side } = kept {
-            all += match extent {
-                Extent::Map(channels, rows, columns) => channels * side.min(rows) * side.min(columns),
-                Extent::Tokens(_, width) | Extent::Vector(width) => width,
-            };
-        }
-    }
-    Ok(match kept {
-        Kept::Features => own.width()?,
-        Kept::Activation(_) => extent.count(),
-        Kept::Levels { .. } => all,
-        Kept::Scores => own.classes(),
-    })
 }
 
 /// Stands for everything that decides the features but the picture.

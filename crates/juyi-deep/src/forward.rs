@@ -140,10 +140,7 @@ impl Network {
                 let mixed = conv2d(x.reshape([pictures, 1, channels, 1]), kernel, None, options);
                 Map(mixed.reshape([pictures, channels, 1, 1]))
             }
-            (Layer::ClassToken, Tokens(x)) => {
-                let [pictures, _, width] = x.dims();
-                Vector(x.slice([0..pictures, 0..1, 0..width]).reshape([pictures, width]))
-            }
+            (Layer::ClassToken, x @ Tokens(_)) => Vector(x.features()),
             (layer, _) => unreachable!("{layer:?} is checked by Layer::after"),
         }
     }

@@ -83,7 +83,7 @@ impl Network {
         context: &Context,
         device: &Device,
     ) -> Result<Self> {
-        check(&architecture, tensors)?;
+        check(&architecture, false, tensors)?;
         let value = |own: &Parameter| match tensors.get(&own.name) {
             Some(stored) if stored.shape == own.shape => stored.values.clone(),
             _ => drawn(own, context),
@@ -266,15 +266,16 @@ pub(crate) fn numbers(data: TensorData) -> Vec<f32> {
     data.try_into_vec::<f32>().expect("all tensors are of 32 bits")
 }
 
-/// Whether all tensors of the trunk are there in their shapes.
+/// Whether all tensors of the trunk, and of the head if it is needed, are there in their shapes.
 ///
 /// # Errors
 /// [`Error::Input`] naming those that are not.
-pub fn check(architecture: &Architecture, tensors: &BTreeMap<String, Stored>) -> Result<()> {
-    let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
-    let trunk: Vec<Parameter> = trunk.collect();
-    let lacks = |own: &&Parameter| tensors.get(&own.name).is_none_or(|stored| stored.shape != own.shape);
-    let problems: Vec<String> = trunk.iter().filter(lacks).map(|own| format!("`{}`", own.name)).collect();
+pub fn check(architecture: &Architecture, head: bool, tensors: &BTreeMap<String, Stored>) -> Result<()> {
+    let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers);
+    let layers = trunk.chain(architecture.head.iter().filter(|_| head));
+    let lacks = |own: &Parameter| tensors.get(&own.name).is_none_or(|stored| stored.shape != own.shape);
+    let lacking = layers.flat_map(Layer::parameters).filter(lacks);
+    let problems: Vec<String> = lacking.map(|own| format!("`{}`", own.name)).collect();
     if !problems.is_empty() {
         let problem = format!("tensors are missing or have another shape: {}", problems.join(", "));
         let hint = "`juyi networks` lists whose checkpoints are understood";

@@ -6,6 +6,7 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 use juyi::context::Context;
 use juyi::error::Result;
+use juyi::models::first_largest;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
@@ -137,6 +138,9 @@ impl Training<'_> {
     }
 }
 
+/// Pictures whose inputs are held at a time where nothing is trained.
+const HELD: usize = 64;
+
 /// The scores of some pictures, a row each; four pictures pass together, several fours at a time.
 pub(super) fn scores(
     network: &Network,
@@ -144,21 +148,38 @@ pub(super) fn scores(
     inputs: &Inputs<'_>,
     which: &[usize],
 ) -> Result<Vec<f32>> {
-    let (each, stages) = (inputs.extent().count(), network.architecture.stages.len());
-    let all = inputs.of(which, None)?;
+    let stages = network.architecture.stages.len();
     let one = |part: &[f32]| {
         let (x, mode) =
             (Activation::new(part.to_vec(), inputs.extent(), network.device()), &mut Mode::Inference);
         numbers(network.scores(network.run(first..stages, x, mode), mode).into_data())
     };
-    Ok(all.par_chunks(PART * each).flat_map_iter(one).collect())
+    by_parts(inputs, which, PART, &one)
+}
+
+/// What `one` makes of the inputs of some pictures as they are, `part` of them at a time, several parts at once.
+pub(super) fn by_parts(
+    inputs: &Inputs<'_>,
+    which: &[usize],
+    part: usize,
+    one: &(dyn Fn(&[f32]) -> Vec<f32> + Sync),
+) -> Result<Vec<f32>> {
+    let mut all = Vec::new();
+    for held in which.chunks(HELD) {
+        let made = inputs.of(held, None)?;
+        all.par_extend(made.par_chunks(part * inputs.extent().count()).flat_map_iter(one));
+    }
+    Ok(all)
 }
 
 /// How many rows have their largest score at their class.
 pub(super) fn right(scores: &[f32], classes: &[usize]) -> usize {
     let width = scores.len() / classes.len().max(1);
-    let best = |row: &[f32]| (0..width).fold(0, |best, c| if row[c] > row[best] { c } else { best });
-    scores.chunks_exact(width.max(1)).zip(classes).filter(|(row, class)| best(row) == **class).count()
+    scores
+        .chunks_exact(width.max(1))
+        .zip(classes)
+        .filter(|(row, class)| first_largest(row) == **class)
+        .count()
 }
 
 /// Adds the derivatives of a part to those before it.

@@ -16,6 +16,7 @@ use crate::architecture::Architecture;
 use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
+use crate::network::check;
 use crate::zoo::Recognized;
 
 /// The key of the metadata.
@@ -95,16 +96,6 @@ impl Classifier {
         &self.about.classes
     }
 
-    /// The network.
-    pub fn architecture(&self) -> &Architecture {
-        &self.about.architecture
-    }
-
-    /// The tensors, under the checkpoint's names.
-    pub fn tensors(&self) -> &BTreeMap<String, Stored> {
-        &self.tensors
-    }
-
     /// Writes the file, whole or not at all.
     ///
     /// # Errors
@@ -129,27 +120,25 @@ impl Classifier {
             return refuse("says nothing that can be read about its network");
         };
         let own = Self { about, tensors };
-        match own.extractor() {
-            Ok(extractor) if own.fits(&extractor) => Ok(Some(own)),
-            Ok(_) => refuse("has another number of classes than its head"),
-            Err(error) => Err(error),
-        }
+        check(&own.about.architecture, own.kept() == Kept::Scores, &own.tensors)?;
+        if own.fits()? { Ok(Some(own)) } else { refuse("has another number of classes than its head") }
     }
 
-    fn extractor(&self) -> Result<Extractor> {
-        let kept = self.about.stages_side.map_or(Kept::Scores, |side| Kept::Levels { side });
-        Extractor::new(self.about.architecture.clone(), self.tensors.clone(), kept)
+    /// What is kept of a picture.
+    fn kept(&self) -> Kept {
+        self.about.stages_side.map_or(Kept::Scores, |side| Kept::Levels { side })
     }
 
-    fn fits(&self, extractor: &Extractor) -> bool {
-        let classes = self.about.classes.len();
+    fn fits(&self) -> Result<bool> {
+        let own = &self.about.architecture;
+        let (classes, width) = (self.about.classes.len(), self.kept().width(own)?);
         if self.about.stages_side.is_none() {
-            return classes > 0 && extractor.width() == classes;
+            return Ok(classes > 0 && width == classes);
         }
         let shape = |name: &str| self.tensors.get(name).map(|stored| stored.shape.clone());
-        classes > 0
-            && shape(ON_STAGES[0]) == Some(vec![classes, extractor.width()])
-            && shape(ON_STAGES[1]) == Some(vec![classes])
+        Ok(classes > 0
+            && shape(ON_STAGES[0]) == Some(vec![classes, width])
+            && shape(ON_STAGES[1]) == Some(vec![classes]))
     }
 
     /// A probability of each class for each of some files.
@@ -163,7 +152,8 @@ impl Classifier {
         cache: Option<&Path>,
         context: &Context,
     ) -> Result<Classified> {
-        let made = self.extractor()?.rows(files, None, reading, cache, context)?;
+        let own = Extractor::new(self.about.architecture.clone(), self.tensors.clone(), self.kept())?;
+        let made = own.rows(files, None, reading, cache, context)?;
         let classes = self.about.classes.len();
         let samples: Vec<usize> = (0..files.len()).filter(|&at| made.rows[at].is_some()).collect();
         let score = |row: &[f32], class: usize| {
@@ -179,19 +169,6 @@ impl Classifier {
             made.rows[samples[i]].as_ref().map_or(0.0, |row| score(row, class))
         });
         softmax_rows(&mut shares);
-        Ok(Classified { samples, answers: answers(shares), left_out: made.left_out })
-    }
-}
-
-/// The class with the largest share of each row, and that share.
-pub(super) fn answers(shares: Matrix) -> Answers {
-    let best = |i: usize| {
-        (0..shares.ncols()).fold(0, |best, c| if shares[(i, c)] > shares[(i, best)] { c } else { best })
-    };
-    let answer: Vec<usize> = (0..shares.nrows()).map(best).collect();
-    Answers {
-        confidence: answer.iter().enumerate().map(|(i, &c)| shares[(i, c)]).collect(),
-        answer: answer.into_iter().map(|c| c as f64).collect(),
-        scores: Some(shares),
+        Ok(Classified { samples, answers: Answers::from_shares(shares), left_out: made.left_out })
     }
 }

@@ -21,6 +21,8 @@ use juyi::models::softmax_rows;
 use juyi::solvers::{Options, minimize};
 use rayon::prelude::*;
 
+use super::inputs::class_counts;
+
 /// Inverse penalties that are tried.
 const PENALTIES: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
 
@@ -150,11 +152,11 @@ pub(super) fn means_and_scales(rows: &Matrix) -> (Vec<f64>, Vec<f64>) {
 /// The minima for falling penalties: weights `(r, c)`, below them the biases.
 fn path(rows: &Matrix, of: &[usize], classes: usize, squares: &[f64], inverse: &[f64]) -> Vec<Matrix> {
     let (n, r) = (rows.nrows(), rows.ncols());
-    let mut share = vec![0usize; classes];
-    for &c in of {
-        share[c] += 1;
-    }
-    let uneven = share.iter().map(|&s| s as f64 / n as f64).map(|s| s * (1.0 - s)).sum::<f64>();
+    let uneven = class_counts(of, classes)
+        .into_iter()
+        .map(|count| count as f64 / n as f64)
+        .map(|s| s * (1.0 - s))
+        .sum::<f64>();
     let curvature = (uneven / classes as f64).max(1e-3);
     let mut here = Matrix::zeros(r + 1, classes);
     inverse
@@ -216,11 +218,7 @@ fn probabilities(rows: &Matrix, point: &Matrix) -> Matrix {
 
 /// Folds with each class spread evenly: five, or as many as the smallest class has pictures.
 pub(super) fn stratified(of: &[usize], classes: usize, context: &Context) -> Vec<Vec<usize>> {
-    let mut counts = vec![0usize; classes];
-    for &c in of {
-        counts[c] += 1;
-    }
-    let count = counts.into_iter().min().unwrap_or(0).clamp(2, 5);
+    let count = class_counts(of, classes).into_iter().min().unwrap_or(0).clamp(2, 5);
     folds(&Labels::Classes(of.to_vec()), count, &mut context.rng("folds"))
 }
 

@@ -7,7 +7,7 @@ use juyi::error::{Error, Result};
 use rayon::prelude::*;
 
 use crate::architecture::Architecture;
-use crate::extents::{Extent, after_all};
+use crate::extents::Extent;
 use crate::features::{Extractor, Kept, View};
 use crate::images::{Augmentation, OnDamage, Reading, Recipe, augment, generator, prepare, read};
 use crate::network::Network;
@@ -88,10 +88,7 @@ impl<'a> Inputs<'a> {
             let recipe = recipe.clone();
             return Ok(Self::Files { pictures, recipe, augmentation, seed: context.seed() });
         }
-        let mut extent = network.architecture.input();
-        for stage in &stages[..first] {
-            extent = after_all(&stage.layers, extent)?.0;
-        }
+        let extent = network.architecture.after(first)?;
         let bytes = 4 * (views * pictures.files.len() * extent.count()) as u64;
         let what = format!("what comes out of `{}` for all pictures", stages[first - 1].name);
         context.require(&what, bytes)?;
@@ -139,12 +136,22 @@ impl<'a> Inputs<'a> {
     }
 }
 
+/// How often each class stands among these.
+pub(super) fn class_counts(of: &[usize], classes: usize) -> Vec<usize> {
+    let mut counts = vec![0; classes];
+    for &class in of {
+        counts[class] += 1;
+    }
+    counts
+}
+
 /// The error that names the classes with too few pictures.
-pub(super) fn too_few(names: &[String], counts: &[usize], least: usize) -> Result<()> {
+pub(super) fn too_few(pictures: &Pictures, least: usize) -> Result<()> {
+    let names = &pictures.names;
     let few: Vec<String> = names
         .iter()
-        .zip(counts)
-        .filter(|(_, count)| **count < least)
+        .zip(class_counts(&pictures.classes, names.len()))
+        .filter(|(_, count)| *count < least)
         .map(|(name, count)| format!("`{name}` ({count})"))
         .collect();
     if few.is_empty() {

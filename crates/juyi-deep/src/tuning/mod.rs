@@ -24,5 +24,4 @@ mod verdict;
 
 pub use inputs::Pictures;
 pub use record::{Surroundings, record};
-pub use training::Epoch;
 pub use verdict::{Judged, Tuned, tune};

@@ -6,10 +6,10 @@ use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::measures::classification_scores;
-use juyi::report::{Confusion, DomainFacts, Epoch, Figures, FitFacts, Photograph, Run, Shown, base64};
+use juyi::report::{Confusion, DomainFacts, Figures, FitFacts, Photograph, Run, Shown, base64};
 use serde_json::{Value, json};
 
-use super::inputs::Pictures;
+use super::inputs::{Pictures, class_counts};
 use super::settings::Settings;
 use super::verdict::{Judged, Tuned};
 use crate::images::{Filter, read, small_jpeg};
@@ -72,8 +72,8 @@ pub fn record(
             Some(fit(drawn, nothing, without, tuned.seconds[1], json!({}))),
         )
     };
-    let count = |class: usize| pictures.classes.iter().filter(|&&own| own == class).count();
-    let classes = pictures.names.iter().enumerate().map(|(c, name)| (name.clone(), count(c))).collect();
+    let counts = class_counts(&pictures.classes, pictures.names.len());
+    let classes = pictures.names.iter().cloned().zip(counts).collect();
     let whole = tuned.judged.len() == pictures.files.len();
     let scored_by = if whole {
         "cross-validation: each by a head that was not trained on it"
@@ -84,11 +84,6 @@ pub fn record(
         let mut counts = vec![vec![0usize; pictures.names.len()]; pictures.names.len()];
         truth.iter().zip(said).for_each(|(&t, &s)| counts[t][s] += 1);
         counts
-    };
-    let epoch = |own: &super::Epoch| Epoch {
-        loss: own.loss,
-        accuracy: own.accuracy,
-        aside: Some((own.check_loss, own.check_accuracy)),
     };
     Ok(Run {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -131,7 +126,7 @@ pub fn record(
                 chosen: confusion(&said),
                 baseline: without.as_deref().map(confusion),
             }),
-            epochs: tuned.epochs.iter().map(epoch).collect(),
+            epochs: tuned.epochs.clone(),
             photographs: photographs(&tuned.judged, pictures)?,
             ..Figures::default()
         },

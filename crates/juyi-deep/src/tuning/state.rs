@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use juyi::error::{Error, Result};
+use juyi::report::Epoch;
 
 use super::optimizer::Moments;
 use super::strategy::Plan;
-use super::training::Epoch;
 use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
 use crate::network::Network;
 
@@ -27,13 +27,6 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Before the first epoch.
-    pub(super) fn begin(plan: &Plan) -> Self {
-        let mut state = Self::default();
-        state.take(plan);
-        state
-    }
-
     /// What changes in a training.
     fn changing(plan: &Plan) -> BTreeMap<String, Vec<f32>> {
         let names = plan.learnt.keys().chain(plan.network.statistics.keys());
@@ -41,7 +34,7 @@ impl State {
     }
 
     /// Whether it has as many numbers of each tensor as the network.
-    pub(super) fn fits(&self, plan: &Plan) -> bool {
+    fn fits(&self, plan: &Plan) -> bool {
         let wanted: BTreeMap<String, usize> =
             Self::changing(plan).into_iter().map(|(name, values)| (name, values.len())).collect();
         let same = |own: &BTreeMap<String, Vec<f32>>| {
@@ -101,7 +94,7 @@ impl State {
     }
 
     /// The state in a file, `None` if there is none; that of another training is refused.
-    pub(super) fn read(path: &Path, key: &str) -> Result<Option<Self>> {
+    pub(super) fn read(path: &Path, key: &str, plan: &Plan) -> Result<Option<Self>> {
         if !path.exists() {
             return Ok(None);
         }
@@ -134,7 +127,7 @@ impl State {
         for (name, own) in &mut state.moments {
             own.steps = *steps.get(name).ok_or_else(damaged)?;
         }
-        if state.best >= state.epochs.len() {
+        if state.best >= state.epochs.len() || !state.fits(plan) {
             return Err(damaged());
         }
         Ok(Some(state))

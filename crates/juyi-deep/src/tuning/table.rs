@@ -64,9 +64,7 @@ pub fn cell(
     context: &mut Context,
 ) -> Result<Cell> {
     let begin = Instant::now();
-    let mut counts = vec![0usize; pictures.names.len()];
-    pictures.classes.iter().for_each(|&class| counts[class] += 1);
-    too_few(&pictures.names, &counts, labelled + 1)?;
+    too_few(pictures, labelled + 1)?;
     let mut order: Vec<usize> = (0..pictures.files.len()).collect();
     order.shuffle(&mut context.rng("labelled pictures"));
     let mut left = vec![labelled; pictures.names.len()];

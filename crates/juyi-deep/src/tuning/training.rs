@@ -12,8 +12,8 @@ use std::path::Path;
 
 use juyi::context::Context;
 use juyi::error::{Error, Result};
+use juyi::report::Epoch;
 use rand::seq::SliceRandom;
-use serde::{Deserialize, Serialize};
 
 use super::batch::{add, right, scores};
 use super::inputs::Inputs;
@@ -27,19 +27,6 @@ use crate::network::Network;
 
 /// Batches from which the pace of each stage is read, for [`Strategy::Surgical`].
 const LOOKED_AT: usize = 8;
-
-/// What an epoch came to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Mean cross-entropy of the training pictures as they passed, altered and with dropout.
-    pub loss: f64,
-    /// Share of them that was right.
-    pub accuracy: f64,
-    /// Mean cross-entropy of the pictures kept aside.
-    pub check_loss: f64,
-    /// Share of them that is right.
-    pub check_accuracy: f64,
-}
 
 /// A network that is being trained.
 pub(super) struct Training<'a> {
@@ -65,23 +52,19 @@ pub(super) struct Trained {
     pub(super) network: Network,
     /// All epochs.
     pub(super) epochs: Vec<Epoch>,
-    /// The number of the best one.
-    pub(super) best: usize,
 }
 
 impl Training<'_> {
     /// Trains, from where `file` says that an earlier run ended, if it does; writes there after each epoch.
     pub(super) fn run(mut self, file: Option<&Path>, context: &Context) -> Result<Trained> {
-        let key = self.key()?;
-        let mut state = match file.map(|file| State::read(file, &key)).transpose()?.flatten() {
-            Some(state) if state.fits(&self.plan) => state,
-            Some(_) => {
-                let thing = file.map_or_else(String::new, |file| format!("`{}`", file.display()));
-                return Err(Error::input(thing, "is damaged", "remove it to begin anew"));
-            }
-            None => State::begin(&self.plan),
-        };
-        state.put(&mut self.plan.network);
+        let file = file.map(|file| Ok::<_, Error>((file, self.key()?))).transpose()?;
+        let mut state = State::default();
+        if let Some((file, key)) = &file
+            && let Some(found) = State::read(file, key, &self.plan)?
+        {
+            found.put(&mut self.plan.network);
+            state = found;
+        }
         let batches = self.train.len().div_ceil(self.settings.batch);
         let all = self.settings.epochs * batches;
         let patience = self.settings.patience.unwrap_or(self.settings.epochs);
@@ -103,42 +86,37 @@ impl Training<'_> {
                     return Err(Error::Numeric { what: self.title.clone(), why });
                 }
             }
-            let (check_loss, check_accuracy) = self.look(&self.check)?;
+            let aside = if self.check.is_empty() { None } else { Some(self.look(&self.check)?) };
             let count = order.len() as f64;
             let (loss, accuracy) = (loss / count, right as f64 / count);
-            state.epochs.push(Epoch { loss, accuracy, check_loss, check_accuracy });
+            state.epochs.push(Epoch { loss, accuracy, aside });
             // The pictures aside tell the best epoch only where training may end early; otherwise they stay unseen, and
             // the last epoch counts.
-            let better = |now: &Epoch, best: &Epoch| {
-                (now.check_accuracy, -now.check_loss) > (best.check_accuracy, -best.check_loss)
-            };
-            let chosen = self.settings.patience.is_some() && !self.check.is_empty();
-            if !chosen || epoch == 0 || better(&state.epochs[epoch], &state.epochs[state.best]) {
+            let goodness = |epoch: usize| state.epochs[epoch].aside.map(|(loss, accuracy)| (accuracy, -loss));
+            let chosen = self.settings.patience.is_some() && aside.is_some();
+            if !chosen || epoch == 0 || goodness(epoch) > goodness(state.best) {
                 state.best = epoch;
                 state.keep(&self.plan);
             }
-            if let Some(file) = file {
+            if let Some((file, key)) = &file {
                 state.take(&self.plan);
-                state.write(file, &key)?;
+                state.write(file, key)?;
             }
         }
         context.progress(&self.said(&state.epochs, 0.0, 0), all, all);
         let Plan { mut network, .. } = self.plan;
         state.put_best(&mut network);
         network.merge_low_rank();
-        Ok(Trained { network, epochs: state.epochs, best: state.best })
+        Ok(Trained { network, epochs: state.epochs })
     }
 
     /// `training last 2: epoch 3, loss 0.412, 93.0 % right aside`; what stands before the colon stays the same.
     fn said(&self, epochs: &[Epoch], loss: f64, batches: usize) -> String {
         let so_far = (batches * self.settings.batch).max(1) as f64;
-        let aside = epochs.last().map_or_else(String::new, |last| {
-            if self.check.is_empty() {
-                String::new()
-            } else {
-                format!(", {:.1} % right aside", 100.0 * last.check_accuracy)
-            }
-        });
+        let aside = epochs
+            .last()
+            .and_then(|last| last.aside)
+            .map_or_else(String::new, |(_, accuracy)| format!(", {:.1} % right aside", 100.0 * accuracy));
         format!("{}: epoch {}, loss {:.3}{aside}", self.title, epochs.len() + 1, loss / so_far)
     }
 
@@ -241,16 +219,14 @@ impl Training<'_> {
 
     /// Mean cross-entropy and share of right answers of some pictures, as they are.
     fn look(&self, which: &[usize]) -> Result<(f64, f64)> {
-        let (mut loss, mut hits) = (0.0, 0);
-        for batch in which.chunks(64) {
-            let scores = scores(&self.plan.network, self.plan.first, self.inputs, batch)?;
-            let own: Vec<usize> = batch.iter().map(|&at| self.classes[at]).collect();
-            hits += right(&scores, &own);
-            for (row, class) in scores.chunks_exact(self.count).zip(own) {
-                let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let sum: f64 = row.iter().map(|s| f64::from(s - top).exp()).sum();
-                loss += sum.ln() + f64::from(top - row[class]);
-            }
+        let scores = scores(&self.plan.network, self.plan.first, self.inputs, which)?;
+        let own: Vec<usize> = which.iter().map(|&at| self.classes[at]).collect();
+        let hits = right(&scores, &own);
+        let mut loss = 0.0;
+        for (row, class) in scores.chunks_exact(self.count).zip(own) {
+            let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = row.iter().map(|s| f64::from(s - top).exp()).sum();
+            loss += sum.ln() + f64::from(top - row[class]);
         }
         let count = which.len().max(1) as f64;
         Ok((loss / count, hits as f64 / count))

@@ -8,8 +8,10 @@ use std::time::Instant;
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::{Matrix, select_rows};
+use juyi::models::{Answers, softmax_rows};
+use juyi::report::Epoch;
 
-use super::batch::scores;
+use super::batch::{right, scores};
 use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
 use super::head_to_toe;
@@ -17,7 +19,7 @@ use super::inputs::{Inputs, Pictures};
 use super::regularizers::{Kind, Known, prepare};
 use super::settings::Settings;
 use super::strategy::{Plan, Strategy};
-use super::training::{Epoch, Trained, Training};
+use super::training::{Trained, Training};
 use crate::architecture::{Architecture, Auxiliary};
 use crate::device::device;
 use crate::features::{Extractor, Kept};
@@ -52,8 +54,6 @@ pub(super) struct Trial {
     pub(super) aside: Vec<Option<Vec<f64>>>,
     /// The epochs of the training that was judged; empty where there was none.
     pub(super) epochs: Vec<Epoch>,
-    /// The best of them.
-    pub(super) best: usize,
     /// The inverse penalty of a head that was solved.
     pub(super) inverse_penalty: Option<f64>,
     pub(super) seconds: f64,
@@ -172,7 +172,6 @@ impl Trials<'_> {
             drawn,
             aside: (0..classes.len()).map(row).collect(),
             epochs: Vec::new(),
-            best: 0,
             inverse_penalty: Some(inverse_penalty),
             seconds: begin.elapsed().as_secs_f64(),
             classifier,
@@ -192,21 +191,16 @@ impl Trials<'_> {
         let aside = &self.folds[0];
         let all: Vec<usize> = (0..self.pictures.files.len()).collect();
         let train: Vec<usize> = all.iter().copied().filter(|at| aside.binary_search(at).is_err()).collect();
-        // Which stages are trained does not hang on the pictures: what goes into the first of them is computed once.
-        let plan = self.plan(strategy, network.clone(), context)?;
-        let (views, augmentation) = (self.settings.views, &self.settings.augmentation);
-        let inputs = Inputs::new(&plan.network, plan.first, self.pictures, augmentation, views, context)?;
-        let first = plan.first;
-        drop(plan);
+        let (first, inputs) = self.inputs(strategy, network, context)?;
         let trained =
             self.training(strategy, network, &inputs, train, aside.clone(), &purpose("aside"), context)?;
-        let Trained { network: judged, epochs, best } = trained;
+        let Trained { network: judged, epochs } = trained;
+        let (scores, count) = (scores(&judged, first, &inputs, aside)?, self.pictures.names.len());
+        let mut found = Matrix::from_fn(aside.len(), count, |i, c| f64::from(scores[i * count + c]));
+        softmax_rows(&mut found);
         let mut shares = vec![None; all.len()];
-        for part in aside.chunks(64) {
-            let scores = scores(&judged, first, &inputs, part)?;
-            for (&at, row) in part.iter().zip(scores.chunks_exact(self.pictures.names.len())) {
-                shares[at] = Some(softmax(row));
-            }
+        for (row, &at) in aside.iter().enumerate() {
+            shares[at] = Some(found.row(row).iter().copied().collect());
         }
         let network = if refit {
             self.training(strategy, network, &inputs, all, Vec::new(), &purpose("all"), context)?.network
@@ -221,7 +215,6 @@ impl Trials<'_> {
             drawn: drawn || strategy == Strategy::Scratch,
             aside: shares,
             epochs,
-            best,
             inverse_penalty: None,
             seconds: begin.elapsed().as_secs_f64(),
             classifier: Classifier::new(own, tensors, self.pictures.names.clone()),
@@ -237,34 +230,45 @@ impl Trials<'_> {
         context: &mut Context,
     ) -> Result<f64> {
         let network = self.network(strategy == Strategy::Scratch, strategy, context)?;
-        let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
-        let right = |shares: &dyn Fn(usize, usize) -> f64| {
-            let best = |i: usize| (0..count).fold(0, |b, c| if shares(i, c) > shares(i, b) { c } else { b });
-            let hits = test.iter().enumerate().filter(|(i, at)| best(*i) == classes[**at]).count();
-            hits as f64 / test.len().max(1) as f64
+        let truth: Vec<usize> = test.iter().map(|&at| self.pictures.classes[at]).collect();
+        let hits = if strategy == Strategy::Head && linear_head(&network.architecture).is_some() {
+            let (_, head) = self.solved_on(&network, train, context)?;
+            let rows = select_rows(self.features(&network, context)?.as_ref(), test);
+            let said = Answers::from_shares(head.probabilities(&rows)).answer;
+            said.iter().zip(&truth).filter(|(said, truth)| **said as usize == **truth).count()
+        } else {
+            let (first, inputs) = self.inputs(strategy, &network, context)?;
+            let none = Vec::new();
+            let trained =
+                self.training(strategy, &network, &inputs, train.to_vec(), none, "test", context)?;
+            right(&scores(&trained.network, first, &inputs, test)?, &truth)
         };
-        if strategy == Strategy::Head && linear_head(&network.architecture).is_some() {
-            let rows = self.features(&network, context)?;
-            let own = select_rows(rows.as_ref(), train);
-            let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
-            let folds = head::stratified(&of, count, context);
-            let penalty = self.settings.inverse_penalty;
-            let head = head::solve(&own, &of, count, &folds, penalty, context)?.head;
-            let shares = head.probabilities(&select_rows(rows.as_ref(), test));
-            return Ok(right(&|i, c| shares[(i, c)]));
-        }
+        Ok(hits as f64 / test.len().max(1) as f64)
+    }
+
+    /// The first stage that is trained, and what goes into it. That does not hang on which pictures are trained on, and is
+    /// computed once.
+    fn inputs(
+        &self,
+        strategy: Strategy,
+        network: &Network,
+        context: &Context,
+    ) -> Result<(usize, Inputs<'_>)> {
         let plan = self.plan(strategy, network.clone(), context)?;
         let (views, augmentation) = (self.settings.views, &self.settings.augmentation);
         let inputs = Inputs::new(&plan.network, plan.first, self.pictures, augmentation, views, context)?;
-        let first = plan.first;
-        drop(plan);
-        let none = Vec::new();
-        let trained = self.training(strategy, &network, &inputs, train.to_vec(), none, "test", context)?;
-        let mut all = Vec::new();
-        for part in test.chunks(64) {
-            all.extend(scores(&trained.network, first, &inputs, part)?);
-        }
-        Ok(right(&|i, c| f64::from(all[i * count + c])))
+        Ok((plan.first, inputs))
+    }
+
+    /// The features of some pictures, and the head that solves the problem on them.
+    fn solved_on(&self, network: &Network, which: &[usize], context: &Context) -> Result<(Matrix, Head)> {
+        let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
+        let rows = select_rows(self.features(network, context)?.as_ref(), which);
+        let of: Vec<usize> = which.iter().map(|&at| classes[at]).collect();
+        let folds = head::stratified(&of, count, context);
+        let penalty = self.settings.inverse_penalty;
+        let head = head::solve(&rows, &of, count, &folds, penalty, context)?.head;
+        Ok((rows, head))
     }
 
     /// What is learnt of a network.
@@ -297,14 +301,11 @@ impl Trials<'_> {
         }
         // Solved on the pictures that are trained on, so that those aside stay unseen.
         let solved = if (solved_start || delta) && linear {
-            let rows = select_rows(self.features(&network, context)?.as_ref(), &train);
-            let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
-            let folds = head::stratified(&of, count, context);
-            Some(head::solve(&rows, &of, count, &folds, settings.inverse_penalty, context)?.head)
+            Some(self.solved_on(&network, &train, context)?)
         } else {
             None
         };
-        if let (true, Some(head)) = (solved_start, &solved) {
+        if let (true, Some((_, head))) = (solved_start, &solved) {
             put(&mut network, head);
         }
         let plan = self.plan(strategy, network, context)?;
@@ -369,11 +370,4 @@ fn renamed(layer: &Layer) -> Layer {
         }
         layer => layer,
     }
-}
-
-fn softmax(scores: &[f32]) -> Vec<f64> {
-    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let parts: Vec<f64> = scores.iter().map(|s| f64::from(s - top).exp()).collect();
-    let sum: f64 = parts.iter().sum();
-    parts.into_iter().map(|part| part / sum).collect()
 }

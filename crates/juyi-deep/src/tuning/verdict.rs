@@ -14,15 +14,15 @@ use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::measures::Estimate;
-use juyi::models::Answers;
+use juyi::models::{Answers, first_largest};
+use juyi::report::Epoch;
 use serde_json::json;
 
-use super::classifier::{Classifier, answers};
+use super::classifier::Classifier;
 use super::head::stratified;
-use super::inputs::{Pictures, too_few};
+use super::inputs::{Pictures, class_counts, too_few};
 use super::settings::Settings;
 use super::strategy::Strategy;
-use super::training::Epoch;
 use super::trial::{Trial, Trials};
 use crate::zoo::Recognized;
 
@@ -45,8 +45,6 @@ pub struct Tuned {
     pub aside: Answers,
     /// The epochs of the training that was judged; empty where there was none.
     pub epochs: Vec<Epoch>,
-    /// The number of the best of them.
-    pub best: usize,
     /// What the chosen one and the one without transfer took, in seconds.
     pub seconds: [f64; 2],
 }
@@ -90,15 +88,13 @@ pub fn tune(
         let problem = format!("have {} class", names.len());
         return Err(Error::input("the pictures", problem, "give a folder with a subfolder for each class"));
     }
-    let mut counts = vec![0usize; names.len()];
-    pictures.classes.iter().for_each(|&class| counts[class] += 1);
-    too_few(names, &counts, 2)?;
+    too_few(pictures, 2)?;
     let folds = stratified(&pictures.classes, names.len(), context);
     let trials = Trials { source, pictures, settings, folds, notes, features: OnceCell::new() };
     let mut tried = Vec::new();
     // Without transfer: the same network, its weights drawn at random and frozen.
     tried.push(trials.run(Strategy::Head, true, false, context)?);
-    let least = counts.into_iter().min().unwrap_or(0);
+    let least = class_counts(&pictures.classes, names.len()).into_iter().min().unwrap_or(0);
     for own in wanted(strategy, least, context) {
         // What is trained by epochs is trained again on all pictures only if it is taken.
         let refit = settings.refit && own == strategy;
@@ -132,10 +128,10 @@ pub fn tune(
     });
     let judged = judged.collect();
     let share = |i: usize, c: usize| tried[kept].aside[common[i]].as_ref().map_or(0.0, |own| own[c]);
-    let aside = answers(Matrix::from_fn(common.len(), names.len(), share));
+    let aside = Answers::from_shares(Matrix::from_fn(common.len(), names.len(), share));
     let seconds = [tried[kept].seconds, tried[0].seconds];
-    let Trial { classifier, strategy, epochs, best, .. } = tried.swap_remove(kept);
-    Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, best, seconds })
+    let Trial { classifier, strategy, epochs, .. } = tried.swap_remove(kept);
+    Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, seconds })
 }
 
 /// What is tried beside the network without transfer, the one that was asked for last.
@@ -166,7 +162,7 @@ fn common(a: &Trial, b: &Trial) -> Vec<usize> {
 /// What a trial says of a picture, and the probability that it gives to it.
 fn said(trial: &Trial, at: usize) -> (usize, f64) {
     let shares = trial.aside[at].as_deref().unwrap_or_default();
-    let best = (0..shares.len()).fold(0, |best, c| if shares[c] > shares[best] { c } else { best });
+    let best = first_largest(shares);
     (best, shares.get(best).copied().unwrap_or(0.0))
 }
 

@@ -249,6 +249,12 @@ impl Answers {
         Self { answer: values.col(0).iter().copied().collect(), confidence: Vec::new(), scores: None }
     }
 
+    /// The class with the largest share, the first among equals; its share is the confidence. A row of `shares` adds up
+    /// to 1.
+    pub fn from_shares(shares: Matrix) -> Self {
+        Self::from_scores(shares, largest)
+    }
+
     /// The class with the largest score, the first among equals.
     pub(super) fn from_scores(scores: Matrix, confidence: impl Fn(&[f64]) -> f64) -> Self {
         let rows: Vec<Vec<f64>> =
@@ -268,7 +274,7 @@ fn within<'a>(part: &str, predictor: &'a mut Predictor) -> Vec<(String, &'a mut 
 }
 
 /// Where the largest of some numbers is, the first among equals.
-pub(crate) fn first_largest(row: &[f64]) -> usize {
+pub fn first_largest<T: PartialOrd>(row: &[T]) -> usize {
     (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best })
 }
 

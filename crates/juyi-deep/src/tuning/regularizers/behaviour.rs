@@ -17,13 +17,11 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::Tensor;
+use juyi::linalg::Matrix;
 
-use super::{Pass, Regularizer};
+use super::{Pass, Regularizer, pull_to_zero};
 use crate::forward::{Activation, Mode};
 use crate::network::Network;
-
-/// The penalty on the weights that the checkpoint does not have.
-const NEW: f32 = 0.01;
 
 pub(in crate::tuning) struct Delta {
     /// α.
@@ -56,7 +54,7 @@ impl Regularizer for Delta {
 
     fn pull(&self, name: &str, values: &[f32], gradient: &mut [f32]) {
         if !self.known.contains(name) {
-            gradient.iter_mut().zip(values).for_each(|(g, v)| *g += NEW * v);
+            pull_to_zero(values, gradient);
         }
     }
 }
@@ -87,10 +85,9 @@ fn apart(a: Activation, b: Activation, weights: Option<Tensor<1>>) -> Option<Ten
 }
 
 /// `W` of the last stage: how much the loss of linear scores grows when a feature is 0, through a softmax. `features
-/// (pictures, width)`, `weights (classes, width)`, a bias a class.
+/// (pictures, width)`, `weights (classes, width)` row by row, a bias a class.
 pub(in crate::tuning) fn attention(
-    features: &[f32],
-    width: usize,
+    features: &Matrix,
     classes: &[usize],
     weights: &[f32],
     biases: &[f32],
@@ -99,10 +96,11 @@ pub(in crate::tuning) fn attention(
         let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         scores.iter().map(|s| (s - top).exp()).sum::<f64>().ln() + top - scores[class]
     };
+    let width = features.ncols();
     let mut grows = vec![0.0; width];
-    for (row, &class) in features.chunks_exact(width).zip(classes) {
+    for (row, &class) in features.row_iter().zip(classes) {
         let score = |(weights, bias): (&[f32], &f32)| {
-            f64::from(*bias) + weights.iter().zip(row).map(|(w, x)| f64::from(w * x)).sum::<f64>()
+            f64::from(*bias) + weights.iter().zip(row.iter()).map(|(w, x)| f64::from(*w) * x).sum::<f64>()
         };
         let scores: Vec<f64> = weights.chunks_exact(width).zip(biases).map(score).collect();
         let whole = loss(&scores, class);
@@ -110,7 +108,7 @@ pub(in crate::tuning) fn attention(
             let without: Vec<f64> = scores
                 .iter()
                 .zip(weights.chunks_exact(width))
-                .map(|(s, weights)| s - f64::from(weights[j] * row[j]))
+                .map(|(s, weights)| s - f64::from(weights[j]) * row[j])
                 .collect();
             *grows += (loss(&without, class) - whole) / classes.len() as f64;
         }
@@ -142,8 +140,8 @@ mod tests {
     #[test]
     fn a_channel_that_the_head_needs_counts_more() {
         // Two classes that the first feature tells apart, the second not at all.
-        let features = [1.0, 1.0, -1.0, 1.0];
-        let found = attention(&features, 2, &[0, 1], &[1.0, 0.0, -1.0, 0.0], &[0.0, 0.0]);
+        let features = Matrix::from_fn(2, 2, |i, j| if (i, j) == (1, 0) { -1.0 } else { 1.0 });
+        let found = attention(&features, &[0, 1], &[1.0, 0.0, -1.0, 0.0], &[0.0, 0.0]);
         let grows = 2f64.ln() - (1.0 + (-2f64).exp()).ln();
         assert!((f64::from(found[0]) - grows.exp() / (grows.exp() + 1.0)).abs() < 1e-6, "{found:?}");
     }

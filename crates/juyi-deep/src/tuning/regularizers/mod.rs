@@ -122,3 +122,9 @@ pub(in crate::tuning) trait Regularizer: Sync {
         false
     }
 }
+
+/// Pulls weights that the checkpoint does not have, such as the new head's, to 0: `β` = 0.01 of L2-SP.
+fn pull_to_zero(values: &[f32], gradient: &mut [f32]) {
+    const BETA: f32 = 0.01;
+    gradient.iter_mut().zip(values).for_each(|(g, v)| *g += BETA * v);
+}

@@ -18,10 +18,10 @@ use super::{
     BatchSpectralShrinkage, CoTuning, Delta, ElasticWeights, Kind, LearningWithoutForgetting, Regularization,
     Regularizer, StartingPoint,
 };
-use crate::extents::Extent;
 use crate::forward::{Activation, Mode};
 use crate::images::generator;
 use crate::network::{Network, numbers};
+use crate::tuning::batch::by_parts;
 use crate::tuning::head::Head;
 use crate::tuning::inputs::Inputs;
 use crate::tuning::strategy::Plan;
@@ -34,8 +34,8 @@ pub(in crate::tuning) struct Known<'a> {
     pub(in crate::tuning) train: &'a [usize],
     pub(in crate::tuning) classes: &'a [usize],
     pub(in crate::tuning) count: usize,
-    /// The head that solves the problem on frozen features, where the head is linear.
-    pub(in crate::tuning) solved: Option<&'a Head>,
+    /// The frozen features of the former, a row each, and the head that solves the problem on them, where it is linear.
+    pub(in crate::tuning) solved: Option<&'a (Matrix, Head)>,
 }
 
 /// Prepares a regularizer.
@@ -54,13 +54,12 @@ pub(in crate::tuning) fn prepare(
         Kind::Bss => Box::new(BatchSpectralShrinkage { strength }),
         Kind::Lwf => Box::new(LearningWithoutForgetting { strength, before: plan.network.clone(), head }),
         Kind::Delta => {
-            let Some(solved) = known.solved else {
+            let Some((features, head)) = known.solved else {
                 let problem = "takes a network whose head is one linear layer";
                 return Err(Error::input("`--regularize delta`", problem, "take `l2-sp` instead"));
             };
-            let (features, width) = features(&plan.network, plan.first, inputs, train)?;
             let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
-            let channels = attention(&features, width, &of, &solved.weights, &solved.biases);
+            let channels = attention(features, &of, &head.weights, &head.biases);
             let known = plan.known.clone();
             Box::new(Delta { strength, before: plan.network.clone(), known, channels })
         }
@@ -83,22 +82,6 @@ pub(in crate::tuning) fn prepare(
     })
 }
 
-/// What the trunk leaves of some pictures, and its width.
-fn features(
-    network: &Network,
-    first: usize,
-    inputs: &Inputs<'_>,
-    which: &[usize],
-) -> Result<(Vec<f32>, usize)> {
-    let (extent, stages) = (inputs.extent(), network.architecture.stages.len());
-    let one = |input: &[f32]| {
-        let x = Activation::new(input.to_vec(), extent, network.device());
-        numbers(network.run(first..stages, x, &mut Mode::Inference).features().into_data())
-    };
-    let all = by_sixty_four(inputs, which, extent, &one)?;
-    Ok((all, network.architecture.width()?))
-}
-
 /// The scores of the head that came with the checkpoint.
 fn own_answers(
     network: &Network,
@@ -113,23 +96,9 @@ fn own_answers(
         let x = Activation::new(input.to_vec(), extent, network.device());
         numbers(network.auxiliary_scores(head, network.run(first..stages, x, mode), mode).into_data())
     };
-    let all = by_sixty_four(inputs, which, extent, &one)?;
+    let all = by_parts(inputs, which, 1, &one)?;
     let width = all.len() / which.len().max(1);
     Ok(Matrix::from_fn(which.len(), width, |i, j| f64::from(all[i * width + j])))
-}
-
-fn by_sixty_four(
-    inputs: &Inputs<'_>,
-    which: &[usize],
-    extent: Extent,
-    one: &(dyn Fn(&[f32]) -> Vec<f32> + Sync),
-) -> Result<Vec<f32>> {
-    let mut all = Vec::new();
-    for part in which.chunks(64) {
-        let made = inputs.of(part, None)?;
-        all.par_extend(made.par_chunks(extent.count()).flat_map_iter(one));
-    }
-    Ok(all)
 }
 
 /// The mean of the squared derivatives of `ln p(y | x)`, `y` drawn from what the own head says.

@@ -9,10 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Regularizer;
-
-/// β.
-const NEW: f32 = 0.01;
+use super::{Regularizer, pull_to_zero};
 
 pub(in crate::tuning) struct StartingPoint {
     /// α.
@@ -30,7 +27,7 @@ impl Regularizer for StartingPoint {
                     *g += alpha * (v - s);
                 }
             }
-            None => gradient.iter_mut().zip(values).for_each(|(g, v)| *g += NEW * v),
+            None => pull_to_zero(values, gradient),
         }
     }
 }
