@@ -16,7 +16,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
         return crate::few_labels::run(arguments);
     }
     let context = arguments.surroundings.context()?;
-    let table = table(&arguments.table)?;
+    let table = table(&arguments.table).map_err(with_tuning)?;
     let mut broken = Ok(());
     // Printed with the first row, so that nothing is when the data cannot be read.
     let mut heading = String::new();
@@ -36,6 +36,18 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     broken?;
     let missed = rows.iter().filter(|row| row.within == Some(false)).count();
     Ok(ExitCode::from(u8::from(missed > 0)))
+}
+
+/// The error for an unknown table names that of tuning too.
+fn with_tuning(error: Error) -> Error {
+    match error {
+        #[cfg(feature = "deep")]
+        Error::Unknown { kind, name, mut known } => {
+            known.push(crate::few_labels::TABLE.into());
+            Error::Unknown { kind, name, known }
+        }
+        other => other,
+    }
 }
 
 /// Makes rows of a file, or of a folder of pictures.

@@ -12,12 +12,12 @@ use juyi::models::{Answers, Model, write_whole};
 use juyi::report::{Predictions, html, text};
 use juyi_deep::checkpoint::Checkpoint;
 use juyi_deep::images::{Entry, Listing, OnDamage, Reading};
-use juyi_deep::tuning::classifier::{Classified, Classifier};
+use juyi_deep::tuning::classifier::{Classified, Classifier, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune};
-use juyi_deep::zoo::{Recognized, recognize};
+use juyi_deep::zoo::Recognized;
 
 use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
 use crate::print;
@@ -180,10 +180,10 @@ pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
     context.progress("network", 0, 0);
     let checkpoint = Checkpoint::read(source, context.memory())?;
     let name = source.display().to_string();
-    for note in checkpoint.notes {
+    for note in &checkpoint.notes {
         context.note("network", note);
     }
-    let found = recognize(&name, checkpoint.tensors)?;
+    let found = network_in(&name, checkpoint)?;
     let own = &found.architecture;
     context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
     if !found.extra.is_empty() {

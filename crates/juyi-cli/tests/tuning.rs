@@ -94,30 +94,88 @@ fn a_network_is_tuned_kept_and_used() {
     assert!(done(folder, "predict net.safetensors new").contains("score:3"));
     done(folder, "transfer --source one --target photos --tune head --out again");
     done(folder, "report one");
+}
 
-    // The same bytes on one thread; then from where a run was cut off.
-    done(folder, &format!("{tune} --out two --threads 1"));
+/// With statistics that stay, and with those of the batch, which are part of what a training has come to.
+#[test]
+fn the_same_bytes_on_one_thread_and_after_a_cut() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
     let bytes = |name: &str| std::fs::read(folder.join(name)).expect("it was written");
-    assert!(bytes("one/network.safetensors") == bytes("two/network.safetensors"));
-    let long = tune.replace("--epochs 2", "--epochs 12");
-    done(folder, &format!("{long} --out whole"));
-    let mut child = command(folder, &format!("{long} --out cut"))
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    while !folder.join("cut/training/last-1-aside.safetensors").exists() {
-        assert!(child.try_wait().expect("it runs").is_none(), "it ended before it could be cut off");
-        std::thread::sleep(Duration::from_millis(5));
+    for (strategy, epochs) in [("last:1", 12), ("scratch", 4)] {
+        let name = strategy.replace(':', "-");
+        let tune =
+            format!("transfer --source net.safetensors --target photos --tune {strategy} --epochs {epochs}");
+        done(folder, &format!("{tune} --out {name}/whole"));
+        done(folder, &format!("{tune} --out {name}/single --threads 1"));
+        let mut child = command(folder, &format!("{tune} --out {name}/cut"))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        while !folder.join(format!("{name}/cut/training/{name}-aside.safetensors")).exists() {
+            assert!(child.try_wait().expect("it runs").is_none(), "it ended before it could be cut off");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().expect("it runs");
+        child.wait().expect("it ended");
+        let refused = text(&juyi(folder, &format!("{tune} --out {name}/cut")).stderr);
+        assert!(refused.contains(&format!("--resume {name}/cut")), "{refused}");
+        let other = text(&juyi(folder, &format!("{tune} --set rate=0.1 --resume {name}/cut")).stderr);
+        assert!(other.contains("other weights, pictures or settings"), "{other}");
+        done(folder, &format!("{tune} --resume {name}/cut"));
+        for file in ["network.safetensors", "predictions.csv"] {
+            let whole = bytes(&format!("{name}/whole/{file}"));
+            for other in ["single", "cut"] {
+                assert!(whole == bytes(&format!("{name}/{other}/{file}")), "{strategy}, {other}: {file}");
+            }
+        }
     }
-    child.kill().expect("it runs");
-    child.wait().expect("it ended");
-    let refused = juyi(folder, &format!("{long} --out cut"));
-    assert!(text(&refused.stderr).contains("--resume cut"), "{}", text(&refused.stderr));
-    let other = juyi(folder, &format!("{long} --set rate=0.1 --resume cut"));
-    assert!(text(&other.stderr).contains("other weights, pictures or settings"), "{}", text(&other.stderr));
-    done(folder, &format!("{long} --resume cut"));
-    assert!(bytes("whole/network.safetensors") == bytes("cut/network.safetensors"));
-    assert!(bytes("whole/predictions.csv") == bytes("cut/predictions.csv"));
+}
+
+/// One pixel is a picture; 30,000 a side are refused before they are read, or passed over.
+#[test]
+fn pictures_of_all_sizes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
+    RgbImage::new(1, 1).save(folder.join("photos/along/one.png")).expect("a picture");
+    RgbImage::new(1, 1).save(folder.join("new/one.png")).expect("a picture");
+    let tune = "transfer --source net.safetensors --target photos --tune head";
+    done(folder, &format!("{tune} --out run"));
+    assert_eq!(done(folder, "predict run new").lines().count(), 1 + 3);
+
+    // The header of a PNG file says how large the picture would be.
+    let huge = png_that_says(30_000);
+    for place in ["photos/along/huge.png", "new/huge.png"] {
+        std::fs::write(folder.join(place), &huge).expect("a file");
+    }
+    for arguments in [format!("{tune} --out two"), "predict run new".into()] {
+        let output = juyi(folder, &arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+        assert!(said.contains("huge.png") && said.contains("30000 x 30000 pixels"), "{arguments}: {said}");
+        assert!(arguments.starts_with("predict") || !folder.join("two").exists());
+        let output = juyi(folder, &format!("{arguments} --damaged skip"));
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments}: {said}");
+        assert!(said.contains("left out") && said.contains("huge.png"), "{arguments}: {said}");
+    }
+}
+
+/// A PNG file that says that it holds this many pixels a side.
+fn png_that_says(side: u32) -> Vec<u8> {
+    let mut small = std::io::Cursor::new(Vec::new());
+    RgbImage::new(1, 1).write_to(&mut small, image::ImageFormat::Png).expect("a picture");
+    let mut bytes = small.into_inner();
+    bytes[16..20].copy_from_slice(&side.to_be_bytes());
+    bytes[20..24].copy_from_slice(&side.to_be_bytes());
+    // The checksum of a chunk (CRC-32), without which the header would be damaged before it is too large.
+    let sum = bytes[12..29].iter().fold(!0u32, |sum, &byte| {
+        (0..8).fold(sum ^ u32::from(byte), |sum, _| (sum >> 1) ^ (0xEDB8_8320 & (sum & 1).wrapping_neg()))
+    });
+    bytes[29..33].copy_from_slice(&(!sum).to_be_bytes());
+    bytes
 }
 
 #[test]
@@ -163,6 +221,16 @@ fn every_strategy_and_regularizer_goes_through() {
     for regularizer in ["l2-sp", "delta", "bss", "co-tuning", "ewc", "lwf:0.5"] {
         done(folder, &format!("{tune} --tune last:1 --regularize {regularizer} --out x"));
     }
+    // Parts that an earlier tuning put in stay, and others come beside them.
+    done(folder, &format!("{tune} --tune adapters:2 --out more").replace("net.safetensors", "adapters-2"));
+    let tensors =
+        Checkpoint::read(&folder.join("more/network.safetensors"), 1 << 30).expect("it is read").tensors;
+    for part in ["adapter.down", "adapter2.down"] {
+        assert!(tensors.keys().any(|name| name.contains(part)), "{part}");
+    }
+    let said =
+        done(folder, &format!("{tune} --tune head --set baseline=scratch --out z").replace(" --quiet", ""));
+    assert!(said.contains("trained from scratch"), "{said}");
     // A head that is not one linear layer is trained by epochs.
     prepare(folder, "squeezenet1-1");
     done(folder, &format!("{tune} --tune head --out y"));

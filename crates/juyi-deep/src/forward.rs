@@ -12,6 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::depthwise::{depthwise, is_depthwise};
 use crate::extents::Extent;
 use crate::layers::{Convolution, Layer};
 use crate::network::{Network, numbers};
@@ -204,7 +205,8 @@ impl Network {
 /// A convolution with the zeros that it takes around this map.
 fn convolve(own: &Convolution, x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     let [pictures, channels, rows, columns] = x.dims();
-    if own.kernel == 1 && own.stride == 1 && own.groups == 1 && kernel.is_autodiff() {
+    let derived = x.is_autodiff() || kernel.is_autodiff();
+    if own.kernel == 1 && own.stride == 1 && own.groups == 1 && derived {
         // A product of matrices: its derivatives are quicker than those of a convolution.
         let weights = kernel.reshape([1, own.outputs, channels]);
         let out = weights.matmul(x.reshape([pictures, channels, rows * columns]));
@@ -215,7 +217,12 @@ fn convolve(own: &Convolution, x: Tensor<4>, kernel: Tensor<4>, bias: Option<Ten
         };
     }
     let zeros = [own.zeros(rows), own.zeros(columns)];
-    conv2d(x, kernel, bias, ConvOptions::new_with_padding([own.stride; 2], zeros, [1; 2], own.groups))
+    let options = ConvOptions::new_with_padding([own.stride; 2], zeros, [1; 2], own.groups);
+    if derived && is_depthwise(&kernel, own.groups) {
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([own.outputs], &x.device()));
+        return depthwise(x, kernel, bias, options);
+    }
+    conv2d(x, kernel, bias, options)
 }
 
 impl Activation {

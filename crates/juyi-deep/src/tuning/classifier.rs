@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
 use crate::network::check;
-use crate::zoo::Recognized;
+use crate::zoo::{Recognized, recognize};
 
 /// The key of the metadata.
 const KEY: &str = "juyi-network";
@@ -50,6 +50,35 @@ pub struct Classified {
     pub answers: Answers,
     /// Files that could not be read, and why.
     pub left_out: Vec<(usize, Error)>,
+}
+
+impl About {
+    /// What the metadata of a file say; `None` if no tuning wrote it.
+    fn of(source: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
+        let Some(text) = metadata.get(KEY) else { return Ok(None) };
+        let problem = "says nothing that can be read about its network";
+        serde_json::from_str(text).map(Some).map_err(|_| foreign(source, problem))
+    }
+}
+
+fn foreign(source: &str, problem: &str) -> Error {
+    Error::input(format!("`{source}`"), problem, "give a folder that `juyi transfer` wrote for pictures")
+}
+
+/// The network in a checkpoint: as the tuning that wrote it says, with the parts that it put in, or recognised by its
+/// tensors. `source` is what messages call the checkpoint.
+///
+/// # Errors
+/// Those of [`recognize`]; [`Error::Input`] if the tensors do not fit what the file says.
+pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
+    match About::of(source, &checkpoint.metadata)? {
+        // A head on all stages belongs to an ordinary network without its head.
+        Some(about) if about.stages_side.is_none() => {
+            let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
+            Ok(Recognized { architecture: about.architecture, tensors, extra: Vec::new(), with_head: true })
+        }
+        _ => recognize(source, checkpoint.tensors),
+    }
 }
 
 impl Classifier {
@@ -111,17 +140,18 @@ impl Classifier {
     /// [`Error::Io`]; [`Error::Input`] if its tensors do not fit its network.
     pub fn read(path: &Path, budget: u64) -> Result<Option<Self>> {
         let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, budget)?;
-        let refuse = |problem: &str| {
-            let hint = "give a folder that `juyi transfer` wrote for pictures";
-            Err(Error::input(format!("`{}`", path.display()), problem, hint))
-        };
-        let Some(about) = metadata.get(KEY) else { return Ok(None) };
-        let Ok(about) = serde_json::from_str::<About>(about) else {
-            return refuse("says nothing that can be read about its network");
-        };
+        let source = path.display().to_string();
+        About::of(&source, &metadata)?.map(|about| Self::checked(&source, about, tensors)).transpose()
+    }
+
+    fn checked(source: &str, about: About, tensors: BTreeMap<String, Stored>) -> Result<Self> {
         let own = Self { about, tensors };
         check(&own.about.architecture, own.kept() == Kept::Scores, &own.tensors)?;
-        if own.fits()? { Ok(Some(own)) } else { refuse("has another number of classes than its head") }
+        if own.fits()? {
+            Ok(own)
+        } else {
+            Err(foreign(source, "has another number of classes than its head"))
+        }
     }
 
     /// What is kept of a picture.

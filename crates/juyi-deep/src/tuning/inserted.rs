@@ -11,6 +11,8 @@
 //! Where we differ: both gates are `2 σ(·)` instead of `σ(·)`, and their last weights zeros at first, so that the
 //! pretrained network starts unchanged.
 
+use std::iter;
+
 use juyi::error::Result;
 
 use super::strategy::Strategy;
@@ -26,10 +28,11 @@ pub(super) type Inserted = (Architecture, Vec<(String, usize)>, Vec<String>);
 pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted> {
     let mut with = own.clone();
     let (mut added, mut zeros) = (Vec::new(), Vec::new());
+    let part = free(own, if gates(strategy) { "gate" } else { "adapter" });
     let mut extent = own.input();
     for (k, stage) in with.stages.iter_mut().enumerate() {
         extent = after_all(&stage.layers, extent)?.0;
-        let name = format!("{}.{}", stage.name, if gates(strategy) { "gate" } else { "adapter" });
+        let name = format!("{}.{part}", stage.name);
         match (strategy, extent) {
             (Strategy::Adapters(width), Extent::Tokens(_, tokens)) => {
                 let mut place = 0;
@@ -84,12 +87,20 @@ pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted>
         }
         let learnt = stage.layers.iter().flat_map(Layer::parameters).filter(|parameter| {
             !parameter.statistic
-                && (parameter.name.starts_with(&name)
+                && (parameter.name.starts_with(&format!("{name}."))
                     || (!gates(strategy) && normalizations(&stage.layers).contains(&parameter.name)))
         });
         added.extend(learnt.map(|parameter| (parameter.name, k)));
     }
     Ok((with, added, zeros))
+}
+
+/// The name of the new parts: with a number, where a network has such parts from an earlier tuning.
+fn free(own: &Architecture, part: &str) -> String {
+    let names: Vec<String> = own.parameters().into_iter().map(|parameter| parameter.name).collect();
+    let taken = |part: &String| names.iter().any(|name| name.split('.').any(|own| own == part));
+    let numbered = (2..).map(|number| format!("{part}{number}"));
+    iter::once(part.to_string()).chain(numbered).find(|part| !taken(part)).unwrap_or_default()
 }
 
 fn gates(strategy: Strategy) -> bool {

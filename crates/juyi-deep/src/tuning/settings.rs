@@ -49,6 +49,36 @@ pub struct Settings {
     pub refit: bool,
     /// Inverse penalty of a head that is solved; by default chosen by cross-validation.
     pub inverse_penalty: Option<f64>,
+    /// What the network is compared with.
+    pub baseline: Baseline,
+}
+
+/// A network without transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Baseline {
+    /// A solved head on the same network, its weights drawn at random and frozen: quick, and weak.
+    Frozen,
+    /// The same network trained from weights drawn at random, in as many epochs: slow.
+    Scratch,
+}
+
+impl Baseline {
+    /// What is done to the drawn network.
+    pub(super) fn strategy(self) -> Strategy {
+        match self {
+            Self::Frozen => Strategy::Head,
+            Self::Scratch => Strategy::Scratch,
+        }
+    }
+
+    /// In the words of a verdict.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Frozen => "a solved head on the same network with weights drawn at random",
+            Self::Scratch => "the same network trained from scratch",
+        }
+    }
 }
 
 /// What normalisations go by in training.
@@ -94,12 +124,13 @@ impl Default for Settings {
             regularization: None,
             refit: true,
             inverse_penalty: None,
+            baseline: Baseline::Frozen,
         }
     }
 }
 
 /// The names of all settings with what they may be.
-pub const SETTINGS: [(&str, &str); 16] = [
+pub const SETTINGS: [(&str, &str); 17] = [
     ("batch", "a whole number of at least 1"),
     ("rate", "a finite number above 0"),
     ("rule", "adam-w or sgd"),
@@ -116,6 +147,7 @@ pub const SETTINGS: [(&str, &str); 16] = [
     ("head-start", "drawn or solved"),
     ("refit", "yes or no"),
     ("inverse-penalty", "a finite number above 0, or auto"),
+    ("baseline", "frozen or scratch"),
 ];
 
 impl Settings {
@@ -149,6 +181,7 @@ impl Settings {
             "rule" => self.rule = named(value).ok_or_else(refuse)?,
             "decay" => self.decay = named(value).ok_or_else(refuse)?,
             "normalization" => self.normalization = named(value).ok_or_else(refuse)?,
+            "baseline" => self.baseline = named(value).ok_or_else(refuse)?,
             "blend" => self.blend = named(value).ok_or_else(refuse)?,
             "refit" => {
                 self.refit = match value {

@@ -21,7 +21,7 @@ use serde_json::json;
 use super::classifier::Classifier;
 use super::head::stratified;
 use super::inputs::{Pictures, class_counts, too_few};
-use super::settings::Settings;
+use super::settings::{Baseline, Settings};
 use super::strategy::Strategy;
 use super::trial::{Trial, Trials};
 use crate::zoo::Recognized;
@@ -92,8 +92,8 @@ pub fn tune(
     let folds = stratified(&pictures.classes, names.len(), context);
     let trials = Trials { source, pictures, settings, folds, notes, features: OnceCell::new() };
     let mut tried = Vec::new();
-    // Without transfer: the same network, its weights drawn at random and frozen.
-    tried.push(trials.run(Strategy::Head, true, false, context)?);
+    // Without transfer.
+    tried.push(trials.run(settings.baseline.strategy(), true, false, context)?);
     let least = class_counts(&pictures.classes, names.len()).into_iter().min().unwrap_or(0);
     for own in wanted(strategy, least, context) {
         // What is trained by epochs is trained again on all pictures only if it is taken.
@@ -104,10 +104,11 @@ pub fn tune(
     let gain = gain(&tried[chosen], &tried[0], &pictures.classes);
     let verdict = verdict(gain);
     let candidates = candidates(&tried, chosen, settings, &pictures.classes);
-    let reason = reason(verdict, &tried[chosen], names.len());
+    let reason = reason(verdict, &tried[chosen], settings.baseline, names.len());
     let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
-    if settings.refit && strategy == Strategy::Auto && !tried[kept].epochs.is_empty() {
+    let judged_only = strategy == Strategy::Auto || kept == 0;
+    if settings.refit && judged_only && !tried[kept].epochs.is_empty() {
         tried[kept] = trials.run(tried[kept].strategy, kept == 0, true, context)?;
     }
     let common = common(&tried[kept], &tried[0]);
@@ -216,7 +217,11 @@ fn candidates(tried: &[Trial], chosen: usize, settings: &Settings, classes: &[us
     order.sort_by(|&a, &b| (b == chosen).cmp(&(a == chosen)).then(value(b).total_cmp(&value(a))));
     let all = order.into_iter().map(|k| (k, &tried[k]));
     all.map(|(k, trial)| Candidate {
-        method: if k == 0 { "weights drawn at random".into() } else { trial.strategy.to_string() },
+        method: match (k, settings.baseline) {
+            (0, Baseline::Frozen) => "weights drawn at random".into(),
+            (0, Baseline::Scratch) => "trained from scratch".into(),
+            _ => trial.strategy.to_string(),
+        },
         params: match trial.inverse_penalty {
             Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
             None => {
@@ -234,7 +239,7 @@ fn candidates(tried: &[Trial], chosen: usize, settings: &Settings, classes: &[us
     .collect()
 }
 
-fn reason(verdict: Verdict, chosen: &Trial, classes: usize) -> String {
+fn reason(verdict: Verdict, chosen: &Trial, baseline: Baseline, classes: usize) -> String {
     let what = match verdict {
         Verdict::Transfer => "gets more right than",
         Verdict::DoNotTransfer => "gets no more right than",
@@ -242,9 +247,5 @@ fn reason(verdict: Verdict, chosen: &Trial, classes: usize) -> String {
     };
     let seen: BTreeSet<bool> = chosen.aside.iter().map(Option::is_some).collect();
     let on = if seen.contains(&false) { "a fifth of the pictures, kept aside" } else { "cross-validation" };
-    format!(
-        "`{}` on the checkpoint {what} a solved head on the same network with weights drawn at random, by {on}; {classes} \
-         classes.",
-        chosen.strategy
-    )
+    format!("`{}` on the checkpoint {what} {}, by {on}; {classes} classes.", chosen.strategy, baseline.text())
 }

@@ -21,7 +21,7 @@
 //! rows are centres and which share a fold is drawn by the seed and does not depend on their order. Weights are scaled
 //! to mean 1, which they have by themselves unless `bound` cuts some.
 //!
-//! Cost: for `b` centres `O((n_s + n_t) b d)` a bandwidth and `O(n_t b²)` for each of 10 to 30 steps; `8 n_t b` bytes.
+//! Cost: for `b` centres `O((n_s + n_t) b d)` a bandwidth and `O(n_t b²)` for each of 8 to 25 steps; `8 n_t b` bytes.
 
 use std::borrow::Cow;
 
