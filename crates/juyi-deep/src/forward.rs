@@ -12,7 +12,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::depthwise::{depthwise, is_depthwise};
+use crate::derivatives::{depthwise, is_depthwise, relu6};
 use crate::extents::Extent;
 use crate::layers::{Convolution, Layer};
 use crate::network::{Network, numbers};
@@ -94,7 +94,7 @@ impl Network {
             (Layer::Linear { name, .. }, Vector(x)) => Vector(self.linear(name, x)),
             (Layer::Relu, Map(x)) => Map(relu(x)),
             (Layer::Relu, Vector(x)) => Vector(relu(x)),
-            (Layer::Relu6, Map(x)) => Map(x.clamp(0.0, 6.0)),
+            (Layer::Relu6, Map(x)) => Map(relu6(x)),
             (Layer::Gelu, Tokens(x)) => Tokens(gelu(x)),
             (Layer::MaxPool { kernel, stride, padding, ceil }, Map(x)) => {
                 let mut options = MaxPoolOptions::new([*kernel; 2]);

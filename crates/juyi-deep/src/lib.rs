@@ -7,7 +7,7 @@
 pub mod architecture;
 pub mod cache;
 pub mod checkpoint;
-mod depthwise;
+mod derivatives;
 pub mod device;
 pub mod extents;
 pub mod features;

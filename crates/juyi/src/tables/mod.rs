@@ -153,17 +153,21 @@ pub fn run(
     let lines: Vec<&Line> = match only {
         None => table.lines.iter().collect(),
         Some(name) => {
-            let row = method(name)?;
             let own: Vec<&Line> = table.lines.iter().filter(|line| line.method == name).collect();
-            extra = Line {
-                label: row.name,
-                method: row.name,
-                learner: None,
-                preprocess: table.preprocess,
-                check: Check::Nothing,
-                ..Line::PLAIN
-            };
-            if own.is_empty() { vec![&extra] } else { own }
+            if own.is_empty() {
+                let row = method(name)?;
+                extra = Line {
+                    label: row.name,
+                    method: row.name,
+                    learner: None,
+                    preprocess: table.preprocess,
+                    check: Check::Nothing,
+                    ..Line::PLAIN
+                };
+                vec![&extra]
+            } else {
+                own
+            }
         }
     };
     let specs =

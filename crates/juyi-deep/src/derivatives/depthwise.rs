@@ -14,11 +14,13 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::ops::ModuleOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
+use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{PrimitiveConversionError, Shape, Tensor, TensorData};
 use juyi::linalg::vectorized;
 use rayon::prelude::*;
+
+use super::{followed, tensor, values};
 
 /// Whether a convolution of this kernel is one, `(outputs, inputs / groups, side, side)`.
 pub(crate) fn is_depthwise(kernel: &Tensor<4>, groups: usize) -> bool {
@@ -48,14 +50,6 @@ pub(crate) fn depthwise(
     })
 }
 
-/// A tensor on the processor, in the form that derivatives are taken of.
-fn followed<const D: usize>(
-    tensor: &Tensor<D>,
-) -> Result<FloatTensor<Autodiff<Flex>>, PrimitiveConversionError> {
-    let tensor = tensor.clone();
-    if tensor.is_autodiff() { tensor } else { tensor.autodiff() }.try_into_primitive::<Autodiff<Flex>>()
-}
-
 /// The pass backwards.
 #[derive(Debug)]
 struct Depthwise;
@@ -81,14 +75,6 @@ impl Backward<Flex, 3> for Depthwise {
             gradients.register::<Flex>(node.id, tensor(own, [planes.channels].into()));
         }
     }
-}
-
-fn values(tensor: &FloatTensor<Flex>) -> &[f32] {
-    tensor.as_slice().expect("made contiguous, and all tensors are of 32 bits")
-}
-
-fn tensor(values: Vec<f32>, shape: Shape) -> FloatTensor<Flex> {
-    FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
 }
 
 /// The sizes of the planes of a map, of a kernel, and of what comes out, `[rows, columns]`.
@@ -247,7 +233,7 @@ fn in_lanes(a: &[f32], b: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, TensorData};
 
     /// The framework's own derivatives, of both strides, both kernels, and zeros that are not the same on both sides.
     #[test]

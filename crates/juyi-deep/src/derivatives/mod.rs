@@ -1,0 +1,28 @@
+//! Layers whose derivatives on the processor are ours, where the framework's are slow. On accelerators they are its own.
+
+mod depthwise;
+mod relu6;
+
+pub(crate) use depthwise::{depthwise, is_depthwise};
+pub(crate) use relu6::relu6;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Flex};
+use burn::tensor::{PrimitiveConversionError, Shape, Tensor, TensorData};
+
+/// A tensor on the processor, in the form that derivatives are taken of.
+fn followed<const D: usize>(
+    tensor: &Tensor<D>,
+) -> Result<FloatTensor<Autodiff<Flex>>, PrimitiveConversionError> {
+    let tensor = tensor.clone();
+    if tensor.is_autodiff() { tensor } else { tensor.autodiff() }.try_into_primitive::<Autodiff<Flex>>()
+}
+
+/// The numbers of a contiguous tensor.
+fn values(tensor: &FloatTensor<Flex>) -> &[f32] {
+    tensor.as_slice().expect("made contiguous, and all tensors are of 32 bits")
+}
+
+fn tensor(values: Vec<f32>, shape: Shape) -> FloatTensor<Flex> {
+    FloatTensor::<Flex>::from_data(TensorData::new(values, shape))
+}
