@@ -6,7 +6,8 @@
 //! one line, the derivative of a weight is the inner product of two pieces of it, and what a weight hands back to its
 //! input is a multiple of one piece added to the other.
 //!
-//! Cost: as many products as the convolution itself, a half more memory than a plane on each thread.
+//! Cost: as many products as the convolution itself; on each thread as much memory as a plane of the input and one of the
+//! output.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;

@@ -5,6 +5,10 @@
 //! Here nothing is chosen by target labels and the whole target is tested, so the published numbers stand beside ours and
 //! none must come out. Both papers' draws are lost. That each domain is standardised by itself is most of what the first
 //! paper gains over its SVM without adaptation.
+//!
+//! Subspace alignment stays far below because every SVM here has the cost 1: its components keep the scale of the rows,
+//! several units, and at that cost it fits noise. From A to W with all rows and 20 components it gets 15.9 % right, as
+//! does scikit-learn's `LinearSVC(C=1)` on the same components; `LinearSVC(C=0.001)` gets 39.0 %.
 
 use super::office_caltech_surf::{FILES, Z};
 use super::{ALL_PAIRS, Check, Line, PublishedTable};
