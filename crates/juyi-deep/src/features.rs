@@ -65,7 +65,7 @@ impl Kept {
                 let facts = own.facts()?;
                 facts[..own.stages.len()].iter().map(|fact| of(fact.extent, side)).sum()
             }
-            Self::Scores => own.classes(),
+            Self::Scores => own.facts().map(|_| own.classes())?, // what is in a file need not fit
         })
     }
 }
@@ -276,4 +276,21 @@ pub fn table(name: &str, entries: &[Entry], features: &Features) -> Table {
     let paths = Cells::from_text(paths);
     columns.push(Column { name: "picture".into(), cells: paths });
     Table { name: name.into(), rows: features.samples.len(), columns, label, ..Table::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zoo::network;
+
+    /// A file may say anything of its network: stages that do not fit are an error before they are run.
+    #[test]
+    fn stages_that_do_not_fit_are_an_error_whatever_is_kept() {
+        let whole = network("resnet18").unwrap();
+        let mut apart = whole.clone();
+        apart.stages.remove(5);
+        for kept in [Kept::Features, Kept::Activation(8), Kept::Levels { side: 1 }, Kept::Scores] {
+            assert!(kept.width(&whole).is_ok() && kept.width(&apart).is_err(), "{kept:?}");
+        }
+    }
 }

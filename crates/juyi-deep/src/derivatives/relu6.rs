@@ -12,10 +12,8 @@ use super::{followed, tensor, values};
 
 /// The layer, of maps `(pictures, channels, rows, columns)`.
 pub(crate) fn relu6(x: Tensor<4>) -> Tensor<4> {
-    if !x.is_autodiff() {
-        return x.clamp(0.0, 6.0);
-    }
-    let Ok(followed) = followed(&x) else { return x.clamp(0.0, 6.0) };
+    let followed = if x.is_autodiff() { followed(&x).ok() } else { None };
+    let Some(followed) = followed else { return x.clamp(0.0, 6.0) };
     let (x, node) = followed.into_parts();
     let x = x.to_contiguous();
     let mut out = vec![0.0; x.shape().num_elements()];
