@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::tensor::activation::{gelu, relu, sigmoid, softmax};
+use burn::tensor::activation::{gelu, sigmoid, softmax};
 use burn::tensor::module::{
     adaptive_avg_pool2d, batch_norm, batch_norm_train, conv2d, layer_norm, linear, max_pool2d,
 };
@@ -12,10 +12,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::derivatives::{depthwise, is_depthwise, relu6};
 use crate::extents::Extent;
 use crate::layers::{Convolution, Layer};
 use crate::network::{Network, numbers};
+use crate::processor::{depthwise, is_depthwise, rectifier};
 
 /// What goes from layer to layer, of several pictures.
 #[derive(Debug, Clone)]
@@ -92,9 +92,9 @@ impl Network {
             }
             (Layer::Linear { name, .. }, Tokens(x)) => Tokens(self.linear(name, x)),
             (Layer::Linear { name, .. }, Vector(x)) => Vector(self.linear(name, x)),
-            (Layer::Relu, Map(x)) => Map(relu(x)),
-            (Layer::Relu, Vector(x)) => Vector(relu(x)),
-            (Layer::Relu6, Map(x)) => Map(relu6(x)),
+            (Layer::Relu, Map(x)) => Map(rectifier(x, f32::INFINITY)),
+            (Layer::Relu, Vector(x)) => Vector(rectifier(x, f32::INFINITY)),
+            (Layer::Relu6, Map(x)) => Map(rectifier(x, 6.0)),
             (Layer::Gelu, Tokens(x)) => Tokens(gelu(x)),
             (Layer::MaxPool { kernel, stride, padding, ceil }, Map(x)) => {
                 let mut options = MaxPoolOptions::new([*kernel; 2]);
@@ -218,8 +218,7 @@ fn convolve(own: &Convolution, x: Tensor<4>, kernel: Tensor<4>, bias: Option<Ten
     }
     let zeros = [own.zeros(rows), own.zeros(columns)];
     let options = ConvOptions::new_with_padding([own.stride; 2], zeros, [1; 2], own.groups);
-    if derived && is_depthwise(&kernel, own.groups) {
-        let bias = bias.unwrap_or_else(|| Tensor::zeros([own.outputs], &x.device()));
+    if is_depthwise(&kernel, own.groups) {
         return depthwise(x, kernel, bias, options);
     }
     conv2d(x, kernel, bias, options)

@@ -7,7 +7,6 @@
 pub mod architecture;
 pub mod cache;
 pub mod checkpoint;
-mod derivatives;
 pub mod device;
 pub mod extents;
 pub mod features;
@@ -16,5 +15,6 @@ pub mod forward;
 pub mod images;
 pub mod layers;
 pub mod network;
+mod processor;
 pub mod tuning;
 pub mod zoo;

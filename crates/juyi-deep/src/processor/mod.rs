@@ -1,10 +1,11 @@
-//! Layers whose derivatives on the processor are ours, where the framework's are slow. On accelerators they are its own.
+//! Layers that are computed here on the processor, where the framework is slow at them: depthwise convolutions and
+//! rectifiers, and their derivatives. On accelerators they are the framework's.
 
 mod depthwise;
-mod relu6;
+mod rectifier;
 
 pub(crate) use depthwise::{depthwise, is_depthwise};
-pub(crate) use relu6::relu6;
+pub(crate) use rectifier::rectifier;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};

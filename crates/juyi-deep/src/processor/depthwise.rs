@@ -1,24 +1,25 @@
-//! Depthwise convolutions in training on the processor: each channel has a kernel of its own. The framework takes their
-//! derivatives channel by channel, each as a convolution of two whole planes; here a plane is a few long loops.
+//! Depthwise convolutions on the processor: each channel has a kernel of its own. The framework takes their derivatives
+//! channel by channel, each as a convolution of two whole planes, and its pass forwards goes row by row; here a plane is
+//! a few long loops.
 //!
 //! A stride `s` splits a plane into `s * s` phases, and within its phase a weight is one shift. Let the phases be as wide
-//! as the output and the widest shift are together, and lay the derivatives of the output out as wide: then a plane is
-//! one line, the derivative of a weight is the inner product of two pieces of it, and what a weight hands back to its
-//! input is a multiple of one piece added to the other.
+//! as the output and the widest shift are together, and lay the output out as wide: then a plane is one line. The output
+//! is the sum of pieces of the phases, each times its weight; the derivative of a weight is the inner product of a piece
+//! and the derivatives of the output; and what a weight hands back to its input is a multiple of them added to its piece.
 //!
-//! Cost: as many products as the convolution itself; on each thread as much memory as a plane of the input and one of the
+//! Cost: as many products in each of the three; on each thread as much memory as a plane of the input and one of the
 //! output.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::ops::ModuleOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex, TensorMetadata};
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use juyi::linalg::vectorized;
+use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::{followed, tensor, values};
@@ -29,26 +30,51 @@ pub(crate) fn is_depthwise(kernel: &Tensor<4>, groups: usize) -> bool {
     groups > 1 && outputs == groups && one == 1 && rows == columns
 }
 
-/// Maps `(pictures, channels, rows, columns)` with kernels `(channels, 1, side, side)`, as [`conv2d`] has it; to be used
-/// where derivatives are wanted.
+/// Maps `(pictures, channels, rows, columns)` with kernels `(channels, 1, side, side)`, as [`conv2d`] has it.
 pub(crate) fn depthwise(
     x: Tensor<4>,
     kernel: Tensor<4>,
-    bias: Tensor<1>,
+    bias: Option<Tensor<1>>,
     options: ConvOptions<2>,
 ) -> Tensor<4> {
-    // An accelerator has its own.
-    let (Ok(own), Ok(weights), Ok(added)) = (followed(&x), followed(&kernel), followed(&bias)) else {
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([kernel.dims()[0]], &x.device()));
+    if [x.is_autodiff(), kernel.is_autodiff(), bias.is_autodiff()].contains(&true) {
+        // An accelerator has its own.
+        let (Ok(own), Ok(weights), Ok(added)) = (followed(&x), followed(&kernel), followed(&bias)) else {
+            return conv2d(x, kernel, Some(bias), options);
+        };
+        let ((x, of_x), (kernel, of_kernel), (bias, of_bias)) =
+            (own.into_parts(), weights.into_parts(), added.into_parts());
+        let out = forwards(&x, &kernel, &bias, &options);
+        let prepared = Depthwise.prepare::<NoCheckpointing>([of_x, of_kernel, of_bias]).compute_bound();
+        return Tensor::from_primitive::<Autodiff<Flex>>(match prepared.stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, kernel, options), out),
+            OpsKind::UnTracked(prepared) => prepared.finish(out),
+        });
+    }
+    let plain = |tensor: &Tensor<4>| tensor.clone().try_into_primitive::<Flex>();
+    let added = bias.clone().try_into_primitive::<Flex>();
+    let (Ok(own), Ok(weights), Ok(added)) = (plain(&x), plain(&kernel), added) else {
         return conv2d(x, kernel, Some(bias), options);
     };
-    let ((x, of_x), (kernel, of_kernel), (bias, of_bias)) =
-        (own.into_parts(), weights.into_parts(), added.into_parts());
-    let out = Flex::conv2d(x.clone(), kernel.clone(), Some(bias), options.clone());
-    let prepared = Depthwise.prepare::<NoCheckpointing>([of_x, of_kernel, of_bias]).compute_bound();
-    Tensor::from_primitive::<Autodiff<Flex>>(match prepared.stateful() {
-        OpsKind::Tracked(prepared) => prepared.finish((x, kernel, options), out),
-        OpsKind::UnTracked(prepared) => prepared.finish(out),
-    })
+    Tensor::from_primitive::<Flex>(forwards(&own, &weights, &added, &options))
+}
+
+/// The pass forwards.
+fn forwards(
+    x: &FloatTensor<Flex>,
+    kernel: &FloatTensor<Flex>,
+    bias: &FloatTensor<Flex>,
+    options: &ConvOptions<2>,
+) -> FloatTensor<Flex> {
+    let (x, kernel, bias) = (x.to_contiguous(), kernel.to_contiguous(), bias.to_contiguous());
+    let [pictures, channels, rows, columns] = x.shape().dims();
+    let (side, stride) = (kernel.shape().dims::<4>()[2], options.stride[0]);
+    let (begin, end) = (options.padding_begin(), options.padding_end());
+    let out = |at: usize, inputs: usize| (inputs + begin[at] + end[at] - side) / stride + 1;
+    let out = [pictures, channels, out(0, rows), out(1, columns)];
+    let planes = Planes::new(x.shape().dims(), kernel.shape().dims(), out, options);
+    tensor(planes.output(values(&x), values(&kernel), values(&bias)), out.into())
 }
 
 /// The pass backwards.
@@ -90,6 +116,9 @@ struct Planes {
     before: [usize; 2],
 }
 
+/// A line is a multiple of this long: four of the widest vectors.
+const BLOCK: usize = 64;
+
 impl Planes {
     fn new(x: [usize; 4], kernel: [usize; 4], out: [usize; 4], options: &ConvOptions<2>) -> Self {
         Self {
@@ -108,47 +137,55 @@ impl Planes {
         (self.side - 1) / self.stride
     }
 
-    /// Columns of a phase, and of the line of derivatives.
+    /// Columns of a phase, and of the line.
     fn wide(&self) -> usize {
         self.output[1] + self.reach()
     }
 
-    /// Length of a phase: its rows, and what the widest shift of the last of them reads beyond.
+    /// Length of the line: all rows of the output, in whole blocks.
+    fn line(&self) -> usize {
+        (self.output[0] * self.wide()).next_multiple_of(BLOCK)
+    }
+
+    /// Length of a phase: that of the line behind the widest shift.
     fn length(&self) -> usize {
-        (self.output[0] + self.reach()) * self.wide() + self.reach()
+        self.reach() * self.wide() + self.reach() + self.line()
     }
 
     /// Where in the phases each weight finds its first input.
-    fn shifts(&self) -> impl Iterator<Item = usize> + '_ {
+    fn shifts(&self) -> Vec<usize> {
         let place = |row: usize, column: usize| {
             let phase = row % self.stride * self.stride + column % self.stride;
             phase * self.length() + row / self.stride * self.wide() + column / self.stride
         };
-        (0..self.side).flat_map(move |row| (0..self.side).map(move |column| place(row, column)))
+        (0..self.side)
+            .flat_map(|row| (0..self.side).map(move |column| (row, column)))
+            .map(|(row, column)| place(row, column))
+            .collect()
     }
 
-    /// Calls `with` with the place of each input of a plane, and with that among the phases; those that no weight sees
-    /// are passed over.
-    #[inline(always)]
-    fn inputs(&self, mut with: impl FnMut(usize, usize)) {
-        let (stride, wide, length) = (self.stride, self.wide(), self.length());
+    /// The inputs of a plane that lie side by side in a phase, a stride apart in the plane: the first of them, its place
+    /// among the phases, and how many. Those that no weight sees are passed over.
+    fn runs(&self) -> Vec<[usize; 3]> {
+        let (stride, wide) = (self.stride, self.wide());
+        let mut runs = Vec::with_capacity(self.input[0] * stride);
         for row in 0..self.input[0] {
             let down = row + self.before[0];
             if down / stride >= self.output[0] + self.reach() {
                 break;
             }
-            let line = down % stride * stride * length + down / stride * wide;
-            for column in 0..self.input[1] {
-                let across = column + self.before[1];
-                if across / stride < wide {
-                    with(row * self.input[1] + column, line + across % stride * length + across / stride);
-                }
+            for first in 0..stride.min(self.input[1]) {
+                let across = first + self.before[1];
+                let phase = down % stride * stride + across % stride;
+                let count = (self.input[1] - first).div_ceil(stride).min(wide - (across / stride).min(wide));
+                let place = phase * self.length() + down / stride * wide + across / stride;
+                runs.push([row * self.input[1] + first, place, count]);
             }
         }
+        runs
     }
 
     /// The derivatives of a plane of the output as a line, zeros beyond each row.
-    #[inline(always)]
     fn lay(&self, given: &[f32], line: &mut [f32]) {
         let rows = given.chunks_exact(self.output[1]);
         rows.zip(line.chunks_exact_mut(self.wide()))
@@ -157,25 +194,60 @@ impl Planes {
 
     /// Zeros for phases and a line.
     fn room(&self) -> (Vec<f32>, Vec<f32>) {
-        let phases = vec![0.0; self.stride * self.stride * self.length()];
-        (phases, vec![0.0; self.output[0] * self.wide()])
+        (vec![0.0; self.stride * self.stride * self.length()], vec![0.0; self.line()])
+    }
+
+    /// What comes out, from the input, kernels and biases.
+    fn output(&self, x: &[f32], kernels: &[f32], biases: &[f32]) -> Vec<f32> {
+        let (size, out, weights) = (area(self.input), area(self.output), self.side * self.side);
+        let (runs, shifts) = (self.runs(), self.shifts());
+        let mut all = vec![0.0; self.pictures * self.channels * out];
+        let plane = |(phases, line): &mut (Vec<f32>, Vec<f32>), (at, own): (usize, &mut [f32])| {
+            let (x, channel) = (&x[at * size..][..size], at % self.channels);
+            let kernel = &kernels[channel * weights..][..weights];
+            self.split(x, &runs, phases);
+            Arch::new().dispatch(Sums {
+                line: &mut *line,
+                phases,
+                kernel,
+                shifts: &shifts,
+                bias: biases[channel],
+            });
+            let rows = own.chunks_exact_mut(self.output[1]).zip(line.chunks_exact(self.wide()));
+            rows.for_each(|(own, row)| own.copy_from_slice(&row[..own.len()]));
+        };
+        all.par_chunks_mut(out).enumerate().for_each_init(|| self.room(), plane);
+        all
+    }
+
+    /// A plane of the input as phases.
+    fn split(&self, x: &[f32], runs: &[[usize; 3]], phases: &mut [f32]) {
+        for &[first, place, count] in runs {
+            let to = &mut phases[place..][..count];
+            match self.stride {
+                1 => to.copy_from_slice(&x[first..][..count]),
+                stride => to.iter_mut().zip(x[first..].iter().step_by(stride)).for_each(|(to, x)| *to = *x),
+            }
+        }
     }
 
     /// Derivatives by the input, from kernels and derivatives by the output.
     fn by_input(&self, kernels: &[f32], given: &[f32]) -> Vec<f32> {
         let (size, out, weights) = (area(self.input), area(self.output), self.side * self.side);
+        let (runs, shifts) = (self.runs(), self.shifts());
         let mut all = vec![0.0; self.pictures * self.channels * size];
         let plane = |(phases, line): &mut (Vec<f32>, Vec<f32>), (at, own): (usize, &mut [f32])| {
             let kernel = &kernels[at % self.channels * weights..][..weights];
-            vectorized(|| {
-                self.lay(&given[at * out..][..out], line);
-                phases.fill(0.0);
-                for (weight, shift) in kernel.iter().zip(self.shifts()) {
-                    let piece = &mut phases[shift..][..line.len()];
-                    piece.iter_mut().zip(&*line).for_each(|(sum, given)| *sum += weight * given);
-                }
-                self.inputs(|place, among| own[place] = phases[among]);
-            });
+            self.lay(&given[at * out..][..out], line);
+            phases.fill(0.0);
+            for (weight, shift) in kernel.iter().zip(&shifts) {
+                let piece = &mut phases[*shift..][..line.len()];
+                vectorized(|| piece.iter_mut().zip(&*line).for_each(|(sum, given)| *sum += weight * given));
+            }
+            for &[first, place, count] in &runs {
+                let to = own[first..].iter_mut().step_by(self.stride);
+                to.zip(&phases[place..][..count]).for_each(|(to, sum)| *to = *sum);
+            }
         };
         all.par_chunks_mut(size).enumerate().for_each_init(|| self.room(), plane);
         all
@@ -184,16 +256,15 @@ impl Planes {
     /// Derivatives by the kernels, from the input and derivatives by the output.
     fn by_kernel(&self, x: &[f32], given: &[f32]) -> Vec<f32> {
         let (size, out, weights) = (area(self.input), area(self.output), self.side * self.side);
+        let (runs, shifts) = (self.runs(), self.shifts());
         let mut all = vec![0.0; self.pictures * self.channels * weights];
         let plane = |(phases, line): &mut (Vec<f32>, Vec<f32>), (at, own): (usize, &mut [f32])| {
             let x = &x[at * size..][..size];
-            vectorized(|| {
-                self.lay(&given[at * out..][..out], line);
-                self.inputs(|place, among| phases[among] = x[place]);
-                for (sum, shift) in own.iter_mut().zip(self.shifts()) {
-                    *sum = in_lanes(&phases[shift..][..line.len()], line);
-                }
-            });
+            self.lay(&given[at * out..][..out], line);
+            self.split(x, &runs, phases);
+            for (sum, shift) in own.iter_mut().zip(&shifts) {
+                *sum = Arch::new().dispatch(Inner { a: &phases[*shift..][..line.len()], b: line });
+            }
         };
         all.par_chunks_mut(weights).enumerate().for_each_init(|| self.room(), plane);
         self.over_pictures(&all)
@@ -218,17 +289,55 @@ fn area([rows, columns]: [usize; 2]) -> usize {
     rows * columns
 }
 
-/// An inner product in sixteen fixed lanes.
-#[inline(always)]
-fn in_lanes(a: &[f32], b: &[f32]) -> f32 {
-    let (mut lanes, split) = ([0f32; 16], a.len() - a.len() % 16);
-    for (a, b) in a.chunks_exact(16).zip(b.chunks_exact(16)) {
-        for lane in 0..16 {
-            lanes[lane] += a[lane] * b[lane];
+/// What comes out as a line: the bias, and for each weight a piece of the phases times it.
+struct Sums<'a> {
+    line: &'a mut [f32],
+    phases: &'a [f32],
+    kernel: &'a [f32],
+    shifts: &'a [usize],
+    bias: f32,
+}
+
+impl WithSimd for Sums<'_> {
+    type Output = ();
+
+    /// Four vectors of the line at a time, which stay in registers.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (line, _) = S::as_mut_simd_f32s(self.line);
+        for (block, line) in line.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            let mut sums = [simd.splat_f32s(self.bias); 4];
+            for (weight, shift) in self.kernel.iter().zip(self.shifts) {
+                let (weight, size) = (simd.splat_f32s(*weight), 4 * S::F32_LANES);
+                let (piece, _) = S::as_simd_f32s(&self.phases[shift + block * size..][..size]);
+                for (sum, x) in sums.iter_mut().zip(piece) {
+                    *sum = simd.add_f32s(*sum, simd.mul_f32s(weight, *x));
+                }
+            }
+            *line = sums;
         }
     }
-    let rest: f32 = a[split..].iter().zip(&b[split..]).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
+}
+
+/// An inner product of whole blocks in sixteen fixed lanes.
+struct Inner<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+}
+
+impl NullaryFnOnce for Inner<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn call(self) -> f32 {
+        let mut lanes = [0f32; 16];
+        for (a, b) in self.a.as_chunks::<16>().0.iter().zip(self.b.as_chunks::<16>().0) {
+            for lane in 0..16 {
+                lanes[lane] += a[lane] * b[lane];
+            }
+        }
+        lanes.iter().sum()
+    }
 }
 
 #[cfg(test)]
@@ -263,7 +372,7 @@ mod tests {
                 let bias = bias.autodiff().require_grad();
                 let options = ConvOptions::new_with_padding([stride; 2], zeros, [1; 2], 4);
                 let out = if own {
-                    depthwise(x.clone(), kernel.clone(), bias.clone(), options)
+                    depthwise(x.clone(), kernel.clone(), Some(bias.clone()), options)
                 } else {
                     conv2d(x.clone(), kernel.clone(), Some(bias.clone()), options)
                 };
