@@ -21,25 +21,22 @@ import page
 ROOT = Path(__file__).resolve().parent.parent
 JUYI = ROOT / "target" / "release" / "juyi"
 MOST_EPOCHS = 10
+ZOO = ["resnet18", "resnet50", "googlenet", "squeezenet1-1", "mobilenet-v2", "vgg11", "vit-s-16"]
 BATCH = 16
 
 
 # ------------------------------------------------------------------------------------------------ PyTorch
 
 
-class Peer:
-    """EfficientNet-Lite0 as its port to PyTorch has it."""
+class Reader:
+    """Photographs as tensors."""
 
-    def __init__(self, checkpoint, threads):
+    def __init__(self, threads):
         import torch
-        from efficientnet_lite_pytorch import EfficientNet
 
         self.torch = torch
         torch.manual_seed(0)
         torch.set_num_threads(threads)
-        self.network = EfficientNet.from_name("efficientnet-lite0")
-        self.network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True))
-        self.network.eval()
 
     def read(self, path):
         """224 from the middle of 256, as the network was trained."""
@@ -55,16 +52,28 @@ class Peer:
 
     def loader(self, files, classes, shuffle):
         """Their usual way: two worker processes decode while the network works."""
-        peer = self
+        reader = self
 
         class Photographs(self.torch.utils.data.Dataset):
             def __len__(self):
                 return len(files)
 
             def __getitem__(self, at):
-                return peer.read(files[at]), classes[at]
+                return reader.read(files[at]), classes[at]
 
         return self.torch.utils.data.DataLoader(Photographs(), batch_size=BATCH, shuffle=shuffle, num_workers=2)
+
+
+class Peer(Reader):
+    """EfficientNet-Lite0 as its port to PyTorch has it."""
+
+    def __init__(self, checkpoint, threads):
+        super().__init__(threads)
+        from efficientnet_lite_pytorch import EfficientNet
+
+        self.network = EfficientNet.from_name("efficientnet-lite0")
+        self.network.load_state_dict(self.torch.load(checkpoint, map_location="cpu", weights_only=True))
+        self.network.eval()
 
     def trunk(self, x):
         """Up to the last block, a convolution of one place."""
@@ -177,9 +186,51 @@ def step(peer, files, classes):
     return {"per_second": len(files) / (time.perf_counter() - begin)}
 
 
+def published(name, classes=1000):
+    """A network as its package has it, weights drawn at random."""
+    import timm
+    import torchvision
+
+    if name.startswith("vit"):
+        return timm.create_model({"vit-s-16": "vit_small_patch16_224"}[name], num_classes=classes)
+    more = {"aux_logits": False, "init_weights": True} if name == "googlenet" else {}
+    return getattr(torchvision.models, name.replace("-", "_"))(num_classes=classes, **more)
+
+
+def other_network(asked, threads):
+    """Pictures a second of a network of the zoo from files, forwards and in an epoch that trains everything."""
+    reader = Reader(threads)
+    torch = reader.torch
+    network = published(asked["name"])
+    network.load_state_dict(torch.load(asked["file"], map_location="cpu", weights_only=True))
+    network.eval()
+    files, classes = asked["train"]
+    found = {}
+    for layout in (torch.contiguous_format, torch.channels_last):
+        own = network.to(memory_format=layout)
+        begin = time.perf_counter()
+        with torch.no_grad():
+            for x, _ in reader.loader(files, classes, shuffle=False):
+                own(x.contiguous(memory_format=layout))
+        found["per_second"] = max(found.get("per_second", 0), len(files) / (time.perf_counter() - begin))
+        if not asked["steps"]:
+            continue
+        rule = torch.optim.AdamW(own.parameters(), lr=1e-5)
+        begin = time.perf_counter()
+        for x, y in reader.loader(*asked["some"], shuffle=True):
+            rule.zero_grad()
+            torch.nn.functional.cross_entropy(own(x.contiguous(memory_format=layout)), y).backward()
+            rule.step()
+        passed = len(asked["some"][0]) / (time.perf_counter() - begin)
+        found["step_per_second"] = max(found.get("step_per_second", 0), passed)
+    return found
+
+
 def child(options):
     """One measurement of PyTorch in a process of its own."""
     asked = json.loads(options.child)
+    if asked["what"] == "zoo":
+        return print(json.dumps(other_network(asked, options.threads)))
     began = time.perf_counter()
     peer = Peer(options.network, options.threads)
     start = time.perf_counter() - began
@@ -253,9 +304,8 @@ def compare(options, folder):
     # The pictures aside are the same for every training; a head is judged on all, so theirs are those of the training.
     block, aside = juyi(options, folder, "last", "--tune", "last:1", "--epochs", str(options.epochs), "--set", "refit=no")
     alone, _ = juyi(options, folder, "head", "--tune", "head")
-    files = sorted(str(path) for path in Path(options.photographs).glob("*/*"))
+    files, label = photographs(options)
     names = sorted({Path(file).parent.name for file in files})
-    label = [names.index(Path(file).parent.name) for file in files]
     train = [[f for f in files if f not in aside], [c for f, c in zip(files, label) if f not in aside]]
     other = [[f for f in files if f in aside], [c for f, c in zip(files, label) if f in aside]]
 
@@ -281,33 +331,74 @@ def compare(options, folder):
                 mib = found["mib"]
     line("peak memory of the last-block training, MiB", f"{mib:.0f}", f"{block['peak_memory'] / 2**20:.0f}", f"{mib * 2**20 / block['peak_memory']:.1f}")
 
-    some = [train[0][:: max(1, len(train[0]) // 128)], train[1][:: max(1, len(train[0]) // 128)]]
     found = ask(options, what="forward", train=train)
-    command = [JUYI, "features", options.photographs, "--network", options.network, "--threads", str(options.threads)]
-    took = seconds_of([*command, "--out", folder / "f.npz"], 1)
-    ours = len(files) / took
+    ours = features(options, folder, options.network, files)
     line("features from files, pictures/s", f"{found['per_second']:.1f}", f"{ours:.1f}", f"{ours / found['per_second']:.2f}")
     line("PyTorch on tensors alone, quicker layout, pictures/s", f"{found['tensors_per_second']:.1f}", "", "")
+    some = [part[:: max(1, len(part) // 128)] for part in train]
     found = ask(options, what="step", train=some)
-    subset = folder / "some"
-    for file in some[0]:
-        link = subset / Path(file).parent.name / Path(file).name
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(Path(file).resolve())
-    took = {}
-    for epochs in (1, 3):
-        own = argparse.Namespace(**(vars(options) | {"photographs": subset}))
-        run, aside = juyi(own, folder, f"all{epochs}", "--tune", "all", "--epochs", str(epochs), "--set", "refit=no")
-        took[epochs] = run["chosen"]["seconds"]
-    passed = 2 * (len(some[0]) - len(aside)) + 2 * len(aside) / 3  # a look costs a third of a step
-    ours = passed / (took[3] - took[1])
+    ours = steps(options, folder, options.network, some[0])
     line("training step of everything, pictures/s", f"{found['per_second']:.1f}", f"{ours:.1f}", f"{ours / found['per_second']:.2f}")
     theirs = seconds_of([sys.executable, "-c", "import torch, torchvision"])
     ours = seconds_of([JUYI, "--version"])
     line("start-up, s", f"{theirs:.2f}", f"{ours:.3f}", f"{theirs / ours:.0f}")
     theirs, ours = size(["torch", "torchvision"]), JUYI.stat().st_size / 1e6
     line("installed, MB", f"{theirs:.0f}", f"{ours:.0f}", f"{theirs / ours:.0f}")
-    return lines, len(files)
+    return lines, [files, label]
+
+
+def photographs(options):
+    """The files, and the number of the class of each."""
+    files = sorted(str(path) for path in Path(options.photographs).glob("*/*"))
+    names = sorted({Path(file).parent.name for file in files})
+    return [files, [names.index(Path(file).parent.name) for file in files]]
+
+
+def features(options, folder, network, files):
+    """Pictures a second from files to features, as the command takes them."""
+    command = [JUYI, "features", options.photographs, "--network", network, "--threads", str(options.threads)]
+    return len(files) / seconds_of([*command, "--out", folder / "f.npz"], 1)
+
+
+def steps(options, folder, network, files):
+    """Pictures a second in training everything: what two epochs more take."""
+    subset = Path(tempfile.mkdtemp(dir=folder))
+    for file in files:
+        link = subset / Path(file).parent.name / Path(file).name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(Path(file).resolve())
+    took = {}
+    for epochs in (1, 3):
+        own = argparse.Namespace(**(vars(options) | {"photographs": subset, "network": network}))
+        flags = ["--tune", "all", "--epochs", str(epochs), "--set", "refit=no,rate=1e-5"]
+        run, aside = juyi(own, folder, f"{subset.name}-{epochs}", *flags)
+        took[epochs] = run["chosen"]["seconds"]
+    passed = 2 * (len(files) - len(aside)) + 2 * len(aside) / 3  # a look costs a third of a step
+    return passed / (took[3] - took[1])
+
+
+def zoo(options, folder, pictures):
+    """Other networks, weights drawn at random: neither side looks at their values."""
+    import torch
+
+    lines = ["", "| pictures/s from files | PyTorch, quicker layout | Juyi | ratio | training step | Juyi | ratio |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    some = [part[::5] for part in pictures]
+    for name in ZOO:
+        file = folder / f"{name}.pth"
+        torch.save(published(name).state_dict(), file)
+        trained = name != "vgg11"  # half a gigabyte of weights, whose state is written after each epoch
+        found = ask(options, what="zoo", name=name, file=str(file), train=pictures, some=some, steps=trained)
+        theirs, ours = found["per_second"], features(options, folder, file, pictures[0])
+        cells = [f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.2f}"]
+        if trained:
+            theirs, ours = found["step_per_second"], steps(options, folder, file, some[0])
+            cells += [f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.2f}"]
+        else:
+            cells += ["-"] * 3
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+    return lines
 
 
 def main():
@@ -316,16 +407,21 @@ def main():
     parser.add_argument("--photographs", help="folder with a subfolder a class")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--epochs", type=int, default=2, help="epochs of Juyi's last-block training")
+    parser.add_argument("--zoo", action="store_true", help="other networks only; writes nothing")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         return child(options)
     with tempfile.TemporaryDirectory() as folder:
-        lines, count = compare(options, Path(folder))
+        if options.zoo:
+            return zoo(options, Path(folder), photographs(options))
+        lines, pictures = compare(options, Path(folder))
+        lines += zoo(options, Path(folder), pictures)
     about = (
-        f"`benchmarks/deep`: EfficientNet-Lite0 on {count} photographs of ten classes, PyTorch {version('torch')}, {options.threads} "
+        f"`benchmarks/deep`: EfficientNet-Lite0 on {len(pictures[0])} photographs of ten classes, PyTorch {version('torch')}, {options.threads} "
         f"threads a side. PyTorch stops at the first epoch that is as good as Juyi on the pictures aside but for one, at most {MOST_EPOCHS}. Juyi's "
-        f"time for a head includes choosing its penalty by cross-validation."
+        f"time for a head includes choosing its penalty by cross-validation. The second table has other networks on the same files, weights "
+        f"drawn at random; a training step learns everything, on a fifth of the files."
     )
     page.write("deep", [about, "", *lines])
 

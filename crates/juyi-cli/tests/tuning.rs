@@ -32,8 +32,13 @@ fn done(folder: &Path, arguments: &str) -> String {
     text(&output.stdout)
 }
 
-/// Six pictures of each of two classes, stripes along or across; two without a class; a checkpoint drawn by chance.
+/// Six pictures of each of two classes, and what [`prepare_with`] says.
 fn prepare(folder: &Path, name: &str) {
+    prepare_with(folder, name, 6);
+}
+
+/// Pictures of each of two classes, stripes along or across; two without a class; a checkpoint drawn by chance.
+fn prepare_with(folder: &Path, name: &str, each: u32) {
     let picture = |across: bool, number: u32| {
         RgbImage::from_fn(40, 40, |x, y| {
             let place = if across { x } else { y } + number;
@@ -43,7 +48,7 @@ fn prepare(folder: &Path, name: &str) {
     for (class, across) in [("across", true), ("along", false)] {
         let own = folder.join("photos").join(class);
         std::fs::create_dir_all(&own).expect("a folder");
-        (0..6).for_each(|k| picture(across, k).save(own.join(format!("{k}.png"))).expect("a picture"));
+        (0..each).for_each(|k| picture(across, k).save(own.join(format!("{k}.png"))).expect("a picture"));
     }
     let new = folder.join("new");
     std::fs::create_dir_all(&new).expect("a folder");
@@ -130,6 +135,43 @@ fn the_same_bytes_on_one_thread_and_after_a_cut() {
                 assert!(whole == bytes(&format!("{name}/{other}/{file}")), "{strategy}, {other}: {file}");
             }
         }
+    }
+}
+
+/// Stages that are trained are cross-validated, at several rates unless one is asked for.
+#[test]
+fn auto_compares_rates_and_goes_on_after_a_cut() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare_with(folder, "mobilenet-v2", 9);
+    let tune = "transfer --source net.safetensors --target photos --epochs 2 --cache kept";
+    let rate = |name: &str| {
+        let record = std::fs::read_to_string(folder.join(name).join("run.json")).expect("a record");
+        let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+        let all = record["choice"]["candidates"].as_array().expect("candidates").clone();
+        let own = all.into_iter().find(|one| one["method"] == "last:1").expect("it was tried");
+        own["params"]["rate"].as_f64().expect("a rate")
+    };
+    done(folder, &format!("{tune} --out whole"));
+    assert!([1e-4, 3e-4, 1e-3].contains(&rate("whole")), "{}", rate("whole"));
+    done(folder, &format!("{tune} --set rate=0.005 --out asked"));
+    assert_eq!(rate("asked"), 0.005);
+
+    let mut child = command(folder, &format!("{tune} --out cut"))
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    while !folder.join("cut/training").join(format!("last-1-aside-2-{}.safetensors", rate("whole"))).exists()
+    {
+        assert!(child.try_wait().expect("it runs").is_none(), "it ended before it could be cut off");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+    done(folder, &format!("{tune} --resume cut"));
+    for file in ["network.safetensors", "predictions.csv"] {
+        let bytes = |name: &str| std::fs::read(folder.join(name).join(file)).expect("it was written");
+        assert!(bytes("whole") == bytes("cut"), "{file}");
     }
 }
 
@@ -257,6 +299,7 @@ fn what_cannot_be_tuned_is_named() {
         (format!("{photos} --tune last:1 --epochs 0"), "at least 1"),
         (format!("{photos} --tune last:1 --set speed=1"), "one of batch, rate"),
         (format!("{photos} --tune last:1 --set rate=-1"), "a finite number above 0"),
+        (format!("{photos} --tune scratch --set baseline=scratch"), "with itself"),
         (format!("{photos} --tune last:1 --set views=2"), "unless something is altered"),
         (format!("{photos} --regularize l3"), "one of l2-sp, delta"),
         (format!("{photos} --method coral"), "`--method`: is for tables"),

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use burn::tensor::activation::{gelu, sigmoid, softmax};
-use burn::tensor::module::{
-    adaptive_avg_pool2d, batch_norm, batch_norm_train, conv2d, layer_norm, linear, max_pool2d,
-};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::module::{adaptive_avg_pool2d, batch_norm, batch_norm_train, conv2d, layer_norm};
+use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -15,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::extents::Extent;
 use crate::layers::{Convolution, Layer};
 use crate::network::{Network, numbers};
-use crate::processor::{depthwise, is_depthwise, rectifier};
+use crate::processor::{convolution, linear, max_pool, rectifier};
 
 /// What goes from layer to layer, of several pictures.
 #[derive(Debug, Clone)]
@@ -96,12 +94,19 @@ impl Network {
             (Layer::Relu, Vector(x)) => Vector(rectifier(x, f32::INFINITY)),
             (Layer::Relu6, Map(x)) => Map(rectifier(x, 6.0)),
             (Layer::Gelu, Tokens(x)) => Tokens(gelu(x)),
-            (Layer::MaxPool { kernel, stride, padding, ceil }, Map(x)) => {
-                let mut options = MaxPoolOptions::new([*kernel; 2]);
-                options.stride = [*stride; 2];
-                options.padding = [(*padding, *padding); 2];
-                options.ceil_mode = *ceil;
-                Map(max_pool2d(x, options))
+            (Layer::MaxPool { kernel, stride, padding, .. }, Map(x)) => {
+                let [_, channels, rows, columns] = x.dims();
+                let Ok((Extent::Map(_, down, across), _)) = layer.after(Extent::Map(channels, rows, columns))
+                else {
+                    unreachable!("checked by Layer::after")
+                };
+                // As far beyond the map as the last window reaches.
+                let behind = |places: usize, side: usize| {
+                    ((places - 1) * stride + kernel).saturating_sub(side + padding)
+                };
+                let around = [(*padding, behind(down, rows)), (*padding, behind(across, columns))];
+                let options = ConvOptions::new_with_padding([*stride; 2], around, [1; 2], 1);
+                Map(max_pool(x, *kernel, &options))
             }
             (Layer::AverageTo { side: 1 }, Map(x)) => Map(x.mean_dim(3).mean_dim(2)),
             (Layer::AverageTo { side }, Map(x)) => Map(adaptive_avg_pool2d(x, [*side; 2])),
@@ -183,14 +188,13 @@ impl Network {
     }
 
     fn linear<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
-        let weight = self.matrix(&format!("{name}.weight")).transpose();
-        linear(x, weight, Some(self.vector(&format!("{name}.bias"))))
+        linear(x, self.matrix(&format!("{name}.weight")), self.vector(&format!("{name}.bias")))
     }
 
     fn attention(&self, queries: &[String; 2], output: &str, heads: usize, x: Tensor<3>) -> Tensor<3> {
         let [pictures, tokens, width] = x.dims();
         let size = width / heads;
-        let all = linear(x, self.matrix(&queries[0]).transpose(), Some(self.vector(&queries[1])));
+        let all = linear(x, self.matrix(&queries[0]), self.vector(&queries[1]));
         // (pictures, heads, tokens, size) for queries, keys and values.
         let part = |which: usize| {
             let own = all.clone().slice([0..pictures, 0..tokens, which * width..(which + 1) * width]);
@@ -204,24 +208,10 @@ impl Network {
 
 /// A convolution with the zeros that it takes around this map.
 fn convolve(own: &Convolution, x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
-    let [pictures, channels, rows, columns] = x.dims();
-    let derived = x.is_autodiff() || kernel.is_autodiff();
-    if own.kernel == 1 && own.stride == 1 && own.groups == 1 && derived {
-        // A product of matrices: its derivatives are quicker than those of a convolution.
-        let weights = kernel.reshape([1, own.outputs, channels]);
-        let out = weights.matmul(x.reshape([pictures, channels, rows * columns]));
-        let out: Tensor<4> = out.reshape([pictures, own.outputs, rows, columns]);
-        return match bias {
-            Some(bias) => out + bias.reshape([1, own.outputs, 1, 1]),
-            None => out,
-        };
-    }
+    let [_, _, rows, columns] = x.dims();
     let zeros = [own.zeros(rows), own.zeros(columns)];
     let options = ConvOptions::new_with_padding([own.stride; 2], zeros, [1; 2], own.groups);
-    if is_depthwise(&kernel, own.groups) {
-        return depthwise(x, kernel, bias, options);
-    }
-    conv2d(x, kernel, bias, options)
+    convolution(x, kernel, bias, options)
 }
 
 impl Activation {

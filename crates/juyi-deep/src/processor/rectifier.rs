@@ -1,4 +1,4 @@
-//! `min(max(x, 0), most)`: ReLU with no bound above, ReLU6 with 6. The framework takes one number at a time, and its pass
+//! `min(max(x, 0), most)`: `ReLU` with no bound above, `ReLU6` with 6. The framework takes one number at a time, and its pass
 //! backwards fills two masks; the output alone says where a derivative passes.
 
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::NoCheckpointing};

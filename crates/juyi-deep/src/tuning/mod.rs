@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`settings`] and [`strategy`] for what may be asked for, `inputs` for what is computed once,
 //! `head` and `head_to_toe` for the convex problems, `training`, `batch` and [`optimizer`] for the loop, [`regularizers`] for what
-//! is added to the loss, `trial` for one strategy from start to end, [`tune`] for the comparison and the verdict,
+//! is added to the loss, `trial` and `trained` for one strategy from start to end, [`tune`] for the comparison and the verdict,
 //! [`classifier`] for what is left behind, [`table`] for what helps with few labels.
 
 mod batch;
@@ -18,6 +18,7 @@ pub mod settings;
 mod state;
 pub mod strategy;
 pub mod table;
+mod trained;
 mod training;
 mod trial;
 mod verdict;

@@ -59,7 +59,8 @@ pub fn record(
         scores: (!said.is_empty()).then(|| classification_scores(&truth, said)),
         seconds,
     };
-    let params = if tuned.epochs.is_empty() { json!({}) } else { parameters(settings)? };
+    let settings = Settings { rate: tuned.rate, ..settings.clone() };
+    let params = if tuned.epochs.is_empty() { json!({}) } else { parameters(&settings)? };
     let carried = format!("the weights of `{}` in {}", known.found.architecture.name, known.source);
     let (drawn, nothing) = ("weights drawn at random", "nothing: all weights are drawn at random");
     let (chosen, baseline) = if refused {
@@ -76,7 +77,7 @@ pub fn record(
     let classes = pictures.names.iter().cloned().zip(counts).collect();
     let whole = tuned.judged.len() == pictures.files.len();
     let scored_by = if whole {
-        "cross-validation: each by a head that was not trained on it"
+        "cross-validation: each by a network that was not trained on it"
     } else {
         "a network that was not trained on them"
     };

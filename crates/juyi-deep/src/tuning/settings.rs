@@ -16,8 +16,8 @@ pub struct Settings {
     pub epochs: usize,
     /// Pictures in a step, at least 1.
     pub batch: usize,
-    /// The largest size of a step; above 0.
-    pub rate: f64,
+    /// The largest size of a step; above 0. Without it [`RATE`], and with `auto` the best of [`RATES`].
+    pub rate: Option<f64>,
     /// How steps follow from derivatives.
     pub rule: Rule,
     /// How the rate falls.
@@ -52,6 +52,11 @@ pub struct Settings {
     /// What the network is compared with.
     pub baseline: Baseline,
 }
+
+/// The rate where none is asked for.
+pub const RATE: f64 = 3e-4;
+/// The rates that `auto` tries.
+pub const RATES: [f64; 3] = [1e-4, RATE, 1e-3];
 
 /// A network without transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +113,7 @@ impl Default for Settings {
         Self {
             epochs: 20,
             batch: 16,
-            rate: 3e-4,
+            rate: None,
             rule: Rule::AdamW,
             decay: Decay::Cosine,
             warmup: 0,
@@ -168,7 +173,7 @@ impl Settings {
         let above = |v: f64| v > 0.0;
         match name {
             "batch" => self.batch = whole()?,
-            "rate" => self.rate = number(above)?,
+            "rate" => self.rate = Some(number(above)?),
             "warmup" => self.warmup = value.parse().map_err(|_| refuse())?,
             "weight-decay" => self.weight_decay = number(|v| v >= 0.0)?,
             "clip" => self.clip = if value == "none" { None } else { Some(number(above)?) },
@@ -221,6 +226,16 @@ impl Settings {
         Ok(())
     }
 
+    /// The largest size of a step.
+    pub fn rate(&self) -> f64 {
+        self.rate.unwrap_or(RATE)
+    }
+
+    /// The rates that `auto` tries: the one that is asked for, or several.
+    pub(super) fn rates(&self) -> &[f64] {
+        self.rate.as_ref().map_or(&RATES[..], std::slice::from_ref)
+    }
+
     /// Whether normalisations go by the batch.
     pub(super) fn by_batch(&self, strategy: Strategy) -> bool {
         self.normalization == Normalization::Batch || strategy == Strategy::Scratch
@@ -265,7 +280,7 @@ mod tests {
         for (name, value) in [("rate", "0.01"), ("decay", "step"), ("augment", "crop"), ("clip", "none")] {
             own.set(name, value).unwrap();
         }
-        assert_eq!((own.rate, own.decay, own.clip), (0.01, Decay::Step, None));
+        assert_eq!((own.rate, own.decay, own.clip), (Some(0.01), Decay::Step, None));
         assert!(own.augmentation.crop.is_some() && own.augmentation.flip == 0.5);
         for (name, value) in
             [("rate", "0"), ("batch", "x"), ("decay", "Step"), ("views", "0"), ("speed", "1")]

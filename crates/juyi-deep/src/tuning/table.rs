@@ -9,7 +9,7 @@ use rand::seq::SliceRandom;
 
 use super::inputs::{Pictures, too_few};
 use super::regularizers::{Kind, Regularization};
-use super::settings::Settings;
+use super::settings::{RATE, Settings};
 use super::strategy::Strategy;
 use super::trial::Trials;
 use crate::zoo::Recognized;
@@ -36,9 +36,6 @@ pub const LINES: &[Line] = &[
     Line { label: "BSS", strategy: Strategy::All, regularizer: Some(Kind::Bss), rate: RATE },
     Line { label: "LoRA 8", strategy: Strategy::LowRank(8), regularizer: None, rate: 1e-3 },
 ];
-
-/// The rate of all others.
-const RATE: f64 = 3e-4;
 
 /// Labelled pictures of a class.
 pub const LABELLED: [usize; 3] = [5, 10, 20];
@@ -82,7 +79,7 @@ pub fn cell(
     });
     // About as many steps whatever the number of pictures.
     let epochs = if line.strategy == Strategy::Scratch { 30 } else { 4 + 80 / labelled.max(1) };
-    let settings = Settings { epochs, rate: line.rate, regularization, ..Settings::default() };
+    let settings = Settings { epochs, rate: Some(line.rate), regularization, ..Settings::default() };
     let folds = Vec::new();
     let trials =
         Trials { source, pictures, settings: &settings, folds, notes: None, features: OnceCell::new() };

@@ -77,7 +77,7 @@ impl Training<'_> {
                 let step = epoch * batches + number;
                 context.progress(&self.said(&state.epochs, loss, number), step, all);
                 let decay = self.settings.decay;
-                let rate = self.settings.rate * decay.factor(step, all, self.settings.warmup * batches);
+                let rate = self.settings.rate() * decay.factor(step, all, self.settings.warmup * batches);
                 let share = self.step(batch, epoch, number, rate, &paces, &mut state, context)?;
                 loss += share.0;
                 right += share.1;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::{Matrix, select_rows};
-use juyi::models::{Answers, softmax_rows};
+use juyi::models::Answers;
 use juyi::report::Epoch;
 
 use super::batch::{right, scores};
@@ -16,10 +16,8 @@ use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
 use super::head_to_toe;
 use super::inputs::{Inputs, Pictures};
-use super::regularizers::{Kind, Known, prepare};
 use super::settings::Settings;
-use super::strategy::{Plan, Strategy};
-use super::training::{Trained, Training};
+use super::strategy::Strategy;
 use crate::architecture::{Architecture, Auxiliary};
 use crate::device::device;
 use crate::features::{Extractor, Kept};
@@ -30,7 +28,7 @@ use crate::zoo::Recognized;
 /// Parts along a side of each stage's map that `Head2Toe` looks at.
 const TOE_SIDE: usize = 2;
 /// What the tensors of the head that came with the checkpoint are called while it is kept.
-const OWN_HEAD: &str = "source.";
+pub(super) const OWN_HEAD: &str = "source.";
 
 /// What trials share.
 pub(super) struct Trials<'a> {
@@ -46,7 +44,7 @@ pub(super) struct Trials<'a> {
 }
 
 /// A strategy that was tried.
-pub(super) struct Trial {
+pub(super) struct Trial<'a> {
     pub(super) strategy: Strategy,
     /// Whether weights were drawn at random: no transfer.
     pub(super) drawn: bool,
@@ -56,14 +54,18 @@ pub(super) struct Trial {
     pub(super) epochs: Vec<Epoch>,
     /// The inverse penalty of a head that was solved.
     pub(super) inverse_penalty: Option<f64>,
+    /// The rate of a training.
+    pub(super) rate: Option<f64>,
     pub(super) seconds: f64,
-    /// Made of all pictures.
+    /// Made of all pictures, once a training is refitted.
     pub(super) classifier: Classifier,
+    /// What goes into the first stage that is trained.
+    pub(super) inputs: Option<Inputs<'a>>,
 }
 
-impl Trials<'_> {
+impl<'a> Trials<'a> {
     /// The network with a head for the new classes: from the checkpoint, or drawn.
-    fn network(&self, drawn: bool, strategy: Strategy, context: &Context) -> Result<Network> {
+    pub(super) fn network(&self, drawn: bool, strategy: Strategy, context: &Context) -> Result<Network> {
         let mut own = self.source.architecture.clone().with_classes(self.pictures.names.len());
         let device = device();
         if drawn {
@@ -95,7 +97,7 @@ impl Trials<'_> {
     }
 
     /// The tensors that come from the checkpoint.
-    fn known(network: &Network) -> BTreeSet<String> {
+    pub(super) fn known(network: &Network) -> BTreeSet<String> {
         let own = &network.architecture;
         let trunk = own.stages.iter().flat_map(|stage| &stage.layers);
         let all = trunk.chain(own.auxiliary.iter().flat_map(|own| &own.layers)).flat_map(Layer::parameters);
@@ -112,22 +114,23 @@ impl Trials<'_> {
         Ok(Matrix::from_fn(rows.len(), extractor.width(), |i, j| f64::from(rows[i][j])))
     }
 
-    /// Tries a strategy; `drawn` takes weights drawn at random instead of the checkpoint's. With `refit` a network that
-    /// is trained is trained again on all pictures after it was judged.
-    pub(super) fn run(
-        &self,
-        strategy: Strategy,
-        drawn: bool,
-        refit: bool,
-        context: &mut Context,
-    ) -> Result<Trial> {
+    /// Tries a strategy; `drawn` takes weights drawn at random instead of the checkpoint's. A training is judged on the
+    /// first of the folds.
+    pub(super) fn run(&self, strategy: Strategy, drawn: bool, context: &mut Context) -> Result<Trial<'a>> {
         let network = self.network(drawn || strategy == Strategy::Scratch, strategy, context)?;
         if strategy.is_convex()
             && (strategy != Strategy::Head || linear_head(&network.architecture).is_some())
         {
             return self.solve(strategy, drawn, network, context);
         }
-        self.train(strategy, drawn, &network, refit, context)
+        self.train(strategy, drawn, &network, &[self.settings.rate()], &self.folds[..1], context)
+    }
+
+    /// Tries a strategy that trains at several rates: the one whose probabilities are best on the first fold, then judged
+    /// on all of them.
+    pub(super) fn cross_validate(&self, strategy: Strategy, context: &mut Context) -> Result<Trial<'a>> {
+        let network = self.network(false, strategy, context)?;
+        self.train(strategy, false, &network, self.settings.rates(), &self.folds, context)
     }
 
     fn solve(
@@ -136,7 +139,7 @@ impl Trials<'_> {
         drawn: bool,
         mut network: Network,
         context: &Context,
-    ) -> Result<Trial> {
+    ) -> Result<Trial<'a>> {
         let begin = Instant::now();
         let kept = match strategy {
             Strategy::Hypercolumns => Kept::Levels { side: 1 },
@@ -173,51 +176,10 @@ impl Trials<'_> {
             aside: (0..classes.len()).map(row).collect(),
             epochs: Vec::new(),
             inverse_penalty: Some(inverse_penalty),
+            rate: None,
             seconds: begin.elapsed().as_secs_f64(),
             classifier,
-        })
-    }
-
-    fn train(
-        &self,
-        strategy: Strategy,
-        drawn: bool,
-        network: &Network,
-        refit: bool,
-        context: &mut Context,
-    ) -> Result<Trial> {
-        let begin = Instant::now();
-        let purpose = |what: &str| format!("{}{what}", if drawn { "drawn-" } else { "" });
-        let aside = &self.folds[0];
-        let all: Vec<usize> = (0..self.pictures.files.len()).collect();
-        let train: Vec<usize> = all.iter().copied().filter(|at| aside.binary_search(at).is_err()).collect();
-        let (first, inputs) = self.inputs(strategy, network, context)?;
-        let trained =
-            self.training(strategy, network, &inputs, train, aside.clone(), &purpose("aside"), context)?;
-        let Trained { network: judged, epochs } = trained;
-        let (scores, count) = (scores(&judged, first, &inputs, aside)?, self.pictures.names.len());
-        let mut found = Matrix::from_fn(aside.len(), count, |i, c| f64::from(scores[i * count + c]));
-        softmax_rows(&mut found);
-        let mut shares = vec![None; all.len()];
-        for (row, &at) in aside.iter().enumerate() {
-            shares[at] = Some(found.row(row).iter().copied().collect());
-        }
-        let network = if refit {
-            self.training(strategy, network, &inputs, all, Vec::new(), &purpose("all"), context)?.network
-        } else {
-            judged
-        };
-        let own = Architecture { auxiliary: Vec::new(), ..network.architecture.clone() };
-        let mut tensors = network.tensors();
-        tensors.retain(|name, _| !name.starts_with(OWN_HEAD));
-        Ok(Trial {
-            strategy,
-            drawn: drawn || strategy == Strategy::Scratch,
-            aside: shares,
-            epochs,
-            inverse_penalty: None,
-            seconds: begin.elapsed().as_secs_f64(),
-            classifier: Classifier::new(own, tensors, self.pictures.names.clone()),
+            inputs: None,
         })
     }
 
@@ -238,30 +200,20 @@ impl Trials<'_> {
             said.iter().zip(&truth).filter(|(said, truth)| **said as usize == **truth).count()
         } else {
             let (first, inputs) = self.inputs(strategy, &network, context)?;
-            let none = Vec::new();
-            let trained =
-                self.training(strategy, &network, &inputs, train.to_vec(), none, "test", context)?;
+            let (rate, pictures) = (self.settings.rate(), (train.to_vec(), Vec::new()));
+            let trained = self.training(strategy, &network, &inputs, rate, pictures, "test", context)?;
             right(&scores(&trained.network, first, &inputs, test)?, &truth)
         };
         Ok(hits as f64 / test.len().max(1) as f64)
     }
 
-    /// The first stage that is trained, and what goes into it. That does not hang on which pictures are trained on, and is
-    /// computed once.
-    fn inputs(
-        &self,
-        strategy: Strategy,
-        network: &Network,
-        context: &Context,
-    ) -> Result<(usize, Inputs<'_>)> {
-        let plan = self.plan(strategy, network.clone(), context)?;
-        let (views, augmentation) = (self.settings.views, &self.settings.augmentation);
-        let inputs = Inputs::new(&plan.network, plan.first, self.pictures, augmentation, views, context)?;
-        Ok((plan.first, inputs))
-    }
-
     /// The features of some pictures, and the head that solves the problem on them.
-    fn solved_on(&self, network: &Network, which: &[usize], context: &Context) -> Result<(Matrix, Head)> {
+    pub(super) fn solved_on(
+        &self,
+        network: &Network,
+        which: &[usize],
+        context: &Context,
+    ) -> Result<(Matrix, Head)> {
         let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
         let rows = select_rows(self.features(network, context)?.as_ref(), which);
         let of: Vec<usize> = which.iter().map(|&at| classes[at]).collect();
@@ -269,57 +221,6 @@ impl Trials<'_> {
         let penalty = self.settings.inverse_penalty;
         let head = head::solve(&rows, &of, count, &folds, penalty, context)?.head;
         Ok((rows, head))
-    }
-
-    /// What is learnt of a network.
-    fn plan(&self, strategy: Strategy, network: Network, context: &Context) -> Result<Plan> {
-        let known = Self::known(&network);
-        let solved = self.settings.starts_solved(strategy);
-        Plan::new(strategy, network, &known, solved, self.settings.epochs, context)
-    }
-
-    /// Trains on some pictures, others aside.
-    #[allow(clippy::too_many_arguments)]
-    fn training(
-        &self,
-        strategy: Strategy,
-        network: &Network,
-        inputs: &Inputs<'_>,
-        train: Vec<usize>,
-        check: Vec<usize>,
-        purpose: &str,
-        context: &mut Context,
-    ) -> Result<Trained> {
-        let (settings, count, classes) = (self.settings, self.pictures.names.len(), &self.pictures.classes);
-        let mut network = network.clone();
-        let solved_start = settings.starts_solved(strategy);
-        let delta = settings.regularization.is_some_and(|own| own.kind == Kind::Delta);
-        let linear = linear_head(&network.architecture).is_some();
-        if solved_start && !linear {
-            let problem = format!("the head of `{}` is not one linear layer", network.architecture.name);
-            return Err(Error::input("`head-start=solved`", problem, "take `head-start=drawn`"));
-        }
-        // Solved on the pictures that are trained on, so that those aside stay unseen.
-        let solved = if (solved_start || delta) && linear {
-            Some(self.solved_on(&network, &train, context)?)
-        } else {
-            None
-        };
-        if let (true, Some((_, head))) = (solved_start, &solved) {
-            put(&mut network, head);
-        }
-        let plan = self.plan(strategy, network, context)?;
-        let solved = solved.as_ref();
-        let known = Known { plan: &plan, inputs, train: &train, classes, count, solved };
-        let regularizer = settings.regularization.map(|own| prepare(own, &known, context)).transpose()?;
-        let title = format!("training {strategy}").replace(':', " "); // a colon begins the news
-        let training =
-            Training { settings, strategy, plan, regularizer, inputs, classes, train, check, count, title };
-        let file = self.notes.map(|folder| {
-            let name = format!("{strategy}-{purpose}").replace(':', "-");
-            folder.join(format!("{name}.safetensors"))
-        });
-        training.run(file.as_deref(), context)
     }
 
     /// The features of all pictures by the checkpoint's network, computed once.
@@ -333,7 +234,7 @@ impl Trials<'_> {
 }
 
 /// The name of the one linear layer that a head ends in, if nothing with weights stands before it.
-fn linear_head(own: &Architecture) -> Option<&str> {
+pub(super) fn linear_head(own: &Architecture) -> Option<&str> {
     let weighted: Vec<&Layer> = own.head.iter().filter(|layer| !layer.parameters().is_empty()).collect();
     match (&weighted[..], own.head.last()) {
         ([Layer::Linear { name, .. }], Some(Layer::Linear { .. })) => Some(name),
@@ -342,7 +243,7 @@ fn linear_head(own: &Architecture) -> Option<&str> {
 }
 
 /// Puts a solved head in place.
-fn put(network: &mut Network, head: &Head) {
+pub(super) fn put(network: &mut Network, head: &Head) {
     if let Some(name) = linear_head(&network.architecture).map(String::from) {
         network.set(&format!("{name}.weight"), head.weights.clone());
         network.set(&format!("{name}.bias"), head.biases.clone());

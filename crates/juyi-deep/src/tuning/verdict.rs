@@ -1,7 +1,7 @@
 //! Which strategy to take, and whether the checkpoint helped: all are judged by pictures that they did not see.
 //!
-//! A solved head is judged on all pictures, by cross-validation; a training on the first of the same folds. Two are
-//! compared on the pictures that both were judged on, picture by picture: the gain is the mean of the differences, its
+//! A solved head is judged on all pictures, by cross-validation; a training on the first of the same folds, or, where it
+//! is one of several that are tried, on all of them too. Two are compared on the pictures that both were judged on, picture by picture: the gain is the mean of the differences, its
 //! interval 1.96 standard errors of that mean on each side.
 
 use std::cell::OnceCell;
@@ -43,8 +43,10 @@ pub struct Tuned {
     pub judged: Vec<Judged>,
     /// What the chosen network says of each of them, without having seen it.
     pub aside: Answers,
-    /// The epochs of the training that was judged; empty where there was none.
+    /// The epochs of the training that was judged, of the first where there were several; empty where there was none.
     pub epochs: Vec<Epoch>,
+    /// The rate of the training.
+    pub rate: Option<f64>,
     /// What the chosen one and the one without transfer took, in seconds.
     pub seconds: [f64; 2],
 }
@@ -70,8 +72,8 @@ pub struct Judged {
 /// `notes` is a folder in which trainings note how far they are, so that they go on from there.
 ///
 /// # Errors
-/// [`Error::Input`] for fewer than two classes, a class with fewer than two pictures, or a checkpoint that lacks what is
-/// asked for; [`Error::Param`]; [`Error::Memory`]; [`Error::Io`]; [`Error::Numeric`] if a training runs away.
+/// [`Error::Input`] for fewer than two classes, a class with fewer than two pictures, a checkpoint that lacks what is
+/// asked for, or a network compared with itself; [`Error::Param`]; [`Error::Memory`]; [`Error::Io`]; [`Error::Numeric`] if a training runs away.
 pub fn tune(
     source: &Recognized,
     pictures: &Pictures,
@@ -82,6 +84,10 @@ pub fn tune(
     context: &mut Context,
 ) -> Result<Tuned> {
     settings.check()?;
+    if strategy == Strategy::Scratch && settings.baseline == Baseline::Scratch {
+        let problem = "compares `--tune scratch` with itself";
+        return Err(Error::input("`--set baseline=scratch`", problem, "leave it out"));
+    }
     let begin = Instant::now();
     let names = &pictures.names;
     if names.len() < 2 {
@@ -93,12 +99,14 @@ pub fn tune(
     let trials = Trials { source, pictures, settings, folds, notes, features: OnceCell::new() };
     let mut tried = Vec::new();
     // Without transfer.
-    tried.push(trials.run(settings.baseline.strategy(), true, false, context)?);
-    let least = class_counts(&pictures.classes, names.len()).into_iter().min().unwrap_or(0);
-    for own in wanted(strategy, least, context) {
-        // What is trained by epochs is trained again on all pictures only if it is taken.
-        let refit = settings.refit && own == strategy;
-        tried.push(trials.run(own, false, refit, context)?);
+    tried.push(trials.run(settings.baseline.strategy(), true, context)?);
+    if strategy == Strategy::Auto {
+        automatic(&trials, &mut tried, context)?;
+    } else {
+        tried.push(trials.run(Strategy::Head, false, context)?);
+        if strategy != Strategy::Head {
+            tried.push(trials.run(strategy, false, context)?);
+        }
     }
     let chosen = if strategy == Strategy::Auto { best(&tried, &pictures.classes) } else { tried.len() - 1 };
     let gain = gain(&tried[chosen], &tried[0], &pictures.classes);
@@ -107,9 +115,8 @@ pub fn tune(
     let reason = reason(verdict, &tried[chosen], settings.baseline, names.len());
     let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
-    let judged_only = strategy == Strategy::Auto || kept == 0;
-    if settings.refit && judged_only && !tried[kept].epochs.is_empty() {
-        tried[kept] = trials.run(tried[kept].strategy, kept == 0, true, context)?;
+    if settings.refit {
+        trials.refit(&mut tried[kept], context)?;
     }
     let common = common(&tried[kept], &tried[0]);
     let choice = Choice {
@@ -131,45 +138,48 @@ pub fn tune(
     let share = |i: usize, c: usize| tried[kept].aside[common[i]].as_ref().map_or(0.0, |own| own[c]);
     let aside = Answers::from_shares(Matrix::from_fn(common.len(), names.len(), share));
     let seconds = [tried[kept].seconds, tried[0].seconds];
-    let Trial { classifier, strategy, epochs, .. } = tried.swap_remove(kept);
-    Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, seconds })
+    let Trial { classifier, strategy, epochs, rate, .. } = tried.swap_remove(kept);
+    Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, rate, seconds })
 }
 
-/// What is tried beside the network without transfer, the one that was asked for last.
-fn wanted(strategy: Strategy, least: usize, context: &mut Context) -> Vec<Strategy> {
-    match strategy {
-        Strategy::Auto => {
-            let mut all = vec![Strategy::Head, Strategy::Hypercolumns, Strategy::HeadToToe];
-            if least >= ENOUGH {
-                all.extend([Strategy::Last(1), Strategy::Last(2)]);
-            } else {
-                let text = format!(
-                    "the smallest class has {least} pictures; from {ENOUGH} on stages are trained too"
-                );
-                context.note("auto", text);
-            }
-            all
-        }
-        Strategy::Head => vec![Strategy::Head],
-        own => vec![Strategy::Head, own],
+/// What is tried beside the network without transfer if nothing is asked for: heads, then the last stages, one more at a
+/// time as long as that is the best so far.
+fn automatic<'a>(trials: &Trials<'a>, tried: &mut Vec<Trial<'a>>, context: &mut Context) -> Result<()> {
+    for own in [Strategy::Head, Strategy::Hypercolumns, Strategy::HeadToToe] {
+        tried.push(trials.run(own, false, context)?);
     }
+    let classes = &trials.pictures.classes;
+    let least = class_counts(classes, trials.pictures.names.len()).into_iter().min().unwrap_or(0);
+    if least < ENOUGH {
+        let text =
+            format!("the smallest class has {least} pictures; from {ENOUGH} on stages are trained too");
+        context.note("auto", text);
+        return Ok(());
+    }
+    for count in 1..=trials.source.architecture.stages.len() {
+        tried.push(trials.cross_validate(Strategy::Last(count), context)?);
+        if best(tried, classes) + 1 < tried.len() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The pictures on which both were judged.
-fn common(a: &Trial, b: &Trial) -> Vec<usize> {
+fn common(a: &Trial<'_>, b: &Trial<'_>) -> Vec<usize> {
     (0..a.aside.len()).filter(|&at| a.aside[at].is_some() && b.aside[at].is_some()).collect()
 }
 
 /// What a trial says of a picture, and the probability that it gives to it.
-fn said(trial: &Trial, at: usize) -> (usize, f64) {
+fn said(trial: &Trial<'_>, at: usize) -> (usize, f64) {
     let shares = trial.aside[at].as_deref().unwrap_or_default();
     let best = first_largest(shares);
     (best, shares.get(best).copied().unwrap_or(0.0))
 }
 
 /// By how much more one is right than another.
-fn gain(one: &Trial, base: &Trial, classes: &[usize]) -> Estimate {
-    let right = |trial: &Trial, at: usize| f64::from(said(trial, at).0 == classes[at]);
+fn gain(one: &Trial<'_>, base: &Trial<'_>, classes: &[usize]) -> Estimate {
+    let right = |trial: &Trial<'_>, at: usize| f64::from(said(trial, at).0 == classes[at]);
     let differences: Vec<f64> =
         common(one, base).into_iter().map(|at| right(one, at) - right(base, at)).collect();
     mean(&differences)
@@ -195,7 +205,7 @@ fn verdict(gain: Estimate) -> Verdict {
 }
 
 /// The simplest that no other beats by more than a standard error: heads first, as they are listed.
-fn best(tried: &[Trial], classes: &[usize]) -> usize {
+fn best(tried: &[Trial<'_>], classes: &[usize]) -> usize {
     (2..tried.len()).fold(1, |best, next| {
         let Estimate { value, low, .. } = gain(&tried[next], &tried[best], classes);
         let error = (value - low) / 1.96;
@@ -204,8 +214,8 @@ fn best(tried: &[Trial], classes: &[usize]) -> usize {
 }
 
 /// All trials, the chosen one first, then the best, the one without transfer among them.
-fn candidates(tried: &[Trial], chosen: usize, settings: &Settings, classes: &[usize]) -> Vec<Candidate> {
-    let score = |trial: &Trial| {
+fn candidates(tried: &[Trial<'_>], chosen: usize, settings: &Settings, classes: &[usize]) -> Vec<Candidate> {
+    let score = |trial: &Trial<'_>| {
         let right: Vec<f64> = (0..classes.len())
             .filter(|&at| trial.aside[at].is_some())
             .map(|at| f64::from(said(trial, at).0 == classes[at]))
@@ -225,7 +235,7 @@ fn candidates(tried: &[Trial], chosen: usize, settings: &Settings, classes: &[us
         params: match trial.inverse_penalty {
             Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
             None => {
-                json!({ "epochs": trial.epochs.len(), "rate": settings.rate, "batch": settings.batch })
+                json!({ "epochs": trial.epochs.len(), "rate": trial.rate, "batch": settings.batch })
             }
         },
         learner: None,
@@ -239,7 +249,7 @@ fn candidates(tried: &[Trial], chosen: usize, settings: &Settings, classes: &[us
     .collect()
 }
 
-fn reason(verdict: Verdict, chosen: &Trial, baseline: Baseline, classes: usize) -> String {
+fn reason(verdict: Verdict, chosen: &Trial<'_>, baseline: Baseline, classes: usize) -> String {
     let what = match verdict {
         Verdict::Transfer => "gets more right than",
         Verdict::DoNotTransfer => "gets no more right than",

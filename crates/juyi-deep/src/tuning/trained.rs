@@ -1,0 +1,187 @@
+//! Trials of what is trained by epochs: at several rates, without one fold after another, and again on all pictures.
+
+use std::time::Instant;
+
+use juyi::context::Context;
+use juyi::error::{Error, Result};
+use juyi::linalg::Matrix;
+use juyi::models::softmax_rows;
+
+use super::batch::scores;
+use super::classifier::Classifier;
+use super::inputs::Inputs;
+use super::regularizers::{Kind, Known, prepare};
+use super::settings::Settings;
+use super::strategy::{Plan, Strategy};
+use super::training::{Trained, Training};
+use super::trial::{OWN_HEAD, Trial, Trials, linear_head, put};
+use crate::architecture::Architecture;
+use crate::network::Network;
+
+impl<'a> Trials<'a> {
+    /// Trains at each of `rates` without the first of `folds`, and goes on without each of the others at the best one.
+    pub(super) fn train(
+        &self,
+        strategy: Strategy,
+        drawn: bool,
+        network: &Network,
+        rates: &[f64],
+        folds: &[Vec<usize>],
+        context: &mut Context,
+    ) -> Result<Trial<'a>> {
+        let begin = Instant::now();
+        let (first, inputs) = self.inputs(strategy, network, context)?;
+        let (all, classes) = (self.pictures.files.len(), &self.pictures.classes);
+        // The training without a fold, and what it says of it.
+        let mut without = |number: usize, rate: f64| {
+            let fold = &folds[number];
+            let train = (0..all).filter(|at| fold.binary_search(at).is_err()).collect();
+            let mut what = if number == 0 { "aside".into() } else { format!("aside-{number}") };
+            if rates.len() > 1 {
+                what = format!("{what}-{rate}");
+            }
+            let pictures = (train, fold.clone());
+            let purpose = purpose(&what, drawn);
+            let own = self.training(strategy, network, &inputs, rate, pictures, &purpose, context)?;
+            let (scores, count) = (scores(&own.network, first, &inputs, fold)?, self.pictures.names.len());
+            let mut shares = Matrix::from_fn(fold.len(), count, |i, c| f64::from(scores[i * count + c]));
+            softmax_rows(&mut shares);
+            Ok::<_, Error>((own, shares))
+        };
+        let loss = |shares: &Matrix| {
+            let own = folds[0].iter().enumerate().map(|(row, &at)| -shares[(row, classes[at])].ln());
+            own.sum::<f64>()
+        };
+        let mut best: Result<(f64, Trained, Matrix)> =
+            Err(Error::Numeric { what: strategy.to_string(), why: "there is no rate".into() });
+        for &rate in rates {
+            match (without(0, rate), &best) {
+                (Ok((own, shares)), Ok((_, _, before))) => {
+                    if loss(&shares) < loss(before) {
+                        best = Ok((rate, own, shares));
+                    }
+                }
+                (Ok((own, shares)), Err(_)) => best = Ok((rate, own, shares)),
+                // A rate that makes a training run away is none to take, unless there is no other.
+                (Err(Error::Numeric { .. }), Ok(_)) => {}
+                (Err(error @ Error::Numeric { .. }), Err(_)) => best = Err(error),
+                (Err(error), _) => return Err(error),
+            }
+        }
+        let (rate, Trained { network, epochs }, shares) = best?;
+        let mut aside = vec![None; all];
+        let mut say = |fold: &[usize], shares: &Matrix| {
+            for (row, &at) in fold.iter().enumerate() {
+                aside[at] = Some(shares.row(row).iter().copied().collect());
+            }
+        };
+        say(&folds[0], &shares);
+        for number in 1..folds.len() {
+            say(&folds[number], &without(number, rate)?.1);
+        }
+        Ok(Trial {
+            strategy,
+            drawn: drawn || strategy == Strategy::Scratch,
+            aside,
+            epochs,
+            inverse_penalty: None,
+            rate: Some(rate),
+            seconds: begin.elapsed().as_secs_f64(),
+            classifier: self.classifier(&network),
+            inputs: Some(inputs),
+        })
+    }
+
+    /// Trains again, on all pictures, what was trained without those that judged it.
+    pub(super) fn refit(&self, trial: &mut Trial<'_>, context: &mut Context) -> Result<()> {
+        let (Some(rate), Some(inputs)) = (trial.rate, trial.inputs.take()) else { return Ok(()) };
+        let begin = Instant::now();
+        let Trial { strategy, drawn, .. } = *trial;
+        let network = self.network(drawn, strategy, context)?;
+        let all = (0..self.pictures.files.len()).collect();
+        let purpose = purpose("all", drawn);
+        let own = self.training(strategy, &network, &inputs, rate, (all, Vec::new()), &purpose, context)?;
+        trial.classifier = self.classifier(&own.network);
+        trial.seconds += begin.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// A trained network as it is left behind.
+    fn classifier(&self, network: &Network) -> Classifier {
+        let own = Architecture { auxiliary: Vec::new(), ..network.architecture.clone() };
+        let mut tensors = network.tensors();
+        tensors.retain(|name, _| !name.starts_with(OWN_HEAD));
+        Classifier::new(own, tensors, self.pictures.names.clone())
+    }
+
+    /// The first stage that is trained, and what goes into it. That does not hang on which pictures are trained on, and is
+    /// computed once.
+    pub(super) fn inputs(
+        &self,
+        strategy: Strategy,
+        network: &Network,
+        context: &Context,
+    ) -> Result<(usize, Inputs<'a>)> {
+        let plan = self.plan(strategy, network.clone(), context)?;
+        let (views, augmentation) = (self.settings.views, &self.settings.augmentation);
+        let inputs = Inputs::new(&plan.network, plan.first, self.pictures, augmentation, views, context)?;
+        Ok((plan.first, inputs))
+    }
+
+    /// What is learnt of a network.
+    fn plan(&self, strategy: Strategy, network: Network, context: &Context) -> Result<Plan> {
+        let known = Self::known(&network);
+        let solved = self.settings.starts_solved(strategy);
+        Plan::new(strategy, network, &known, solved, self.settings.epochs, context)
+    }
+
+    /// Trains on some pictures, others aside, at a rate.
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn training(
+        &self,
+        strategy: Strategy,
+        network: &Network,
+        inputs: &Inputs<'_>,
+        rate: f64,
+        (train, check): (Vec<usize>, Vec<usize>),
+        purpose: &str,
+        context: &mut Context,
+    ) -> Result<Trained> {
+        let settings = &Settings { rate: Some(rate), ..self.settings.clone() };
+        let (count, classes) = (self.pictures.names.len(), &self.pictures.classes);
+        let mut network = network.clone();
+        let solved_start = settings.starts_solved(strategy);
+        let delta = settings.regularization.is_some_and(|own| own.kind == Kind::Delta);
+        let linear = linear_head(&network.architecture).is_some();
+        if solved_start && !linear {
+            let problem = format!("the head of `{}` is not one linear layer", network.architecture.name);
+            return Err(Error::input("`head-start=solved`", problem, "take `head-start=drawn`"));
+        }
+        // Solved on the pictures that are trained on, so that those aside stay unseen.
+        let solved = if (solved_start || delta) && linear {
+            Some(self.solved_on(&network, &train, context)?)
+        } else {
+            None
+        };
+        if let (true, Some((_, head))) = (solved_start, &solved) {
+            put(&mut network, head);
+        }
+        let plan = self.plan(strategy, network, context)?;
+        let solved = solved.as_ref();
+        let known = Known { plan: &plan, inputs, train: &train, classes, count, solved };
+        let regularizer = settings.regularization.map(|own| prepare(own, &known, context)).transpose()?;
+        let title = format!("training {strategy}").replace(':', " "); // a colon begins the news
+        let training =
+            Training { settings, strategy, plan, regularizer, inputs, classes, train, check, count, title };
+        let file = self.notes.map(|folder| {
+            let name = format!("{strategy}-{purpose}").replace(':', "-");
+            folder.join(format!("{name}.safetensors"))
+        });
+        training.run(file.as_deref(), context)
+    }
+}
+
+/// What a training is for, as part of the name of its notes.
+fn purpose(what: &str, drawn: bool) -> String {
+    format!("{}{what}", if drawn { "drawn-" } else { "" })
+}
