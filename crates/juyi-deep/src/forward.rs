@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::tensor::activation::{gelu, sigmoid, softmax};
+use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::module::{adaptive_avg_pool2d, batch_norm, batch_norm_train, conv2d, layer_norm};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::extents::Extent;
 use crate::layers::{Convolution, Layer};
 use crate::network::{Network, numbers};
-use crate::processor::{convolution, linear, max_pool, rectifier};
+use crate::processor::{convolution, gelu, linear, max_pool, rectifier};
 
 /// What goes from layer to layer, of several pictures.
 #[derive(Debug, Clone)]

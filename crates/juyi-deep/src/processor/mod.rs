@@ -1,15 +1,17 @@
-//! Layers that are computed here on the processor, where the framework is slow at them: convolutions, linear
-//! layers, pools and rectifiers, and their derivatives. On accelerators they are the framework's.
+//! Layers that are computed here on the processor, where the framework is slow at them: convolutions, linear layers, pools,
+//! rectifiers and GELU, and their derivatives. On accelerators they are the framework's.
 
 mod convolution;
 mod dense;
 mod depthwise;
+mod gelu;
 mod linear;
 mod planes;
 mod pool;
 mod rectifier;
 
 pub(crate) use convolution::convolution;
+pub(crate) use gelu::gelu;
 pub(crate) use linear::linear;
 pub(crate) use pool::max_pool;
 pub(crate) use rectifier::rectifier;
