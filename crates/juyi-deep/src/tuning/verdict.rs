@@ -1,8 +1,8 @@
 //! Which strategy to take, and whether the checkpoint helped: all are judged by pictures that they did not see.
 //!
 //! A solved head is judged on all pictures, by cross-validation; a training on the first of the same folds, or, where it
-//! is one of several that are tried, on all of them too. Two are compared on the pictures that both were judged on, picture by picture: the gain is the mean of the differences, its
-//! interval 1.96 standard errors of that mean on each side.
+//! is one of several that are tried, on all of them too. Two are compared on the pictures that both were judged on, picture
+//! by picture: the gain is the mean of the differences, its interval 1.96 standard errors of that mean on each side.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -73,7 +73,8 @@ pub struct Judged {
 ///
 /// # Errors
 /// [`Error::Input`] for fewer than two classes, a class with fewer than two pictures, a checkpoint that lacks what is
-/// asked for, or a network compared with itself; [`Error::Param`]; [`Error::Memory`]; [`Error::Io`]; [`Error::Numeric`] if a training runs away.
+/// asked for, or a network compared with itself; [`Error::Param`]; [`Error::Memory`]; [`Error::Io`]; [`Error::Numeric`] if a
+/// training runs away.
 pub fn tune(
     source: &Recognized,
     pictures: &Pictures,
