@@ -32,7 +32,7 @@ pub(super) const TABLE: PublishedTable = PublishedTable {
         Line { label: "JDA", method: "jda", ..LINE },
         Line { label: "MEDA", method: "meda", learner: None, ..LINE },
         Line { label: "EasyTL", method: "easytl", learner: None, preprocess: &[L2, StandardizeEach], ..LINE },
-        // Chooses method, learner and preprocessing by itself, for each task.
-        Line { label: "auto", method: "auto", learner: None, preprocess: &[], ..LINE },
+        // Chooses method and learner by itself, for each task.
+        Line { label: "auto", method: "auto", learner: None, ..LINE },
     ],
 };
