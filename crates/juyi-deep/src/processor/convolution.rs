@@ -97,7 +97,7 @@ impl Backward<Flex, 3> for Convolution {
 /// Derivatives by the biases, from those by the output.
 fn by_bias(planes: &Planes, given: &[f32]) -> Vec<f32> {
     let sums = given.chunks_exact(planes.outputs()).map(|plane| vectorized(|| in_lanes(plane)));
-    over_pictures(planes, &sums.collect::<Vec<f32>>())
+    planes.over_pictures(&sums.collect::<Vec<f32>>())
 }
 
 /// A sum in sixteen fixed lanes.
@@ -109,14 +109,6 @@ fn in_lanes(values: &[f32]) -> f32 {
         lanes.iter_mut().zip(block).for_each(|(sum, v)| *sum += v);
     }
     lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()
-}
-
-/// Adds up what belongs to the same weight, picture by picture.
-pub(super) fn over_pictures(planes: &Planes, all: &[f32]) -> Vec<f32> {
-    let mut pictures = all.chunks_exact(all.len() / planes.pictures.max(1));
-    let mut sum = pictures.next().unwrap_or_default().to_vec();
-    pictures.for_each(|own| sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own));
-    sum
 }
 
 #[cfg(test)]

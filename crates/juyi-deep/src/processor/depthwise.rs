@@ -12,7 +12,6 @@ use juyi::linalg::vectorized;
 use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::convolution::over_pictures;
 use super::planes::Planes;
 
 /// What comes out, from the input, kernels and biases.
@@ -31,8 +30,7 @@ pub(super) fn output(planes: &Planes, x: &[f32], kernels: &[f32], biases: &[f32]
             shifts: &shifts,
             bias: biases[channel],
         });
-        let rows = own.chunks_exact_mut(planes.output[1]).zip(line.chunks_exact(planes.wide()));
-        rows.for_each(|(own, row)| own.copy_from_slice(&row[..own.len()]));
+        planes.take(line, own);
     };
     all.par_chunks_mut(out).enumerate().for_each_init(|| room(planes), plane);
     all
@@ -70,7 +68,7 @@ pub(super) fn by_kernel(planes: &Planes, x: &[f32], given: &[f32]) -> Vec<f32> {
         }
     };
     all.par_chunks_mut(weights).enumerate().for_each_init(|| room(planes), plane);
-    over_pictures(planes, &all)
+    planes.over_pictures(&all)
 }
 
 /// Zeros for phases and a line.

@@ -118,7 +118,7 @@ fn normal(x: f32) -> f32 {
     0.5 + 0.5 * x * above / below
 }
 
-/// `φ(x)`, 0 where it is below 1e-36.
+/// `φ(x)`, but never less than 3e-37.
 #[inline(always)]
 fn density(x: f32) -> f32 {
     // exp(-x²/2) = 2^(whole + part), the part within half of 0.

@@ -129,6 +129,20 @@ impl Planes {
             .for_each(|(own, row)| row[..own.len()].copy_from_slice(own));
     }
 
+    /// A plane of the output from its line.
+    pub(super) fn take(&self, line: &[f32], plane: &mut [f32]) {
+        let rows = plane.chunks_exact_mut(self.output[1]).zip(line.chunks_exact(self.wide()));
+        rows.for_each(|(own, row)| own.copy_from_slice(&row[..own.len()]));
+    }
+
+    /// Adds up what belongs to the same weight, picture by picture.
+    pub(super) fn over_pictures(&self, all: &[f32]) -> Vec<f32> {
+        let mut pictures = all.chunks_exact(all.len() / self.pictures.max(1));
+        let mut sum = pictures.next().unwrap_or_default().to_vec();
+        pictures.for_each(|own| sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own));
+        sum
+    }
+
     /// A plane of the input from its phases; what no weight sees stays as it is.
     pub(super) fn join(&self, phases: &[f32], runs: &[[usize; 3]], x: &mut [f32]) {
         for &[first, place, count] in runs {

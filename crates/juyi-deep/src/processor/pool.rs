@@ -92,8 +92,7 @@ fn largest(planes: &Planes, x: &[f32]) -> Vec<f32> {
                 });
             });
         }
-        let rows = own.chunks_exact_mut(planes.output[1]).zip(line.chunks_exact(planes.wide()));
-        rows.for_each(|(own, row)| own.copy_from_slice(&row[..own.len()]));
+        planes.take(line, own);
     };
     all.par_chunks_mut(out).enumerate().for_each_init(room, plane);
     all
