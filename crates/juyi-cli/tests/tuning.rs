@@ -240,6 +240,8 @@ fn every_strategy_and_regularizer_goes_through() {
         "adapters:2",
         "se",
         "eca",
+        "cbam",
+        "ia3",
     ] {
         let out = strategy.replace(':', "-");
         let output = juyi(folder, &format!("{tune} --tune {strategy} --out {out}"));
@@ -260,6 +262,7 @@ fn every_strategy_and_regularizer_goes_through() {
         folder,
         &format!("{tune} --tune last:1 --set augment=flip,views=2,patience=1,normalization=batch --out x"),
     );
+    done(folder, &format!("{tune} --tune last:1 --set normalization=stochastic --out x"));
     for regularizer in ["l2-sp", "delta", "bss", "co-tuning", "ewc", "lwf:0.5"] {
         done(folder, &format!("{tune} --tune last:1 --regularize {regularizer} --out x"));
     }
@@ -276,6 +279,16 @@ fn every_strategy_and_regularizer_goes_through() {
     // A head that is not one linear layer is trained by epochs.
     prepare(folder, "squeezenet1-1");
     done(folder, &format!("{tune} --tune head --out y"));
+    // Parts of transformers; what they have no place for is refused.
+    prepare(folder, "vit-tiny");
+    for strategy in ["prefix:2", "ia3"] {
+        let out = strategy.replace(':', "-of-a-transformer-");
+        done(folder, &format!("{tune} --tune {strategy} --out {out}"));
+        done(folder, &format!("predict {out} new"));
+    }
+    let refused = juyi(folder, &format!("{tune} --tune cbam --out z2"));
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("one with a place in `vit-tiny`"), "{}", text(&refused.stderr));
 }
 
 #[test]

@@ -121,14 +121,22 @@ impl Layer {
                 fits(rows * columns == *count && channels == *width)?;
                 Ok((Extent::Tokens(count + 1, *width), 0))
             }
-            (Self::Attention { width, .. }, Extent::Tokens(count, own)) => {
+            (Self::Attention { width, prefix, .. }, Extent::Tokens(count, own)) => {
                 fits(own == *width)?;
-                Ok((extent, (4 * count * width * width + 2 * count * count * width) as u64))
+                let seen = count + prefix.as_ref().map_or(0, |(_, more)| *more);
+                Ok((extent, (4 * count * width * width + 2 * count * seen * width) as u64))
             }
-            (Self::Gate(layers), Extent::Map(channels, ..)) => {
+            (Self::Gate(layers), Extent::Map(channels, rows, columns)) => {
                 let (gate, products) = after_all(layers, extent)?;
-                fits(gate == Extent::Map(channels, 1, 1))?;
+                fits(gate == Extent::Map(channels, 1, 1) || gate == Extent::Map(1, rows, columns))?;
                 Ok((extent, products))
+            }
+            (Self::OfMeanAndLargest(layers), Extent::Map(channels, ..)) => {
+                let (out, products) = after_all(layers, Extent::Map(channels, 1, 1))?;
+                Ok((out, 2 * products))
+            }
+            (Self::MeanAndLargestChannel, Extent::Map(_, rows, columns)) => {
+                Ok((Extent::Map(2, rows, columns), 0))
             }
             (Self::AcrossChannels { kernel, .. }, Extent::Map(channels, 1, 1)) => {
                 Ok((extent, (channels * kernel) as u64))

@@ -32,11 +32,13 @@ pub enum Mode<'a> {
     Inference,
     /// With dropout by these draws.
     Training {
-        /// For dropout.
+        /// For dropout, and for the channels that go by running statistics.
         rng: &'a mut ChaCha8Rng,
         /// Where normalisations go by the batch: the running statistics after it, by name. Otherwise they go by the
         /// running ones, which stay.
         statistics: Option<&'a mut BTreeMap<String, Tensor<1>>>,
+        /// The part of the channels, drawn anew at each normalisation, that go by the running statistics all the same.
+        running: f64,
     },
 }
 
@@ -132,12 +134,19 @@ impl Network {
                 let class = own(class_token).repeat_dim(0, pictures);
                 Tokens(Tensor::cat(vec![class, places], 1) + own(positions))
             }
-            (Layer::Attention { queries, output, heads, .. }, Tokens(x)) => {
-                Tokens(self.attention(queries, output, *heads, x))
+            (Layer::Attention { queries, output, heads, prefix, .. }, Tokens(x)) => {
+                Tokens(self.attention(queries, output, *heads, prefix.as_ref(), x))
             }
             (Layer::Gate(layers), Map(x)) => {
                 let gate = self.layers(layers, Map(x.clone()), mode).map();
                 Map(x * sigmoid(gate).mul_scalar(2.0))
+            }
+            (Layer::OfMeanAndLargest(layers), Map(x)) => {
+                let mean = self.layers(layers, Map(x.clone().mean_dim(3).mean_dim(2)), mode).map();
+                Map(mean + self.layers(layers, Map(x.max_dim(3).max_dim(2)), mode).map())
+            }
+            (Layer::MeanAndLargestChannel, Map(x)) => {
+                Map(Tensor::cat(vec![x.clone().mean_dim(1), x.max_dim(1)], 1))
             }
             (Layer::AcrossChannels { name, kernel }, Map(x)) => {
                 let [pictures, channels, ..] = x.dims();
@@ -170,13 +179,13 @@ impl Network {
     fn batch_norm(&self, name: &str, epsilon: f64, x: Tensor<4>, mode: &mut Mode<'_>) -> Tensor<4> {
         let [weight, bias] = ["weight", "bias"].map(|part| self.vector(&format!("{name}.{part}")));
         let running = ["running_mean", "running_var"].map(|part| format!("{name}.{part}"));
-        let Mode::Training { statistics: Some(statistics), .. } = mode else {
-            let [mean, variance] = running.map(|name| self.statistics[&name].clone());
+        let [mean, variance] = running.each_ref().map(|name| self.statistics[name].clone());
+        let Mode::Training { statistics: Some(statistics), running: share, rng } = mode else {
             return batch_norm(x, weight, bias, mean, variance, epsilon);
         };
-        let [pictures, _, rows, columns] = x.dims();
+        let [pictures, channels, rows, columns] = x.dims();
         let count = (pictures * rows * columns) as f64;
-        let own = batch_norm_train(x, weight, bias, epsilon);
+        let own = batch_norm_train(x.clone(), weight.clone(), bias.clone(), epsilon);
         // The running variance is that of a sample: it divides by one less.
         let found = [own.mean, own.variance.mul_scalar(count / (count - 1.0).max(1.0))];
         for (name, found) in running.into_iter().zip(found) {
@@ -184,21 +193,40 @@ impl Network {
             let found = found.inner();
             statistics.insert(name, before.mul_scalar(1.0 - MOMENTUM) + found.mul_scalar(MOMENTUM));
         }
-        own.output
+        if *share == 0.0 {
+            return own.output;
+        }
+        let drawn: Vec<f32> =
+            (0..channels).map(|_| if rng.random::<f64>() < *share { 1.0 } else { 0.0 }).collect();
+        let drawn = Tensor::from_data(TensorData::new(drawn, [1, channels, 1, 1]), &x.device());
+        let by_running = batch_norm(x, weight, bias, mean, variance, epsilon);
+        own.output.clone() + (by_running - own.output) * drawn
     }
 
     fn linear<const D: usize>(&self, name: &str, x: Tensor<D>) -> Tensor<D> {
         linear(x, self.matrix(&format!("{name}.weight")), self.vector(&format!("{name}.bias")))
     }
 
-    fn attention(&self, queries: &[String; 2], output: &str, heads: usize, x: Tensor<3>) -> Tensor<3> {
+    fn attention(
+        &self,
+        queries: &[String; 2],
+        output: &str,
+        heads: usize,
+        prefix: Option<&(String, usize)>,
+        x: Tensor<3>,
+    ) -> Tensor<3> {
         let [pictures, tokens, width] = x.dims();
         let size = width / heads;
         let all = linear(x, self.matrix(&queries[0]), self.vector(&queries[1]));
-        // (pictures, heads, tokens, size) for queries, keys and values.
+        // (pictures, heads, tokens, size) for queries, keys and values; the learnt ones before the others.
         let part = |which: usize| {
-            let own = all.clone().slice([0..pictures, 0..tokens, which * width..(which + 1) * width]);
-            own.reshape([pictures, tokens, heads, size]).swap_dims(1, 2)
+            let mut own = all.clone().slice([0..pictures, 0..tokens, which * width..(which + 1) * width]);
+            if let (Some((name, count)), 1..) = (prefix, which) {
+                let more = self.tokens(name).slice([which - 1..which, 0..*count, 0..width]);
+                own = Tensor::cat(vec![more.repeat_dim(0, pictures), own], 1);
+            }
+            let seen = own.dims()[1];
+            own.reshape([pictures, seen, heads, size]).swap_dims(1, 2)
         };
         let near = part(0).matmul(part(1).transpose()).mul_scalar((size as f64).powf(-0.5));
         let mixed: Tensor<4> = softmax(near, 3).matmul(part(2));
@@ -285,4 +313,46 @@ fn dropout<const D: usize>(x: Tensor<D>, share: f64, mode: &mut Mode<'_>) -> Ten
     let kept: Vec<f32> = (0..x.shape().num_elements()).map(draw).collect();
     let kept = Tensor::from_data(TensorData::new(kept, x.shape()), &x.device());
     x * kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::stage;
+    use crate::images::generator;
+    use crate::layers::batch_norm;
+    use crate::zoo::network;
+    use juyi::context::Context;
+
+    #[test]
+    fn each_channel_goes_by_the_batch_or_by_running_statistics() {
+        const CHANNELS: usize = 16;
+        let mut own = network("resnet18").unwrap();
+        own.stages = vec![stage("s", vec![batch_norm("n", CHANNELS, 1e-5)])];
+        let device = Device::flex();
+        let mut network = Network::from_chance(own, &Context::default(), &device);
+        network.set("n.running_mean", (0..CHANNELS).map(|c| c as f32 / 10.0).collect());
+        let numbers: Vec<f32> = (0..3 * CHANNELS * 4).map(|k| ((k * k) % 23) as f32).collect();
+        let run = |running: f64| {
+            let (mut rng, mut moved) = (generator(5, 0, 0), BTreeMap::new());
+            let mode = &mut Mode::Training { rng: &mut rng, statistics: Some(&mut moved), running };
+            let x = Activation::new(numbers.clone(), Extent::Map(CHANNELS, 2, 2), &device);
+            let out = network.run(0..1, x, mode).into_numbers();
+            let moved: Vec<f32> = moved["n.running_mean"].to_data().try_into_vec().unwrap();
+            (out, moved)
+        };
+        let (by_batch, by_running, mixed) = (run(0.0), run(1.0), run(0.5));
+        assert_eq!((&by_batch.1, &by_batch.1), (&by_running.1, &mixed.1)); // they move all the same
+        // Mean 0 before; every place of the first channel by hand.
+        let by_hand = |k: usize| numbers[k] / (1.0f32 + 1e-5).sqrt();
+        (0..4).for_each(|k| assert!((by_running.0[k] - by_hand(k)).abs() < 1e-5));
+        let from = |which: &[f32], channel: usize| {
+            let places =
+                |picture: usize| (picture * CHANNELS + channel) * 4..(picture * CHANNELS + channel + 1) * 4;
+            (0..3).flat_map(places).all(|k| (mixed.0[k] - which[k]).abs() < 1e-5)
+        };
+        let running = (0..CHANNELS).filter(|&c| from(&by_running.0, c)).count();
+        let batch = (0..CHANNELS).filter(|&c| from(&by_batch.0, c)).count();
+        assert!(running + batch == CHANNELS && running > 3 && batch > 3, "{running} and {batch}");
+    }
 }

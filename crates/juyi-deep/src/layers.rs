@@ -93,11 +93,18 @@ pub enum Layer {
         width: usize,
         /// Heads; they share the width.
         heads: usize,
+        /// Name and count of learnt keys and values `(2, count, width)` that all tokens see beside those of each other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prefix: Option<(String, usize)>,
     },
     /// The token for the class as a vector.
     ClassToken,
-    /// `2 σ(layers(x)) x`: channels made stronger or weaker; nothing changes where the layers give 0.
+    /// `2 σ(layers(x)) x`: channels or places made stronger or weaker; nothing changes where the layers give 0.
     Gate(Vec<Layer>),
+    /// `layers(m) + layers(l)` of each channel's mean `m` and largest number `l` over all places.
+    OfMeanAndLargest(Vec<Layer>),
+    /// The mean and the largest number of all channels at each place, as two channels.
+    MeanAndLargestChannel,
     /// A convolution along the channels of a map of one place, without a bias.
     AcrossChannels {
         /// Name of its tensor `(1, 1, kernel)`.
@@ -232,18 +239,24 @@ impl Layer {
                 main.iter().chain(shortcut).flat_map(Self::parameters).collect()
             }
             Self::Branches(branches) => branches.iter().flatten().flat_map(Self::parameters).collect(),
-            Self::Gate(layers) => layers.iter().flat_map(Self::parameters).collect(),
+            Self::Gate(layers) | Self::OfMeanAndLargest(layers) => {
+                layers.iter().flat_map(Self::parameters).collect()
+            }
             Self::AcrossChannels { name, kernel } => vec![learnt(name.clone(), &[1, 1, *kernel])],
             Self::Tokens { class_token, positions, count, width } => vec![
                 learnt(class_token.clone(), &[1, 1, *width]),
                 learnt(positions.clone(), &[1, count + 1, *width]),
             ],
-            Self::Attention { queries: [weight, bias], output, width, .. } => vec![
-                learnt(weight.clone(), &[3 * width, *width]),
-                learnt(bias.clone(), &[3 * width]),
-                learnt(format!("{output}.weight"), &[*width, *width]),
-                learnt(format!("{output}.bias"), &[*width]),
-            ],
+            Self::Attention { queries: [weight, bias], output, width, prefix, .. } => {
+                let mut all = vec![
+                    learnt(weight.clone(), &[3 * width, *width]),
+                    learnt(bias.clone(), &[3 * width]),
+                    learnt(format!("{output}.weight"), &[*width, *width]),
+                    learnt(format!("{output}.bias"), &[*width]),
+                ];
+                all.extend(prefix.iter().map(|(name, count)| learnt(name.clone(), &[2, *count, *width])));
+                all
+            }
             _ => Vec::new(),
         }
     }

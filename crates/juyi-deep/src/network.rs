@@ -21,9 +21,20 @@ pub struct Network {
     values: BTreeMap<String, Value>,
     /// Running means and variances of the normalisations `(channels)`.
     pub(crate) statistics: BTreeMap<String, Tensor<1>>,
-    /// Weights to which the product of two thin matrices is added, and what scales it.
-    low_rank: BTreeMap<String, f64>,
+    /// What is learnt beside tensors that stay as they are, until it is merged into them.
+    beside: BTreeMap<String, Beside>,
     device: Device,
+}
+
+/// What is learnt beside a tensor.
+#[derive(Debug, Clone)]
+enum Beside {
+    /// A product of two thin matrices, which is added times this.
+    Product(f64),
+    /// Factors of its last outputs, or of as many numbers at the end of a bias; named.
+    Outputs(String),
+    /// Factors of all its inputs; named.
+    Inputs(String),
 }
 
 /// A tensor by its number of dimensions, which is what the framework tells types apart by.
@@ -111,7 +122,7 @@ impl Network {
                 values.insert(own.name, Value::new(numbers, &own.shape, device));
             }
         }
-        Self { architecture, values, statistics, low_rank: BTreeMap::new(), device: device.clone() }
+        Self { architecture, values, statistics, beside: BTreeMap::new(), device: device.clone() }
     }
 
     /// The tensors of another network in an architecture that has more; the rest is drawn by the seed.
@@ -203,37 +214,76 @@ impl Network {
             drawn(&Parameter { name: down.clone(), shape: vec![rank, inputs], statistic: false }, context);
         self.values.insert(down.clone(), Value::new(start, &[rank, inputs], &self.device));
         self.values.insert(up.clone(), Value::new(vec![0.0; outputs * rank], &[outputs, rank], &self.device));
-        self.low_rank.insert(name.into(), scale);
+        self.beside.insert(name.into(), Beside::Product(scale));
         [up, down]
     }
 
-    /// Writes the products of thin matrices into the weights that they were added to.
-    pub(crate) fn merge_low_rank(&mut self) {
-        for name in self.low_rank.keys().cloned().collect::<Vec<String>>() {
-            let merged = match &self.values[&name] {
-                Value::Kernel(_) => numbers(self.kernel(&name).to_data()),
-                _ => numbers(self.matrix(&name).to_data()),
+    /// Multiplies the last `count` outputs of a weight, and of its bias, by factors that are ones at first; returns their
+    /// name.
+    pub(crate) fn add_output_factors(&mut self, [weight, bias]: &[String; 2], count: usize) -> String {
+        let factors = self.add_factors(weight, count);
+        for own in [weight, bias] {
+            self.beside.insert(own.clone(), Beside::Outputs(factors.clone()));
+        }
+        factors
+    }
+
+    /// Multiplies all inputs of a weight or kernel by factors that are ones at first; returns their name.
+    pub(crate) fn add_input_factors(&mut self, name: &str) -> String {
+        let shape: Vec<usize> = each!(&self.values[name], tensor => tensor.dims().to_vec());
+        let factors = self.add_factors(name, shape[1]);
+        self.beside.insert(name.into(), Beside::Inputs(factors.clone()));
+        factors
+    }
+
+    fn add_factors(&mut self, name: &str, count: usize) -> String {
+        let factors = format!("{name}.factors");
+        self.values.insert(factors.clone(), Value::new(vec![1.0; count], &[count], &self.device));
+        factors
+    }
+
+    /// Writes what is learnt beside tensors into them.
+    pub(crate) fn merge(&mut self) {
+        let merged = self.beside.keys().map(|name| {
+            let own = match &self.values[name] {
+                Value::Kernel(_) => self.kernel(name).to_data(),
+                Value::Vector(_) => self.vector(name).to_data(),
+                _ => self.matrix(name).to_data(),
             };
-            self.low_rank.remove(&name);
+            (name.clone(), numbers(own))
+        });
+        for (name, merged) in merged.collect::<Vec<_>>() {
             self.set(&name, merged);
-            for part in low_rank_names(&name) {
-                self.values.remove(&part);
-            }
+        }
+        for (name, beside) in std::mem::take(&mut self.beside) {
+            let parts = match beside {
+                Beside::Product(_) => low_rank_names(&name).to_vec(),
+                Beside::Outputs(factors) | Beside::Inputs(factors) => vec![factors],
+            };
+            self.values.retain(|own, _| !parts.contains(own));
         }
     }
 
     /// What is added to a weight, `(outputs, inputs)`.
-    fn product(&self, name: &str) -> Option<Tensor<2>> {
-        let scale = self.low_rank.get(name)?;
+    fn product(&self, name: &str, scale: f64) -> Tensor<2> {
         let [up, down] = low_rank_names(name);
-        Some(self.matrix(&up).matmul(self.matrix(&down)).mul_scalar(*scale))
+        self.matrix(&up).matmul(self.matrix(&down)).mul_scalar(scale)
+    }
+
+    /// Factors of all `outputs`, of which the first are ones.
+    fn output_factors(&self, name: &str, outputs: usize) -> Tensor<1> {
+        let own = self.vector(name);
+        let before = outputs - own.dims()[0];
+        if before == 0 { own } else { Tensor::cat(vec![Tensor::ones([before], &own.device()), own], 0) }
     }
 
     pub(crate) fn kernel(&self, name: &str) -> Tensor<4> {
         let Value::Kernel(own) = &self.values[name] else { unreachable!("`{name}` has four dimensions") };
-        match self.product(name) {
-            Some(product) => own.clone() + product.reshape(own.dims()),
-            None => own.clone(),
+        let (inputs, own) = (own.dims()[1], own.clone());
+        match self.beside.get(name) {
+            Some(Beside::Product(scale)) => own.clone() + self.product(name, *scale).reshape(own.dims()),
+            Some(Beside::Inputs(factors)) => own * self.vector(factors).reshape([1, inputs, 1, 1]),
+            _ => own,
         }
     }
 
@@ -244,15 +294,24 @@ impl Network {
 
     pub(crate) fn matrix(&self, name: &str) -> Tensor<2> {
         let Value::Matrix(own) = &self.values[name] else { unreachable!("`{name}` has two dimensions") };
-        match self.product(name) {
-            Some(product) => own.clone() + product,
-            None => own.clone(),
+        let [outputs, inputs] = own.dims();
+        let own = own.clone();
+        match self.beside.get(name) {
+            Some(Beside::Product(scale)) => own + self.product(name, *scale),
+            Some(Beside::Outputs(factors)) => {
+                own * self.output_factors(factors, outputs).reshape([outputs, 1])
+            }
+            Some(Beside::Inputs(factors)) => own * self.vector(factors).reshape([1, inputs]),
+            None => own,
         }
     }
 
     pub(crate) fn vector(&self, name: &str) -> Tensor<1> {
         let Value::Vector(own) = &self.values[name] else { unreachable!("`{name}` has one dimension") };
-        own.clone()
+        match self.beside.get(name) {
+            Some(Beside::Outputs(factors)) => own.clone() * self.output_factors(factors, own.dims()[0]),
+            _ => own.clone(),
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fn derivatives_are_those_of_the_packages() {
 
         let (mut moved, mut rng) = (BTreeMap::new(), generator(0, 0, 0));
         let statistics = case.batch.then_some(&mut moved);
-        let mode = &mut Mode::Training { rng: &mut rng, statistics };
+        let mode = &mut Mode::Training { rng: &mut rng, statistics, running: 0.0 };
         let mut x = Activation::new(pictures, extent, &device);
         let mut loss: Option<Tensor<1>> = None;
         for stage in 0..own.stages.len() {

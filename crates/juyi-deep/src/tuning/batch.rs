@@ -96,7 +96,8 @@ impl Training<'_> {
         let network = self.plan.network.tracked(names.iter().copied());
         let mut statistics = BTreeMap::new();
         let by_batch = self.settings.by_batch(self.strategy);
-        let mode = &mut Mode::Training { rng, statistics: by_batch.then_some(&mut statistics) };
+        let running = self.settings.running();
+        let mode = &mut Mode::Training { rng, statistics: by_batch.then_some(&mut statistics), running };
         let extent = self.inputs.extent();
         let mut x = Activation::new(inputs.to_vec(), extent, network.device());
         let target = TensorData::new(targets.to_vec(), [pictures.len(), self.count]);

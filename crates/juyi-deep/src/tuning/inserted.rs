@@ -7,9 +7,13 @@
 //! - Squeeze and excitation: J. Hu, L. Shen and G. Sun, CVPR 2018, equations (2) to (4), with a reduction to a sixteenth
 //!   and at least 4 channels.
 //! - Efficient channel attention: Q. Wang et al., "ECA-Net", CVPR 2020, equation (9), with the kernel of equation (12).
+//! - Convolutional block attention: S. Woo et al., "CBAM", ECCV 2018, equation (2) for channels, then (3) for places.
+//! - Prefixes: X. L. Li and P. Liang, "Prefix-tuning", ACL 2021: keys and values of their own, which all tokens of a block
+//!   see.
 //!
-//! Where we differ: both gates are `2 σ(·)` instead of `σ(·)`, and their last weights zeros at first, so that the
-//! pretrained network starts unchanged.
+//! Where we differ: gates are `2 σ(·)` instead of `σ(·)`, and their last weights zeros at first, so that the pretrained
+//! network starts unchanged. Prefixes are learnt as they are, not through the paper's network for them; the first ones are
+//! small numbers by chance, which change the scores a little.
 
 use std::iter;
 
@@ -28,7 +32,12 @@ pub(super) type Inserted = (Architecture, Vec<(String, usize)>, Vec<String>);
 pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted> {
     let mut with = own.clone();
     let (mut added, mut zeros) = (Vec::new(), Vec::new());
-    let part = free(own, if gates(strategy) { "gate" } else { "adapter" });
+    let part = match strategy {
+        Strategy::Adapters(_) => "adapter",
+        Strategy::Prefix(_) => "prefix",
+        _ => "gate",
+    };
+    let part = free(own, part);
     let mut extent = own.input();
     for (k, stage) in with.stages.iter_mut().enumerate() {
         extent = after_all(&stage.layers, extent)?.0;
@@ -63,32 +72,49 @@ pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted>
                 });
                 zeros.push(format!("{name}.up.weight"));
             }
+            (Strategy::Prefix(count), Extent::Tokens(..)) => {
+                for layer in &mut stage.layers {
+                    let Layer::Residual { main, .. } = layer else { continue };
+                    for layer in main {
+                        if let Layer::Attention { prefix, .. } = layer {
+                            *prefix = Some((name.clone(), count));
+                        }
+                    }
+                }
+            }
             (Strategy::SqueezeExcite, Extent::Map(channels, ..)) => {
-                let few = (channels / 16).max(4);
-                insert_gate(
-                    &mut stage.layers,
-                    Layer::Gate(vec![
-                        Layer::AverageTo { side: 1 },
-                        convolution(&format!("{name}.squeeze"), (channels, few), 1, 1).biased(),
-                        Layer::Relu,
-                        convolution(&format!("{name}.excite"), (few, channels), 1, 1).biased(),
-                    ]),
-                );
+                let mut layers = vec![Layer::AverageTo { side: 1 }];
+                layers.extend(squeeze_and_excite(&name, channels));
+                insert_gates(&mut stage.layers, [Layer::Gate(layers)]);
                 zeros.push(format!("{name}.excite.weight"));
+            }
+            (Strategy::BlockAttention, Extent::Map(channels, ..)) => {
+                let of_channels = Layer::OfMeanAndLargest(squeeze_and_excite(&name, channels));
+                let places = convolution(&format!("{name}.places"), (2, 1), 7, 1);
+                insert_gates(
+                    &mut stage.layers,
+                    [
+                        Layer::Gate(vec![of_channels]),
+                        Layer::Gate(vec![Layer::MeanAndLargestChannel, places.into()]),
+                    ],
+                );
+                zeros.extend(["excite", "places"].map(|own| format!("{name}.{own}.weight")));
             }
             (Strategy::ChannelAttention, Extent::Map(channels, ..)) => {
                 let near = (0.5 * (channels as f64).log2() + 0.5) as usize;
                 let kernel = if near % 2 == 1 { near } else { near + 1 };
                 let across = Layer::AcrossChannels { name: format!("{name}.across.weight"), kernel };
-                insert_gate(&mut stage.layers, Layer::Gate(vec![Layer::AverageTo { side: 1 }, across]));
+                insert_gates(&mut stage.layers, [Layer::Gate(vec![Layer::AverageTo { side: 1 }, across])]);
                 zeros.push(format!("{name}.across.weight"));
             }
             _ => {}
         }
         let learnt = stage.layers.iter().flat_map(Layer::parameters).filter(|parameter| {
             !parameter.statistic
-                && (parameter.name.starts_with(&format!("{name}."))
-                    || (!gates(strategy) && normalizations(&stage.layers).contains(&parameter.name)))
+                && (parameter.name == name
+                    || parameter.name.starts_with(&format!("{name}."))
+                    || (matches!(strategy, Strategy::Adapters(_))
+                        && normalizations(&stage.layers).contains(&parameter.name)))
         });
         added.extend(learnt.map(|parameter| (parameter.name, k)));
     }
@@ -103,18 +129,24 @@ fn free(own: &Architecture, part: &str) -> String {
     iter::once(part.to_string()).chain(numbered).find(|part| !taken(part)).unwrap_or_default()
 }
 
-fn gates(strategy: Strategy) -> bool {
-    matches!(strategy, Strategy::SqueezeExcite | Strategy::ChannelAttention)
+/// From a number of each channel to one that tells how strong it is to be.
+fn squeeze_and_excite(name: &str, channels: usize) -> Vec<Layer> {
+    let few = (channels / 16).max(4);
+    vec![
+        convolution(&format!("{name}.squeeze"), (channels, few), 1, 1).biased(),
+        Layer::Relu,
+        convolution(&format!("{name}.excite"), (few, channels), 1, 1).biased(),
+    ]
 }
 
 /// At the end of the way through a residual block, as in the papers; at the end of any other stage.
-fn insert_gate(layers: &mut Vec<Layer>, gate: Layer) {
+fn insert_gates(layers: &mut Vec<Layer>, gates: impl IntoIterator<Item = Layer>) {
     match layers.iter_mut().rev().find_map(|layer| match layer {
         Layer::Residual { main, .. } => Some(main),
         _ => None,
     }) {
-        Some(main) => main.push(gate),
-        None => layers.push(gate),
+        Some(main) => main.extend(gates),
+        None => layers.extend(gates),
     }
 }
 
@@ -139,48 +171,151 @@ fn normalizations(layers: &[Layer]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
+    use crate::architecture::{Stage, stage};
     use crate::forward::{Activation, Mode};
     use crate::network::Network;
+    use crate::tuning::strategy::Plan;
     use crate::zoo::network;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, Tensor};
     use juyi::context::Context;
+    use serde::Deserialize;
 
-    /// Scores of a picture before and after parts were put in, which are still zeros.
+    #[derive(Deserialize)]
+    struct Golden {
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        tune: String,
+        given: Numbers,
+        tensors: BTreeMap<String, Numbers>,
+        out: Numbers,
+        /// Of half the sum of squares of `out`.
+        derivatives: BTreeMap<String, Vec<f32>>,
+    }
+
+    #[derive(Deserialize)]
+    struct Numbers {
+        shape: Vec<usize>,
+        values: Vec<f32>,
+    }
+
+    fn close(case: &str, own: &[f32], expected: &[f32], tolerance: f32) {
+        assert_eq!(own.len(), expected.len(), "{case}");
+        for (a, b) in own.iter().zip(expected) {
+            assert!((a - b).abs() <= tolerance * b.abs().max(1.0), "{case}: {a}, not {b}");
+        }
+    }
+
+    /// A stage `s` of maps, or one of tokens, behind one that makes such of a picture.
+    fn small(given: &Numbers) -> [Stage; 2] {
+        let around = |main| Layer::Residual { main, shortcut: Vec::new() };
+        let width = given.shape[given.shape.len() - 1];
+        if given.shape.len() == 4 {
+            return [
+                stage("first", vec![convolution("c", (3, given.shape[1]), 1, 1).into()]),
+                stage("s", Vec::new()),
+            ];
+        }
+        let (class_token, positions) = ("class".into(), "positions".into());
+        let tokens = Layer::Tokens { class_token, positions, count: 4, width };
+        let queries = ["s.attn.qkv.weight", "s.attn.qkv.bias"].map(String::from);
+        let attend =
+            Layer::Attention { queries, output: "s.attn.proj".into(), width, heads: 2, prefix: None };
+        let think =
+            vec![linear("s.mlp.fc1", width, 4 * width), Layer::Gelu, linear("s.mlp.fc2", 4 * width, width)];
+        [
+            stage("first", vec![convolution("c", (3, width), 1, 1).into(), tokens]),
+            stage("s", vec![around(vec![attend]), around(think)]),
+        ]
+    }
+
+    #[test]
+    fn parts_are_those_of_the_packages() {
+        let golden: Golden = serde_json::from_str(include_str!("../../tests/golden/inserted.json")).unwrap();
+        for Case { tune, given, tensors, out, derivatives } in golden.cases {
+            let mut own = network("resnet18").unwrap();
+            own.recipe.crop = 2;
+            (own.stages, own.head) = (small(&given).to_vec(), Vec::new());
+            let (context, device) = (Context::default(), Device::flex());
+            let plain = Network::from_chance(own, &context, &device);
+            let plan = Plan::new(tune.parse().unwrap(), plain, &BTreeSet::new(), false, 1, &context).unwrap();
+            let mut with = plan.network;
+            let learnt: Vec<&String> = plan.learnt.keys().filter(|own| own.starts_with("s.")).collect();
+            assert!(learnt.iter().all(|own| derivatives.contains_key(*own)), "{tune}");
+            for (name, own) in tensors {
+                with.set(&name, own.values);
+            }
+            let extent = match given.shape[..] {
+                [_, channels, rows, columns] => Extent::Map(channels, rows, columns),
+                _ => Extent::Tokens(given.shape[1], given.shape[2]),
+            };
+            let run = |network: &Network| {
+                let x = Activation::new(given.values.clone(), extent, &device);
+                network.run(1..2, x, &mut Mode::Inference)
+            };
+            close(&tune, &run(&with).into_numbers(), &out.values, 1e-5);
+            // Only what is learnt is followed, as in a training.
+            let tracked = with.tracked(learnt.iter().copied());
+            let loss: Tensor<1> = match run(&tracked) {
+                Activation::Map(x) => (x.clone() * x).sum(),
+                Activation::Tokens(x) => (x.clone() * x).sum(),
+                Activation::Vector(x) => (x.clone() * x).sum(),
+            };
+            let found = loss.mul_scalar(0.5).backward();
+            for name in learnt {
+                close(name, &tracked.gradient(name, &found), &derivatives[name], 1e-4);
+            }
+            // Merged, the same comes out of what is left behind.
+            with.merge();
+            close(&tune, &run(&with).into_numbers(), &out.values, 1e-5);
+            assert!(with.architecture.parameters().iter().all(|own| !with.numbers(&own.name).is_empty()));
+        }
+    }
+
+    /// Scores of a picture before and after parts were put in, which are still zeros or, as factors, ones.
     #[test]
     fn nothing_changes_before_training() {
         for (name, strategy) in [
             ("resnet18", Strategy::Adapters(4)),
             ("resnet18", Strategy::SqueezeExcite),
+            ("resnet18", Strategy::Factors),
             ("mobilenet-v2", Strategy::ChannelAttention),
+            ("mobilenet-v2", Strategy::BlockAttention),
             ("vit-tiny", Strategy::Adapters(4)),
+            ("vit-tiny", Strategy::Factors),
         ] {
             let context = Context::default();
             let plain =
                 Network::from_chance(network(name).unwrap().with_classes(5), &context, &Device::flex());
-            let (with, added, zeros) = insert(strategy, &plain.architecture).unwrap();
-            let mut more = Network::extended(&plain, with, &context);
-            for name in &zeros {
-                let count = more.numbers(name).len();
-                more.set(name, vec![0.0; count]);
-            }
-            assert!(!added.is_empty() && zeros.iter().all(|zero| added.iter().any(|(own, _)| own == zero)));
+            let plan = Plan::new(strategy, plain.clone(), &BTreeSet::new(), false, 1, &context).unwrap();
             let side = plain.architecture.recipe.crop;
             let picture: Vec<f32> = (0..3 * side * side).map(|k| ((k % 97) as f32) / 50.0 - 1.0).collect();
             let scores = |network: &Network| {
                 let input = Activation::new(picture.clone(), network.architecture.input(), network.device());
                 let stages = network.architecture.stages.len();
                 let mode = &mut Mode::Inference;
-                network
-                    .scores(network.run(0..stages, input, mode), mode)
-                    .into_data()
-                    .try_into_vec::<f32>()
-                    .unwrap()
+                let scores = network.scores(network.run(0..stages, input, mode), mode);
+                scores.into_data().try_into_vec::<f32>().unwrap()
             };
-            let (before, after) = (scores(&plain), scores(&more));
-            for (a, b) in before.iter().zip(&after) {
-                assert!((a - b).abs() <= 1e-5 * a.abs().max(1.0), "{name}, {strategy}: {a} and {b}");
-            }
+            close(&format!("{name}, {strategy}"), &scores(&plan.network), &scores(&plain), 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_network_without_a_place_for_a_part_refuses_it() {
+        let context = Context::default();
+        for (name, strategy) in
+            [("squeezenet1-1", "prefix:2"), ("vit-tiny", "se"), ("vit-tiny", "eca"), ("vit-tiny", "cbam")]
+        {
+            let plain = Network::from_chance(network(name).unwrap(), &context, &Device::flex());
+            let refused = Plan::new(strategy.parse().unwrap(), plain, &BTreeSet::new(), false, 1, &context);
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains(&format!("a place in `{name}`")), "{said}");
         }
     }
 }

@@ -94,6 +94,9 @@ pub enum Normalization {
     Kept,
     /// The mean and variance of the batch.
     Batch,
+    /// Half of the channels by the batch, the others by running statistics, drawn anew in each step (Z. Kou et al.,
+    /// "Stochastic normalization", `NeurIPS` 2020).
+    Stochastic,
 }
 
 /// How the pictures of a batch are blended.
@@ -145,7 +148,7 @@ pub const SETTINGS: [(&str, &str); 17] = [
     ("clip", "a finite number above 0, or none"),
     ("patience", "a whole number of at least 1, or none"),
     ("label-smoothing", "a number from 0 up to but not 1"),
-    ("normalization", "kept or batch"),
+    ("normalization", "kept, batch or stochastic"),
     ("augment", "none, flip, crop (and flip), colour (and both) or rand-augment (and crop and flip)"),
     ("views", "a whole number of at least 1"),
     ("blend", "none, mixup or cutmix"),
@@ -238,7 +241,12 @@ impl Settings {
 
     /// Whether normalisations go by the batch.
     pub(super) fn by_batch(&self, strategy: Strategy) -> bool {
-        self.normalization == Normalization::Batch || strategy == Strategy::Scratch
+        self.normalization != Normalization::Kept || strategy == Strategy::Scratch
+    }
+
+    /// The part of the channels whose normalisations go by running statistics even so.
+    pub(super) fn running(&self) -> f64 {
+        if self.normalization == Normalization::Stochastic { 0.5 } else { 0.0 }
     }
 
     /// Whether a strategy starts from the solved head.

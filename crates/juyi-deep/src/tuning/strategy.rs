@@ -47,12 +47,18 @@ pub enum Strategy {
     SqueezeExcite,
     /// The head, and an efficient channel attention in each stage (Wang et al., CVPR 2020).
     ChannelAttention,
+    /// The head, and a gate on the channels and one on the places of each stage (Woo et al., ECCV 2018).
+    BlockAttention,
+    /// The head, and this many keys and values beside those of the tokens in each block (Li and Liang, ACL 2021).
+    Prefix(usize),
+    /// The head, and factors of keys, values and inner activations (Liu et al., `NeurIPS` 2022).
+    Factors,
     /// Everything, from weights drawn at random: no transfer.
     Scratch,
 }
 
 /// The strategies as they are typed, and an example where a number belongs to it.
-pub const STRATEGIES: [&str; 16] = [
+pub const STRATEGIES: [&str; 19] = [
     "auto",
     "head",
     "hypercolumns",
@@ -68,6 +74,9 @@ pub const STRATEGIES: [&str; 16] = [
     "adapters:8",
     "se",
     "eca",
+    "cbam",
+    "prefix:8",
+    "ia3",
     "scratch",
 ];
 
@@ -89,6 +98,9 @@ impl fmt::Display for Strategy {
             Self::Adapters(width) => write!(f, "adapters:{width}"),
             Self::SqueezeExcite => f.write_str("se"),
             Self::ChannelAttention => f.write_str("eca"),
+            Self::BlockAttention => f.write_str("cbam"),
+            Self::Prefix(count) => write!(f, "prefix:{count}"),
+            Self::Factors => f.write_str("ia3"),
             Self::Scratch => f.write_str("scratch"),
         }
     }
@@ -121,10 +133,13 @@ impl FromStr for Strategy {
             "surgical" => Self::Surgical,
             "se" => Self::SqueezeExcite,
             "eca" => Self::ChannelAttention,
+            "cbam" => Self::BlockAttention,
+            "ia3" => Self::Factors,
             "scratch" => Self::Scratch,
             "last" => return Ok(Self::Last(count(1)?)),
             "lora" => return Ok(Self::LowRank(count(4)?)),
             "adapters" => return Ok(Self::Adapters(count(8)?)),
+            "prefix" => return Ok(Self::Prefix(count(8)?)),
             "stages" => {
                 let ends = number.and_then(|text| text.split_once('-')).ok_or_else(refuse)?;
                 let (Ok(first), Ok(last)) = (ends.0.parse(), ends.1.parse()) else { return Err(refuse()) };
@@ -188,12 +203,8 @@ impl Plan {
             Strategy::Last(count) if count <= stages => stages - count..stages,
             Strategy::Stages(first, last) if last < stages => first..last + 1,
             Strategy::Last(_) | Strategy::Stages(..) => {
-                return Err(Error::Param {
-                    owner: "juyi".into(),
-                    name: "--tune".into(),
-                    must: format!("about the {stages} stages of `{}`", network.architecture.name),
-                    got: strategy.to_string(),
-                });
+                let must = format!("about the {stages} stages of `{}`", network.architecture.name);
+                return Err(refuse(strategy, must));
             }
             Strategy::Head => stages..stages,
             _ => 0..stages,
@@ -210,8 +221,21 @@ impl Plan {
                     }
                 }
             }
-            Strategy::Adapters(_) | Strategy::SqueezeExcite | Strategy::ChannelAttention => {
+            Strategy::Factors => {
+                let added = add_factors(&mut network).into_iter();
+                let pace = |stage| Pace { factor: head, from: 0, stage: Some(stage) };
+                learnt.extend(added.map(|(stage, name)| (name, pace(stage))));
+            }
+            Strategy::Adapters(_)
+            | Strategy::SqueezeExcite
+            | Strategy::ChannelAttention
+            | Strategy::BlockAttention
+            | Strategy::Prefix(_) => {
                 let (with, added, zeros) = inserted::insert(strategy, &network.architecture)?;
+                if added.is_empty() {
+                    let must = format!("one with a place in `{}`", network.architecture.name);
+                    return Err(refuse(strategy, must));
+                }
                 network = Network::extended(&network, with, context);
                 for name in zeros {
                     let count = network.numbers(&name).len();
@@ -253,6 +277,50 @@ impl Plan {
         }
         let known = learnt.keys().filter(|name| known.contains(*name)).cloned().collect();
         Ok(Self { network, first, learnt, known })
+    }
+}
+
+fn refuse(strategy: Strategy, must: String) -> Error {
+    let (owner, name) = ("juyi".into(), "--tune".into());
+    Error::Param { owner, name, must, got: strategy.to_string() }
+}
+
+/// Puts factors that are ones at first on keys and values, and on what goes into the second linear layer of each block
+/// (H. Liu et al., "Few-shot parameter-efficient fine-tuning is better and cheaper than in-context learning", `NeurIPS`
+/// 2022, section 3.3); in convolutional networks, of which the paper does not speak, on the channels that go into each
+/// convolution that mixes channels, but for the first. Their names, each with its stage.
+fn add_factors(network: &mut Network) -> Vec<(usize, String)> {
+    let own = network.architecture.clone();
+    let mut added = Vec::new();
+    for (k, stage) in own.stages.iter().enumerate() {
+        within(&stage.layers, &mut |before, layer| match (before, layer) {
+            (_, Layer::Attention { queries, width, .. }) => {
+                added.push((k, network.add_output_factors(queries, 2 * width)));
+            }
+            (Some(Layer::Gelu), Layer::Linear { name, .. }) => {
+                added.push((k, network.add_input_factors(&format!("{name}.weight"))));
+            }
+            (_, Layer::Convolution(own)) if own.groups == 1 && own.inputs != 3 => {
+                added.push((k, network.add_input_factors(&format!("{}.weight", own.name))));
+            }
+            _ => {}
+        });
+    }
+    added
+}
+
+/// Looks at all layers, each with the one before it.
+fn within(layers: &[Layer], look: &mut dyn FnMut(Option<&Layer>, &Layer)) {
+    for (at, layer) in layers.iter().enumerate() {
+        look(at.checked_sub(1).map(|before| &layers[before]), layer);
+        let inner = match layer {
+            Layer::Residual { main, shortcut } => vec![main, shortcut],
+            Layer::Branches(branches) => branches.iter().collect(),
+            _ => Vec::new(),
+        };
+        for own in inner {
+            within(own, look);
+        }
     }
 }
 
@@ -318,7 +386,7 @@ mod tests {
         let count = |name: &str| lora.network.numbers(name).len();
         assert_eq!(count("layer1.0.conv1.weight.up") + count("layer1.0.conv1.weight.down"), 4 * 640);
         assert!(!lora.learnt.contains_key("layer1.0.conv1.weight"));
-        for strategy in ["adapters:8", "se", "eca"] {
+        for strategy in ["adapters:8", "se", "eca", "cbam"] {
             let own = plan(strategy);
             assert!(own.network.architecture.facts().is_ok() && !own.learnt.contains_key("conv1.weight"));
         }

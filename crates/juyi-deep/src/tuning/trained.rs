@@ -52,23 +52,23 @@ impl<'a> Trials<'a> {
             let own = folds[0].iter().enumerate().map(|(row, &at)| -shares[(row, classes[at])].ln());
             own.sum::<f64>()
         };
-        let mut best: Result<(f64, Trained, Matrix)> =
-            Err(Error::Numeric { what: strategy.to_string(), why: "there is no rate".into() });
+        let (mut best, mut ran_away) = (None::<(f64, Trained, Matrix)>, Vec::new());
         for &rate in rates {
-            match (without(0, rate), &best) {
-                (Ok((own, shares)), Ok((_, _, before))) => {
-                    if loss(&shares) < loss(before) {
-                        best = Ok((rate, own, shares));
+            match without(0, rate) {
+                Ok((own, shares)) => {
+                    if best.as_ref().is_none_or(|(_, _, before)| loss(&shares) < loss(before)) {
+                        best = Some((rate, own, shares));
                     }
                 }
-                (Ok((own, shares)), Err(_)) => best = Ok((rate, own, shares)),
-                // A rate that makes a training run away is none to take, unless there is no other.
-                (Err(Error::Numeric { .. }), Ok(_)) => {}
-                (Err(error @ Error::Numeric { .. }), Err(_)) => best = Err(error),
-                (Err(error), _) => return Err(error),
+                // None to take, unless there is no other.
+                Err(error @ Error::Numeric { .. }) => ran_away.push((rate, error)),
+                Err(error) => return Err(error),
             }
         }
-        let (rate, Trained { network, epochs }, shares) = best?;
+        let Some((rate, Trained { network, epochs }, shares)) = best else {
+            let (_, error) = ran_away.pop().expect("there is a rate");
+            return Err(error);
+        };
         let mut aside = vec![None; all];
         let mut say = |fold: &[usize], shares: &Matrix| {
             for (row, &at) in fold.iter().enumerate() {
@@ -78,6 +78,9 @@ impl<'a> Trials<'a> {
         say(&folds[0], &shares);
         for number in 1..folds.len() {
             say(&folds[number], &without(number, rate)?.1);
+        }
+        for (rate, error) in ran_away {
+            context.warn(&strategy.to_string(), format!("the rate {rate} is left out: {error}"));
         }
         Ok(Trial {
             strategy,

@@ -106,7 +106,7 @@ impl Training<'_> {
         context.progress(&self.said(&state.epochs, 0.0, 0), all, all);
         let Plan { mut network, .. } = self.plan;
         state.put_best(&mut network);
-        network.merge_low_rank();
+        network.merge();
         Ok(Trained { network, epochs: state.epochs })
     }
 

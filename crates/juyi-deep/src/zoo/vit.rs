@@ -74,7 +74,8 @@ fn block(place: usize, width: usize, names: Names) -> Stage {
             format!("{attention}.out_proj"),
         ),
     };
-    let attend = Layer::Attention { queries, output: within(&output), width, heads: width / 64 };
+    let heads = width / 64;
+    let attend = Layer::Attention { queries, output: within(&output), width, heads, prefix: None };
     let attend = vec![layer_norm(within(before), width), attend];
     let think = vec![
         layer_norm(within(between), width),
