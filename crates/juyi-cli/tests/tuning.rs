@@ -286,6 +286,13 @@ fn every_strategy_and_regularizer_goes_through() {
         done(folder, &format!("{tune} --tune {strategy} --out {out}"));
         done(folder, &format!("predict {out} new"));
     }
+    // A prefix that is there is learnt on, whatever the count.
+    let again =
+        format!("{tune} --tune prefix:3 --out again").replace("net.safetensors", "prefix-of-a-transformer-2");
+    done(folder, &again);
+    let tensors =
+        Checkpoint::read(&folder.join("again/network.safetensors"), 1 << 30).expect("it is read").tensors;
+    assert_eq!(tensors["blocks.3.prefix"].shape, [2, 2, 192]);
     let refused = juyi(folder, &format!("{tune} --tune cbam --out z2"));
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("one with a place in `vit-tiny`"), "{}", text(&refused.stderr));

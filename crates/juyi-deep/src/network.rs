@@ -273,8 +273,8 @@ impl Network {
     /// Factors of all `outputs`, of which the first are ones.
     fn output_factors(&self, name: &str, outputs: usize) -> Tensor<1> {
         let own = self.vector(name);
-        let before = outputs - own.dims()[0];
-        if before == 0 { own } else { Tensor::cat(vec![Tensor::ones([before], &own.device()), own], 0) }
+        let before = Tensor::ones([outputs - own.dims()[0]], &own.device());
+        Tensor::cat(vec![before, own], 0)
     }
 
     pub(crate) fn kernel(&self, name: &str) -> Tensor<4> {

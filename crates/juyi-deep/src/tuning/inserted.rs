@@ -33,11 +33,10 @@ pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted>
     let mut with = own.clone();
     let (mut added, mut zeros) = (Vec::new(), Vec::new());
     let part = match strategy {
-        Strategy::Adapters(_) => "adapter",
-        Strategy::Prefix(_) => "prefix",
-        _ => "gate",
+        Strategy::Adapters(_) => free(own, "adapter"),
+        Strategy::Prefix(_) => "prefix".into(), // one that is there is learnt on
+        _ => free(own, "gate"),
     };
-    let part = free(own, part);
     let mut extent = own.input();
     for (k, stage) in with.stages.iter_mut().enumerate() {
         extent = after_all(&stage.layers, extent)?.0;
@@ -77,7 +76,7 @@ pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted>
                     let Layer::Residual { main, .. } = layer else { continue };
                     for layer in main {
                         if let Layer::Attention { prefix, .. } = layer {
-                            *prefix = Some((name.clone(), count));
+                            prefix.get_or_insert((name.clone(), count));
                         }
                     }
                 }
