@@ -188,8 +188,7 @@ impl Network {
         let own = batch_norm_train(x.clone(), weight.clone(), bias.clone(), epsilon);
         // The running variance is that of a sample: it divides by one less.
         let found = [own.mean, own.variance.mul_scalar(count / (count - 1.0).max(1.0))];
-        for (name, found) in running.into_iter().zip(found) {
-            let before = self.statistics[&name].clone();
+        for ((name, found), before) in running.into_iter().zip(found).zip([mean.clone(), variance.clone()]) {
             let found = found.inner();
             statistics.insert(name, before.mul_scalar(1.0 - MOMENTUM) + found.mul_scalar(MOMENTUM));
         }

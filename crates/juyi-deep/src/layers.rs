@@ -205,6 +205,21 @@ pub fn linear(name: impl Into<String>, inputs: usize, outputs: usize) -> Layer {
     Layer::Linear { name: name.into(), inputs, outputs }
 }
 
+/// Looks at all layers, each with the one before it; not at those inside gates.
+pub(crate) fn within(layers: &[Layer], look: &mut dyn FnMut(Option<&Layer>, &Layer)) {
+    for (at, layer) in layers.iter().enumerate() {
+        look(at.checked_sub(1).map(|before| &layers[before]), layer);
+        let inner = match layer {
+            Layer::Residual { main, shortcut } => vec![main, shortcut],
+            Layer::Branches(branches) => branches.iter().collect(),
+            _ => Vec::new(),
+        };
+        for own in inner {
+            within(own, look);
+        }
+    }
+}
+
 impl Layer {
     /// The tensors that it takes, in order.
     pub fn parameters(&self) -> Vec<Parameter> {

@@ -260,7 +260,9 @@ impl Network {
                 Beside::Product(_) => low_rank_names(&name).to_vec(),
                 Beside::Outputs(factors) | Beside::Inputs(factors) => vec![factors],
             };
-            self.values.retain(|own, _| !parts.contains(own));
+            for part in parts {
+                self.values.remove(&part);
+            }
         }
     }
 

@@ -22,7 +22,7 @@ use juyi::error::Result;
 use super::strategy::Strategy;
 use crate::architecture::Architecture;
 use crate::extents::{Extent, after_all};
-use crate::layers::{Layer, convolution, linear};
+use crate::layers::{Layer, convolution, linear, within};
 
 /// The network with the parts of a strategy; the tensors that are learnt for it, each with its stage; those that are
 /// zeros at first.
@@ -152,19 +152,11 @@ fn insert_gates(layers: &mut Vec<Layer>, gates: impl IntoIterator<Item = Layer>)
 /// The scales and shifts of normalisations.
 fn normalizations(layers: &[Layer]) -> Vec<String> {
     let mut names = Vec::new();
-    for layer in layers {
-        match layer {
-            Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => {
-                names.extend(layer.parameters().into_iter().map(|parameter| parameter.name));
-            }
-            Layer::Residual { main, shortcut } => {
-                names.extend(normalizations(main));
-                names.extend(normalizations(shortcut));
-            }
-            Layer::Branches(branches) => names.extend(branches.iter().flat_map(|own| normalizations(own))),
-            _ => {}
+    within(layers, &mut |_, layer| {
+        if let Layer::BatchNorm { .. } | Layer::LayerNorm { .. } = layer {
+            names.extend(layer.parameters().into_iter().map(|parameter| parameter.name));
         }
-    }
+    });
     names
 }
 

@@ -274,7 +274,7 @@ fn augmentation(name: &str) -> Option<Augmentation> {
     })
 }
 
-fn param(name: &str, must: String, got: &str) -> Error {
+pub(super) fn param(name: &str, must: String, got: &str) -> Error {
     Error::Param { owner: "juyi".into(), name: name.into(), must, got: got.into() }
 }
 

@@ -9,8 +9,9 @@ use juyi::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::inserted;
+use super::settings::param;
 use crate::architecture::Architecture;
-use crate::layers::{Layer, Parameter};
+use crate::layers::{Layer, Parameter, within};
 use crate::network::Network;
 
 /// What is trained.
@@ -111,12 +112,7 @@ impl FromStr for Strategy {
 
     fn from_str(text: &str) -> Result<Self> {
         let (name, number) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
-        let refuse = || Error::Param {
-            owner: "juyi".into(),
-            name: "--tune".into(),
-            must: format!("one of {}", STRATEGIES.join(", ")),
-            got: text.into(),
-        };
+        let refuse = || param("--tune", format!("one of {}", STRATEGIES.join(", ")), text);
         let count = |usual: usize| match number {
             None => Ok(usual),
             Some(text) => text.parse().ok().filter(|&count| count > 0).ok_or_else(refuse),
@@ -204,7 +200,7 @@ impl Plan {
             Strategy::Stages(first, last) if last < stages => first..last + 1,
             Strategy::Last(_) | Strategy::Stages(..) => {
                 let must = format!("about the {stages} stages of `{}`", network.architecture.name);
-                return Err(refuse(strategy, must));
+                return Err(param("--tune", must, &strategy.to_string()));
             }
             Strategy::Head => stages..stages,
             _ => 0..stages,
@@ -212,6 +208,7 @@ impl Plan {
         let mut learnt = BTreeMap::new();
         let head = if solved { 1.0 } else { NEW_HEAD };
         let new_head = Pace { factor: head, from: 0, stage: None };
+        let new_part = |(name, stage): (String, usize)| (name, Pace { stage: Some(stage), ..new_head });
         match strategy {
             Strategy::LowRank(rank) => {
                 for (stage, name) in weights(&network.architecture, rank) {
@@ -222,9 +219,7 @@ impl Plan {
                 }
             }
             Strategy::Factors => {
-                let added = add_factors(&mut network).into_iter();
-                let pace = |stage| Pace { factor: head, from: 0, stage: Some(stage) };
-                learnt.extend(added.map(|(stage, name)| (name, pace(stage))));
+                learnt.extend(add_factors(&mut network).into_iter().map(new_part));
             }
             Strategy::Adapters(_)
             | Strategy::SqueezeExcite
@@ -234,18 +229,14 @@ impl Plan {
                 let (with, added, zeros) = inserted::insert(strategy, &network.architecture)?;
                 if added.is_empty() {
                     let must = format!("one with a place in `{}`", network.architecture.name);
-                    return Err(refuse(strategy, must));
+                    return Err(param("--tune", must, &strategy.to_string()));
                 }
                 network = Network::extended(&network, with, context);
                 for name in zeros {
                     let count = network.numbers(&name).len();
                     network.set(&name, vec![0.0; count]);
                 }
-                learnt.extend(
-                    added
-                        .into_iter()
-                        .map(|(name, stage)| (name, Pace { factor: head, from: 0, stage: Some(stage) })),
-                );
+                learnt.extend(added.into_iter().map(new_part));
             }
             _ => {
                 for stage in range.clone() {
@@ -280,48 +271,28 @@ impl Plan {
     }
 }
 
-fn refuse(strategy: Strategy, must: String) -> Error {
-    let (owner, name) = ("juyi".into(), "--tune".into());
-    Error::Param { owner, name, must, got: strategy.to_string() }
-}
-
 /// Puts factors that are ones at first on keys and values, and on what goes into the second linear layer of each block
 /// (H. Liu et al., "Few-shot parameter-efficient fine-tuning is better and cheaper than in-context learning", `NeurIPS`
 /// 2022, section 3.3); in convolutional networks, of which the paper does not speak, on the channels that go into each
 /// convolution that mixes channels, but for the first. Their names, each with its stage.
-fn add_factors(network: &mut Network) -> Vec<(usize, String)> {
+fn add_factors(network: &mut Network) -> Vec<(String, usize)> {
     let own = network.architecture.clone();
     let mut added = Vec::new();
     for (k, stage) in own.stages.iter().enumerate() {
         within(&stage.layers, &mut |before, layer| match (before, layer) {
             (_, Layer::Attention { queries, width, .. }) => {
-                added.push((k, network.add_output_factors(queries, 2 * width)));
+                added.push((network.add_output_factors(queries, 2 * width), k));
             }
             (Some(Layer::Gelu), Layer::Linear { name, .. }) => {
-                added.push((k, network.add_input_factors(&format!("{name}.weight"))));
+                added.push((network.add_input_factors(&format!("{name}.weight")), k));
             }
             (_, Layer::Convolution(own)) if own.groups == 1 && own.inputs != 3 => {
-                added.push((k, network.add_input_factors(&format!("{}.weight", own.name))));
+                added.push((network.add_input_factors(&format!("{}.weight", own.name)), k));
             }
             _ => {}
         });
     }
     added
-}
-
-/// Looks at all layers, each with the one before it.
-fn within(layers: &[Layer], look: &mut dyn FnMut(Option<&Layer>, &Layer)) {
-    for (at, layer) in layers.iter().enumerate() {
-        look(at.checked_sub(1).map(|before| &layers[before]), layer);
-        let inner = match layer {
-            Layer::Residual { main, shortcut } => vec![main, shortcut],
-            Layer::Branches(branches) => branches.iter().collect(),
-            _ => Vec::new(),
-        };
-        for own in inner {
-            within(own, look);
-        }
-    }
 }
 
 /// The weights that are larger than products of this rank, with their stages; those that look at one channel are not.
