@@ -1,17 +1,10 @@
 //! The commands as a user types them: what they print, what they leave, how they exit.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-fn juyi(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_juyi"));
-    command.args(arguments.split_whitespace()).current_dir(folder).output().expect("the binary starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::{juyi, text};
 
 /// Two classes in two columns; `offset` moves the rows, `flip` gives every other row the wrong class.
 fn table(rows: usize, offset: f64, flip: bool) -> String {

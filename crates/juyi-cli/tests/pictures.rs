@@ -1,7 +1,6 @@
 //! Folders of pictures through a network, as a user types it.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
@@ -10,14 +9,7 @@ use juyi_deep::checkpoint::write_safetensors;
 use juyi_deep::network::Network;
 use juyi_deep::zoo::network;
 
-fn juyi(folder: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_juyi"));
-    command.args(arguments.split_whitespace()).current_dir(folder).output().expect("the binary starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::{juyi, text};
 
 /// Pictures of two classes, bright above or bright on the left, `lift` brighter; and a checkpoint drawn by chance.
 fn prepare(folder: &Path) {

@@ -1,7 +1,7 @@
 //! A network is tuned on pictures, as a user types it.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use burn::tensor::Device;
@@ -11,19 +11,7 @@ use juyi_deep::checkpoint::{Checkpoint, write_safetensors};
 use juyi_deep::network::Network;
 use juyi_deep::zoo::network;
 
-fn command(folder: &Path, arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_juyi"));
-    command.args(arguments.split_whitespace()).current_dir(folder);
-    command
-}
-
-fn juyi(folder: &Path, arguments: &str) -> Output {
-    command(folder, arguments).output().expect("the binary starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use crate::{command, juyi, text};
 
 /// Runs a command that must succeed.
 fn done(folder: &Path, arguments: &str) -> String {

@@ -1,12 +1,10 @@
 //! Losses and their derivatives beside those of the packages that published the networks.
 
-mod formula;
-
 use std::collections::BTreeMap;
 
+use crate::formula::{numbers, tensors};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Device, Tensor, TensorData};
-use formula::{numbers, tensors};
 use juyi::context::Context;
 use juyi_deep::architecture::Architecture;
 use juyi_deep::extents::Extent;

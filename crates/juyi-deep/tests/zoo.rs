@@ -1,9 +1,7 @@
 //! Each network of the zoo beside the packages that published it, on the same tensors and picture.
 
-mod formula;
-
+use crate::formula::{numbers, tensors};
 use burn::tensor::Device;
-use formula::{numbers, tensors};
 use juyi::context::Context;
 use juyi_deep::extents::Extent;
 use juyi_deep::features::{Extractor, Kept};

@@ -1,0 +1,28 @@
+//! The tests through the program, one binary.
+
+mod bad_inputs;
+mod commands;
+#[cfg(feature = "deep")]
+mod pictures;
+#[cfg(feature = "deep")]
+mod tuning;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program with these arguments, separated by blanks, to be started in a folder.
+fn command(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_juyi"));
+    command.args(arguments.split_whitespace()).current_dir(folder);
+    command
+}
+
+/// What a call of the program printed, and how it ended.
+fn juyi(folder: &Path, arguments: &str) -> Output {
+    command(folder, arguments).output().expect("the binary starts")
+}
+
+/// Output as text.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

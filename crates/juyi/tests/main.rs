@@ -1,0 +1,9 @@
+//! The tests from outside, one binary.
+
+mod corpora;
+mod from_models;
+mod golden;
+mod known_ratio;
+mod laws;
+mod tidy;
+mod verdict;
