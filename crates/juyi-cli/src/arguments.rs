@@ -7,17 +7,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use juyi::context::{Context, DEFAULT_MEMORY};
+use juyi::data::Format;
 use juyi::error::Error;
 #[cfg(feature = "deep")]
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
 
 /// Transfer learning: carry labelled knowledge over to a new domain, and say whether it helped.
 #[derive(Parser)]
-#[command(name = "juyi", version, about, max_term_width = 110)]
+#[command(name = "juyi", version, about, max_term_width = 110, after_help = EXIT_STATUS)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+/// Printed below the commands.
+const EXIT_STATUS: &str = "Exit status: 0 done; 1 a \"no\" (--strict, or a published number that does not come out); 2 an \
+    error; 130, 143, 129 ended by Ctrl-C, SIGTERM, a closed terminal";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -98,13 +103,16 @@ impl Surroundings {
 #[derive(Args)]
 pub(crate) struct TablesArguments {
     /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
-    /// the idx files of MNIST (images:labels); for transfer also a run folder or model file, whose rows are not needed; or
+    /// the idx files of MNIST (images:labels), or - for standard input; for transfer also a run folder or model file, whose rows are not needed; or
     /// the checkpoint of a network (.pth, .pt, .safetensors), to be tuned on the pictures of the target; may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) source: Vec<String>,
     /// Table to predict, in the same formats
     #[arg(long, value_name = "FILE", requires = "source")]
     pub(crate) target: Option<String>,
+    /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
+    pub(crate) format: Option<Format>,
     /// Column to predict
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
@@ -191,8 +199,11 @@ pub(crate) struct MeasureArguments {
 pub(crate) struct PredictArguments {
     /// Run folder, model file, or the checkpoint of a network with its own head
     pub(crate) model: PathBuf,
-    /// Table to predict; pictures (a folder, or a table of paths) for a network that was tuned
+    /// Table to predict, or - for standard input; pictures (a folder, or a table of paths) for a network that was tuned
     pub(crate) table: String,
+    /// Format of a table whose name does not tell it: csv, mat, npy, npz, svmlight, idx, parquet
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
+    pub(crate) format: Option<Format>,
     /// Column with the truth, to score the predictions; pictures are scored by the names of their folders
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
@@ -333,6 +344,13 @@ pub(crate) enum Missing {
 pub(crate) enum Task {
     Classification,
     Regression,
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    Format::from_name(text).map_err(|error| match error.hint() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    })
 }
 
 /// `4GiB`, `512M`, `1000000`: powers of 1024, at least 1 MiB.

@@ -8,7 +8,7 @@ use juyi::error::{Error, Result};
 use juyi::tables::{PublishedTable, Row, run as run_table, table};
 
 use crate::arguments::BenchArguments;
-use crate::print;
+use crate::terminal::say;
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     let rows = run_table(table, read, &arguments.data, arguments.method.as_deref(), &context, |row| {
         let line = if arguments.json { serde_json::to_string(row).unwrap_or_default() } else { line(row) };
         if broken.is_ok() {
-            broken = print(&(std::mem::take(&mut heading) + &line + "\n"));
+            broken = say(&(std::mem::take(&mut heading) + &line + "\n"));
         }
     })?;
     broken?;

@@ -8,8 +8,8 @@ use juyi::models::write_whole;
 use juyi::report::thousands;
 
 use crate::arguments::{self, DataCommand, ShiftArguments};
-use crate::print;
-use crate::progress::writing;
+use crate::signals::writing;
+use crate::terminal::say;
 
 pub(crate) fn run(command: &DataCommand) -> anyhow::Result<ExitCode> {
     let DataCommand::Shift(arguments) = command;
@@ -43,7 +43,7 @@ fn shift(arguments: &ShiftArguments) -> anyhow::Result<ExitCode> {
     write_whole(&out.join("answer.json"), answer.as_bytes())?;
     drop(writing);
     let (folder, columns) = (out.display(), arguments.columns);
-    print(&format!(
+    say(&format!(
         "{folder}/source.csv  {} rows, {columns} features, label `y`\n{folder}/target.csv  {} rows\n\
          {folder}/answer.json what there is to find out\n",
         thousands(rows.0),

@@ -12,9 +12,9 @@ use juyi_deep::features::{Extractor, Kept, table};
 use juyi_deep::images::Reading;
 
 use crate::arguments::{FeaturesArguments, PictureArguments};
-use crate::progress::writing;
+use crate::signals::writing;
+use crate::terminal::{notes, say};
 use crate::tune::{choose_device, listing, read, reading};
-use crate::{notes, print};
 
 pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -37,10 +37,7 @@ pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     drop(writing);
     let notes = notes(&context);
     let (rows, width) = (thousands(table.rows), pictures.extractor.width());
-    print(&format!(
-        "{notes}{rows} pictures, {width} features each, written to {}\n",
-        arguments.out.display()
-    ))?;
+    say(&format!("{notes}{rows} pictures, {width} features each, written to {}\n", arguments.out.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -9,7 +9,7 @@ use juyi_deep::tuning::Pictures;
 use juyi_deep::tuning::table::{Cell, LABELLED, LINES, Line, cell};
 
 use crate::arguments::BenchArguments;
-use crate::print;
+use crate::terminal::say;
 use crate::tune::{choose_device, labelled, listing, read, reading};
 
 /// The name of the table.
@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
         }
     };
     if !arguments.json {
-        print(&format!(
+        say(&format!(
             "Amazon photographs of Office-Caltech10: labelled ones a class drawn {} times, tested on all others\n\
              {:<16}{:>9}{:>11}{:>12}{:>10}\n",
             arguments.draws, "tuning", "labelled", "accuracy", "deviation", "seconds"
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     }
     for line in lines {
         for &count in arguments.labelled.as_ref().map_or(&LABELLED[..], std::slice::from_ref) {
-            print(&row(&found, &pictures, line, count, arguments, &context)?)?;
+            say(&row(&found, &pictures, line, count, arguments, &context)?)?;
         }
     }
     Ok(ExitCode::SUCCESS)

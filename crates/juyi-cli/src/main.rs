@@ -16,20 +16,26 @@ mod predict;
 mod progress;
 mod report;
 mod shell;
+mod signals;
+mod terminal;
 mod transfer;
 #[cfg(feature = "deep")]
 mod tune;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use juyi::error::harmless;
+use terminal::say_aside;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    progress::end_on_interrupt();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return unusable(&error),
+    };
+    signals::end_in_order();
     let result = match arguments.command {
         Command::Transfer(arguments) => transfer::run(&arguments),
         Command::Measure(arguments) => measure::run(&arguments),
@@ -45,36 +51,21 @@ fn main() -> ExitCode {
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),
     };
-    match result {
-        Ok(code) => code,
-        // A reader that has seen enough (`juyi methods | head`) is no error.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            let hint = error.downcast_ref::<juyi::error::Error>().and_then(juyi::error::Error::hint);
-            let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {hint}\n"));
-            let text = format!("error: {error}\n{hint}");
-            // Names and cells come from files: nothing in them may act on the terminal.
-            let text = text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}");
-            let _ = std::io::stderr().write_all(text.as_bytes());
-            ExitCode::from(2)
-        }
+    result.unwrap_or_else(|error| {
+        let hint = error.downcast_ref::<juyi::error::Error>().and_then(juyi::error::Error::hint);
+        let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {}\n", harmless(&hint)));
+        // Where standard error is closed too, the exit status is all that is left.
+        let _ = say_aside(&format!("error: {}\n{hint}", harmless(&error.to_string())));
+        ExitCode::from(2)
+    })
+}
+
+/// Help that was asked for, or what is wrong with the arguments.
+fn unusable(error: &clap::Error) -> ExitCode {
+    let harmless = |word: std::ffi::OsString| word.to_str().is_some_and(|word| harmless(word) == word);
+    if std::env::args_os().all(harmless) {
+        error.exit()
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-}
-
-/// What a context noticed, a line each.
-fn notes(context: &juyi::context::Context) -> String {
-    let notices = context.notices().iter().map(|notice| format!("note: {}: {}\n", notice.from, notice.text));
-    notices.collect::<Vec<String>>().concat()
-}
-
-/// Writes data to standard output.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    let _ = say_aside(&error.render().to_string()); // without colours
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -7,20 +7,20 @@ use juyi::report::{distance_line, thousands};
 use juyi::transfer::{Measured, measure};
 
 use crate::arguments::MeasureArguments;
+use crate::terminal::{hand_over, notes, say};
 use crate::transfer::{data_settings, tables};
-use crate::{notes, print};
 
 pub(crate) fn run(arguments: &MeasureArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
     let (sources, target) = tables(&arguments.tables, &mut context)?;
     let measured = measure(sources, target, &data_settings(&arguments.tables), &mut context)?;
     if arguments.json {
-        print(&(serde_json::to_string_pretty(&measured)? + "\n"))?;
+        hand_over(&(serde_json::to_string_pretty(&measured)? + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = text(&measured, arguments.columns)?;
     out += &notes(&context);
-    print(&out)?;
+    say(&out)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -10,7 +10,7 @@ use juyi::models::write_whole;
 use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
-use crate::print;
+use crate::terminal::say;
 
 pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &arguments.pages {
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
         None if arguments.markdown => markdown()?,
         None => list()?,
     };
-    print(&text)?;
+    say(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,14 +8,14 @@ use juyi_deep::architecture::Architecture;
 use juyi_deep::zoo::{ZOO, network};
 
 use crate::arguments::NetworksArguments;
-use crate::print;
+use crate::terminal::say;
 
 pub(crate) fn run(arguments: &NetworksArguments) -> anyhow::Result<ExitCode> {
     let text = match &arguments.name {
         Some(name) => one(&network(name)?)?,
         None => all()?,
     };
-    print(&text)?;
+    say(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

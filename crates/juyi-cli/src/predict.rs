@@ -1,9 +1,8 @@
 //! `juyi predict`.
 
-use std::io::Write;
 use std::process::ExitCode;
 
-use juyi::data::{Goal, read_table};
+use juyi::data::{Goal, read_table_as};
 #[cfg(feature = "deep")]
 use juyi::measures::classification_scores;
 use juyi::models::{Model, write_whole};
@@ -11,8 +10,8 @@ use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
-use crate::progress::writing;
-use crate::{notes, print};
+use crate::signals::writing;
+use crate::terminal::{hand_over, notes, say, say_aside};
 
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -25,8 +24,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let model = Model::load(&arguments.model)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
-    let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, &context)?;
-    let (predictions, scores) = predict_table(&model, table, arguments.label.as_deref(), &mut context)?;
+    let label = arguments.label.as_deref();
+    let table = read_table_as(&arguments.table, arguments.format, label, &as_text, &context)?;
+    let (predictions, scores) = predict_table(&model, table, label, &mut context)?;
     let scored = match (scores, &arguments.label) {
         (Some(scores), _) => score_text(&scores) + "\n",
         (None, Some(label)) => format!("note: column `{label}` is empty, nothing is scored\n"),
@@ -63,10 +63,10 @@ fn write(
         write_whole(file, &bytes)?;
         drop(writing);
         let count = thousands(predictions.rows.len());
-        print(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
+        say(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
     } else {
-        std::io::stderr().write_all(talk.as_bytes())?;
-        print(&String::from_utf8_lossy(&bytes))?;
+        say_aside(talk)?;
+        hand_over(&String::from_utf8_lossy(&bytes))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,15 @@
-//! A progress bar on a terminal, for steps that take more than two seconds; and an orderly end on Ctrl-C.
+//! A progress bar on a terminal, for steps that take more than two seconds.
 
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use juyi::context::{Context, Watcher};
+use juyi::error::harmless;
 
 /// How long a command works before it shows a bar.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Held while files are written: Ctrl-C waits for it, so that no file is left half-written and none is missing.
-static WRITING: Mutex<()> = Mutex::new(());
 
 /// The bar of this command; nothing is drawn where standard error is no terminal.
 #[derive(Debug)]
@@ -31,7 +29,7 @@ impl Watcher for Bar {
         if begins {
             self.bar.reset();
         }
-        self.bar.set_message(step.to_string());
+        self.bar.set_message(harmless(step));
         if begins || current.1 != counted {
             *current = (name.to_string(), counted);
             let template = if counted {
@@ -69,19 +67,4 @@ pub(crate) fn watched(context: Context) -> Context {
         }
     });
     context.watched_by(Arc::new(Bar { bar, step: Mutex::default() }))
-}
-
-/// Ends the process on Ctrl-C, but not while files are written.
-pub(crate) fn end_on_interrupt() {
-    // Where no handler can be set the process ends as the system has it.
-    let _ = ctrlc::set_handler(|| {
-        let _until_written = writing();
-        // 128 + SIGINT, as a shell reports it.
-        std::process::exit(130);
-    });
-}
-
-/// Until it is dropped, Ctrl-C waits.
-pub(crate) fn writing() -> MutexGuard<'static, ()> {
-    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }

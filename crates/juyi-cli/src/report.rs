@@ -7,7 +7,7 @@ use juyi::models::write_whole;
 use juyi::report::{html, read};
 
 use crate::arguments::ReportArguments;
-use crate::print;
+use crate::terminal::say;
 
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     let folder = &arguments.run;
@@ -19,6 +19,6 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     }
     let page = folder.join("report.html");
     write_whole(&page, html(&read(&folder.join("run.json"))?).as_bytes())?;
-    print(&format!("written       {}\n", page.display()))?;
+    say(&format!("written       {}\n", page.display()))?;
     Ok(ExitCode::SUCCESS)
 }

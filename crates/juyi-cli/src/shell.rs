@@ -7,12 +7,12 @@ use clap_complete::Shell;
 use juyi::error::Error;
 
 use crate::arguments::Arguments;
-use crate::print;
+use crate::terminal::hand_over;
 
 pub(crate) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "juyi", &mut script);
-    print(&String::from_utf8_lossy(&script))?;
+    hand_over(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -33,6 +33,6 @@ pub(crate) fn man(name: Option<&str>) -> anyhow::Result<ExitCode> {
     let title = name.map_or_else(|| "juyi".into(), |name| format!("juyi-{name}"));
     let mut page = Vec::new();
     clap_mangen::Man::new(command).title(title).render(&mut page)?;
-    print(&String::from_utf8_lossy(&page))?;
+    hand_over(&String::from_utf8_lossy(&page))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table};
+use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table_as};
 use juyi::error::{Error, Result};
 use juyi::models::{Model, Preprocess, write_whole};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
@@ -13,8 +13,8 @@ use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models
 use serde_json::{Map as JsonMap, Value};
 
 use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
-use crate::print;
-use crate::progress::writing;
+use crate::signals::writing;
+use crate::terminal::{hand_over, say};
 
 /// What the fitted model is called in a run folder.
 pub(crate) const MODEL: &str = "model.safetensors";
@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
         let text = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
         let as_text: Vec<String> = text.flat_map(Encoding::text_columns).chain(label.clone()).collect();
-        let target = read_table(target, label.as_deref(), &as_text, &context)?;
+        let format = arguments.tables.format;
+        let target = read_table_as(target, format, label.as_deref(), &as_text, &context)?;
         transfer_models(models, target, &settings, &mut context)?
     } else {
         let (sources, target) = tables(&arguments.tables, &mut context)?;
@@ -60,11 +61,11 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     drop(writing);
 
     if arguments.json {
-        print(&record)?;
+        hand_over(&record)?;
     } else if !arguments.quiet {
         let folder = arguments.out.display();
         let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
-        print(&format!(
+        say(&format!(
             "{}written       {folder}/report.html, {folder}/{name}, {folder}/{MODEL}, \
              {folder}/run.json{rows}\n",
             text(&outcome.run)
@@ -198,6 +199,10 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         let Builtin { source, target } = builtin()?;
         return Ok((vec![source], target));
     };
+    if arguments.source.iter().chain([target]).filter(|spec| *spec == "-").count() > 1 {
+        let problem = "is standard input, which can be read once only, and it is named twice";
+        return Err(Error::input("`-`", problem, "give the other table as a file"));
+    }
     #[cfg(feature = "deep")]
     if let Some(network) = &arguments.network {
         let pictures = crate::features::Pictures::new(network, &arguments.pictures, context)?;
@@ -206,7 +211,7 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     }
     let label = arguments.label.as_deref();
     let as_text: Vec<String> = arguments.label.iter().chain(&arguments.id).cloned().collect();
-    let read = |spec: &String| read_table(spec, label, &as_text, context);
+    let read = |spec: &String| read_table_as(spec, arguments.format, label, &as_text, context);
     let sources = arguments.source.iter().map(read).collect::<Result<_>>()?;
     Ok((sources, read(target)?))
 }

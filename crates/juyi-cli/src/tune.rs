@@ -20,8 +20,8 @@ use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune};
 use juyi_deep::zoo::Recognized;
 
 use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
-use crate::print;
-use crate::progress::writing;
+use crate::signals::writing;
+use crate::terminal::{hand_over, say};
 use crate::transfer::{MODEL, NETWORK, check_folder, command, peak_memory, predictions_file, remove};
 
 /// Where trainings note how far they are.
@@ -110,10 +110,10 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     drop(writing);
 
     if arguments.json {
-        print(&record)?;
+        hand_over(&record)?;
     } else if !arguments.quiet {
         let folder = out.display();
-        print(&format!(
+        say(&format!(
             "{}written       {folder}/report.html, {folder}/{file}, {folder}/{NETWORK}, {folder}/run.json\n",
             text(&run)
         ))?;

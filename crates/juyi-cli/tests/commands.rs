@@ -131,6 +131,91 @@ fn distances_are_measured_and_columns_named() {
     assert!(text(&no.stderr).contains("`nope`"));
 }
 
+/// Names that hold escapes, in columns, classes and files, through everything that is meant for people.
+#[cfg(unix)]
+#[test]
+fn names_never_act_on_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = |i: usize| format!("{i},{},\u{1b}[32mc{}\n", i * i % 17, i % 2);
+    let rows: String = (1..=40).map(line).collect();
+    let table = format!("a,\"\u{1b}]0;title\u{7}a\u{1b}[2J\nverdict\u{202e}\u{9b}1m\",y\n{rows}");
+    let (old, new) = ("o\u{1b}[31m.csv", "n\u{1b}[31m\n.csv");
+    for name in [old, new] {
+        std::fs::write(folder.path().join(name), &table).expect("a file");
+    }
+    let transfer =
+        ["transfer", "--source", old, "--target", new, "--label", "y", "--method", "none", "--id", "a"];
+    let calls: [&[&str]; 8] = [
+        &transfer,
+        &["measure", "--source", old, "--target", new, "--label", "y"],
+        &["predict", "run", new, "--label", "y", "--out", "p\u{1b}.csv"],
+        &["predict", "run", "none\u{1b}.csv"],
+        &["report", "run"],
+        &["report", "r\u{1b}[31m"],
+        &["transfer", "--source", old, "--target", new, "--label", "\u{1b}[31m"],
+        &["\u{1b}[31m"],
+    ];
+    for call in calls {
+        let done = crate::command(folder.path(), "").args(call).output().expect("the binary starts");
+        let said = text(&done.stdout) + &text(&done.stderr);
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!said.is_empty() && !said.contains(acts), "{call:?}: {said:?}");
+        assert!(!said.contains("\nverdict\u{fffd}"), "a name makes a line of its own: {said}");
+    }
+}
+
+/// Whether a reader closes the pipe early or not, the exit status is that of the verdict.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_changes_no_exit_status() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (flip, status) in [(true, 1), (false, 0)] {
+        pair(folder.path(), 2.5, flip);
+        for more in ["--json", ""] {
+            let command = format!("transfer --source old.csv --target new.csv --label grade --strict {more}");
+            let mut running = crate::command(folder.path(), &command)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the binary starts");
+            drop(running.stdout.take()); // nobody reads
+            drop(running.stderr.take());
+            assert_eq!(running.wait().expect("it ends").code(), Some(status), "{more} {flip}");
+        }
+    }
+}
+
+#[test]
+fn a_table_comes_from_standard_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pair(folder.path(), 0.5, false);
+    let piped = |arguments: &str, file: &str| {
+        let file = std::fs::File::open(folder.path().join(file)).expect("a file");
+        crate::command(folder.path(), arguments).stdin(file).output().expect("the binary starts")
+    };
+    let transfer = "transfer --target new.csv --label grade --method none --quiet";
+    let first = piped(&format!("{transfer} --source old.csv --out file"), "new.csv");
+    let second = piped(&format!("{transfer} --source - --format csv --out piped"), "old.csv");
+    assert_eq!((first.status.code(), second.status.code()), (Some(0), Some(0)), "{}", text(&second.stderr));
+    let bytes = |path: &str| std::fs::read(folder.path().join(path)).expect("a file");
+    assert_eq!(bytes("file/model.safetensors"), bytes("piped/model.safetensors"));
+    let predicted = piped("predict file - --format csv", "new.csv");
+    assert_eq!(text(&predicted.stdout), text(&bytes("file/predictions.csv")));
+    // Without its format, twice, and a name that tells nothing.
+    for (arguments, says) in [
+        ("predict file -", "`-`: is standard input, whose name tells no format"),
+        ("transfer --source - --target - --format csv --label grade", "can be read once only"),
+        ("predict file - --format xlsx", "unknown format `xlsx`"),
+    ] {
+        let refused = piped(arguments, "new.csv");
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(says), "{}", text(&refused.stderr));
+    }
+    std::fs::copy(folder.path().join("new.csv"), folder.path().join("new.dat")).expect("a copy");
+    let told = juyi(folder.path(), "predict file new.dat --format csv");
+    assert_eq!(told.stdout, predicted.stdout);
+}
+
 #[test]
 fn completions_and_man_pages_come_from_the_flags() {
     let folder = Path::new(".");
@@ -142,6 +227,33 @@ fn completions_and_man_pages_come_from_the_flags() {
     assert!(page.contains(".TH juyi-transfer 1") && page.contains("\\-\\-strict"), "{page}");
     assert!(text(&juyi(folder, "man").stdout).contains("measure"));
     assert_eq!(juyi(folder, "man nothing").status.code(), Some(2));
+}
+
+/// Ended by a signal, the exit status is 128 and its number; one that was ignored from the start stays ignored.
+#[cfg(unix)]
+#[test]
+fn a_signal_gives_the_exit_status_of_a_shell() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(Command::new("mkfifo").arg(folder.path().join("table.csv")).status().expect("mkfifo").success());
+    let waiting = "measure --source table.csv --target table.csv"; // nobody writes to the pipe
+    for (ignored, signal, status) in
+        [("", "INT", 130), ("", "TERM", 143), ("", "HUP", 129), ("HUP", "HUP", 143)]
+    {
+        let trap = if ignored.is_empty() { String::new() } else { format!("trap '' {ignored}; ") };
+        let script = format!("{trap}exec {} {waiting}", env!("CARGO_BIN_EXE_juyi"));
+        let mut running =
+            Command::new("sh").args(["-c", &script]).current_dir(folder.path()).spawn().expect("sh");
+        let send = |signal: &str| {
+            std::thread::sleep(Duration::from_millis(400));
+            let sent = Command::new("kill").args([&format!("-{signal}"), &running.id().to_string()]).status();
+            assert!(sent.is_ok_and(|sent| sent.success()), "{signal} finds it alive");
+        };
+        send(signal);
+        if !ignored.is_empty() {
+            send("TERM");
+        }
+        assert_eq!(running.wait().expect("it ends").code(), Some(status), "{signal}");
+    }
 }
 
 /// The parts of a run folder are there together or not at all, and no part is cut off.

@@ -127,12 +127,18 @@ pub fn bytes(n: u64) -> String {
     format!("{n} bytes")
 }
 
-/// A cell as messages show it: short, and without characters that would act on a terminal.
+/// Text from files for a line that people read: line breaks, other control characters and those that turn the direction
+/// of writing act on a terminal, and are replaced.
+pub fn harmless(text: &str) -> String {
+    let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(acts, "\u{fffd}")
+}
+
+/// A cell as messages show it: short and harmless.
 pub fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
-    let harmless = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
-    text.chars().take(LONGEST).map(harmless).collect::<String>() + more
+    harmless(&text.chars().take(LONGEST).collect::<String>()) + more
 }
 
 /// The known name that is closest to `name`, if it is close enough to be a slip of the hand.
@@ -169,6 +175,14 @@ mod tests {
         let error = Error::Unknown { kind: "method".into(), name: "corral".into(), known };
         assert_eq!(error.to_string(), "unknown method `corral`");
         assert_eq!(error.hint().unwrap(), "did you mean `coral`? known: kmm, coral");
+    }
+
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal() {
+        assert_eq!(
+            harmless("a\u{1b}[2J\u{9b}1m\r\nb\u{202e}é 举"),
+            "a\u{fffd}[2J\u{fffd}1m\u{fffd}\u{fffd}b\u{fffd}é 举"
+        );
     }
 
     #[test]

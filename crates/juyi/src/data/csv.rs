@@ -5,21 +5,24 @@
 //! a second pass is made if some column turns out to be text, so that text is kept as it was written.
 
 use std::io::{BufRead, Read};
-use std::path::Path;
 
-use super::gzip;
+use super::input::Input;
 use super::table::{Cells, Column, MISSING, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
 
-/// Reads a table. Columns named in `as_text` are kept as they are written even if they look like numbers; the
-/// cells may take as many bytes as the context allows.
+/// Reads a table called `name`. Columns named in `as_text` are kept as they are written even if they look like numbers;
+/// the cells may take as many bytes as the context allows.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
-pub fn read_csv(path: &Path, as_text: &[String], context: &Context) -> Result<Table> {
-    let name = path.display().to_string();
-    read_from(&name, || gzip::open(path, context), as_text, context.memory())
+pub(super) fn read_csv(
+    name: &str,
+    input: &Input<'_>,
+    as_text: &[String],
+    context: &Context,
+) -> Result<Table> {
+    read_from(name, || input.unpacked(), as_text, context.memory())
 }
 
 /// Reads a table from anything that can be opened twice.

@@ -1,28 +1,62 @@
 //! From what the user writes to a table: which format it is, and what stands behind the file's name.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use super::array::{self, Array};
 use super::csv::read_csv;
+use super::input::{Input, STANDARD_INPUT};
 use super::table::Table;
-use super::{gzip, idx, mat, npy, npz, parquet, svmlight};
+use super::{idx, mat, npy, npz, parquet, svmlight};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
 const KNOWN: &str =
     "tables are read from .csv, .csv.gz, .tsv, .txt, .svmlight, .parquet, .npy, .npz, .mat and idx files";
 
-#[derive(Clone, Copy, PartialEq)]
-enum Format {
+/// The format of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Cells separated by commas, semicolons or tabs.
     Text,
+    /// A MATLAB file.
     Mat,
+    /// A `NumPy` array.
     Npy,
+    /// Several `NumPy` arrays.
     Npz,
+    /// Sparse rows of `index:value`.
     Svmlight,
+    /// The format of MNIST.
     Idx,
+    /// Parquet.
     Parquet,
+}
+
+impl Format {
+    /// All formats with the names that [`Format::from_name`] knows.
+    pub const NAMES: [(&str, Self); 7] = [
+        ("csv", Self::Text),
+        ("mat", Self::Mat),
+        ("npy", Self::Npy),
+        ("npz", Self::Npz),
+        ("svmlight", Self::Svmlight),
+        ("idx", Self::Idx),
+        ("parquet", Self::Parquet),
+    ];
+
+    /// The format of this name; `csv` stands for all kinds of separated text.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`].
+    pub fn from_name(name: &str) -> Result<Self> {
+        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
+        found.map(|(_, format)| *format).ok_or_else(|| Error::Unknown {
+            kind: "format".into(),
+            name: name.into(),
+            known: Self::NAMES.iter().map(|(name, _)| (*name).to_string()).collect(),
+        })
+    }
 }
 
 /// The format of a file by its name.
@@ -66,35 +100,63 @@ fn split(spec: &str) -> (&str, Option<&str>) {
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
 pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], context: &Context) -> Result<Table> {
+    read_table_as(spec, None, label, as_text, context)
+}
+
+/// Reads a table as [`read_table`] does; `otherwise` is the format where the name does not tell it. `-` is standard input;
+/// it and other streams are read to their end first, and may be as long as the memory budget.
+///
+/// # Errors
+/// Those of [`read_table`].
+pub fn read_table_as(
+    spec: &str,
+    otherwise: Option<Format>,
+    label: Option<&str>,
+    as_text: &[String],
+    context: &Context,
+) -> Result<Table> {
     let limit = context.memory();
     let (file, more) = split(spec);
-    let path = Path::new(file);
-    if path.is_dir() {
+    let Some(format) = format(file).or(otherwise) else {
+        if file == STANDARD_INPUT {
+            let hint = "say with `--format` what it is: `--format csv`, for one";
+            return Err(Error::input("`-`", "is standard input, whose name tells no format", hint));
+        }
+        // A file that is not there is said to be missing, whatever it is called.
+        std::fs::metadata(file).map_err(|error| Error::io(Path::new(file), error))?;
+        let problem = if Path::new(file).is_dir() {
+            "is a folder, not a table"
+        } else {
+            "has an ending that is not known, and no `--format` says what it is"
+        };
+        return Err(Error::input(format!("`{spec}`"), problem, KNOWN));
+    };
+    if Path::new(file).is_dir() {
         return Err(Error::input(format!("`{spec}`"), "is a folder, not a table", KNOWN));
     }
-    let open = || File::open(path).map_err(|error| Error::io(path, error));
-    match format(file) {
-        Some(Format::Text) => read_csv(path, as_text, context),
-        Some(Format::Mat) => mat::table(file, &mut open()?, more, label, limit),
-        Some(Format::Npz) => npz::read(file, BufReader::new(open()?), more, label, limit),
-        Some(Format::Parquet) => parquet::read(file, open()?, as_text, limit),
-        Some(Format::Npy) => pair(spec, npy::read, label, context),
-        Some(Format::Idx) => pair(spec, idx::read, label, context),
-        Some(Format::Svmlight) => {
-            let base = match more {
-                None => None,
-                Some("0") => Some(0),
-                Some("1") => Some(1),
-                Some(more) => {
-                    let problem = format!("`{more}` stands behind the file");
-                    let hint = "`:0` or `:1` says with which number the indices begin";
-                    return Err(Error::input(format!("`{file}`"), problem, hint));
-                }
-            };
-            svmlight::read(file, gzip::open(path, context)?, base, label, limit)
+    let input = || Input::new(file, context);
+    match format {
+        Format::Text => read_csv(file, &input()?, as_text, context),
+        Format::Mat => mat::table(file, &mut input()?.open()?, more, label, limit),
+        Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, label, limit),
+        Format::Parquet => parquet::read(file, input()?.open()?, as_text, limit),
+        Format::Svmlight => svmlight::read(file, input()?.unpacked()?, base(file, more)?, label, limit),
+        Format::Npy => pair(spec, npy::read, label, context),
+        Format::Idx => pair(spec, idx::read, label, context),
+    }
+}
+
+/// The number with which the indices of an svmlight file begin, where it stands behind its name.
+fn base(file: &str, more: Option<&str>) -> Result<Option<u64>> {
+    match more {
+        None => Ok(None),
+        Some("0") => Ok(Some(0)),
+        Some("1") => Ok(Some(1)),
+        Some(more) => {
+            let problem = format!("`{more}` stands behind the file");
+            let hint = "`:0` or `:1` says with which number the indices begin";
+            Err(Error::input(format!("`{file}`"), problem, hint))
         }
-        None if !path.exists() => Err(Error::io(path, std::io::Error::from(std::io::ErrorKind::NotFound))),
-        None => Err(Error::input(format!("`{spec}`"), "has an ending that is not known", KNOWN)),
     }
 }
 
@@ -108,7 +170,7 @@ fn pair(
     let (features, labels) = split(spec);
     let open = |file: &str| -> Result<(String, Array)> {
         let thing = format!("`{file}`");
-        let array = read(&thing, &mut gzip::open(Path::new(file), context)?, context.memory())?;
+        let array = read(&thing, &mut Input::new(file, context)?.unpacked()?, context.memory())?;
         Ok((thing, array))
     };
     let (thing, x) = open(features)?;

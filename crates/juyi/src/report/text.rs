@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::run::{DomainFacts, FitFacts, Run};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
+use crate::error::harmless;
 use crate::measures::{Distance, Estimate, Scores};
 
 /// Columns before the text of a step.
@@ -16,6 +17,7 @@ const INDENT: &str = "              ";
 pub fn text(run: &Run) -> String {
     let mut out = String::new();
     let mut line = |title: &str, rest: &str| {
+        let rest = harmless(rest);
         let _ = if title.is_empty() {
             writeln!(out, "{INDENT}{rest}")
         } else {

@@ -1,0 +1,50 @@
+//! An orderly end where a signal asks for it: not while files are written, and with the exit status that a shell gives it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held while files are written: the end waits for it, so that no file is left half-written and none is missing.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// Until it is dropped, no signal ends the process.
+pub(crate) fn writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the process with 128 + the number of the signal on Ctrl-C (130), where it is terminated (143) or its terminal
+/// closes (129). Where no handler can be set it ends as the system has it.
+#[cfg(unix)]
+pub(crate) fn end_in_order() {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    // `nohup` starts a command with SIGHUP ignored, and so it stays.
+    let closed = (!ignored(SIGHUP)).then_some(SIGHUP);
+    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(closed))
+    else {
+        return;
+    };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            let _until_written = writing();
+            std::process::exit(128 + signal);
+        }
+    });
+}
+
+/// Whether the process was started with this signal ignored, where the system tells.
+#[cfg(unix)]
+fn ignored(signal: i32) -> bool {
+    let mask = || {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    mask().unwrap_or(0) >> (signal - 1) & 1 == 1
+}
+
+/// Ends the process with 130 on Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) fn end_in_order() {
+    let _ = ctrlc::set_handler(|| {
+        let _until_written = writing();
+        std::process::exit(130);
+    });
+}
