@@ -3,6 +3,8 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use juyi::error::harmless;
+use juyi::measures::MovedColumn;
 use juyi::report::{distance_line, thousands};
 use juyi::transfer::{Measured, measure};
 
@@ -34,9 +36,10 @@ fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
     let moved = measured.moved.iter().filter(|column| column.moved()).count();
     let all = thousands(measured.moved.len());
     writeln!(out, "{moved} of {all} columns moved (p below 0.05, corrected for their number)")?;
-    let shown: Vec<_> = measured.moved.iter().take(most).collect();
-    let width = |of: &dyn Fn(&juyi::measures::MovedColumn) -> usize, title: &str| {
-        shown.iter().map(|column| of(column)).max().unwrap_or(0).max(title.len())
+    let named = |column: &MovedColumn| MovedColumn { column: harmless(&column.column), ..column.clone() };
+    let shown: Vec<MovedColumn> = measured.moved.iter().take(most).map(named).collect();
+    let width = |of: &dyn Fn(&MovedColumn) -> usize, title: &str| {
+        shown.iter().map(of).max().unwrap_or(0).max(title.len())
     };
     let name = width(&|column| column.column.chars().count(), "column");
     let source = width(&|column| column.source.chars().count(), "source");
