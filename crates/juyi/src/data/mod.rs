@@ -15,12 +15,14 @@ mod read;
 mod shift;
 pub mod svmlight;
 mod table;
+mod whole;
 
 pub use builtin::{Builtin, builtin};
 pub use csv::read_csv;
 pub use domain::{Domain, Goal, Labels, Task};
-pub(crate) use encode::listed;
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
+pub(crate) use encode::{LARGEST, listed};
 pub use read::read_table;
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Cells, Column, Table};
+pub(crate) use whole::read_whole;

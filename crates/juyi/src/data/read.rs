@@ -61,12 +61,12 @@ fn split(spec: &str) -> (&str, Option<&str>) {
 /// - `.svmlight`, `.svm`, `.libsvm`, also `.gz`, with `:0` or `:1` to say with which number indices begin.
 ///
 /// `label` is what the label's column is called; columns in `as_text` are kept as they are written. The
-/// table may take as many bytes as the context allows, and the context is told how far the file has been read.
+/// table may take as many bytes as the context has left, and the context is told how far the file has been read.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
 pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], context: &Context) -> Result<Table> {
-    let limit = context.memory();
+    let limit = context.left();
     let (file, more) = split(spec);
     let path = Path::new(file);
     if path.is_dir() {
@@ -108,7 +108,7 @@ fn pair(
     let (features, labels) = split(spec);
     let open = |file: &str| -> Result<(String, Array)> {
         let thing = format!("`{file}`");
-        let array = read(&thing, &mut gzip::open(Path::new(file), context)?, context.memory())?;
+        let array = read(&thing, &mut gzip::open(Path::new(file), context)?, context.left())?;
         Ok((thing, array))
     };
     let (thing, x) = open(features)?;
