@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use juyi::context::Context;
 use juyi::data::{Goal, read_table_as};
 #[cfg(feature = "deep")]
 use juyi::measures::classification_scores;
@@ -19,9 +20,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     if let Some(network) = crate::tune::classifier(&arguments.model, std::path::Path::new(&arguments.table)) {
         let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
         let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
-        return write(arguments, &predictions, &goal, &(notes(&context) + &scored));
+        return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
     }
-    let model = Model::load(&arguments.model)?;
+    let model = Model::load(&arguments.model, &mut context)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
@@ -32,7 +33,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
         (None, Some(label)) => format!("note: column `{label}` is empty, nothing is scored\n"),
         (None, None) => String::new(),
     };
-    write(arguments, &predictions, &model.goal, &(notes(&context) + &scored))
+    write(arguments, &predictions, &model.goal, &(notes(&context) + &scored), &context)
 }
 
 /// How often the names of the folders are said; classes that the network does not know are never right.
@@ -51,12 +52,13 @@ fn write(
     predictions: &Predictions,
     goal: &Goal,
     talk: &str,
+    context: &Context,
 ) -> anyhow::Result<ExitCode> {
     let ending = arguments.out.as_ref().and_then(|file| file.extension());
     let bytes = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
-        predictions_parquet(predictions, goal)?
+        predictions_parquet(predictions, goal, context)?
     } else {
-        predictions_csv(predictions, goal)?
+        predictions_csv(predictions, goal, context)?
     };
     if let Some(file) = &arguments.out {
         let writing = writing();

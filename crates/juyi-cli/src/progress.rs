@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use juyi::context::{Context, Watcher};
+use juyi::context::{Context, Notice, Watcher};
 use juyi::error::harmless;
+
+use crate::terminal::say_aside;
 
 /// How long a command works before it shows a bar.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -44,6 +46,27 @@ impl Watcher for Bar {
         self.bar.set_length(all as u64);
         self.bar.set_position(done as u64);
     }
+
+    fn hear(&self, notice: &Notice) {
+        self.bar.suspend(|| say(notice));
+    }
+}
+
+/// Writes to standard error what is to be known at once, where that is no terminal.
+#[derive(Debug)]
+struct Plain;
+
+impl Watcher for Plain {
+    fn watch(&self, _step: &str, _done: usize, _all: usize) {}
+
+    fn hear(&self, notice: &Notice) {
+        say(notice);
+    }
+}
+
+/// A notice on standard error; that nobody listens there is no failure of the run.
+fn say(notice: &Notice) {
+    let _ = say_aside(&format!("warning: {}\n", harmless(&notice.text)));
 }
 
 impl Drop for Bar {
@@ -55,7 +78,7 @@ impl Drop for Bar {
 /// The same context, watched by a bar if standard error is a terminal.
 pub(crate) fn watched(context: Context) -> Context {
     if !std::io::stderr().is_terminal() {
-        return context;
+        return context.watched_by(Arc::new(Plain));
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
     bar.enable_steady_tick(Duration::from_millis(200));

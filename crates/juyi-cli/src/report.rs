@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use juyi::context::Context;
 use juyi::error::Error;
 use juyi::models::write_whole;
 use juyi::report::{html, read};
@@ -18,7 +19,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
         );
     }
     let page = folder.join("report.html");
-    write_whole(&page, html(&read(&folder.join("run.json"))?).as_bytes())?;
+    write_whole(&page, html(&read(&folder.join("run.json"), &Context::default())?).as_bytes())?;
     say(&format!("written       {}\n", page.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
     check_folder(&arguments.out)?;
     let mut outcome = if let (Some(models), Some(target)) =
-        (models(&arguments.tables)?, &arguments.tables.target)
+        (models(&arguments.tables, &mut context)?, &arguments.tables.target)
     {
         let label = arguments.tables.label.clone();
         let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     outcome.run.peak_memory = peak_memory();
     let model = outcome.model.to_bytes()?;
     let (name, other, predictions) =
-        predictions_file(arguments.predictions, &outcome.predictions, &outcome.model.goal)?;
+        predictions_file(arguments.predictions, &outcome.predictions, &outcome.model.goal, &context)?;
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
     let writing = writing();
     std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
@@ -80,12 +80,12 @@ pub(crate) fn predictions_file(
     format: Predictions,
     answers: &juyi::report::Predictions,
     goal: &Goal,
+    context: &Context,
 ) -> Result<(&'static str, &'static str, Vec<u8>)> {
+    let (csv, parquet) = ("predictions.csv", "predictions.parquet");
     Ok(match format {
-        Predictions::Csv => ("predictions.csv", "predictions.parquet", predictions_csv(answers, goal)?),
-        Predictions::Parquet => {
-            ("predictions.parquet", "predictions.csv", predictions_parquet(answers, goal)?)
-        }
+        Predictions::Csv => (csv, parquet, predictions_csv(answers, goal, context)?),
+        Predictions::Parquet => (parquet, csv, predictions_parquet(answers, goal, context)?),
     })
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
 }
 
 /// The models, with their names, where the sources are run folders or model files; `None` where they are tables.
-fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
+fn models(arguments: &TablesArguments, context: &mut Context) -> Result<Option<Vec<(String, Model)>>> {
     let is_model = |spec: &String| {
         let path = Path::new(spec);
         path.join(MODEL).is_file()
@@ -189,7 +189,7 @@ fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
         let hint = "give sources of one kind: tables, or run folders";
         return Err(Error::input(format!("`--source {model}`"), problem, hint));
     }
-    let load = |spec: &String| Ok((spec.clone(), Model::load(Path::new(spec))?));
+    let load = |spec: &String| Ok((spec.clone(), Model::load(Path::new(spec), context)?));
     arguments.source.iter().map(load).collect::<Result<_>>().map(Some)
 }
 
@@ -211,8 +211,12 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     }
     let label = arguments.label.as_deref();
     let as_text: Vec<String> = arguments.label.iter().chain(&arguments.id).cloned().collect();
-    let read = |spec: &String| read_table_as(spec, arguments.format, label, &as_text, context);
-    let sources = arguments.source.iter().map(read).collect::<Result<_>>()?;
+    let mut read = |spec: &String| {
+        let table = read_table_as(spec, arguments.format, label, &as_text, context)?;
+        context.take(table.bytes());
+        Ok(table)
+    };
+    let sources = arguments.source.iter().map(&mut read).collect::<Result<_>>()?;
     Ok((sources, read(target)?))
 }
 

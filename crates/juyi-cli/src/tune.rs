@@ -60,7 +60,7 @@ fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
     match ending.as_deref() {
         Some("pth" | "pt" | "bin" | "pkl") => Some(true),
-        Some("safetensors") => Some(likely && Model::load(path).is_err()),
+        Some("safetensors") => Some(likely && Model::load(path, &mut Context::default()).is_err()),
         _ => None,
     }
 }
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     run.peak_memory = peak_memory();
     let goal = Goal::Classes(pictures.names.clone());
     let answers = all_answers(&tuned, &pictures, &rest, &more);
-    let (file, other, predictions) = predictions_file(arguments.predictions, &answers, &goal)?;
+    let (file, other, predictions) = predictions_file(arguments.predictions, &answers, &goal, &context)?;
     let record = serde_json::to_string_pretty(&run)? + "\n";
     let writing = writing();
     std::fs::create_dir_all(out).map_err(|error| Error::io(out, error))?;

@@ -947,7 +947,9 @@ fn parameters() -> Vec<Case> {
         }
     }
     for (method, name) in [("tca", "components"), ("jda", "components"), ("jda", "iterations")] {
-        for value in ["1.5", "inf", "99999999999999999999", "null"] {
+        for value in
+            ["1.5", "inf", "99999999999999999999", "18446744073709551615", "9007199254740992", "null"]
+        {
             refuse(method, name, value);
         }
     }
@@ -1051,6 +1053,7 @@ fn predict() -> Vec<Case> {
         ("/model/about", json!([]), "metadata are damaged"),
         ("/model/goal", json!({"classes": []}), "knows no class"),
         ("/model/goal", json!({"classes": ["u"]}), "do not fit together"),
+        ("/model/goal", json!({"classes": ["u", "u"]}), "two classes named `u`"),
         ("/model/goal", json!({"classes": ["u", "v", "w"]}), "do not fit together"),
         ("/model/goal", json!("value"), "do not fit together"),
         ("/model/goal", json!("nosuch"), "metadata are damaged"),
@@ -1063,6 +1066,7 @@ fn predict() -> Vec<Case> {
         ("/model/encoding/columns/1/kind", json!({"text": {"values": []}}), "do not fit together"),
         ("/model/encoding/columns/1/kind", json!({"text": {"values": ["p", "q"]}}), "do not fit together"),
         ("/model/encoding/columns/1/kind", json!({"number": {"mean": null}}), "metadata are damaged"),
+        ("/model/encoding/columns/1/kind", json!({"number": {"mean": 1e300}}), "the mean of column `b`"),
         ("/model/encoding/missing", json!("guess"), "metadata are damaged"),
         ("/model/maps", json!([{"map": "nosuch"}]), "metadata are damaged"),
         ("/model/maps", json!([{"map": "affine"}]), "tensor `maps.0.shift`"),
@@ -1103,7 +1107,7 @@ fn predict() -> Vec<Case> {
         let rows = ("predictor.rows", [1, 2], &[0.0, 0.0][..]);
         tensors(&near, &[rows, ("predictor.answers", [1, 1], &[class])], "of 2");
     }
-    for bandwidth in [0.0, -1.0] {
+    for bandwidth in [0.0, -1.0, 1e-200] {
         let map = part("/model/maps", json!([{"map": "kernel-project", "bandwidth": bandwidth}]));
         let (rows, coefficients) =
             (("maps.0.rows", [1, 2], &[0.0; 2][..]), ("maps.0.coefficients", [1, 2], &[0.0; 2][..]));
@@ -1135,6 +1139,21 @@ fn predict() -> Vec<Case> {
         (("predictor.weights", [2, 1], &[1.0; 2][..]), ("predictor.bias", [1, 1], &[0.0][..]));
     let line = call().with("--label y").file("model.safetensors", model_file(&line, &[weights, bias]));
     cases.push(line.says(&["`rows.csv`, row 1", "`u` is not a number"]));
+    // A sound model, and a row that is too far for it.
+    let mut steep = sound.clone();
+    steep["model"]["predictor"] = json!({"predictor": "linear", "link": "identity"});
+    let weights = ("predictor.weights", [2, 2], &[1e250, 0.0, 0.0, 1e250][..]);
+    let steep = model_file(&steep, &[weights, ("predictor.bias", [1, 2], &[0.0; 2])]);
+    let far = call().file("model.safetensors", steep).file("rows.csv", good(8).cell(3, "b", "1e90").csv());
+    cases.push(far.says(&["`rows.csv`, row 3: its prediction is not finite", "column `b` (1e90)"]));
+    // Numbers beyond all have no name in JSON, but they can be written.
+    let written = String::from_utf8(model_file(&sound, &[])).expect("no tensor, so it is text");
+    let length = written.find('{').expect("a header");
+    let header = written[length..].replacen(r#"\"mean\":0.0"#, r#"\"mean\":1e999"#, 1);
+    assert!(header.contains("1e999"));
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+    cases
+        .push(call().file("model.safetensors", bytes).says(&["`model.safetensors`", "metadata are damaged"]));
     for out in ["none/predictions.csv", "rows.csv/predictions.csv", "folder", "folder/none/predictions.csv"] {
         let says = format!("`{out}`");
         cases.push(call().file("folder/", "").with("--out").argument(out).says(&[&says]));
@@ -1320,8 +1339,20 @@ fn memory() -> Vec<Case> {
     let endless = |start: &str| [start.as_bytes(), &vec![b'1'; 3 << 20]].concat();
     let coral = tables().with("--method coral --learner 1-nn --memory 1MiB").says(&["1.0 MiB"]);
     let each = "--preprocess standardize-each --method coral --learner 1-nn --memory 1MiB";
-    let predict =
-        Case::call("predict model.safetensors rows.csv --memory 1MiB").says(&["1.0 MiB", "`rows.csv`"]);
+    let call = Case::call("predict model.safetensors rows.csv --memory 1MiB").says(&["1.0 MiB"]);
+    let model =
+        |bytes: Vec<u8>| call.clone().file("model.safetensors", bytes).file("rows.csv", good(8).csv());
+    let predict = call.clone().says(&["`rows.csv`"]);
+    let classes: Vec<String> = (0..1000).map(|i| format!("{i},2,3,name {i}")).collect();
+    let classes = format!("a,b,c,y\n{}", classes.join("\n"));
+    let mut many = model_json();
+    many["model"]["about"]["params"] = json!(vec![0; 20_000]);
+    let many = model_file(&many, &[MEANS, OFFSETS]);
+    let mut wide_model = model_json();
+    wide_model["model"]["maps"] = json!(vec![json!({"map": "augment", "blocks": vec![true; 1000]}); 3]);
+    wide_model["model"]["predictor"] = json!({"predictor": "trees", "classes": 2, "counts": [1]});
+    let nodes = ("predictor.nodes", [1, 4], &[-1.0, 0.0, 0.0, 0.0][..]);
+    let values = ("predictor.values", [1, 2], &[0.5, 0.5][..]);
     vec![
         small.clone().file("source.csv", wide(20_000, 10)).says(&["`source.csv` from row "]),
         small.clone().file("target.csv", wide(20_000, 10)).says(&["`target.csv` from row "]),
@@ -1330,7 +1361,10 @@ fn memory() -> Vec<Case> {
         small.clone().file("target.csv", words).says(&["`target.csv` from row "]),
         small.clone().file("source.csv", endless("a,b,c,y\n1,2,")).says(&["`source.csv`, row 1"]),
         small.clone().file("source.csv", endless("a,b,c,y\n1,2,3,u\n1,2,3,")).says(&["`source.csv`, row 2"]),
-        small.file("target.csv", gzip(&endless("a,b,c,y\n1,2,3,u\n\""))).says(&["`target.csv`, row 2"]),
+        small
+            .clone()
+            .file("target.csv", gzip(&endless("a,b,c,y\n1,2,3,u\n\"")))
+            .says(&["`target.csv`, row 2"]),
         coral.file("source.csv", wide(10, 200)).file("target.csv", wide(10, 200)).says(&["`coral`"]),
         tables().with(each).file("source.csv", wide(900, 100)).file("target.csv", wide(20, 100)).says(&[
             "a second copy of the features",
@@ -1338,8 +1372,19 @@ fn memory() -> Vec<Case> {
             "--memory",
         ]),
         predict
+            .clone()
             .file("model.safetensors", good_model())
             .file("rows.csv", format!("a,b\n{}", "1,2\n".repeat(70_000))),
+        // Names alone: of columns, and of classes.
+        small.clone().file("source.csv", ",".repeat(4999)).says(&["`source.csv` with 5000 columns"]),
+        tables()
+            .with("--method none --learner 1-nn --memory 1MiB")
+            .file("source.csv", classes)
+            .says(&["the scores of 1008 rows for 1000 classes", "`y` looks like an identifier"]),
+        // Models: as long as they are, with much to unfold, and with columns that multiply.
+        model(vec![0; 1 << 20]).says(&["reading `model.safetensors`"]),
+        model(many).says(&["the header of `model.safetensors`"]),
+        model(model_file(&wide_model, &[nodes, values])).says(&["a prediction by `model.safetensors`"]),
     ]
 }
 

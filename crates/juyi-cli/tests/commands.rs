@@ -42,6 +42,30 @@ fn strict_turns_a_no_into_exit_1() {
     assert_eq!((&run["chosen"]["method"], &run["refused"]["method"]), (&"none".into(), &"coral".into()));
 }
 
+/// A label with a value of its own for most rows is fitted all the same, but not without a word before the work begins.
+#[test]
+fn a_label_that_looks_like_an_identifier_is_said_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows: Vec<String> = (0..240).map(|i| format!("{},{},name {}", i % 7, i % 11, i * i % 200)).collect();
+    let rows = rows.join("\n");
+    std::fs::write(folder.path().join("old.csv"), format!("a,b,name\n{rows}")).expect("a file");
+    std::fs::write(folder.path().join("new.csv"), format!("a,b,name\n{rows}")).expect("a file");
+    let command = "transfer --source old.csv --target new.csv --label name --method none --learner 1-nn --quiet --out run";
+    let few = juyi(folder.path(), command);
+    assert_eq!((few.status.code(), text(&few.stderr)), (Some(0), String::new()));
+    let all = std::fs::read_to_string(folder.path().join("old.csv")).expect("a table");
+    let apart = all
+        .lines()
+        .enumerate()
+        .map(|(i, line)| if i == 0 { format!("{line}\n") } else { format!("{line} {i}\n") });
+    std::fs::write(folder.path().join("old.csv"), apart.collect::<String>()).expect("a file");
+    let many = juyi(folder.path(), command);
+    assert_eq!(many.status.code(), Some(0), "{}", text(&many.stderr));
+    let said = "warning: column `name` has 240 different values in 240 rows and looks like an identifier";
+    assert!(text(&many.stderr).starts_with(said), "{}", text(&many.stderr));
+    assert!(text(&many.stderr).contains("--label") && text(&many.stderr).contains("--task regression"));
+}
+
 /// A model is carried over to a table whose classes lie elsewhere, without its rows.
 #[test]
 fn a_run_is_the_source_of_the_next() {

@@ -37,6 +37,11 @@ pub trait Watcher: std::fmt::Debug + Send + Sync {
     /// `done` of `all` parts of `step` are done; 0 of 0 where their number is not known. What follows a colon in `step`
     /// is news of it, not its name.
     fn watch(&self, step: &str, done: usize, all: usize);
+
+    /// Is told of a notice at once, where what follows may take long.
+    fn hear(&self, notice: &Notice) {
+        let _ = notice;
+    }
 }
 
 /// Handed to every step of a run; it sits below everything else and knows nothing of it.
@@ -101,6 +106,16 @@ impl Context {
         self.held = bytes;
     }
 
+    /// Says that `bytes` more of the budget are taken.
+    pub fn take(&mut self, bytes: u64) {
+        self.held = self.held.saturating_add(bytes);
+    }
+
+    /// Bytes of the budget that nothing takes yet.
+    pub fn left(&self) -> u64 {
+        self.memory.saturating_sub(self.held)
+    }
+
     /// Whether `need` more bytes fit beside the data.
     pub fn fits(&self, need: u64) -> bool {
         self.held.saturating_add(need) <= self.memory
@@ -147,6 +162,14 @@ impl Context {
         self.push(Level::Warning, from, text.into());
     }
 
+    /// Leaves a warning that whoever watches hears at once: what follows may take memory and time for nothing.
+    pub fn warn_at_once(&mut self, from: &str, text: impl Into<String>) {
+        self.warn(from, text);
+        if let (Some(watcher), Some(notice)) = (&self.watcher, self.notices.last()) {
+            watcher.hear(notice);
+        }
+    }
+
     fn push(&mut self, level: Level, from: &str, text: String) {
         let notice = Notice { level, from: from.into(), text };
         if !self.notices.contains(&notice) {
@@ -182,5 +205,9 @@ mod tests {
         assert!(!context.exact_route("kmm", "the kernel", 1 << 29, "features are used"));
         let said = &context.notices()[0].text;
         assert_eq!(said, "the kernel would need 1.2 GiB of the 1.0 GiB allowed; features are used");
+        context.take(1 << 27);
+        assert_eq!(context.left(), 1 << 27);
+        context.take(u64::MAX);
+        assert_eq!(context.left(), 0);
     }
 }

@@ -383,6 +383,33 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
 }
 
 #[test]
+fn whole_numbers_end_somewhere_and_no_number_is_infinite() {
+    let problem = |row: &MethodRow, name: &str, value: serde_json::Value| {
+        let params = serde_json::Map::from_iter([(name.to_string(), value.clone())]);
+        let error = build(row.name, &params).err().unwrap_or_else(|| panic!("{}: {name}={value}", row.name));
+        error.to_string()
+    };
+    for row in METHODS {
+        for param in (row.params)() {
+            if param.whole {
+                for value in [0, 1 << 53, u64::MAX] {
+                    let said = problem(row, &param.name, value.into());
+                    let most = said.split(" and ").nth(1).and_then(|rest| rest.split(',').next());
+                    assert!(said.contains("must be between"), "{said}");
+                    let written = most.is_some_and(|most| param.about.contains(&format!("to {most}")));
+                    assert!(written, "{}, {}: {said}", row.name, param.about);
+                }
+            }
+            if param.whole || param.default.is_number() || param.default.is_null() {
+                for value in ["inf", "-inf", "NaN", "1e999"] {
+                    problem(row, &param.name, value.into());
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn a_learner_that_cannot_weigh_is_refused_with_a_hint() {
     for row in METHODS.iter().filter(|row| row.weighs()) {
         let (source, target) = pair_for(row, 80);

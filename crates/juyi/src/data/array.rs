@@ -4,7 +4,7 @@ use std::io::Read;
 
 use half::f16;
 
-use super::table::{Cells, Column, Table, TextCells, label_name};
+use super::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
 use crate::error::{Error, Result, shown};
 
 /// What one value is.
@@ -37,14 +37,21 @@ pub(super) struct Layout {
 pub struct Array {
     layout: Layout,
     bytes: Vec<u8>,
+    /// Bytes that array and table take, of how many that they may.
+    need: u64,
+    limit: u64,
 }
 
-/// What a column and its name take beside their cells, in bytes.
-pub(super) const COLUMN: u64 = 128;
+/// Most dimensions, as `NumPy` has it.
+const DIMENSIONS: usize = 64;
 
 impl Layout {
     /// Reads the values, which must be all that is left. At most `limit` bytes are taken for them and the table to come.
     pub(super) fn read(self, thing: &str, reader: &mut dyn Read, limit: u64) -> Result<Array> {
+        if self.shape.len() > DIMENSIONS {
+            let problem = format!("has {} dimensions, at most {DIMENSIONS} are read", self.shape.len());
+            return Err(Error::input(thing, problem, "give a table: rows and columns"));
+        }
         let product = |sizes: &[u64]| sizes.iter().try_fold(1_u64, |n, size| n.checked_mul(*size));
         let cell = match self.scalar {
             Scalar::Bytes | Scalar::Letters => self.width.saturating_add(64),
@@ -69,7 +76,7 @@ impl Layout {
         if reader.read(&mut [0]).map_err(damaged)? != 0 {
             return Err(Error::input(thing, "goes on behind its end", "give a file with one array"));
         }
-        Ok(Array { layout: self, bytes })
+        Ok(Array { layout: self, bytes, need, limit })
     }
 }
 
@@ -207,12 +214,12 @@ pub fn table(
     }
     let label = labels.map(|(thing, labels)| -> Result<String> {
         let label = label_name(name, label, &columns)?;
-        let mut cells = TextCells::default();
+        let mut cells = TextCells::within(features.limit.min(labels.limit), features.need + labels.need);
         for i in 0..rows {
             let text = labels
                 .text(i)
                 .map_err(|problem| Error::input(format!("{thing}, row {}", i + 1), shown(&problem), ""))?;
-            cells.push(text.as_deref());
+            cells.push_within(thing, text.as_deref())?;
         }
         columns.push(Column { name: label.clone(), cells: cells.finish() });
         Ok(label)
@@ -278,6 +285,29 @@ mod tests {
             let read = layout.read("`a`", &mut std::io::empty(), 1 << 20);
             assert!(matches!(read, Err(Error::Memory { .. })), "{shape:?}");
         }
+    }
+
+    #[test]
+    fn different_labels_are_held_against_the_limit() {
+        let (bytes, x): (Vec<u8>, _) = ((0..=255).collect(), array(&[256, 1], false, &[0; 256]));
+        let y = |limit| Array { limit, ..array(&[256], false, &bytes) };
+        assert!(table("a", ("`a`", &x), Some(("`b`", &y(1 << 20))), None).is_ok());
+        let error = table("a", ("`a`", &x), Some(("`b`", &y(1 << 13))), None).unwrap_err();
+        assert!(matches!(&error, Error::Memory { what, .. } if what == "reading `b`"), "{error}");
+    }
+
+    #[test]
+    fn dimensions_are_few() {
+        let layout = |count| Layout {
+            shape: vec![1; count],
+            scalar: Scalar::Unsigned,
+            width: 1,
+            big_endian: false,
+            by_column: true,
+        };
+        assert!(layout(64).read("`a`", &mut &[0][..], 1 << 20).is_ok());
+        let error = layout(65).read("`a`", &mut &[0][..], 1 << 20).unwrap_err().to_string();
+        assert_eq!(error, "`a`: has 65 dimensions, at most 64 are read");
     }
 
     #[test]

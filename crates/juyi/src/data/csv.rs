@@ -7,12 +7,12 @@
 use std::io::{BufRead, Read};
 
 use super::input::Input;
-use super::table::{Cells, Column, MISSING, Table};
+use super::table::{COLUMN, Cells, Column, MISSING, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
 
 /// Reads a table called `name`. Columns named in `as_text` are kept as they are written even if they look like numbers;
-/// the cells may take as many bytes as the context allows.
+/// the cells may take as many bytes as the context has left.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
@@ -22,7 +22,7 @@ pub(super) fn read_csv(
     as_text: &[String],
     context: &Context,
 ) -> Result<Table> {
-    read_from(name, || input.unpacked(), as_text, context.memory())
+    read_from(name, || input.unpacked(), as_text, context.left())
 }
 
 /// Reads a table from anything that can be opened twice.
@@ -36,7 +36,7 @@ pub(super) fn read_from<R: BufRead>(
         Err(Error::input(format!("`{name}`{thing}"), problem.to_string(), hint.to_string()))
     };
     let mut first = open()?;
-    let Some(header) = header(name, &mut first)? else {
+    let Some(header) = header(name, &mut first, limit)? else {
         return fail(String::new(), "is empty", "the first line must name the columns");
     };
     let mut names = std::collections::HashSet::new();
@@ -51,7 +51,7 @@ pub(super) fn read_from<R: BufRead>(
         Pass::TextFound(found) => {
             kinds.iter_mut().zip(&found).for_each(|(kind, text)| *kind |= text);
             let mut again = open()?;
-            skip_header(name, &mut again)?;
+            skip_header(name, &mut again, limit)?;
             match read_cells(name, again, &header, &kinds, limit)? {
                 Pass::Done(table) => Ok(table),
                 Pass::TextFound(_) => fail(String::new(), "changed while it was read", "read it again"),
@@ -72,8 +72,8 @@ enum Pass {
 }
 
 /// The first line that is not blank, split; the reader is left behind it.
-fn header(name: &str, reader: &mut impl BufRead) -> Result<Option<Header>> {
-    let Some(line) = skip_header(name, reader)? else { return Ok(None) };
+fn header(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<Option<Header>> {
+    let Some(line) = skip_header(name, reader, limit)? else { return Ok(None) };
     let count = |delimiter: u8| {
         let mut quoted = false;
         let outside = |byte: &&u8| {
@@ -83,6 +83,11 @@ fn header(name: &str, reader: &mut impl BufRead) -> Result<Option<Header>> {
         line.iter().filter(outside).count()
     };
     let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
+    let width = count(delimiter) as u64 + 1;
+    let need = (2 * COLUMN).saturating_mul(width).saturating_add(4 * line.len() as u64);
+    if need > limit {
+        return Err(Error::Memory { what: format!("`{name}` with {width} columns"), need, budget: limit });
+    }
     let mut record = csv::ByteRecord::new();
     let mut split = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(&line[..]);
     split.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))?;
@@ -93,43 +98,52 @@ fn header(name: &str, reader: &mut impl BufRead) -> Result<Option<Header>> {
     Ok(Some(Header { names: record.iter().enumerate().map(column).collect(), delimiter }))
 }
 
+/// What a line takes for each of its bytes while it is read, at most: a byte may be a cell, which has a place of 8.
+const LINE: u64 = 16;
+
 /// Reads the header line, without the byte order mark; `None` at the end of the file. A quoted name may hold a line
 /// break.
-fn skip_header(name: &str, reader: &mut impl BufRead) -> Result<Option<Vec<u8>>> {
+fn skip_header(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<Option<Vec<u8>>> {
     const LONGEST: u64 = 64 << 20;
     let mut line = Vec::new();
+    let (mut left, mut open_quote, mut looked_at) = (LONGEST.min(limit / 4), false, 0);
     loop {
-        let read = reader.take(LONGEST).read_until(b'\n', &mut line);
+        let read = reader.take(left).read_until(b'\n', &mut line);
         let read = read.map_err(|e| Error::Io { path: name.into(), source: e })?;
+        left -= read as u64;
         if line.starts_with(b"\xef\xbb\xbf") {
             line.drain(..3);
         }
         if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
             return Err(Error::input(format!("`{name}`"), "is UTF-16 text", "save it as UTF-8"));
         }
-        if line.contains(&0) || line.len() as u64 >= LONGEST {
+        let new = &line[looked_at..];
+        if new.contains(&0) || left == 0 {
             let hint = "give a text file whose first line names the columns";
             return Err(Error::input(format!("`{name}`"), "is not a table of text", hint));
         }
-        let open_quote = line.iter().fold(false, |open, b| open ^ (*b == b'"'));
-        if std::str::from_utf8(&line).is_err() {
+        open_quote ^= new.iter().fold(false, |open, b| open ^ (*b == b'"'));
+        if std::str::from_utf8(new).is_err() {
             return Err(Error::input(
                 format!("`{name}`, header"),
                 "is not UTF-8 text",
                 "save the file as UTF-8",
             ));
         }
-        if read == 0 && line.iter().all(u8::is_ascii_whitespace) {
+        let blank = looked_at == 0 && new.iter().all(u8::is_ascii_whitespace);
+        if read == 0 && line.is_empty() {
             return Ok(None);
         }
         if read == 0 && open_quote {
             return Err(open_quote_in(&format!("`{name}`, header")));
         }
-        if read == 0 || (!open_quote && !line.iter().all(u8::is_ascii_whitespace)) {
+        if !blank && (read == 0 || !open_quote) {
             return Ok(Some(line));
         }
-        if !open_quote {
+        looked_at = line.len();
+        if blank {
             line.clear();
+            looked_at = 0;
         }
     }
 }
@@ -163,7 +177,7 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
         .delimiter(header.delimiter)
         .has_headers(false)
         .flexible(true)
-        .from_reader(reader.chain(END).take(limit));
+        .from_reader(reader.chain(END).take(limit / LINE));
     let grow = |is_text: &bool| {
         if *is_text {
             Growing::Text {
@@ -183,9 +197,9 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
     while csv.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))? {
         if csv.get_ref().limit() == 0 {
             let what = format!("`{name}`, row {} alone", rows + 1);
-            return Err(Error::Memory { what, need: limit.saturating_add(1), budget: limit });
+            return Err(Error::Memory { what, need: limit.saturating_add(LINE), budget: limit });
         }
-        csv.get_mut().set_limit(limit);
+        csv.get_mut().set_limit(limit / LINE);
         if record.len() == 1 && width > 1 && record[0].trim_ascii().is_empty() {
             continue; // a blank line
         }
@@ -238,12 +252,12 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
                         values.push(value.to_string());
                         positions.insert(cell.to_vec(), code);
                         codes.push(code);
-                        text_bytes += 2 * cell.len() as u64 + 64;
+                        text_bytes += 2 * cell.len() as u64 + 112; // each twice, and its place in the map
                     }
                 }
             }
         }
-        let need = 8 * (rows * width) as u64 + text_bytes;
+        let need = 8 * (rows * width) as u64 + 2 * COLUMN * width as u64 + text_bytes;
         if need > limit {
             return Err(Error::Memory { what: format!("`{name}` from row {rows} on"), need, budget: limit });
         }
@@ -317,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_row_and_column() {
-        let problem = |text| read(text).unwrap_err().to_string();
+        let problem = |text: &str| read(text).unwrap_err().to_string();
         assert_eq!(problem(""), "`t.csv`: is empty");
         assert_eq!(problem("a,a\n1,2\n"), "`t.csv`: has two columns named `a`");
         assert_eq!(problem("a,b\n1,2\n3\n"), "`t.csv`, row 2: has 1 cells, the header names 2 columns");
@@ -325,6 +339,21 @@ mod tests {
         assert!(problem("a\0b").contains("not a table of text"));
         let long = "a\n".to_string() + &"1\n".repeat(200_000);
         assert!(matches!(read(&long), Err(Error::Memory { .. })));
+        assert!(problem(&",".repeat(4999)).starts_with("`t.csv` with 5000 columns needs 1.2 MiB"));
+        assert!(problem(&format!("a\n{}\n", ",".repeat(1 << 17))).starts_with("`t.csv`, row 1 alone needs"));
+    }
+
+    /// Each line break in it is looked at once.
+    #[test]
+    fn a_quoted_name_may_hold_many_lines() {
+        let name = "\n".repeat(200_000);
+        let table = read_from(
+            "t.csv",
+            || Ok(std::io::Cursor::new(format!("\n\n\"x{name}y\",b\n1,2\n"))),
+            &[],
+            1 << 22,
+        );
+        assert_eq!(table.unwrap().columns[0].name.len(), 200_002);
     }
 
     #[test]

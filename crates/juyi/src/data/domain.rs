@@ -3,13 +3,14 @@
 //! All checks are made once, in [`Task::new`]; methods index without looking again. Labels that serve for scoring only
 //! never enter a [`Task`], so no method can make use of them.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::linalg::{Matrix, select_rows, stack};
 use crate::solvers::KnownClasses;
 
@@ -30,6 +31,13 @@ impl Goal {
             Self::Classes(names) => names.len(),
             Self::Value => 0,
         }
+    }
+
+    /// The first class that is named twice.
+    pub fn twice(&self) -> Option<&str> {
+        let Self::Classes(names) = self else { return None };
+        let mut known = HashSet::new();
+        names.iter().map(String::as_str).find(|name| !known.insert(*name))
     }
 
     /// `classification` or `regression`.
@@ -191,7 +199,7 @@ pub struct Task {
 
 impl Task {
     /// Checks and joins: at least one source and one row in each, equal columns, finite values, a label on every source
-    /// row, labels within the goal, at least two classes among the source labels.
+    /// row, labels within the goal, classes of different names, at least two of them among the source labels.
     ///
     /// # Errors
     /// [`Error::Input`] naming the domain and the rule.
@@ -202,6 +210,10 @@ impl Task {
         if columns == 0 {
             let hint = "give a table with at least one column that is neither label, id nor dropped";
             return Err(Error::input(format!("`{}`", sources[0].name), "has no feature columns", hint));
+        }
+        if let Some(class) = goal.twice() {
+            let problem = format!("has two classes named `{}`", shown(class));
+            return Err(Error::input("the task", problem, "give each class a name of its own"));
         }
         for domain in sources.iter().chain([&target]) {
             domain.check(&goal, columns)?;

@@ -13,7 +13,7 @@ use kind::{Decision, is_constant, is_sequence, kind, text_among_numbers};
 
 use super::table::{Cells, Table};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::linalg::Matrix;
 
 /// What is done about missing cells.
@@ -53,6 +53,16 @@ pub struct ColumnEncoding {
     pub kind: Kind,
 }
 
+impl ColumnEncoding {
+    /// Number of features that it becomes.
+    fn width(&self) -> usize {
+        match &self.kind {
+            Kind::Number { .. } => 1,
+            Kind::Text { values } => values.len(),
+        }
+    }
+}
+
 /// How tables become features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
@@ -70,7 +80,7 @@ pub struct Encoding {
 const NAMED: usize = 5;
 
 /// Numbers beyond it are refused: their squares, and sums of these, would not be finite.
-const LARGEST: f64 = 1e100;
+pub(crate) const LARGEST: f64 = 1e100;
 
 impl Encoding {
     /// Decides from the sources and the target. Columns in `drop` and `id` and the label are left out.
@@ -178,13 +188,35 @@ impl Encoding {
         Ok(Self { columns, missing, label: label.into(), id: id.to_vec() })
     }
 
+    /// Checks what a model file says.
+    ///
+    /// # Errors
+    /// What cannot be, in words.
+    pub(crate) fn check(&self) -> std::result::Result<(), String> {
+        let too_large = |column: &&ColumnEncoding| matches!(column.kind, Kind::Number { mean } if !(-LARGEST..=LARGEST).contains(&mean));
+        match self.columns.iter().find(too_large) {
+            Some(column) => {
+                Err(format!("the mean of column `{}` is no number to compute with", shown(&column.name)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The name of the column that the `j`-th feature is made of.
+    pub(crate) fn column_of(&self, j: usize) -> &str {
+        let mut left = j;
+        let column = self.columns.iter().find(|column| {
+            let own = column.width();
+            let here = left < own;
+            left = left.saturating_sub(own);
+            here
+        });
+        column.map_or("", |column| &column.name)
+    }
+
     /// Number of features.
     pub fn width(&self) -> usize {
-        let width = |column: &ColumnEncoding| match &column.kind {
-            Kind::Number { .. } => 1,
-            Kind::Text { values } => values.len(),
-        };
-        self.columns.iter().map(width).sum()
+        self.columns.iter().map(ColumnEncoding::width).sum()
     }
 
     /// The columns that must be read as they are written: text, label and identifiers.

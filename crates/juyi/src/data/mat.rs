@@ -49,6 +49,9 @@ const OPAQUE: u32 = 17;
 const CLASSES: &str = "unknown cell struct object char sparse double single int8 uint8 int16 uint16 int32 \
                        uint32 int64 uint64 function object";
 
+/// Most variables of a file: their names are listed.
+const VARIABLES: usize = 1 << 16;
+
 /// Reads the variables named in `wanted` from the file called `name`, in that order; others are passed over
 /// after their headers. At most `limit` bytes are allocated for them, counting everything that is built on
 /// the way.
@@ -108,8 +111,13 @@ fn walk<R: Read + Seek>(
     (&mut file).take(128).read_to_end(&mut head).map_err(failed)?;
     let name = format!("`{name}`");
     let big_endian = preamble(&name, &head)?;
-    let (mut at, mut spent) = (128, 0);
+    let (mut at, mut spent, mut count) = (128, 0, 0);
     while at < end {
+        count += 1;
+        if count > VARIABLES {
+            let problem = format!("has more than {VARIABLES} variables");
+            return Err(Error::input(name, problem, "save the two that are needed"));
+        }
         file.seek(SeekFrom::Start(at)).map_err(failed)?;
         let thing = format!("{name}, element at byte {at}");
         let left = end - at;

@@ -15,11 +15,13 @@ mod read;
 mod shift;
 pub mod svmlight;
 mod table;
+mod whole;
 
 pub use builtin::{Builtin, builtin};
 pub use domain::{Domain, Goal, Labels, Task};
-pub(crate) use encode::listed;
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
+pub(crate) use encode::{LARGEST, listed};
 pub use read::{Format, read_table, read_table_as};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Cells, Column, Table};
+pub(crate) use whole::read_whole;

@@ -1,7 +1,8 @@
 //! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
-use std::io::{Cursor, Read, Seek, Write};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -16,6 +17,31 @@ const USUAL: [(&str, &str); 4] = [("X", "y"), ("x", "y"), ("features", "labels")
 
 /// Most arrays that a message lists by name.
 const NAMED: usize = 20;
+
+/// What a byte of an archive's directory becomes in memory, at most: an entry of 46 bytes has a name, its facts and a
+/// place in a map.
+const DIRECTORY: u64 = 16;
+
+/// A file of which only so many bytes are read.
+struct Metered<'a, R> {
+    file: R,
+    left: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let left = self.left.get().checked_sub(count as u64);
+        self.left.set(left.unwrap_or(0));
+        left.map(|_| count).ok_or(std::io::ErrorKind::OutOfMemory.into())
+    }
+}
+
+impl<R: Seek> Seek for Metered<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
 
 /// Reads the archive called `name`: `arrays` is `X,y` or `X`; without it the usual names are looked for, where labels
 /// may be absent. The label's column is called `label`. At most `limit` bytes are taken for an array and its part of
@@ -32,9 +58,16 @@ pub fn read<R: Read + Seek>(
     limit: u64,
 ) -> Result<Table> {
     let fail = |problem: String, hint: String| Error::input(format!("`{name}`"), problem, hint);
-    let mut archive = ZipArchive::new(file).map_err(|error| {
-        fail(format!("is not a sound .npz archive: {error}"), "write it with `numpy.savez`".into())
+    let left = Cell::new(limit / DIRECTORY);
+    let mut archive = ZipArchive::new(Metered { file, left: &left }).map_err(|error| match left.get() {
+        0 => Error::Memory {
+            what: format!("the directory of `{name}`"),
+            need: limit.saturating_add(DIRECTORY),
+            budget: limit,
+        },
+        _ => fail(format!("is not a sound .npz archive: {error}"), "write it with `numpy.savez`".into()),
     })?;
+    left.set(u64::MAX);
     let has = |name: &str| archive.index_for_name(&format!("{name}.npy")).is_some();
     let known = || {
         let names = archive.file_names().flatten().take(NAMED);

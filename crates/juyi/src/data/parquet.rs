@@ -24,12 +24,15 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::array::{COLUMN, MEND, finite, whole};
-use super::table::{Cells, Column, Table, TextCells};
+use super::array::{MEND, finite, whole};
+use super::table::{COLUMN, Cells, Column, Table, TextCells};
 use crate::error::{Error, Result, shown};
 use caught::caught;
 use meaning::{Cell, Meaning};
 use pages::Pages;
+
+/// What a byte of the footer becomes in memory, at most: one of 20 may be a column of a row group.
+const FOOTER: u64 = 32;
 
 /// Most rows that are decoded at once.
 const BATCH: usize = 1024;
@@ -52,7 +55,10 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
         return Err(Error::Memory { what: format!("`{name}` as it is stored"), need, budget: limit });
     }
     let file = Bytes::from(bytes);
-    footer::check(name, &file)?;
+    let need = FOOTER.saturating_mul(footer::check(name, &file)?).saturating_add(file.len() as u64);
+    if need > limit {
+        return Err(Error::Memory { what: format!("the footer of `{name}`"), need, budget: limit });
+    }
     let metadata = caught(|| ParquetMetaDataReader::new().parse_and_finish(&file))
         .map_err(|error| damaged(name, error))?;
     let (kept, index): (Vec<usize>, Vec<usize>) = (0..metadata.file_metadata().schema_descr().num_columns())

@@ -95,7 +95,7 @@ fn split(spec: &str) -> (&str, Option<&str>) {
 /// - `.svmlight`, `.svm`, `.libsvm`, also `.gz`, with `:0` or `:1` to say with which number indices begin.
 ///
 /// `label` is what the label's column is called; columns in `as_text` are kept as they are written. The
-/// table may take as many bytes as the context allows, and the context is told how far the file has been read.
+/// table may take as many bytes as the context has left, and the context is told how far the file has been read.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
@@ -115,7 +115,7 @@ pub fn read_table_as(
     as_text: &[String],
     context: &Context,
 ) -> Result<Table> {
-    let limit = context.memory();
+    let limit = context.left();
     let (file, more) = split(spec);
     let Some(format) = format(file).or(otherwise) else {
         if file == STANDARD_INPUT {
@@ -170,7 +170,7 @@ fn pair(
     let (features, labels) = split(spec);
     let open = |file: &str| -> Result<(String, Array)> {
         let thing = format!("`{file}`");
-        let array = read(&thing, &mut Input::new(file, context)?.unpacked()?, context.memory())?;
+        let array = read(&thing, &mut Input::new(file, context)?.unpacked()?, context.left())?;
         Ok((thing, array))
     };
     let (thing, x) = open(features)?;

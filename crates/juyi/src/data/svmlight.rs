@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
-use super::array::COLUMN;
-use super::table::{Cells, Column, Table, TextCells, label_name};
+use super::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
 use crate::error::{Error, Result, shown};
 
 /// Largest index.
@@ -15,6 +14,9 @@ const LARGEST: u64 = u32::MAX as u64;
 
 /// What an entry takes until it is in its column, in bytes.
 const ENTRY: u64 = 32;
+
+/// What a line takes for each of its bytes while it is read: its own space grows by doubling.
+const LINE: u64 = 3;
 
 /// The entries of one column: row and value.
 type Entries = Vec<(u32, f64)>;
@@ -36,15 +38,22 @@ pub fn read(
     let (mut queries, mut labels) = (Vec::new(), TextCells::default());
     let (mut rows, mut entries) = (0, 0_u64);
     let mut line = Vec::new();
+    // As it lies here, and as the full table.
+    let need = |columns: &BTreeMap<u64, Entries>, entries: u64, rows: u32| {
+        let (wide, rows) = (columns.len() as u64, u64::from(rows));
+        (ENTRY * entries + COLUMN * wide + 32 * rows).saturating_add((8 * wide).saturating_mul(rows))
+    };
     for number in 1.. {
         line.clear();
-        let read = reader.by_ref().take(limit).read_until(b'\n', &mut line);
+        let longest = limit / LINE;
+        let read = reader.by_ref().take(longest).read_until(b'\n', &mut line);
         if read.map_err(|source| Error::Io { path: name.into(), source })? == 0 {
             break;
         }
-        if line.len() as u64 == limit && !line.ends_with(b"\n") {
+        if line.len() as u64 == longest && !line.ends_with(b"\n") {
             let what = format!("`{name}`, line {number} alone");
-            return Err(Error::Memory { what, need: limit.saturating_add(1), budget: limit });
+            let need = longest.saturating_add(1).saturating_mul(LINE);
+            return Err(Error::Memory { what, need, budget: limit });
         }
         let fail =
             |problem: String, hint: &str| Error::input(format!("`{name}`, line {number}"), problem, hint);
@@ -84,12 +93,12 @@ pub fn read(
             last = Some(index);
             entries += 1;
             columns.entry(index).or_default().push((rows, value));
+            if need(&columns, entries, rows + 1) > limit {
+                break; // a line may hold more columns than the rest of the file
+            }
         }
         rows += 1;
-        // As it lies here, and as the full table.
-        let wide = columns.len() as u64;
-        let sparse = ENTRY * entries + COLUMN * wide + 32 * u64::from(rows) + labels.bytes;
-        let need = sparse.saturating_add((8 * wide).saturating_mul(u64::from(rows)));
+        let need = need(&columns, entries, rows).saturating_add(labels.bytes);
         if need > limit || rows == u32::MAX {
             let what = format!("`{name}` from line {number} on");
             return Err(Error::Memory { what, need: need.max(limit.saturating_add(1)), budget: limit });
@@ -178,5 +187,10 @@ mod tests {
         assert_eq!(problem("1 qid:a 3:1"), "`t.svm`, line 1: `qid:a` is not a query");
         let wide = (1..=600).map(|index| format!("1 {index}:1\n")).collect::<Vec<_>>().concat();
         assert!(matches!(table(&wide, None), Err(Error::Memory { .. })));
+        let one = (1..=20_000).fold("1".to_string(), |line, index| line + &format!(" {index}:1"));
+        let error = table(&one, None).unwrap_err().to_string();
+        assert!(error.starts_with("`t.svm` from line 1 on needs 1.0 MiB"), "{error}");
+        let error = table(&format!("1 # {}", " ".repeat(1 << 19)), None).unwrap_err().to_string();
+        assert!(error.starts_with("`t.svm`, line 1 alone needs"), "{error}");
     }
 }

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 
+/// What a column and its name take beside their cells, in bytes.
+pub(super) const COLUMN: u64 = 128;
+
 /// The code of a missing text cell.
 pub(super) const MISSING: u32 = u32::MAX;
 
@@ -34,6 +37,29 @@ impl Cells {
         match self {
             Self::Numbers(numbers) => numbers[row].is_nan(),
             Self::Text { codes, .. } => codes[row] == MISSING,
+        }
+    }
+
+    /// About what the cells take in memory.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Numbers(numbers) => size_of_val(&numbers[..]) as u64,
+            Self::Text { codes, values } => {
+                let text: usize = values.iter().map(|value| value.len() + size_of::<String>()).sum();
+                (size_of_val(&codes[..]) + text) as u64
+            }
+        }
+    }
+
+    /// About what the cells take as one text each: a value that many rows share is there many times.
+    pub(crate) fn unfolded_bytes(&self) -> u64 {
+        let own = size_of::<String>() as u64;
+        match self {
+            Self::Numbers(numbers) => 2 * own * numbers.len() as u64,
+            Self::Text { codes, values } => {
+                let text = |code: &u32| values.get(*code as usize).map_or(0, String::len) as u64;
+                codes.iter().map(|code| own + text(code)).sum()
+            }
         }
     }
 
@@ -132,6 +158,11 @@ impl Table {
         super::npz::write(self)
     }
 
+    /// About what the table takes in memory.
+    pub fn bytes(&self) -> u64 {
+        self.columns.iter().map(|column| COLUMN + column.cells.bytes()).sum()
+    }
+
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -152,16 +183,41 @@ pub(super) fn label_name(table: &str, label: Option<&str>, features: &[Column]) 
 }
 
 /// Text cells while they are gathered.
-#[derive(Default)]
 pub(super) struct TextCells {
     codes: Vec<u32>,
     values: Vec<String>,
     positions: HashMap<String, u32>,
-    /// About what the different values take in memory.
+    /// About what the different values take in memory, with what else counts beside them.
     pub(super) bytes: u64,
+    limit: u64,
+}
+
+impl Default for TextCells {
+    fn default() -> Self {
+        Self::within(u64::MAX, 0)
+    }
 }
 
 impl TextCells {
+    /// Cells that may take `limit` bytes, of which `taken` are by what they come from.
+    pub(super) fn within(limit: u64, taken: u64) -> Self {
+        let (codes, values, positions) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { codes, values, positions, bytes: taken, limit }
+    }
+
+    /// Adds a cell of what messages call `thing`.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub(super) fn push_within(&mut self, thing: &str, cell: Option<&str>) -> Result<()> {
+        self.push(cell);
+        let need = self.bytes + 4 * self.codes.len() as u64;
+        if need > self.limit {
+            return Err(Error::Memory { what: format!("reading {thing}"), need, budget: self.limit });
+        }
+        Ok(())
+    }
+
     /// Adds a cell; `None` and the empty text are missing.
     pub(super) fn push(&mut self, cell: Option<&str>) {
         let Some(cell) = cell.filter(|cell| !cell.is_empty()) else { return self.codes.push(MISSING) };
@@ -169,7 +225,7 @@ impl TextCells {
             let code = self.values.len() as u32;
             self.values.push(cell.into());
             self.positions.insert(cell.into(), code);
-            self.bytes += 2 * cell.len() as u64 + 64;
+            self.bytes += 2 * cell.len() as u64 + 112; // each twice, and its place in the map
             code
         });
         self.codes.push(code);

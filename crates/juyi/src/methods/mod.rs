@@ -19,6 +19,7 @@ use registry::{make, params_of};
 pub use rows::METHODS;
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
@@ -234,6 +235,14 @@ pub fn must(owner: &str, name: &str, holds: bool, must: &str, got: impl std::fmt
         return Ok(());
     }
     Err(Error::Param { owner: owner.into(), name: name.into(), must: must.into(), got: got.to_string() })
+}
+
+/// Refuses a whole number outside of its range.
+///
+/// # Errors
+/// [`Error::Param`].
+pub fn count(owner: &str, name: &str, got: usize, range: RangeInclusive<usize>) -> Result<()> {
+    must(owner, name, range.contains(&got), &format!("between {} and {}", range.start(), range.end()), got)
 }
 
 /// A predictor over all classes of the goal, for methods that train no learner.

@@ -94,6 +94,9 @@ pub struct ParamInfo {
     pub default: Value,
     /// Meaning and range: the field's documentation.
     pub about: String,
+    /// Whether it is a whole number.
+    #[serde(skip)]
+    pub whole: bool,
 }
 
 impl ParamInfo {
@@ -252,7 +255,11 @@ pub(super) fn params_of<M: Default + Serialize + JsonSchema>() -> Vec<ParamInfo>
     let describe = |(name, property): (String, Value)| {
         let about =
             property.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ");
-        ParamInfo { default: defaults[&name].clone(), about, name }
+        let whole = match property.get("type") {
+            Some(Value::Array(types)) => types.iter().any(|one| one == "integer"),
+            one => one.is_some_and(|one| one == "integer"),
+        };
+        ParamInfo { default: defaults[&name].clone(), about, whole, name }
     };
     properties.into_iter().map(describe).collect()
 }
@@ -269,7 +276,10 @@ mod tests {
     #[test]
     fn parameters_are_checked_by_name_type_and_range() {
         assert_eq!(problem("jda", r#"{"komponents": 3}"#), "unknown parameter of `jda` `komponents`");
-        assert_eq!(problem("jda", r#"{"components": 0}"#), "`jda`: `components` must be 1 or above, got 0");
+        assert_eq!(
+            problem("jda", r#"{"components": 0}"#),
+            "`jda`: `components` must be between 1 and 1000000, got 0"
+        );
         assert!(
             problem("jda", r#"{"components": "many"}"#)
                 .starts_with("`jda`: `components` must be of its type")

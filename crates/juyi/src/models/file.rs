@@ -10,8 +10,9 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 use super::Model;
-use crate::data::Goal;
-use crate::error::{Error, Result};
+use crate::context::Context;
+use crate::data::{Goal, read_whole};
+use crate::error::{Error, Result, shown};
 use crate::linalg::Matrix;
 
 /// Version of the layout; files of later versions are refused.
@@ -24,6 +25,15 @@ struct Metadata<M> {
     format: u32,
     model: M,
 }
+
+/// Its version alone: what a later version holds is not known.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+/// What a byte of the header becomes in memory, at most: a number of two letters is one of many in a list.
+const UNFOLDED: u64 = 64;
 
 impl Model {
     /// The bytes of the model file. Takes `&mut self` because one list of tensors serves reading and writing.
@@ -63,7 +73,7 @@ impl Model {
         let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
         let text =
             text.ok_or_else(|| refuse("it has no `juyi` metadata, so another program wrote it".into()))?;
-        let Metadata { format, .. } = serde_json::from_str::<Metadata<serde_json::Value>>(text)
+        let Version { format } = serde_json::from_str::<Version>(text)
             .map_err(|error| refuse(format!("its metadata are damaged ({error})")))?;
         if format > FORMAT_VERSION {
             return Err(refuse(format!("it has format {format}, this version reads up to {FORMAT_VERSION}")));
@@ -79,14 +89,23 @@ impl Model {
         Ok(model)
     }
 
-    /// Reads a model file, or the `model.safetensors` of a run folder.
+    /// Reads a model file, or the `model.safetensors` of a run folder; the context holds the model from then on.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::ModelFile`].
-    pub fn load(path: &Path) -> Result<Self> {
+    /// [`Error::Io`], [`Error::ModelFile`] or [`Error::Memory`].
+    pub fn load(path: &Path, context: &mut Context) -> Result<Self> {
         let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
-        let bytes = std::fs::read(&file).map_err(|error| Error::io(&file, error))?;
-        Self::from_bytes(&file.display().to_string(), &bytes)
+        let bytes = read_whole(&file, 2, context)?; // the file and its matrices
+        let size = bytes.len() as u64;
+        // A header that is said to be longer than the file is refused without being looked at.
+        let header = bytes.first_chunk().map(|length| u64::from_le_bytes(*length)).filter(|&h| h < size);
+        let (name, unfolded) = (file.display().to_string(), UNFOLDED * header.unwrap_or(0));
+        context.require(&format!("the header of `{name}`"), (2 * size).saturating_add(unfolded))?;
+        let model = Self::from_bytes(&name, &bytes)?;
+        drop(bytes);
+        context.take(size);
+        context.require(&format!("a prediction by `{name}`"), model.block_bytes())?;
+        Ok(model)
     }
 
     /// Every matrix of the model by its name in the file.
@@ -119,6 +138,12 @@ impl Model {
         }
         if self.goal == Goal::Classes(Vec::new()) {
             return Err("it knows no class".into());
+        }
+        if let Some(class) = self.goal.twice() {
+            return Err(format!("it has two classes named `{}`", shown(class)));
+        }
+        if let Some(encoding) = &self.encoding {
+            encoding.check()?;
         }
         let width = self.maps.iter().try_fold(self.columns, |columns, map| map.width(columns))?;
         self.predictor.check(width, self.goal.classes())

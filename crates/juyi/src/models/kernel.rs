@@ -4,6 +4,7 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
+use super::maps::check_bandwidth;
 use super::predictors::first_largest;
 use crate::linalg::{Matrix, exponentials, gaussian_kernel_times};
 
@@ -93,9 +94,7 @@ impl KernelVotes {
             let (own, rows) = (self.counts.len(), self.rows.nrows());
             return Err(format!("{rows} rows of {own} classes, expected {classes} classes, two or more"));
         }
-        if !(self.bandwidth > 0.0 && self.bandwidth.is_finite()) {
-            return Err(format!("`bandwidth` is {}", self.bandwidth));
-        }
+        check_bandwidth(self.bandwidth)?;
         let got = (self.rows.shape(), self.coefficients.shape(), self.bias.shape());
         let m = self.rows.nrows();
         let want = ((m, columns), (m, classes - 1), (1, pairs(classes).count()));

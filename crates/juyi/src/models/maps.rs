@@ -9,6 +9,12 @@ use crate::linalg::{
 };
 use crate::solvers::Embedding;
 
+/// Whether Gaussians of this width can be computed: its square must be a number that can be divided by.
+pub(super) fn check_bandwidth(bandwidth: f64) -> Result<(), String> {
+    let sound = bandwidth > 0.0 && bandwidth.is_finite() && (0.5 / (bandwidth * bandwidth)).is_finite();
+    if sound { Ok(()) } else { Err(format!("`bandwidth` is {bandwidth}")) }
+}
+
 /// One step on the way from a row of the target to what the predictor was trained on.
 ///
 /// Matrices are kept out of the JSON part of a model file; [`Map::tensors`] names them.
@@ -171,9 +177,7 @@ impl Map {
                 Ok(matrix.ncols())
             }
             Self::KernelProject { bandwidth, rows, coefficients } => {
-                if !(*bandwidth > 0.0 && bandwidth.is_finite()) {
-                    return Err(format!("`bandwidth` is {bandwidth}"));
-                }
+                check_bandwidth(*bandwidth)?;
                 expect("`rows`", rows.shape(), (rows.nrows(), columns))?;
                 expect("`coefficients`", coefficients.shape(), (rows.nrows(), coefficients.ncols()))?;
                 Ok(coefficients.ncols())

@@ -3,6 +3,7 @@
 mod file;
 mod kernel;
 mod maps;
+mod memory;
 mod predictors;
 mod preprocess;
 mod stacked;
@@ -12,6 +13,7 @@ mod votes;
 pub use file::{FORMAT_VERSION, write_whole};
 pub use kernel::{KernelVotes, pairs};
 pub use maps::{Map, apply_all};
+pub use memory::answers_bytes;
 pub use predictors::{Answers, Link, Predictor, first_largest, softmax_rows};
 pub use preprocess::{Preprocess, preprocess};
 pub use stacked::{Stacked, with_answers};
@@ -22,7 +24,9 @@ use faer::MatRef;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::context::Context;
 use crate::data::{Encoding, Goal};
+use crate::error::Result;
 use crate::linalg::{BLOCK, Matrix, padded_rows};
 
 /// Where a model comes from.
@@ -64,29 +68,59 @@ impl Model {
         assert_eq!(rows.ncols(), self.columns, "the caller brings rows to the model's columns");
         predict(&self.maps, &self.predictor, rows)
     }
+
+    /// The same within the memory budget: as many blocks at a time as fit.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::error::Error::Memory) if the answers and one block do not.
+    pub fn predict_within(&self, rows: MatRef<'_, f64>, context: &Context) -> Result<Answers> {
+        assert_eq!(rows.ncols(), self.columns, "the caller brings rows to the model's columns");
+        let answers = answers_bytes(rows.nrows(), self.goal.classes());
+        let block = self.block_bytes();
+        context.require("the predictions", answers.saturating_add(block))?;
+        let at_once = (context.left() - answers) / block.max(1);
+        let at_once = usize::try_from(at_once).unwrap_or(usize::MAX).min(WAVE);
+        Ok(predict_by(&self.maps, &self.predictor, rows, at_once))
+    }
 }
+
+impl Answers {
+    /// The first row of which the answer, the confidence or a score is not finite.
+    pub fn not_finite(&self) -> Option<usize> {
+        let of = |values: &[f64], i: usize| values.get(i).is_none_or(|value| value.is_finite());
+        let scores = |i: usize| self.scores.as_ref().is_none_or(|s| s.row(i).iter().all(|v| v.is_finite()));
+        (0..self.answer.len()).find(|&i| !(of(&self.answer, i) && of(&self.confidence, i) && scores(i)))
+    }
+}
+
+/// Blocks that are answered before their answers are put together: their number does not grow with the rows.
+const WAVE: usize = 256;
 
 /// Maps rows `(n, d)` and answers for them.
 pub fn predict(maps: &[Map], predictor: &Predictor, rows: MatRef<'_, f64>) -> Answers {
+    predict_by(maps, predictor, rows, WAVE)
+}
+
+/// The same, `at_once` blocks at a time.
+fn predict_by(maps: &[Map], predictor: &Predictor, rows: MatRef<'_, f64>, at_once: usize) -> Answers {
     let n = rows.nrows();
     let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
-    let blocks: Vec<Answers> = starts
-        .par_iter()
-        .map(|&first| {
+    let mut out = Answers { answer: Vec::with_capacity(n), confidence: Vec::new(), scores: None };
+    for wave in starts.chunks(at_once) {
+        let answer = |&first: &usize| {
             let block = padded_rows(rows, first, BLOCK.min(n - first), BLOCK);
             predictor.answer(apply_all(maps, block.as_ref()).as_ref())
-        })
-        .collect();
-    let mut out = Answers { answer: Vec::with_capacity(n), confidence: Vec::new(), scores: None };
-    let mut scores = blocks.first().and_then(|b| b.scores.as_ref()).map(|s| Matrix::zeros(n, s.ncols()));
-    for (block, &first) in blocks.iter().zip(&starts) {
-        let count = BLOCK.min(n - first);
-        out.answer.extend(&block.answer[..count]);
-        out.confidence.extend(block.confidence.iter().take(count));
-        if let (Some(all), Some(part)) = (&mut scores, &block.scores) {
-            all.get_mut(first..first + count, ..).copy_from(part.get(..count, ..));
+        };
+        let blocks: Vec<Answers> = wave.par_iter().map(answer).collect();
+        for (block, &first) in blocks.iter().zip(wave) {
+            let count = BLOCK.min(n - first);
+            out.answer.extend(&block.answer[..count]);
+            out.confidence.extend(block.confidence.iter().take(count));
+            if let Some(part) = &block.scores {
+                let all = out.scores.get_or_insert_with(|| Matrix::zeros(n, part.ncols()));
+                all.get_mut(first..first + count, ..).copy_from(part.get(..count, ..));
+            }
         }
     }
-    out.scores = scores;
     out
 }

@@ -4,6 +4,7 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
+use super::maps::check_bandwidth;
 use super::{KernelVotes, Stacked, Trees, Votes};
 use crate::linalg::{
     Matrix, add_product, exponentials, nearest, normalize_rows, squared_distance_block, squared_norms,
@@ -234,12 +235,7 @@ impl Predictor {
         {
             return Err(format!("class {bad} of {classes}"));
         }
-        if let Self::Propagation { bandwidth, .. } = self
-            && !(*bandwidth > 0.0 && bandwidth.is_finite())
-        {
-            return Err(format!("`bandwidth` is {bandwidth}"));
-        }
-        Ok(())
+        if let Self::Propagation { bandwidth, .. } = self { check_bandwidth(*bandwidth) } else { Ok(()) }
     }
 }
 

@@ -1,13 +1,16 @@
 //! Predictions, and the table that shows them, as CSV or Parquet.
 
+use std::io::Write;
 use std::sync::Arc;
 
+use faer::ColRef;
 use parquet::basic::{LogicalType, Repetition, Type};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type as SchemaType;
 
+use crate::context::Context;
 use crate::data::Goal;
 use crate::error::{Error, Result};
 use crate::models::Answers;
@@ -25,9 +28,10 @@ pub struct Predictions {
 
 /// A column of the table.
 enum Cells<'a> {
-    Rows(Vec<i64>),
+    /// From 0, written from 1.
+    Rows(&'a [usize]),
     Text(Vec<&'a str>),
-    Numbers(Vec<f64>),
+    Numbers(ColRef<'a, f64>),
 }
 
 impl Predictions {
@@ -35,24 +39,20 @@ impl Predictions {
     /// `confidence` and, where the predictor has scores, `score:<class>`.
     fn columns<'a>(&'a self, goal: &'a Goal) -> Vec<(String, Cells<'a>)> {
         let Self { rows, id, answers } = self;
-        let mut columns = vec![(
-            "row".to_string(),
-            Cells::Rows(rows.iter().map(|&row| row.cast_signed() as i64 + 1).collect()),
-        )];
+        let mut columns = vec![("row".to_string(), Cells::Rows(rows))];
         for (name, cells) in id {
             columns.push((name.clone(), Cells::Text(cells.iter().map(String::as_str).collect())));
         }
         let prediction = "prediction".to_string();
         match goal {
-            Goal::Value => columns.push((prediction, Cells::Numbers(answers.answer.clone()))),
+            Goal::Value => columns.push((prediction, Cells::Numbers(ColRef::from_slice(&answers.answer)))),
             Goal::Classes(names) => {
                 let classes = answers.answer.iter().map(|&class| names[class as usize].as_str());
                 columns.push((prediction, Cells::Text(classes.collect())));
-                columns.push(("confidence".into(), Cells::Numbers(answers.confidence.clone())));
+                columns.push(("confidence".into(), Cells::Numbers(ColRef::from_slice(&answers.confidence))));
                 if let Some(scores) = &answers.scores {
-                    let column = |class: usize| Cells::Numbers(scores.col(class).iter().copied().collect());
-                    let named = names.iter().enumerate();
-                    columns.extend(named.map(|(class, name)| (format!("score:{name}"), column(class))));
+                    let named = names.iter().zip(scores.col_iter());
+                    columns.extend(named.map(|(name, of)| (format!("score:{name}"), Cells::Numbers(of))));
                 }
             }
         }
@@ -60,37 +60,73 @@ impl Predictions {
     }
 }
 
+/// Bytes that grow up to a limit.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: u64,
+    full: bool,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, more: &[u8]) -> std::io::Result<usize> {
+        self.full |= (self.bytes.len() + more.len()) as u64 > self.limit;
+        if self.full {
+            return Err(std::io::ErrorKind::OutOfMemory.into());
+        }
+        self.bytes.extend_from_slice(more);
+        Ok(more.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What `write` writes, as long as the context has room for it.
+fn bounded<E: std::fmt::Display>(
+    context: &Context,
+    write: impl FnOnce(&mut Bounded) -> std::result::Result<(), E>,
+) -> Result<Vec<u8>> {
+    let limit = context.left();
+    let mut out = Bounded { bytes: Vec::new(), limit, full: false };
+    let written = write(&mut out);
+    if out.full {
+        context.require("the table of predictions", limit.saturating_add(1))?;
+    }
+    let failed = |error: E| Error::Numeric { what: "writing predictions".into(), why: error.to_string() };
+    written.map(|()| out.bytes).map_err(failed)
+}
+
 /// The predictions as CSV. Numbers are written so that they read back to the same bits.
 ///
 /// # Errors
-/// [`Error::Numeric`] if the table cannot be written down.
-pub fn predictions_csv(predictions: &Predictions, goal: &Goal) -> Result<Vec<u8>> {
-    let write = || -> std::result::Result<Vec<u8>, Box<dyn std::error::Error>> {
+/// [`Error::Memory`]; [`Error::Numeric`] if the table cannot be written down.
+pub fn predictions_csv(predictions: &Predictions, goal: &Goal, context: &Context) -> Result<Vec<u8>> {
+    bounded(context, |out| -> std::result::Result<(), csv::Error> {
         let columns = predictions.columns(goal);
-        let mut out = csv::Writer::from_writer(Vec::new());
+        let mut out = csv::Writer::from_writer(out);
         out.write_record(columns.iter().map(|(name, _)| name))?;
         for row in 0..predictions.rows.len() {
             for (_, cells) in &columns {
                 match cells {
-                    Cells::Rows(numbers) => out.write_field(numbers[row].to_string())?,
+                    Cells::Rows(numbers) => out.write_field((numbers[row] + 1).to_string())?,
                     Cells::Text(texts) => out.write_field(texts[row])?,
                     Cells::Numbers(numbers) => out.write_field(numbers[row].to_string())?,
                 }
             }
             out.write_record(None::<&[u8]>)?;
         }
-        Ok(out.into_inner()?)
-    };
-    write().map_err(|error| failed(error.as_ref()))
+        Ok(out.flush()?)
+    })
 }
 
 /// The predictions as Parquet, in the same columns: rows are 64-bit integers, other numbers doubles, the rest text. The
 /// same predictions give the same bytes.
 ///
 /// # Errors
-/// [`Error::Numeric`] if the table cannot be written down.
-pub fn predictions_parquet(predictions: &Predictions, goal: &Goal) -> Result<Vec<u8>> {
-    let write = || -> parquet::errors::Result<Vec<u8>> {
+/// [`Error::Memory`]; [`Error::Numeric`] if the table cannot be written down.
+pub fn predictions_parquet(predictions: &Predictions, goal: &Goal, context: &Context) -> Result<Vec<u8>> {
+    bounded(context, |out| -> parquet::errors::Result<()> {
         let columns = predictions.columns(goal);
         let field = |(name, cells): &(String, Cells)| -> parquet::errors::Result<_> {
             let (stored, meaning) = match cells {
@@ -104,13 +140,19 @@ pub fn predictions_parquet(predictions: &Predictions, goal: &Goal) -> Result<Vec
         let fields = columns.iter().map(field).collect::<parquet::errors::Result<_>>()?;
         let schema = Arc::new(SchemaType::group_type_builder("predictions").with_fields(fields).build()?);
         let properties = Arc::new(WriterProperties::builder().set_created_by("juyi".into()).build());
-        let mut file = SerializedFileWriter::new(Vec::new(), schema, properties)?;
+        let mut file = SerializedFileWriter::new(out, schema, properties)?;
         let mut group = file.next_row_group()?;
         for (_, cells) in &columns {
             let mut column = group.next_column()?.expect("as many columns as the schema has");
             match cells {
-                Cells::Rows(numbers) => column.typed::<Int64Type>().write_batch(numbers, None, None)?,
-                Cells::Numbers(numbers) => column.typed::<DoubleType>().write_batch(numbers, None, None)?,
+                Cells::Rows(numbers) => {
+                    let numbers: Vec<i64> = numbers.iter().map(|&row| row.cast_signed() as i64 + 1).collect();
+                    column.typed::<Int64Type>().write_batch(&numbers, None, None)?
+                }
+                Cells::Numbers(numbers) => {
+                    let numbers: Vec<f64> = numbers.iter().copied().collect();
+                    column.typed::<DoubleType>().write_batch(&numbers, None, None)?
+                }
                 Cells::Text(texts) => {
                     let texts: Vec<ByteArray> = texts.iter().map(|text| ByteArray::from(*text)).collect();
                     column.typed::<ByteArrayType>().write_batch(&texts, None, None)?
@@ -119,13 +161,8 @@ pub fn predictions_parquet(predictions: &Predictions, goal: &Goal) -> Result<Vec
             column.close()?;
         }
         group.close()?;
-        file.into_inner()
-    };
-    write().map_err(|error| failed(&error))
-}
-
-fn failed(error: &dyn std::error::Error) -> Error {
-    Error::Numeric { what: "writing predictions".into(), why: error.to_string() }
+        file.close().map(|_| ())
+    })
 }
 
 #[cfg(test)]
@@ -139,12 +176,21 @@ mod tests {
         let answers = Answers { answer: vec![1.0], confidence: vec![0.75], scores };
         let id = vec![("name".to_string(), vec!["x, y".to_string()])];
         let goal = Goal::Classes(vec!["a".into(), "b".into()]);
-        let csv = predictions_csv(&Predictions { rows: vec![4], id, answers }, &goal).unwrap();
+        let context = Context::default();
+        let csv = predictions_csv(&Predictions { rows: vec![4], id, answers }, &goal, &context).unwrap();
         let text = "row,name,prediction,confidence,score:a,score:b\n5,\"x, y\",b,0.75,0.25,0.75\n";
         assert_eq!(String::from_utf8(csv).unwrap(), text);
         let answers = Answers { answer: vec![0.1], confidence: vec![], scores: None };
-        let csv = predictions_csv(&Predictions { rows: vec![0], id: vec![], answers }, &Goal::Value).unwrap();
+        let predictions = Predictions { rows: vec![0], id: vec![], answers };
+        let csv = predictions_csv(&predictions, &Goal::Value, &context).unwrap();
         assert_eq!(String::from_utf8(csv).unwrap(), "row,prediction\n1,0.1\n");
+        // What is written has to fit too.
+        for write in [predictions_csv, predictions_parquet] {
+            let refused = write(&predictions, &Goal::Value, &Context::new(0, 20));
+            assert!(matches!(refused, Err(Error::Memory { need: 21, budget: 20, .. })), "{refused:?}");
+        }
+        let exact = predictions_csv(&predictions, &Goal::Value, &Context::new(0, 21));
+        assert_eq!(exact.unwrap().len(), 21);
     }
 
     #[test]
@@ -154,8 +200,9 @@ mod tests {
         let id = vec![("name".to_string(), vec!["x, y".to_string(), String::new()])];
         let goal = Goal::Classes(vec!["a".into(), "b".into()]);
         let predictions = Predictions { rows: vec![4, 6], id, answers };
-        let bytes = predictions_parquet(&predictions, &goal).unwrap();
-        assert_eq!(bytes, predictions_parquet(&predictions, &goal).unwrap());
+        let context = Context::default();
+        let bytes = predictions_parquet(&predictions, &goal, &context).unwrap();
+        assert_eq!(bytes, predictions_parquet(&predictions, &goal, &context).unwrap());
         let table = crate::data::parquet::read("p.parquet", &bytes[..], &[], 1 << 20).unwrap();
         let cell = |row: usize| {
             let cells = table.columns.iter().map(|column| column.cells.text(row).unwrap_or_default());

@@ -2,29 +2,45 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::error::Category;
 
 use super::run::Run;
+use crate::context::Context;
+use crate::data::read_whole;
 use crate::error::{Error, Result, shown};
+
+/// Most bytes of a record that a byte of its file becomes: a number of two letters is one of many in a list.
+const UNFOLDED: u64 = 64;
+
+/// What says which version wrote a record.
+#[derive(Deserialize)]
+struct Written {
+    version: Option<String>,
+}
 
 /// Reads a `run.json`.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Input`] for a file that is no record of this version.
-pub fn read(file: &Path) -> Result<Run> {
-    let bytes = std::fs::read(file).map_err(|error| Error::io(file, error))?;
+/// [`Error::Io`]; [`Error::Input`] for a file that is no record of this version; [`Error::Memory`].
+pub fn read(file: &Path, context: &Context) -> Result<Run> {
+    let bytes = read_whole(file, UNFOLDED, context)?;
     let refuse = |problem: String| {
         let hint = "give the folder that `juyi transfer` wrote, or repeat the run with this version";
         Error::input(format!("`{}`", file.display()), problem, hint)
     };
-    let value: Value =
-        serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not JSON ({error})")))?;
-    let Some(version) = value.get("version").and_then(Value::as_str) else {
+    let written: Written = serde_json::from_slice(&bytes).map_err(|error| {
+        refuse(match error.classify() {
+            Category::Data => "is not the record of a run: it has no version".into(),
+            _ => format!("is not JSON ({error})"),
+        })
+    })?;
+    let Some(version) = written.version else {
         return Err(refuse("is not the record of a run: it has no version".into()));
     };
     if version != env!("CARGO_PKG_VERSION") {
         let own = env!("CARGO_PKG_VERSION");
-        return Err(refuse(format!("was written by version {}, this is version {own}", shown(version))));
+        return Err(refuse(format!("was written by version {}, this is version {own}", shown(&version))));
     }
-    serde_json::from_value(value).map_err(|error| refuse(format!("is not the record of a run ({error})")))
+    serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not the record of a run ({error})")))
 }

@@ -24,12 +24,66 @@ pub struct QuadraticProgram<'a, P, T> {
     pub times: T,
     /// `κ` `(n)`.
     pub linear: &'a [f64],
+    /// What the variables must keep to.
+    pub bounds: Bounds,
+    /// The most variables that the working set may hold.
+    pub most: usize,
+}
+
+/// What the variables must keep to.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
     /// The largest value of a variable. Above 0.
     pub upper: f64,
     /// The least and the largest sum of the variables.
     pub sum: (f64, f64),
-    /// The most variables that the working set may hold.
-    pub most: usize,
+}
+
+impl Bounds {
+    /// Checks that some point keeps to them, and that the numbers `κ` are finite.
+    pub(super) fn check(&self, linear: &[f64]) -> Result<()> {
+        let (Self { upper, sum: (low, high) }, n) = (*self, linear.len());
+        let failed = |why: String| Err(Error::Numeric { what: "the quadratic programme".into(), why });
+        let possible = low <= high && high > 0.0 && n as f64 * upper >= low;
+        if !(upper > 0.0 && upper.is_finite() && possible) {
+            return failed(format!("no {n} numbers from 0 to {upper} have a sum from {low} to {high}"));
+        }
+        if linear.iter().any(|v| !v.is_finite()) {
+            return failed("a number is not finite".into());
+        }
+        Ok(())
+    }
+
+    /// The largest and the least gradient among the variables `which` that could fall and that could rise.
+    fn extremes(&self, which: &[usize], w: &[f64], gradient: &[f64]) -> (f64, f64) {
+        let falling = which.iter().filter(|&&i| w[i] > 0.0).map(|&i| gradient[i]);
+        let rising = which.iter().filter(|&&i| w[i] < self.upper).map(|&i| gradient[i]);
+        (falling.fold(f64::NEG_INFINITY, f64::max), rising.fold(f64::INFINITY, f64::min))
+    }
+
+    /// The multiplier `y` of the sum that makes the violation least; 0 inside the slab, at most 0 at its lower end, at
+    /// least 0 at its upper end.
+    pub(super) fn multiplier(&self, which: &[usize], w: &[f64], gradient: &[f64]) -> f64 {
+        let (most, least) = self.extremes(which, w, gradient);
+        let sum: f64 = w.iter().sum();
+        let near = |end: f64| (sum - end).abs() <= 1e-9 * (1.0 + end.abs());
+        let from = if near(self.sum.0) { f64::NEG_INFINITY } else { 0.0 };
+        let to = if near(self.sum.1) { f64::INFINITY } else { 0.0 };
+        let best = match (most.is_finite(), least.is_finite()) {
+            (true, true) => -0.5 * (most + least),
+            (true, false) => -most,
+            _ => -least,
+        };
+        best.clamp(from, to)
+    }
+
+    /// The largest violation: `g_i + y` must not be below 0 where `w_i` can rise nor above 0 where it can fall, and the
+    /// sum must lie in the slab.
+    pub(super) fn violation(&self, which: &[usize], w: &[f64], gradient: &[f64], y: f64) -> f64 {
+        let (most, least) = self.extremes(which, w, gradient);
+        let sum: f64 = w.iter().sum();
+        (most + y).max(-least - y).max(self.sum.0 - sum).max(sum - self.sum.1).max(0.0)
+    }
 }
 
 /// What [`QuadraticProgram::solve`] found.
@@ -60,32 +114,20 @@ const ALIKE: f64 = 0.9;
 const ROUNDS: usize = 200;
 
 impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticProgram<'_, P, T> {
-    /// Solves the programme. The result has the same bits on any number of threads.
+    /// Solves the programme; `None` if the working set outgrows what it may hold. The result has the same bits on any
+    /// number of threads.
     ///
     /// # Errors
-    /// [`Error::Numeric`] if no point meets the bounds, a number is not finite, or the working set would have to be
-    /// larger than allowed from the start.
-    pub fn solve(&self) -> Result<Solution> {
-        let (low, high) = self.sum;
-        let n = self.linear.len();
-        let failed = |why: String| Err(Error::Numeric { what: "the quadratic programme".into(), why });
-        let possible = low <= high && high > 0.0 && n as f64 * self.upper >= low;
-        if !(self.upper > 0.0 && self.upper.is_finite() && possible) {
-            let upper = self.upper;
-            return failed(format!("no {n} numbers from 0 to {upper} have a sum from {low} to {high}"));
-        }
-        if self.linear.iter().any(|v| !v.is_finite()) {
-            return failed("a number is not finite".into());
-        }
+    /// [`Error::Numeric`] if no point meets the bounds or a number is not finite.
+    pub fn solve(&self) -> Result<Option<Solution>> {
+        self.bounds.check(self.linear)?;
+        let (Bounds { upper, sum }, n) = (self.bounds, self.linear.len());
         let scale = self.linear.iter().fold(1.0, |most: f64, v| most.max(v.abs()));
         // Enough variables to reach the least sum with room to move, those that want to rise most.
-        let enough = ((2.0 * low.max(0.0) / self.upper).ceil() as usize).min(n);
+        let enough = ((2.0 * sum.0.max(0.0) / upper).ceil() as usize).min(n);
         let first = (enough + JOIN).min(n);
         if first > self.most {
-            return failed(format!(
-                "at least {first} of {n} variables are above 0, and {} fit into memory",
-                self.most
-            ));
+            return Ok(None);
         }
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| self.linear[b].total_cmp(&self.linear[a]).then(a.cmp(&b)));
@@ -97,14 +139,13 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
             set.sort_unstable();
             let linear: Vec<f64> = set.iter().map(|&i| self.linear[i]).collect();
             let k = (self.part)(&set);
-            let (upper, sum) = (self.upper, self.sum);
             let w = InteriorPoint { k: &k, linear: &linear, upper, sum, scale }.solve();
             drop(k);
             let mut gradient = (self.times)(&set, &w);
             gradient.iter_mut().zip(self.linear).for_each(|(g, l)| *g -= l);
             let mut weights = vec![0.0; n];
             set.iter().zip(&w).for_each(|(&i, w)| weights[i] = *w);
-            let multiplier = self.multiplier(&set, &weights, &gradient);
+            let multiplier = self.bounds.multiplier(&set, &weights, &gradient);
             let mut inside = vec![false; n];
             for &i in &set {
                 inside[i] = true;
@@ -114,16 +155,22 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
                 .collect();
             rising.sort_by(|&a, &b| gradient[a].total_cmp(&gradient[b]).then(a.cmp(&b)));
             let staying: Vec<usize> = set.iter().copied().filter(|&i| weights[i] > 0.0).collect();
-            let places = self.most.saturating_sub(staying.len());
-            let joining = self.unlike(&rising, places.min(JOIN.max(set.len() / 2)));
+            let joining = self.unlike(&rising, JOIN.max(set.len() / 2));
+            if staying.len() + joining.len() > self.most {
+                return Ok(None);
+            }
             if joining.is_empty() || rounds == ROUNDS {
                 let all: Vec<usize> = (0..n).collect();
-                let residual =
-                    self.violation(&all, &weights, &gradient, self.multiplier(&all, &weights, &gradient));
+                let residual = self.bounds.violation(
+                    &all,
+                    &weights,
+                    &gradient,
+                    self.bounds.multiplier(&all, &weights, &gradient),
+                );
                 // wᵀ K w = wᵀ (gradient + κ)
                 let objective = 0.5 * (dot(&weights, &gradient) - dot(&weights, self.linear));
                 let converged = residual <= TOLERANCE * scale;
-                return Ok(Solution { weights, objective, residual, rounds, converged });
+                return Ok(Some(Solution { weights, objective, residual, rounds, converged }));
             }
             set = [staying, joining].concat();
         }
@@ -146,37 +193,6 @@ impl<P: Fn(&[usize]) -> Matrix, T: Fn(&[usize], &[f64]) -> Vec<f64>> QuadraticPr
         }
         chosen.iter().map(|&a| looked_at[a]).collect()
     }
-
-    /// The largest and the least gradient among the variables `which` that could fall and that could rise.
-    fn extremes(&self, which: &[usize], w: &[f64], gradient: &[f64]) -> (f64, f64) {
-        let falling = which.iter().filter(|&&i| w[i] > 0.0).map(|&i| gradient[i]);
-        let rising = which.iter().filter(|&&i| w[i] < self.upper).map(|&i| gradient[i]);
-        (falling.fold(f64::NEG_INFINITY, f64::max), rising.fold(f64::INFINITY, f64::min))
-    }
-
-    /// The multiplier `y` of the sum that makes the violation least; 0 inside the slab, at most 0 at its lower end, at
-    /// least 0 at its upper end.
-    fn multiplier(&self, which: &[usize], w: &[f64], gradient: &[f64]) -> f64 {
-        let (most, least) = self.extremes(which, w, gradient);
-        let sum: f64 = w.iter().sum();
-        let near = |end: f64| (sum - end).abs() <= 1e-9 * (1.0 + end.abs());
-        let from = if near(self.sum.0) { f64::NEG_INFINITY } else { 0.0 };
-        let to = if near(self.sum.1) { f64::INFINITY } else { 0.0 };
-        let best = match (most.is_finite(), least.is_finite()) {
-            (true, true) => -0.5 * (most + least),
-            (true, false) => -most,
-            _ => -least,
-        };
-        best.clamp(from, to)
-    }
-
-    /// The largest violation: `g_i + y` must not be below 0 where `w_i` can rise nor above 0 where it can fall, and the
-    /// sum must lie in the slab.
-    fn violation(&self, which: &[usize], w: &[f64], gradient: &[f64], y: f64) -> f64 {
-        let (most, least) = self.extremes(which, w, gradient);
-        let sum: f64 = w.iter().sum();
-        (most + y).max(-least - y).max(self.sum.0 - sum).max(sum - self.sum.1).max(0.0)
-    }
 }
 
 #[cfg(test)]
@@ -190,7 +206,8 @@ mod tests {
         let times = |which: &[usize], w: &[f64]| {
             (0..k.nrows()).map(|i| which.iter().zip(w).map(|(&j, w)| k[(i, j)] * w).sum()).collect()
         };
-        QuadraticProgram { part, times, linear, upper, sum, most: 10_000 }.solve().unwrap()
+        let bounds = Bounds { upper, sum };
+        QuadraticProgram { part, times, linear, bounds, most: 10_000 }.solve().unwrap().unwrap()
     }
 
     fn close(found: &Solution, expected: &[f64]) {
@@ -262,7 +279,8 @@ mod tests {
     #[test]
     fn bounds_that_exclude_each_other_are_an_error() {
         let (part, times) = (|_: &[usize]| Matrix::zeros(1, 1), |_: &[usize], _: &[f64]| vec![0.0]);
-        let program = QuadraticProgram { part, times, linear: &[1.0], upper: 1.0, sum: (2.0, 3.0), most: 10 };
+        let bounds = Bounds { upper: 1.0, sum: (2.0, 3.0) };
+        let program = QuadraticProgram { part, times, linear: &[1.0], bounds, most: 10 };
         assert!(program.solve().unwrap_err().to_string().contains("from 2 to 3"));
     }
 }

@@ -1,7 +1,7 @@
 //! Step 1, continued: how far apart are source and target?
 
 use super::Settings;
-use super::prepare::label_cells;
+use super::prepare::{Held, label_cells};
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
 use crate::error::Result;
@@ -50,11 +50,16 @@ pub fn measure(
     let moved = moved(&encoding, &sources, &target);
     let goal = Goal::Value;
     let mut domains = Vec::new();
+    let mut held = Held::of(sources.iter().chain([&target]));
+    let mut turn = |table: &mut Table, context: &mut Context| {
+        let all: Vec<usize> = (0..table.rows).collect();
+        held.turn(table, &all, &encoding, context)
+    };
     for table in &mut sources {
-        let (features, rows) = encoding.apply(table, context)?;
+        let (features, rows) = turn(table, context)?;
         domains.push(Domain::labelled(table.name.clone(), features, Labels::Values(vec![0.0; rows.len()])));
     }
-    let (features, _) = encoding.apply(&mut target, context)?;
+    let (features, _) = turn(&mut target, context)?;
     let task = Task::new(domains, Domain::unlabelled(target.name, features, &goal), goal)?;
     let (distances, rows) = distances(&task, context)?;
     Ok(Measured { distances, moved, rows })

@@ -1,5 +1,7 @@
 //! What the report draws: some rows in the plane, which classes are taken for which, some rows as pictures.
 
+use std::collections::HashSet;
+
 use super::truth::Truth;
 use super::{Settings, TargetLabels};
 use crate::context::Context;
@@ -92,9 +94,10 @@ const MOST_CLASSES: usize = 100;
 pub(super) fn classes(truth: &Truth, goal: &Goal) -> Vec<String> {
     let Goal::Classes(names) = goal else { return Vec::new() };
     let mut more: Vec<String> = truth.classes().unwrap_or_default().to_vec();
-    more.retain(|class| !names.contains(class));
     more.sort();
     more.dedup();
+    let known: HashSet<&String> = names.iter().collect();
+    more.retain(|class| !known.contains(class));
     [&names[..], &more].concat()
 }
 
@@ -247,7 +250,7 @@ mod tests {
         let pixels = [[0.0, 8.0, 16.0, f64::NAN], [1.0, 0.0, 0.0, 0.0], [0.0, -4.0, 4.0, 0.0]];
         let (table, labels) = digits(&pixels, ["3", "8", "9"]);
         let kept = Pixels::of(&table, &labels, "digit", &Settings::default()).unwrap();
-        let truth = Truth::new(&labels, &[0, 2], TaskKind::Classification, "t").unwrap();
+        let truth = Truth::new(&labels, &[0, 2], TaskKind::Classification, "t", &Context::default()).unwrap();
         let goal = Goal::Classes(vec!["3".into(), "8".into()]);
         let answers = Answers { answer: vec![0.0, 1.0], confidence: vec![], scores: None };
         let pictures = kept.pictures(&[0, 2], &truth, &goal, &answers);

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::asked::Asked;
 use super::figures;
 use super::truth::Truth;
 use crate::choice::Configuration;
@@ -27,6 +28,7 @@ pub(super) fn fit_each(
     configurations: &[Configuration],
     task: Task,
     truth: &Truth,
+    asked: &Asked<'_>,
     context: &mut Context,
 ) -> Result<Fits> {
     let mut raw = Some(task);
@@ -51,7 +53,7 @@ pub(super) fn fit_each(
         if k == 0 {
             fits.before = figures::scatter(task, &[], None, context);
         }
-        let (ran, moved) = run_one(configuration, task, maps, truth, context)?;
+        let (ran, moved) = run_one(configuration, task, maps, truth, asked, context)?;
         let own = &ran.model.maps[maps.len()..];
         // Of a method that maps target rows alone, nobody knows where source rows would go.
         if moved.is_some() || (own.is_empty() && steps != configurations[0].steps) {
@@ -78,6 +80,7 @@ fn run_one(
     task: &Task,
     maps: &[Map],
     truth: &Truth,
+    asked: &Asked<'_>,
     context: &mut Context,
 ) -> Result<(Ran, Option<Matrix>)> {
     let Configuration { built, learner, .. } = configuration;
@@ -85,8 +88,9 @@ fn run_one(
     let start = Instant::now();
     let (model, moved) = fit_and_show(built, task, learner.as_ref(), maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.
-    let answers =
-        crate::models::predict(&model.maps[maps.len()..], &model.predictor, task.target.features.as_ref());
+    let target = task.target.features.as_ref();
+    let answers = crate::models::predict(&model.maps[maps.len()..], &model.predictor, target);
+    asked.check(&answers, target, &[])?;
     let carries = format!("{}, learnt from {} source rows", carries(&model, maps.len()), task.source.rows());
     let ran = Ran::new(configuration, model, answers, carries, start, truth, &task.goal, context);
     Ok((ran, moved))

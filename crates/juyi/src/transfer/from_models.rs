@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::asked::Asked;
 use super::fits::{Fits, Ran, carries};
 use super::prepare::{class_names, describe, identifiers, of_rows, sorted, target_domain};
 use super::truth::Truth;
@@ -59,17 +60,18 @@ pub fn transfer_models(
         names.extend(class_names(used));
         *names = sorted(std::mem::take(names));
     }
-    let id = identifiers(&target, &encoding.id);
+    let id = identifiers(&target, &encoding.id, context)?;
     let kind = if goal == Goal::Value { TaskKind::Regression } else { TaskKind::Classification };
     let none = Cells::Numbers(vec![f64::NAN; target.rows]);
     let truth_cells =
         cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
     let (features, rows) = encoding.apply(&mut target, context)?;
+    context.take(8 * (features.nrows() * features.ncols()) as u64);
     if rows.is_empty() {
         let hint = "give a table with rows below its header";
         return Err(Error::input(format!("`{}`", target.name), "has no rows", hint));
     }
-    let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
+    let truth = Truth::new(truth_cells, &rows, kind, &target.name, context)?;
     let domain = target_domain(&target.name, features, &rows, used, &goal)?;
     domain.check(&goal, encoding.width())?;
     let facts = (models.iter().map(described).collect(), describe(&domain, &goal, &target.remark));
@@ -103,18 +105,20 @@ pub fn transfer_models(
         several => format!("{} models", several.len()),
     };
     let mut all = Vec::new();
+    let asked = Asked { table: &target.name, rows: &rows, encoding: &encoding };
     for configuration in &configurations {
         context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
         let (start, learner) = (Instant::now(), configuration.learner.as_ref());
         let model = refine(&configuration.built, &sources, &domain, &goal, learner, context)?;
         let answers = model.predict(domain.features.as_ref());
+        asked.check(&answers, domain.features.as_ref(), &model.maps)?;
         let carries = format!("{}, from {from} without its rows", carries(&model, 0));
         all.push(Ran::new(configuration, model, answers, carries, start, &truth, &goal, context));
     }
     let fits = Fits { all, before: Vec::new(), after: Vec::new() };
     let (moved, distances) = (Vec::new(), Vec::new());
     let known = Known { goal, encoding, truth, rows, id, pixels: None, facts, moved, distances, choice };
-    known.record(fits, settings, started, context)
+    Ok(known.record(fits, settings, started, context))
 }
 
 /// The encoding and the kind of goal, which all models must share.

@@ -1,5 +1,6 @@
 //! The main job in four steps: tables in; data, select, initialise, transfer; predictions, a model and a record out.
 
+mod asked;
 mod distances;
 mod figures;
 mod fits;
@@ -18,8 +19,9 @@ use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
 use crate::methods::build;
-use crate::models::{Answers, Model, Preprocess};
+use crate::models::{Model, Preprocess, answers_bytes};
 use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
+use asked::Asked;
 pub use distances::{Measured, measure};
 use figures::Pixels;
 use fits::{Fits, Ran, fit_each};
@@ -137,9 +139,11 @@ pub fn transfer(
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
     let goal = task.goal.clone();
-    let fits = fit_each(&configurations, task, &truth, context)?;
+    let name = task.target.name.clone();
+    let asked = Asked { table: &name, rows: &rows, encoding: &encoding };
+    let fits = fit_each(&configurations, task, &truth, &asked, context)?;
     let known = Known { goal, encoding, truth, rows, id, pixels, facts, moved, distances, choice };
-    known.record(fits, settings, started, context)
+    Ok(known.record(fits, settings, started, context))
 }
 
 /// The method that is asked for, `None` for `auto`. What can be said of the settings alone is said before the work starts.
@@ -188,13 +192,12 @@ struct Known {
 impl Known {
     /// The record, the model that is written and its predictions. The first fit is that of the baseline, or the only
     /// one.
-    fn record(self, fits: Fits, settings: &Settings, started: Instant, context: &Context) -> Result<Outcome> {
+    fn record(self, fits: Fits, settings: &Settings, started: Instant, context: &Context) -> Outcome {
         let Self { goal, encoding, truth, rows, id, pixels, facts, moved, distances, choice } = self;
         let refused = refused(choice.as_ref());
         let Fits { mut all, before, after } = fits;
         let written = if refused { 0 } else { all.len() - 1 };
         let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
-        check_answers(&answers, &rows, &facts.1.name)?;
         let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
         let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
             (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
@@ -241,7 +244,7 @@ impl Known {
             peak_memory: None,
             notices: context.notices().to_vec(),
         };
-        Ok(Outcome { run, model, predictions: Predictions { rows, id, answers } })
+        Outcome { run, model, predictions: Predictions { rows, id, answers } }
     }
 }
 
@@ -285,7 +288,7 @@ pub fn predict_table(
         hint: "fit it with `juyi transfer`".into(),
     })?;
     let truth = score.map(|label| label_cells(&table, label)).transpose()?;
-    let id = identifiers(&table, &encoding.id);
+    let id = identifiers(&table, &encoding.id, context)?;
     let (features, rows) = encoding.apply(&mut table, context)?;
     if rows.is_empty() {
         return Err(Error::input(
@@ -294,31 +297,18 @@ pub fn predict_table(
             "give at least one row",
         ));
     }
-    context.require("the predictions", 8 * (rows.len() * model.goal.classes().max(1)) as u64)?;
-    let answers = model.predict(features.as_ref());
-    check_answers(&answers, &rows, &table.name)?;
+    context.take(size_of::<f64>() as u64 * (rows.len() * model.columns) as u64);
+    let answers = model.predict_within(features.as_ref(), context)?;
+    Asked { table: &table.name, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
+    context.take(answers_bytes(rows.len(), model.goal.classes()));
     let scores = match truth {
         None => None,
         Some(labels) => {
             let kind =
                 if model.goal == Goal::Value { TaskKind::Regression } else { TaskKind::Classification };
-            Truth::new(&labels, &rows, kind, &table.name)?.score(&model.goal, &answers, context)
+            Truth::new(&labels, &rows, kind, &table.name, context)?.score(&model.goal, &answers, context)
         }
     };
     let id = of_rows(id, &rows);
     Ok((Predictions { rows, id, answers }, scores))
-}
-
-/// Refuses answers that overflowed on the way.
-fn check_answers(answers: &Answers, rows: &[usize], table: &str) -> Result<()> {
-    let finite = |values: &[f64], i: usize| values.get(i).is_none_or(|value| value.is_finite());
-    match (0..rows.len()).find(|&i| !finite(&answers.answer, i) || !finite(&answers.confidence, i)) {
-        None => Ok(()),
-        Some(i) => {
-            let hint =
-                "it lies beyond all measure of the rows learnt from; look for a column in another unit";
-            let thing = format!("`{table}`, row {}", rows[i] + 1);
-            Err(Error::input(thing, "its prediction is not finite", hint))
-        }
-    }
 }

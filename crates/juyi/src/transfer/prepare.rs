@@ -10,6 +10,7 @@ use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
+use crate::models::answers_bytes;
 use crate::report::DomainFacts;
 
 /// Everything that the tables come down to.
@@ -76,31 +77,67 @@ pub(super) fn prepare(
         TaskKind::Regression => Goal::Value,
         TaskKind::Classification => Goal::Classes(class_names(labels.iter().chain(used))),
     };
+    let filled: usize = labelled.iter().map(Vec::len).sum();
+    few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
     let moved =
         if settings.distances { super::distances::moved(&encoding, &sources, &target) } else { Vec::new() };
-    let id = identifiers(&target, &settings.id);
+    let id = identifiers(&target, &settings.id, context)?;
     let none = Cells::Numbers(vec![f64::NAN; target.rows]);
     let truth_cells =
         target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
     let pixels = Pixels::of(&target, truth_cells, &label, settings); // encoding gives up the cells
     let mut domains = Vec::new();
     let mut source_facts = Vec::new();
+    let mut held = Held::of(sources.iter().chain([&target]));
     for ((table, cells), labelled) in sources.iter_mut().zip(&labels).zip(&labelled) {
-        let (features, kept) = encoding.apply_to(table, labelled, context)?;
+        let (features, kept) = held.turn(table, labelled, &encoding, context)?;
         let domain =
             Domain::labelled(table.name.clone(), features, known_labels(cells, &kept, &goal, &table.name)?);
         source_facts.push(describe(&domain, &goal, &table.remark));
         domains.push(domain);
     }
-    let (features, rows) = encoding.apply(&mut target, context)?;
-    let truth = Truth::new(truth_cells, &rows, kind, &target.name)?;
+    let all: Vec<usize> = (0..target.rows).collect();
+    let (features, rows) = held.turn(&mut target, &all, &encoding, context)?;
+    let truth = Truth::new(truth_cells, &rows, kind, &target.name, context)?;
     let target_domain = target_domain(&target.name, features, &rows, used, &goal)?;
     let target_facts = describe(&target_domain, &goal, &target.remark);
+    if domains.len() > 1 {
+        let joined = domains.iter().map(|domain| domain.rows() * encoding.width()).sum::<usize>();
+        context.require("the sources joined", 8 * joined as u64)?;
+    }
     let task = Task::new(domains, target_domain, goal)?;
     let id = of_rows(id, &rows);
     Ok(Prepared { task, encoding, truth, rows, id, pixels, facts: (source_facts, target_facts), moved })
+}
+
+/// Bytes of the tables that are still to become features, and of those that have.
+pub(super) struct Held {
+    tables: u64,
+    features: u64,
+}
+
+impl Held {
+    pub(super) fn of<'a>(tables: impl Iterator<Item = &'a Table>) -> Self {
+        Self { tables: tables.map(Table::bytes).sum(), features: 0 }
+    }
+
+    /// Turns some rows of a table into features, as [`Encoding::apply_to`] does; the cells make room for them.
+    pub(super) fn turn(
+        &mut self,
+        table: &mut Table,
+        rows: &[usize],
+        encoding: &Encoding,
+        context: &mut Context,
+    ) -> Result<(Matrix, Vec<usize>)> {
+        self.tables = self.tables.saturating_sub(table.bytes());
+        context.hold(self.tables + self.features);
+        let (features, kept) = encoding.apply_to(table, rows, context)?;
+        self.features += 8 * (features.nrows() * features.ncols()) as u64;
+        context.hold(self.tables + self.features);
+        Ok((features, kept))
+    }
 }
 
 /// The target's rows, the numbers of which in their table are `rows`, with the labels that are learnt from.
@@ -123,8 +160,11 @@ pub(super) fn target_domain(
 pub(super) fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFacts {
     let classes = match (&domain.labels, goal) {
         (Labels::Classes(of), Goal::Classes(names)) => {
-            let count = |c: usize| of.iter().filter(|&&o| o == c).count();
-            let counted = names.iter().enumerate().map(|(c, name)| (name.clone(), count(c)));
+            let mut counts = vec![0; names.len()];
+            for &c in of {
+                counts[c] += 1;
+            }
+            let counted = names.iter().zip(counts).map(|(name, count)| (name.clone(), count));
             counted.filter(|(_, count)| *count > 0).collect()
         }
         _ => Vec::new(),
@@ -159,8 +199,27 @@ fn labelled_rows(table: &Table, label: &str, context: &mut Context) -> Result<Ve
     Ok(keep)
 }
 
-/// Most classes that are taken for granted when the labels are whole numbers.
+/// Most classes that are taken for granted when the labels are whole numbers, or nearly as many as rows.
 const MANY_CLASSES: usize = 100;
+
+/// A label with a value of its own for one row in so many looks like an identifier.
+const ONE_IN: usize = 5;
+
+/// Warns of a label that looks like an identifier, and refuses classes of which the scores alone would not fit: `filled`
+/// rows have a label, `rows` get scores.
+fn few_enough(classes: usize, filled: usize, rows: usize, label: &str, context: &mut Context) -> Result<()> {
+    let mut looks = String::new();
+    if classes > MANY_CLASSES && ONE_IN * classes > filled {
+        let text = format!(
+            "column `{label}` has {classes} different values in {filled} rows and looks like an identifier: name the \
+             column that is to be predicted with `--label`, or say `--task regression` if its numbers are meant"
+        );
+        context.warn_at_once("data", text);
+        looks = format!(" (`{label}` looks like an identifier)");
+    }
+    let scores = format!("the scores of {rows} rows for {classes} classes{looks}");
+    context.require(&scores, answers_bytes(rows, classes))
+}
 
 /// Text labels are classes; numbers with a fraction are values; whole numbers are classes while they are few.
 fn infer_task(labels: &[Cells], table: &str, label: &str, context: &mut Context) -> Result<TaskKind> {
@@ -234,12 +293,16 @@ fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Resu
 }
 
 /// The identifying columns as text.
-pub(super) fn identifiers(table: &Table, names: &[String]) -> Vec<(String, Vec<String>)> {
-    let cells = |name: &String| {
-        let column = table.column(name)?;
-        Some((name.clone(), (0..table.rows).map(|row| column.cells.text(row).unwrap_or_default()).collect()))
-    };
-    names.iter().filter_map(cells).collect()
+pub(super) fn identifiers(
+    table: &Table,
+    names: &[String],
+    context: &Context,
+) -> Result<Vec<(String, Vec<String>)>> {
+    let columns: Vec<_> = names.iter().filter_map(|name| table.column(name)).collect();
+    let need = columns.iter().map(|column| column.cells.unfolded_bytes()).sum();
+    context.require(&format!("the identifying columns of `{}`", table.name), need)?;
+    let cells = |cells: &Cells| (0..table.rows).map(|row| cells.text(row).unwrap_or_default()).collect();
+    Ok(columns.into_iter().map(|column| (column.name.clone(), cells(&column.cells))).collect())
 }
 
 /// What [`identifiers`] found, of these rows of the table.

@@ -1,8 +1,10 @@
 //! Labels kept for scoring: they are handed to the evaluation after the fit, never to a method.
 
+use std::collections::HashSet;
+
 use super::TaskKind;
 use crate::context::Context;
-use crate::data::{Cells, Goal, listed};
+use crate::data::{Cells, Goal, LARGEST, listed};
 use crate::error::{Error, Result, shown};
 use crate::measures::{Scores, classification_scores, regression_scores};
 use crate::models::Answers;
@@ -21,7 +23,14 @@ enum TruthLabels {
 
 impl Truth {
     /// The filled labels of the rows that are predicted.
-    pub(super) fn new(cells: &Cells, kept: &[usize], kind: TaskKind, table: &str) -> Result<Self> {
+    pub(super) fn new(
+        cells: &Cells,
+        kept: &[usize],
+        kind: TaskKind,
+        table: &str,
+        context: &Context,
+    ) -> Result<Self> {
+        context.require(&format!("the labels of `{table}`"), cells.unfolded_bytes())?;
         let rows: Vec<usize> = (0..kept.len()).filter(|&i| !cells.is_missing(kept[i])).collect();
         let text = |i: &usize| cells.text(kept[*i]).unwrap_or_default();
         let labels = match kind {
@@ -50,9 +59,10 @@ impl Truth {
         let said: Vec<f64> = self.rows.iter().map(|&i| answers.answer[i]).collect();
         match (&self.labels, goal) {
             (TruthLabels::Classes(truth), Goal::Classes(names)) => {
-                let mut unknown: Vec<&String> = truth.iter().filter(|class| !names.contains(class)).collect();
+                let known: HashSet<&String> = names.iter().collect();
+                let occur: HashSet<&String> = truth.iter().collect();
+                let mut unknown: Vec<&String> = occur.difference(&known).copied().collect();
                 unknown.sort();
-                unknown.dedup();
                 if !unknown.is_empty() {
                     context.warn(
                         "scores",
@@ -62,7 +72,7 @@ impl Truth {
                         ),
                     );
                 }
-                let absent: Vec<&String> = names.iter().filter(|name| !truth.contains(name)).collect();
+                let absent: Vec<&String> = names.iter().filter(|name| !occur.contains(name)).collect();
                 if !absent.is_empty() {
                     context.note("scores", format!("class {} does not occur in the target", listed(&absent)));
                 }
@@ -78,9 +88,18 @@ impl Truth {
 
 /// A label as a finite number.
 pub(super) fn label_value(text: &str, table: &str, row: usize) -> Result<f64> {
-    text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| {
-        let hint = "a regression needs finite numbers; `--task classification` predicts classes";
-        let problem = format!("label `{}` is not a number", shown(text));
-        Error::input(format!("`{table}`, row {}", row + 1), problem, hint)
-    })
+    let fail = |problem: &str, hint: &str| {
+        let problem = format!("label `{}` {problem}", shown(text));
+        Err(Error::input(format!("`{table}`, row {}", row + 1), problem, hint))
+    };
+    match text.parse::<f64>() {
+        Ok(value) if value.abs() <= LARGEST => Ok(value),
+        Ok(value) if value.is_finite() => {
+            fail("is too large to compute with", "give the label in another unit")
+        }
+        _ => fail(
+            "is not a number",
+            "a regression needs finite numbers; `--task classification` predicts classes",
+        ),
+    }
 }

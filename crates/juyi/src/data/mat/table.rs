@@ -3,8 +3,7 @@
 use std::io::{Read, Seek};
 
 use super::{Values, Variable, list, read};
-use crate::data::array::COLUMN;
-use crate::data::table::{Cells, Column, Table, label_name};
+use crate::data::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
 use crate::error::{Error, Result};
 
 /// `X,y` of a `.mat` file as a table with columns `x1 …` and the label. Samples are the rows of `X` unless only its
@@ -69,7 +68,8 @@ pub fn table<R: Read + Seek>(
     if rows > 0 && width == 0 {
         return Err(Error::input(file, format!("`{features}` has rows without columns"), ""));
     }
-    let need = COLUMN * width as u64; // an empty matrix may claim any width
+    // An empty matrix may claim any width. The numbers are here as they were stored, and in their columns.
+    let need = COLUMN * width as u64 + 16 * numbers.len() as u64;
     if need > limit {
         return Err(Error::Memory { what: format!("{file} with {width} columns"), need, budget: limit });
     }
@@ -89,12 +89,16 @@ pub fn table<R: Read + Seek>(
         })
         .collect();
     let label = y.map(|y| -> Result<String> {
-        let written: Vec<Option<String>> = match y.values {
-            Values::Numbers(values) => values.iter().map(|v| (!v.is_nan()).then(|| v.to_string())).collect(),
-            Values::Text(rows) => rows.into_iter().map(|v| Some(v).filter(|v| !v.is_empty())).collect(),
-        };
         let label = label_name(name, label, &columns)?;
-        columns.push(Column { name: label.clone(), cells: Cells::from_text(written) });
+        let (thing, mut cells) = (format!("{file}, variable `{}`", y.name), TextCells::within(limit, need));
+        match y.values {
+            Values::Numbers(values) => values.iter().try_for_each(|v| {
+                let text = (!v.is_nan()).then(|| v.to_string());
+                cells.push_within(&thing, text.as_deref())
+            })?,
+            Values::Text(rows) => rows.iter().try_for_each(|v| cells.push_within(&thing, Some(v)))?,
+        }
+        columns.push(Column { name: label.clone(), cells: cells.finish() });
         Ok(label)
     });
     let label = label.transpose()?;

@@ -8,11 +8,11 @@
 use super::thrift::{BINARY, LIST, NUMBER, STOP, STRUCT, Thrift};
 use crate::error::{Error, Result, shown};
 
-/// Checks that this is a Parquet file with a flat schema.
+/// Checks that this is a Parquet file with a flat schema, and says how long its footer is.
 ///
 /// # Errors
 /// [`Error::Input`].
-pub(super) fn check(name: &str, file: &[u8]) -> Result<()> {
+pub(super) fn check(name: &str, file: &[u8]) -> Result<u64> {
     let fail = |problem: String, hint: &str| Err(Error::input(format!("`{name}`"), problem, hint));
     let (body, Some(b"PAR1")) = (file.strip_prefix(b"PAR1").unwrap_or_default(), file.last_chunk::<4>())
     else {
@@ -29,7 +29,7 @@ pub(super) fn check(name: &str, file: &[u8]) -> Result<()> {
     };
     match schema(Thrift(&body[at..])) {
         None => fail("is damaged: its footer cannot be read".into(), ""),
-        Some(Schema::Flat) => Ok(()),
+        Some(Schema::Flat) => Ok(u64::from(length)),
         Some(Schema::Nested(column)) => fail(
             format!("column `{}` is nested: a cell may hold one value only", shown(&column)),
             "unfold it into columns of their own before the table is written",

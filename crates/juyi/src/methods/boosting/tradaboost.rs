@@ -35,7 +35,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, later_half, vote};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, params_of};
 use crate::models::VoteRule;
 
 /// Parameters of `TrAdaBoost`.
@@ -73,7 +73,7 @@ impl TrAdaBoost {
 
 impl Method for TrAdaBoost {
     fn check(&self) -> Result<()> {
-        must("tradaboost", "rounds", (1..=1000).contains(&self.rounds), "between 1 and 1000", self.rounds)
+        count("tradaboost", "rounds", self.rounds, 1..=1000)
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {

@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, later_half, vote};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, params_of};
 use crate::models::VoteRule;
 
 /// Parameters of `TrAdaBoost.R2`.
@@ -71,7 +71,7 @@ impl TrAdaBoostR2 {
 
 impl Method for TrAdaBoostR2 {
     fn check(&self) -> Result<()> {
-        must("tradaboost-r2", "rounds", (1..=1000).contains(&self.rounds), "between 1 and 1000", self.rounds)
+        count("tradaboost-r2", "rounds", self.rounds, 1..=1000)
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {

@@ -40,7 +40,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, scale_to, vote};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, params_of};
 use crate::models::{VoteRule, predict};
 
 /// Parameters of two-stage `TrAdaBoost.R2`.
@@ -131,9 +131,9 @@ impl TwoStageTrAdaBoostR2 {
 impl Method for TwoStageTrAdaBoostR2 {
     fn check(&self) -> Result<()> {
         let Self { steps, rounds, folds } = *self;
-        must(Self::ROW.name, "steps", (2..=100).contains(&steps), "between 2 and 100", steps)?;
-        must(Self::ROW.name, "rounds", (1..=1000).contains(&rounds), "between 1 and 1000", rounds)?;
-        must(Self::ROW.name, "folds", (2..=100).contains(&folds), "between 2 and 100", folds)
+        count(Self::ROW.name, "steps", steps, 2..=100)?;
+        count(Self::ROW.name, "rounds", rounds, 1..=1000)?;
+        count(Self::ROW.name, "folds", folds, 2..=100)
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {

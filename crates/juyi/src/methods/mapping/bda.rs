@@ -37,7 +37,7 @@ use crate::learners::Learner;
 use crate::linalg::{Matrix, normalize_rows_l2, select_rows};
 use crate::measures::proxy_a_distance;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, class_discrepancies, marginal_discrepancy};
 
@@ -50,7 +50,7 @@ const FEWEST: usize = 20;
 pub struct Bda {
     /// linear, primal or rbf: what the penalty and the similarity are taken in.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than the rank of the pooled rows are used.
+    /// Dimensions of the embedding, k. 1 to 1000000; no more than the rank of the pooled rows are used.
     pub components: usize,
     /// Weight of the penalty on directions, lambda. Above 0.
     pub regularization: f64,
@@ -59,7 +59,7 @@ pub struct Bda {
     pub balance: Option<f64>,
     /// Whether a class counts by its share in each domain.
     pub weighted: bool,
-    /// Rounds of pseudo-labels. 1 or above; 1 is transfer component analysis.
+    /// Rounds of pseudo-labels. 1 to 1000; 1 is transfer component analysis.
     pub iterations: usize,
     /// Width of the rbf kernel on rows of unit length. Above 0; by default the median distance of rows.
     pub bandwidth: Option<f64>,
@@ -118,12 +118,12 @@ impl Bda {
 
 impl Adapter for Bda {
     fn check(&self) -> Result<()> {
-        must("bda", "components", self.components >= 1, "1 or above", self.components)?;
+        count("bda", "components", self.components, 1..=1_000_000)?;
         let finite = self.regularization.is_finite();
         must("bda", "regularization", finite && self.regularization > 0.0, "above 0", self.regularization)?;
         let balance = self.balance.unwrap_or(0.5);
         must("bda", "balance", (0.0..=1.0).contains(&balance), "0 to 1", balance)?;
-        must("bda", "iterations", self.iterations >= 1, "1 or above", self.iterations)?;
+        count("bda", "iterations", self.iterations, 1..=1_000)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must("bda", "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)
     }

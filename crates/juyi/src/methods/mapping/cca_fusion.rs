@@ -33,17 +33,17 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
 use crate::linalg::{Matrix, PAR, cholesky, column_means, covariance, thin_svd};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of the fusion of two views.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CcaFusion {
-    /// Columns of the first view; the others are the second. 1 or above, below the number of columns; by default half
+    /// Columns of the first view; the others are the second. 1 to 1000000, below the number of columns; by default half
     /// of them, rounded down.
     pub first_view: Option<usize>,
-    /// Pairs of directions, k. 1 or above; no more than the smaller view has columns are used.
+    /// Pairs of directions, k. 1 to 1000000; no more than the smaller view has columns are used.
     pub components: usize,
     /// Penalty on directions, in units of the view's mean variance. Above 0.
     pub regularization: f64,
@@ -89,8 +89,8 @@ impl CcaFusion {
 impl Adapter for CcaFusion {
     fn check(&self) -> Result<()> {
         let first = self.first_view.unwrap_or(1);
-        must("cca-fusion", "first_view", first >= 1, "1 or above", first)?;
-        must("cca-fusion", "components", self.components >= 1, "1 or above", self.components)?;
+        count("cca-fusion", "first_view", first, 1..=1_000_000)?;
+        count("cca-fusion", "components", self.components, 1..=1_000_000)?;
         let r = self.regularization;
         must("cca-fusion", "regularization", r > 0.0 && r.is_finite(), "above 0", r)
     }

@@ -34,7 +34,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{principal_directions, principal_directions_bytes, rows_times};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, params_of};
 use crate::models::Map;
 use crate::solvers::{geodesic_flow, subspace_disagreement};
 
@@ -45,7 +45,7 @@ const MOST: usize = 100;
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gfk {
-    /// Principal directions of each domain, k; rows end in 2 k columns. 1 or above; no more than the rank of either
+    /// Principal directions of each domain, k; rows end in 2 k columns. 1 to 1000000; no more than the rank of either
     /// domain are used. By default the least number for which the subspaces of the domains and of the pooled rows part.
     pub components: Option<usize>,
 }
@@ -72,7 +72,7 @@ impl Gfk {
 impl Adapter for Gfk {
     fn check(&self) -> Result<()> {
         let components = self.components.unwrap_or(1);
-        must("gfk", "components", components >= 1, "1 or above", components)
+        count("gfk", "components", components, 1..=1_000_000)
     }
 
     fn adapt<'a>(

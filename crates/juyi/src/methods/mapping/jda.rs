@@ -29,7 +29,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, joint_discrepancies, marginal_discrepancy};
 
@@ -39,11 +39,11 @@ use crate::solvers::{JointEmbedding, Kernel, joint_discrepancies, marginal_discr
 pub struct Jda {
     /// linear, primal or rbf: what the penalty and the similarity are taken in.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than the rank of the pooled rows are used.
+    /// Dimensions of the embedding, k. 1 to 1000000; no more than the rank of the pooled rows are used.
     pub components: usize,
     /// Weight of the penalty on directions, lambda. Above 0.
     pub regularization: f64,
-    /// Rounds of pseudo-labels. 1 or above; 1 is transfer component analysis.
+    /// Rounds of pseudo-labels. 1 to 1000; 1 is transfer component analysis.
     pub iterations: usize,
     /// Width of the rbf kernel on rows of unit length. Above 0; by default the median distance of rows.
     pub bandwidth: Option<f64>,
@@ -76,10 +76,10 @@ impl Jda {
 
 impl Adapter for Jda {
     fn check(&self) -> Result<()> {
-        must("jda", "components", self.components >= 1, "1 or above", self.components)?;
+        count("jda", "components", self.components, 1..=1_000_000)?;
         let finite = self.regularization.is_finite();
         must("jda", "regularization", finite && self.regularization > 0.0, "above 0", self.regularization)?;
-        must("jda", "iterations", self.iterations >= 1, "1 or above", self.iterations)?;
+        count("jda", "iterations", self.iterations, 1..=1_000)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must("jda", "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)
     }

@@ -43,7 +43,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, cholesky, column_means, multiply, select_rows, solve_cholesky, symmetric_eigen};
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, joint_discrepancies, linear_columns};
 
@@ -53,7 +53,7 @@ use crate::solvers::{Kernel, KernelFeatures, joint_discrepancies, linear_columns
 pub struct Jgsa {
     /// linear, primal or rbf: what projections are penalised in and rows compared by.
     pub kernel: Kernel,
-    /// Dimensions of the projections, k. 1 or above; no more than the rank of the pooled rows, and no more than carry
+    /// Dimensions of the projections, k. 1 to 1000000; no more than the rank of the pooled rows, and no more than carry
     /// variance of the target or of the classes, are used.
     pub components: usize,
     /// Weight of the difference of the two projections, alpha. Above 0; by default the mean scatter of the pooled rows
@@ -63,7 +63,7 @@ pub struct Jgsa {
     pub variance: f64,
     /// Weight of the classes' scatters in the source, beta. 0 or above.
     pub discrimination: f64,
-    /// Rounds of pseudo-labels. 1 or above.
+    /// Rounds of pseudo-labels. 1 to 1000.
     pub iterations: usize,
     /// Width of the rbf kernel. Above 0; by default the median distance of rows.
     pub bandwidth: Option<f64>,
@@ -106,12 +106,12 @@ impl Adapter for Jgsa {
     fn check(&self) -> Result<()> {
         let above =
             |name: &str, value: f64| must("jgsa", name, value > 0.0 && value.is_finite(), "above 0", value);
-        must("jgsa", "components", self.components >= 1, "1 or above", self.components)?;
+        count("jgsa", "components", self.components, 1..=1_000_000)?;
         above("alignment", self.alignment.unwrap_or(1.0))?;
         above("variance", self.variance)?;
         let beta = self.discrimination;
         must("jgsa", "discrimination", beta >= 0.0 && beta.is_finite(), "0 or above", beta)?;
-        must("jgsa", "iterations", self.iterations >= 1, "1 or above", self.iterations)?;
+        count("jgsa", "iterations", self.iterations, 1..=1_000)?;
         above("bandwidth", self.bandwidth.unwrap_or(1.0))
     }
 

@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, exponentials, multiply, symmetric_eigen};
 use crate::methods::label_features::label_features;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::{Embedding, Kernel, KernelFeatures, linear_columns};
 
@@ -43,7 +43,7 @@ use crate::solvers::{Embedding, Kernel, KernelFeatures, linear_columns};
 pub struct Mida {
     /// linear or rbf: what similarity of rows is.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than there are directions with more variance than domain are
+    /// Dimensions of the embedding, k. 1 to 1000000; no more than there are directions with more variance than domain are
     /// used.
     pub components: usize,
     /// Weight of the variance, mu. Above 0.
@@ -82,7 +82,7 @@ impl Mida {
 impl Adapter for Mida {
     fn check(&self) -> Result<()> {
         must("mida", "kernel", self.kernel != Kernel::Primal, "linear or rbf", "primal")?;
-        must("mida", "components", self.components >= 1, "1 or above", self.components)?;
+        count("mida", "components", self.components, 1..=1_000_000)?;
         let mu = self.variance;
         must("mida", "variance", mu > 0.0 && mu.is_finite(), "above 0", mu)?;
         let gamma = self.labels;

@@ -36,7 +36,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -46,7 +46,7 @@ use crate::solvers::{add_gram, solve_shifted};
 pub struct Msda {
     /// Probability with which a column is set to 0, p. At least 0, below 1.
     pub corruption: f64,
-    /// Layers that are appended to the rows. 1 or above; each makes the rows wider by the number of columns.
+    /// Layers that are appended to the rows. 1 to 100; each makes the rows wider by the number of columns.
     pub layers: usize,
 }
 
@@ -82,7 +82,7 @@ impl Adapter for Msda {
     fn check(&self) -> Result<()> {
         let p = self.corruption;
         must("msda", "corruption", (0.0..1.0).contains(&p), "at least 0 and below 1", p)?;
-        must("msda", "layers", self.layers >= 1, "1 or above", self.layers)
+        count("msda", "layers", self.layers, 1..=100)
     }
 
     fn adapt<'a>(

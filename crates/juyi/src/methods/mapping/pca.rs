@@ -25,14 +25,14 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_means, principal_directions, principal_directions_bytes};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of principal components.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pca {
-    /// Directions that are kept, k. 1 or above; no more than the rank of the pooled rows are used.
+    /// Directions that are kept, k. 1 to 1000000; no more than the rank of the pooled rows are used.
     pub components: usize,
 }
 
@@ -63,7 +63,7 @@ impl Pca {
 
 impl Adapter for Pca {
     fn check(&self) -> Result<()> {
-        must("pca", "components", self.components >= 1, "1 or above", self.components)
+        count("pca", "components", self.components, 1..=1_000_000)
     }
 
     fn adapt<'a>(

@@ -36,7 +36,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_deviations, column_means, multiply, thin_svd};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -44,9 +44,9 @@ use crate::solvers::{add_gram, solve_shifted};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scl {
-    /// Columns that serve as pivots, m. 1 or above; no more than half of the columns are used.
+    /// Columns that serve as pivots, m. 1 to 1000000; no more than half of the columns are used.
     pub pivots: usize,
-    /// Directions that are appended, k. 1 or above; no more than the rank of the predictors' weights are used.
+    /// Directions that are appended, k. 1 to 1000000; no more than the rank of the predictors' weights are used.
     pub components: usize,
     /// Deviation of the appended columns. Above 0; 1 suits standardised columns.
     pub rescale: f64,
@@ -96,8 +96,8 @@ impl Scl {
 
 impl Adapter for Scl {
     fn check(&self) -> Result<()> {
-        must("scl", "pivots", self.pivots >= 1, "1 or above", self.pivots)?;
-        must("scl", "components", self.components >= 1, "1 or above", self.components)?;
+        count("scl", "pivots", self.pivots, 1..=1_000_000)?;
+        count("scl", "components", self.components, 1..=1_000_000)?;
         let above = |v: f64| v > 0.0 && v.is_finite();
         must("scl", "rescale", above(self.rescale), "above 0", self.rescale)?;
         must("scl", "penalty", above(self.penalty), "above 0", self.penalty)

@@ -35,7 +35,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, generalized_eigen, median_distance, multiply, normalize_rows_l2};
 use crate::methods::label_features::label_features;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, NeighborGraph, linear_columns, marginal_discrepancy};
 
@@ -45,7 +45,7 @@ use crate::solvers::{Kernel, KernelFeatures, NeighborGraph, linear_columns, marg
 pub struct SemiSupervisedTca {
     /// linear, primal or rbf: what the penalty and the similarity are taken in.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than the rank of the pooled rows are used.
+    /// Dimensions of the embedding, k. 1 to 1000000; no more than the rank of the pooled rows are used.
     pub components: usize,
     /// Weight of the penalty on directions, mu. Above 0.
     pub regularization: f64,
@@ -53,7 +53,7 @@ pub struct SemiSupervisedTca {
     pub labels: f64,
     /// Weight of the differences between neighbours, lambda. 0 or above.
     pub manifold: f64,
-    /// Nearest rows that a row is tied to. 1 or above.
+    /// Nearest rows that a row is tied to. 1 to 1000000.
     pub neighbors: usize,
     /// Width of the rbf kernel on rows of unit length. Above 0; by default the median distance of rows.
     pub bandwidth: Option<f64>,
@@ -95,13 +95,13 @@ impl SemiSupervisedTca {
 impl Adapter for SemiSupervisedTca {
     fn check(&self) -> Result<()> {
         let name = "semi-supervised-tca";
-        must(name, "components", self.components >= 1, "1 or above", self.components)?;
+        count(name, "components", self.components, 1..=1_000_000)?;
         let mu = self.regularization;
         must(name, "regularization", mu > 0.0 && mu.is_finite(), "above 0", mu)?;
         must(name, "labels", (0.0..=1.0).contains(&self.labels), "0 to 1", self.labels)?;
         let lambda = self.manifold;
         must(name, "manifold", lambda >= 0.0 && lambda.is_finite(), "0 or above", lambda)?;
-        must(name, "neighbors", self.neighbors >= 1, "1 or above", self.neighbors)?;
+        count(name, "neighbors", self.neighbors, 1..=1_000_000)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must(name, "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)
     }

@@ -30,14 +30,14 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_means, multiply, principal_directions, principal_directions_bytes};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of subspace alignment.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SubspaceAlignment {
-    /// Principal directions of each domain, k. 1 or above; no more than the rank of either domain are used.
+    /// Principal directions of each domain, k. 1 to 1000000; no more than the rank of either domain are used.
     pub components: usize,
 }
 
@@ -68,7 +68,7 @@ impl SubspaceAlignment {
 
 impl Adapter for SubspaceAlignment {
     fn check(&self) -> Result<()> {
-        must("subspace-alignment", "components", self.components >= 1, "1 or above", self.components)
+        count("subspace-alignment", "components", self.components, 1..=1_000_000)
     }
 
     fn adapt<'a>(

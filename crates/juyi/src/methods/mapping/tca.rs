@@ -24,7 +24,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -34,7 +34,7 @@ use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 pub struct Tca {
     /// linear, primal or rbf: what the penalty and the similarity are taken in.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than the rank of the pooled rows are used.
+    /// Dimensions of the embedding, k. 1 to 1000000; no more than the rank of the pooled rows are used.
     pub components: usize,
     /// Weight of the penalty on directions, lambda. Above 0.
     pub regularization: f64,
@@ -69,7 +69,7 @@ impl Tca {
 
 impl Adapter for Tca {
     fn check(&self) -> Result<()> {
-        must("tca", "components", self.components >= 1, "1 or above", self.components)?;
+        count("tca", "components", self.components, 1..=1_000_000)?;
         let finite = self.regularization.is_finite();
         must("tca", "regularization", finite && self.regularization > 0.0, "above 0", self.regularization)?;
         let width = self.bandwidth.unwrap_or(1.0);

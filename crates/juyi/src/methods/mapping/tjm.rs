@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -44,11 +44,11 @@ pub struct Tjm {
     /// linear or rbf: what similarity of rows is. With primal directions have no weight a row, which is the method's
     /// point.
     pub kernel: Kernel,
-    /// Dimensions of the embedding, k. 1 or above; no more than the rank of the pooled rows are used.
+    /// Dimensions of the embedding, k. 1 to 1000000; no more than the rank of the pooled rows are used.
     pub components: usize,
     /// Weight of the penalty on the rows of A, lambda. Above 0.
     pub regularization: f64,
-    /// Rounds. 1 or above; 1 is transfer component analysis without normalised embeddings.
+    /// Rounds. 1 to 1000; 1 is transfer component analysis without normalised embeddings.
     pub iterations: usize,
     /// Width of the rbf kernel on rows of unit length. Above 0; by default the median distance of rows.
     pub bandwidth: Option<f64>,
@@ -82,10 +82,10 @@ impl Tjm {
 impl Adapter for Tjm {
     fn check(&self) -> Result<()> {
         must("tjm", "kernel", self.kernel != Kernel::Primal, "linear or rbf", "primal")?;
-        must("tjm", "components", self.components >= 1, "1 or above", self.components)?;
+        count("tjm", "components", self.components, 1..=1_000_000)?;
         let finite = self.regularization.is_finite();
         must("tjm", "regularization", finite && self.regularization > 0.0, "above 0", self.regularization)?;
-        must("tjm", "iterations", self.iterations >= 1, "1 or above", self.iterations)?;
+        count("tjm", "iterations", self.iterations, 1..=1_000)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must("tjm", "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)
     }

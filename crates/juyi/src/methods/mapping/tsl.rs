@@ -43,7 +43,7 @@ use crate::linalg::{
     Matrix, PAR, column_means, covariance, gaussian_kernel_times, median_distance, multiply,
     orthonormal_columns, rows_times, select_rows, symmetric_eigen, thin_svd,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::{Options, minimize};
 
@@ -51,14 +51,14 @@ use crate::solvers::{Options, minimize};
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tsl {
-    /// Dimensions of the projection, k. 1 or above, no more than columns or rows are used; by default one less than
+    /// Dimensions of the projection, k. 1 to 1000000, no more than columns or rows are used; by default one less than
     /// classes for fisher, 10 for pca.
     pub components: Option<usize>,
     /// fisher or pca: what the projection is to be good for. A regression has no classes and takes pca.
     pub base: TslBase,
     /// How much the difference of the domains counts. At least 0.
     pub weight: f64,
-    /// Steps of the search, at most. 1 or above.
+    /// Steps of the search, at most. 1 to 1000000.
     pub iterations: usize,
     /// Width of the kernels, h. Above 0; by default the median distance of rows along the first principal directions.
     pub bandwidth: Option<f64>,
@@ -111,10 +111,10 @@ impl Tsl {
 impl Adapter for Tsl {
     fn check(&self) -> Result<()> {
         let components = self.components.unwrap_or(1);
-        must("tsl", "components", components >= 1, "1 or above", components)?;
+        count("tsl", "components", components, 1..=1_000_000)?;
         let not_below = |v: f64| v >= 0.0 && v.is_finite();
         must("tsl", "weight", not_below(self.weight), "at least 0", self.weight)?;
-        must("tsl", "iterations", self.iterations >= 1, "1 or above", self.iterations)?;
+        count("tsl", "iterations", self.iterations, 1..=1_000_000)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must("tsl", "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)?;
         must("tsl", "regularization", not_below(self.regularization), "at least 0", self.regularization)

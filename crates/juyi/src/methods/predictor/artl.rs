@@ -37,7 +37,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::Regularization;
 
@@ -67,9 +67,9 @@ pub struct Artl {
     pub manifold: f64,
     /// Weight of the penalty on the classifier, sigma. Above 0.
     pub ridge: f64,
-    /// Neighbours of each row in the graph, p. 1 or above; there are no more than other rows.
+    /// Neighbours of each row in the graph, p. 1 to 1000000; there are no more than other rows.
     pub neighbors: usize,
-    /// How often the classifier is fitted, each time with the pseudo-classes of the last one. 1 or above.
+    /// How often the classifier is fitted, each time with the pseudo-classes of the last one. 1 to 1000.
     pub iterations: usize,
 }
 
@@ -114,8 +114,8 @@ impl Method for Artl {
         must(NAME, "discrepancy", from_zero(self.discrepancy), "0 or above", self.discrepancy)?;
         must(NAME, "manifold", from_zero(self.manifold), "0 or above", self.manifold)?;
         must(NAME, "ridge", from_zero(self.ridge) && self.ridge > 0.0, "above 0", self.ridge)?;
-        must(NAME, "neighbors", self.neighbors >= 1, "1 or above", self.neighbors)?;
-        must(NAME, "iterations", self.iterations >= 1, "1 or above", self.iterations)
+        count(NAME, "neighbors", self.neighbors, 1..=1_000_000)?;
+        count(NAME, "iterations", self.iterations, 1..=1_000)
     }
 
     /// The first pseudo-classes are those of `learner`.

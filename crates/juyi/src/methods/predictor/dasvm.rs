@@ -38,7 +38,7 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_means, gaussian_kernel_times, select_rows, stack};
-use crate::methods::{Fitted, Method, MethodRow, Needs, drawn, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, drawn, make, must, params_of};
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{KernelColumns, hinge_dual};
 
@@ -60,7 +60,7 @@ pub struct Dasvm {
     /// Width of the Gaussian kernel: `exp(-|x - y|² / (2 bandwidth²))`. Above 0; by default the root of half the
     /// columns' summed variance in the source.
     pub bandwidth: Option<f64>,
-    /// Rounds over which the source rows are replaced. 1 or above; fewer are faster, more follow a larger shift.
+    /// Rounds over which the source rows are replaced. 1 to 1000; fewer are faster, more follow a larger shift.
     pub rounds: usize,
 }
 
@@ -125,7 +125,7 @@ impl Method for Dasvm {
             "a number above 0 (1e-150 to 1e150)",
             width,
         )?;
-        must(NAME, "rounds", self.rounds >= 1, "1 or above", self.rounds)
+        count(NAME, "rounds", self.rounds, 1..=1_000)
     }
 
     fn fit(&self, task: &Task, _: &dyn Learner, context: &mut Context) -> Result<Fitted> {

@@ -43,7 +43,7 @@ use crate::linalg::{
     Matrix, multiply, normalize_rows_l2, principal_directions, principal_directions_bytes, rows_times,
     select_rows, stack,
 };
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::{Regularization, SquaredHinge, geodesic_flow};
 
@@ -53,7 +53,7 @@ const NAME: &str = "meda";
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Meda {
-    /// Principal directions of each domain, d. 1 or above; no more than the rank of either domain are used.
+    /// Principal directions of each domain, d. 1 to 1000000; no more than the rank of either domain are used.
     pub components: usize,
     /// Weight of the distance between the domains' means, lambda. 0 or above.
     pub discrepancy: f64,
@@ -61,9 +61,9 @@ pub struct Meda {
     pub manifold: f64,
     /// Weight of the penalty on the classifier, eta. Above 0.
     pub ridge: f64,
-    /// Neighbours of each row in the graph, p. 1 or above; there are no more than other rows.
+    /// Neighbours of each row in the graph, p. 1 to 1000000; there are no more than other rows.
     pub neighbors: usize,
-    /// Rounds of pseudo-classes, T. 1 or above.
+    /// Rounds of pseudo-classes, T. 1 to 1000.
     pub iterations: usize,
     /// How much the classes' means count beside those of all rows, mu. From 0 to 1; by default estimated in each round.
     pub share: Option<f64>,
@@ -105,12 +105,12 @@ impl Meda {
 impl Method for Meda {
     fn check(&self) -> Result<()> {
         let from_zero = |v: f64| v >= 0.0 && v.is_finite();
-        must(NAME, "components", self.components >= 1, "1 or above", self.components)?;
+        count(NAME, "components", self.components, 1..=1_000_000)?;
         must(NAME, "discrepancy", from_zero(self.discrepancy), "0 or above", self.discrepancy)?;
         must(NAME, "manifold", from_zero(self.manifold), "0 or above", self.manifold)?;
         must(NAME, "ridge", from_zero(self.ridge) && self.ridge > 0.0, "above 0", self.ridge)?;
-        must(NAME, "neighbors", self.neighbors >= 1, "1 or above", self.neighbors)?;
-        must(NAME, "iterations", self.iterations >= 1, "1 or above", self.iterations)?;
+        count(NAME, "neighbors", self.neighbors, 1..=1_000_000)?;
+        count(NAME, "iterations", self.iterations, 1..=1_000)?;
         let share = self.share.unwrap_or(0.5);
         must(NAME, "share", (0.0..=1.0).contains(&share), "from 0 to 1", share)
     }

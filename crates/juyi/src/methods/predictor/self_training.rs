@@ -26,7 +26,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{select_rows, stack};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::models::predict;
 
 const NAME: &str = "self-training";
@@ -37,13 +37,13 @@ const NAME: &str = "self-training";
 pub struct SelfTraining {
     /// A target row is taken in if the learner's confidence is above this. From 0 to 1; not used with `per_round`.
     pub threshold: f64,
-    /// How many target rows, the most confident ones, are taken in each round, whatever their confidence. 1 or above;
+    /// How many target rows, the most confident ones, are taken in each round, whatever their confidence. 1 to 1000000000;
     /// by default `threshold` decides.
     pub per_round: Option<usize>,
     /// Whether no class may have more than its even share of the rows taken in each round. Holds back classes that the
     /// learner prefers; wrong where the target's classes differ much in size.
     pub balanced: bool,
-    /// The most rounds. 1 or above.
+    /// The most rounds. 1 to 1000.
     pub rounds: usize,
 }
 
@@ -76,8 +76,8 @@ impl Method for SelfTraining {
     fn check(&self) -> Result<()> {
         must(NAME, "threshold", (0.0..=1.0).contains(&self.threshold), "from 0 to 1", self.threshold)?;
         let per_round = self.per_round.unwrap_or(1);
-        must(NAME, "per_round", per_round >= 1, "1 or above", per_round)?;
-        must(NAME, "rounds", self.rounds >= 1, "1 or above", self.rounds)
+        count(NAME, "per_round", per_round, 1..=1_000_000_000)?;
+        count(NAME, "rounds", self.rounds, 1..=1_000)
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {

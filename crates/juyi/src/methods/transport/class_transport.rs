@@ -38,7 +38,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, GroupPlan, GroupSparse, PairCosts};
 
 /// What errors and notices call it.
@@ -65,12 +65,12 @@ pub struct ClassTransport {
     pub entropy: f64,
     /// Weight of the penalty, as a part of the largest squared distance. From 0 to 1e9.
     pub strength: f64,
-    /// Plans that are made one after the other under `lp-l1`. 1 or above.
+    /// Plans that are made one after the other under `lp-l1`. 1 to 1000.
     pub rounds: usize,
     /// A plan is good enough when the masses that the target rows receive, 1 in all, are off by this in Euclidean norm,
     /// and under `group-lasso` when a step moves this mass at most. 0 or above.
     pub tolerance: f64,
-    /// The most steps under `group-lasso`, and the most rounds of each Sinkhorn plan. 1 or above.
+    /// The most steps under `group-lasso`, and the most rounds of each Sinkhorn plan. 1 to 1000000.
     pub iterations: usize,
 }
 
@@ -105,9 +105,9 @@ impl Adapter for ClassTransport {
         let Self { entropy, strength, tolerance, .. } = *self;
         must(NAME, "entropy", (1e-9..=1e9).contains(&entropy), "from 1e-9 to 1e9", entropy)?;
         must(NAME, "strength", (0.0..=1e9).contains(&strength), "from 0 to 1e9", strength)?;
-        must(NAME, "rounds", self.rounds >= 1, "1 or above", self.rounds)?;
-        must(NAME, "tolerance", tolerance >= 0.0, "0 or above", tolerance)?;
-        must(NAME, "iterations", self.iterations >= 1, "1 or above", self.iterations)
+        count(NAME, "rounds", self.rounds, 1..=1_000)?;
+        must(NAME, "tolerance", tolerance >= 0.0 && tolerance.is_finite(), "0 or above", tolerance)?;
+        count(NAME, "iterations", self.iterations, 1..=1_000_000)
     }
 
     fn adapt<'a>(

@@ -32,7 +32,7 @@ use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, ridge_weights};
 use crate::linalg::{Matrix, column_means, gaussian_kernel, median_distance, rows_times};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, over_all_classes, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of};
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{PairCosts, solve_shifted};
 
@@ -63,7 +63,7 @@ pub struct Jdot {
     pub bandwidth: Option<f64>,
     /// The rounds end when the least cost of a plan changes by this part of itself or less. 0 or above.
     pub tolerance: f64,
-    /// The most rounds of a plan and a predictor. 1 or above.
+    /// The most rounds of a plan and a predictor. 1 to 1000000.
     pub iterations: usize,
 }
 
@@ -100,8 +100,8 @@ impl Method for Jdot {
         must(NAME, "penalty", penalty > 0.0 && penalty.is_finite(), "above 0", penalty)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must(NAME, "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)?;
-        must(NAME, "tolerance", tolerance >= 0.0, "0 or above", tolerance)?;
-        must(NAME, "iterations", self.iterations >= 1, "1 or above", self.iterations)
+        must(NAME, "tolerance", tolerance >= 0.0 && tolerance.is_finite(), "0 or above", tolerance)?;
+        count(NAME, "iterations", self.iterations, 1..=1_000_000)
     }
 
     fn fit(&self, task: &Task, _: &dyn Learner, context: &mut Context) -> Result<Fitted> {

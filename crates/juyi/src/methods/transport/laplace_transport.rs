@@ -43,7 +43,7 @@ use crate::linalg::{
     BLOCK, Matrix, column_means, dot, gaussian_kernel_times, median_distance, padded_rows,
     squared_distance_block, squared_norms,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::PairCosts;
 
 /// What errors and notices call it.
@@ -74,13 +74,13 @@ pub struct LaplaceTransport {
     pub source_share: f64,
     /// Which rows are neighbours: `nearest` or `gaussian`.
     pub similarity: Similarity,
-    /// How many neighbours a row has under `nearest`. 1 or above.
+    /// How many neighbours a row has under `nearest`. 1 to 1000000.
     pub neighbors: usize,
     /// Width σ of the Gaussian, in units of distance; none for the median distance between rows of both sides. Above 0.
     pub bandwidth: Option<f64>,
     /// The steps end when the objective changes by less, relatively. 0 or above.
     pub tolerance: f64,
-    /// The most steps. 1 or above.
+    /// The most steps. 1 to 1000000.
     pub iterations: usize,
 }
 
@@ -122,11 +122,11 @@ impl Adapter for LaplaceTransport {
         let Self { strength, source_share, tolerance, .. } = *self;
         must(NAME, "strength", strength >= 0.0 && strength.is_finite(), "0 or above", strength)?;
         must(NAME, "source_share", (0.0..=1.0).contains(&source_share), "from 0 to 1", source_share)?;
-        must(NAME, "neighbors", self.neighbors >= 1, "1 or above", self.neighbors)?;
+        count(NAME, "neighbors", self.neighbors, 1..=1_000_000)?;
         let width = self.bandwidth.unwrap_or(1.0);
         must(NAME, "bandwidth", width > 0.0 && width.is_finite(), "above 0", width)?;
-        must(NAME, "tolerance", tolerance >= 0.0, "0 or above", tolerance)?;
-        must(NAME, "iterations", self.iterations >= 1, "1 or above", self.iterations)
+        must(NAME, "tolerance", tolerance >= 0.0 && tolerance.is_finite(), "0 or above", tolerance)?;
+        count(NAME, "iterations", self.iterations, 1..=1_000_000)
     }
 
     fn adapt<'a>(

@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// Parameters of Sinkhorn transport.
@@ -45,7 +45,7 @@ pub struct Sinkhorn {
     /// The rounds end when the masses that the target rows receive, 1 in all, are off by this in Euclidean norm (POT's
     /// `stopThr`). 0 or above.
     pub tolerance: f64,
-    /// The most rounds. 1 or above.
+    /// The most rounds. 1 to 1000000.
     pub iterations: usize,
 }
 
@@ -78,8 +78,14 @@ impl Adapter for Sinkhorn {
     fn check(&self) -> Result<()> {
         let entropy = self.entropy;
         must("sinkhorn", "entropy", (1e-9..=1e9).contains(&entropy), "from 1e-9 to 1e9", entropy)?;
-        must("sinkhorn", "tolerance", self.tolerance >= 0.0, "0 or above", self.tolerance)?;
-        must("sinkhorn", "iterations", self.iterations >= 1, "1 or above", self.iterations)
+        must(
+            "sinkhorn",
+            "tolerance",
+            self.tolerance >= 0.0 && self.tolerance.is_finite(),
+            "0 or above",
+            self.tolerance,
+        )?;
+        count("sinkhorn", "iterations", self.iterations, 1..=1_000_000)
     }
 
     fn adapt<'a>(

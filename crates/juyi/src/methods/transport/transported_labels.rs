@@ -31,7 +31,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::linalg::Matrix;
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicTransport, PairCosts};
 
 /// What errors and notices call it.
@@ -50,7 +50,7 @@ pub struct TransportedLabels {
     /// The rounds of an entropic plan end when the masses that the target rows receive, 1 in all, are off by this in
     /// Euclidean norm. 0 or above.
     pub tolerance: f64,
-    /// The most rounds. 1 or above.
+    /// The most rounds. 1 to 1000000.
     pub iterations: usize,
 }
 
@@ -84,8 +84,8 @@ impl Method for TransportedLabels {
         let Self { entropy, tolerance, iterations } = *self;
         let holds = entropy == 0.0 || (1e-9..=1e9).contains(&entropy);
         must(NAME, "entropy", holds, "0, or from 1e-9 to 1e9", entropy)?;
-        must(NAME, "tolerance", tolerance >= 0.0, "0 or above", tolerance)?;
-        must(NAME, "iterations", iterations >= 1, "1 or above", iterations)
+        must(NAME, "tolerance", tolerance >= 0.0 && tolerance.is_finite(), "0 or above", tolerance)?;
+        count(NAME, "iterations", iterations, 1..=1_000_000)
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {

@@ -33,7 +33,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// What errors and notices call it.
@@ -51,7 +51,7 @@ pub struct UnbalancedTransport {
     pub relaxation: f64,
     /// The rounds end when no factor of the plan changes by more, relatively. 0 or above.
     pub tolerance: f64,
-    /// The most rounds. 1 or above.
+    /// The most rounds. 1 to 1000000.
     pub iterations: usize,
 }
 
@@ -85,8 +85,14 @@ impl Adapter for UnbalancedTransport {
         let Self { entropy, relaxation, .. } = *self;
         must(NAME, "entropy", (1e-9..=1e9).contains(&entropy), "from 1e-9 to 1e9", entropy)?;
         must(NAME, "relaxation", (0.05..=1e9).contains(&relaxation), "from 0.05 to 1e9", relaxation)?;
-        must(NAME, "tolerance", self.tolerance >= 0.0, "0 or above", self.tolerance)?;
-        must(NAME, "iterations", self.iterations >= 1, "1 or above", self.iterations)
+        must(
+            NAME,
+            "tolerance",
+            self.tolerance >= 0.0 && self.tolerance.is_finite(),
+            "0 or above",
+            self.tolerance,
+        )?;
+        count(NAME, "iterations", self.iterations, 1..=1_000_000)
     }
 
     fn adapt<'a>(

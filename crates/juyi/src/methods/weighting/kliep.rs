@@ -36,7 +36,7 @@ use crate::learners::Learner;
 use crate::linalg::{
     Matrix, exponentials, log_gaussian_mixture, select_rows, squared_distances, transposed_times_vector,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{DrawnRows, MixtureShares, WIDTHS, mean_one_of_logarithms, mixture_shares};
 
 /// Parts that target rows are split into for the choice of a bandwidth.
@@ -48,7 +48,7 @@ const MOST: usize = 5000;
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Kliep {
-    /// The most target rows that bear a bump, drawn by the seed. 1 or above; more fit finer ratios and cost more.
+    /// The most target rows that bear a bump, drawn by the seed. 1 to 1000000; more fit finer ratios and cost more.
     pub centers: usize,
     /// Width of the bumps, in units of distance. Above 0; by default chosen by the likelihood of rows left out.
     pub bandwidth: Option<f64>,
@@ -84,7 +84,7 @@ impl Kliep {
 
 impl Adapter for Kliep {
     fn check(&self) -> Result<()> {
-        must("kliep", "centers", self.centers >= 1, "1 or above", self.centers)?;
+        count("kliep", "centers", self.centers, 1..=1_000_000)?;
         for (name, value) in [("bandwidth", self.bandwidth), ("bound", self.bound)] {
             let value = value.unwrap_or(1.0);
             must("kliep", name, value > 0.0 && value.is_finite(), "above 0", value)?;

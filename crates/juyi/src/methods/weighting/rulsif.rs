@@ -37,7 +37,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of relative least-squares importance fitting.
@@ -47,7 +47,7 @@ pub struct Rulsif {
     /// The target's part in the mixture below the fraction, alpha; no ratio is above 1 divided by it. 0 or above, below
     /// 1; 0 is the plain ratio.
     pub mixture_share: f64,
-    /// The most target rows that bear a bump, drawn by the seed. 1 or above; more fit finer ratios and cost more.
+    /// The most target rows that bear a bump, drawn by the seed. 1 to 1000000; more fit finer ratios and cost more.
     pub centers: usize,
     /// Width of the bumps, in units of distance. Above 0; by default chosen by the leave-one-out score.
     pub bandwidth: Option<f64>,
@@ -87,7 +87,7 @@ impl Adapter for Rulsif {
     fn check(&self) -> Result<()> {
         let part = (0.0..1.0).contains(&self.mixture_share);
         must("rulsif", "mixture_share", part, "0 or above and below 1", self.mixture_share)?;
-        must("rulsif", "centers", self.centers >= 1, "1 or above", self.centers)?;
+        count("rulsif", "centers", self.centers, 1..=1_000_000)?;
         for (name, value) in [("bandwidth", self.bandwidth), ("penalty", self.penalty), ("bound", self.bound)]
         {
             let value = value.unwrap_or(1.0);

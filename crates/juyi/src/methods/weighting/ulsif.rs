@@ -32,14 +32,14 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of unconstrained least-squares importance fitting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ulsif {
-    /// The most target rows that bear a bump, drawn by the seed. 1 or above; more fit finer ratios and cost more.
+    /// The most target rows that bear a bump, drawn by the seed. 1 to 1000000; more fit finer ratios and cost more.
     pub centers: usize,
     /// Width of the bumps, in units of distance. Above 0; by default chosen by the leave-one-out score.
     pub bandwidth: Option<f64>,
@@ -77,7 +77,7 @@ impl Ulsif {
 
 impl Adapter for Ulsif {
     fn check(&self) -> Result<()> {
-        must("ulsif", "centers", self.centers >= 1, "1 or above", self.centers)?;
+        count("ulsif", "centers", self.centers, 1..=1_000_000)?;
         for (name, value) in [("bandwidth", self.bandwidth), ("penalty", self.penalty), ("bound", self.bound)]
         {
             let value = value.unwrap_or(1.0);
