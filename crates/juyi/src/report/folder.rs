@@ -169,7 +169,8 @@ impl Folder {
         let stamps: BTreeMap<String, Stamp> =
             files.iter().map(|(name, bytes)| ((*name).to_string(), Stamp::of(bytes))).collect();
         let after = Manifest { state: State::Whole, work, files: stamps, ..Manifest::new(self.kind) };
-        let mut during = Manifest { training: self.earlier.training, ..Manifest::new(self.kind) };
+        let training = self.kind == Kind::Network && self.earlier.training;
+        let mut during = Manifest { training, ..Manifest::new(self.kind) };
         during.files = self.earlier.files.clone();
         during.files.extend(after.files.clone());
 

@@ -85,7 +85,7 @@ pub(super) struct Manifest {
     #[serde(default)]
     pub(super) training: bool,
     /// Stands for everything that decides what the files hold, where a command says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) work: Option<String>,
     /// By name.
     pub(super) files: BTreeMap<String, Stamp>,
