@@ -235,6 +235,7 @@ fn special_files_are_written_to_and_links_followed() {
         assert_eq!(std::fs::read_to_string(&pipe).expect("the other end"), wanted);
         assert!(child.expect("it starts").wait().expect("it ends").success());
         assert!(std::fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo());
+        std::fs::remove_file(&pipe).expect("it is there");
     }
     std::fs::create_dir(folder.join("sub")).expect("a folder");
     std::fs::write(folder.join("sub/old.csv"), "old").expect("a file");

@@ -145,7 +145,9 @@ fn what_fails_before_it_writes_leaves_everything_as_it_was() {
     drop(own);
     assert_eq!((content(path), fs::read(path.join(MANIFEST)).unwrap()), before);
     // With notes of a training it stays one that can be resumed.
-    drop(open(path, &names(&files), Training::Begin).map(|own| note(&own.path)).unwrap());
+    let own = open(path, &names(&files), Training::Begin).unwrap();
+    note(path);
+    drop(own);
     let said = open(path, &names(&files), Training::Without).unwrap_err();
     assert!(said.hint().unwrap().contains("training`"), "{said}");
     let said = open(path, &names(&files), Training::Begin).unwrap_err();
