@@ -1,28 +1,35 @@
 //! `juyi predict`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::context::Context;
-use juyi::data::{Goal, read_table_as};
+use juyi::data::{Goal, read_table_as, table_files};
+use juyi::files::write_whole;
 #[cfg(feature = "deep")]
 use juyi::measures::classification_scores;
-use juyi::models::{Model, write_whole};
+use juyi::report::folder::{check_output, load_model};
 use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text, thousands};
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
 use crate::signals::writing;
-use crate::terminal::{hand_over, notes, say, say_aside};
+use crate::terminal::{hand_over, notes, say_aside, say_of};
 
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
+    let table = Path::new(&arguments.table);
+    if let Some(out) = &arguments.out {
+        let files = table_files(&arguments.table);
+        check_output(out, [table, &arguments.model].into_iter().chain(files.iter().map(PathBuf::as_path)))?;
+    }
     #[cfg(feature = "deep")]
-    if let Some(network) = crate::tune::classifier(&arguments.model, std::path::Path::new(&arguments.table)) {
+    if let Some(network) = crate::tune::classifier(&arguments.model, table)? {
         let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
         let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
     }
-    let model = Model::load(&arguments.model, &mut context)?;
+    let model = load_model(&arguments.model, &mut context)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
@@ -65,7 +72,7 @@ fn write(
         write_whole(file, &bytes)?;
         drop(writing);
         let count = thousands(predictions.rows.len());
-        say(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
+        say_of(file, &format!("{talk}{count} predictions written to {}\n", file.display()))?;
     } else {
         say_aside(talk)?;
         hand_over(&String::from_utf8_lossy(&bytes))?;

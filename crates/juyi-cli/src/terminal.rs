@@ -2,9 +2,11 @@
 //! that has seen enough (`juyi methods | head`) is no error, and changes no exit status.
 
 use std::io::{ErrorKind, IsTerminal, Result, Write};
+use std::path::Path;
 
 use juyi::context::Context;
 use juyi::error::harmless;
+use juyi::files::is_stream;
 
 /// Text for people, to standard output.
 pub(crate) fn say(text: &str) -> Result<()> {
@@ -14,6 +16,11 @@ pub(crate) fn say(text: &str) -> Result<()> {
 /// Text for people, to standard error.
 pub(crate) fn say_aside(text: &str) -> Result<()> {
     write(std::io::stderr().lock(), &lines(text))
+}
+
+/// Text for people about a file that was written: where it was written to as it came it may be standard output itself.
+pub(crate) fn say_of(file: &Path, text: &str) -> Result<()> {
+    if is_stream(file) { say_aside(text) } else { say(text) }
 }
 
 /// Data, to standard output: as they are, unless people look at them.

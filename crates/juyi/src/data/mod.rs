@@ -21,7 +21,7 @@ pub use builtin::{Builtin, builtin};
 pub use domain::{Domain, Goal, Labels, Task};
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub(crate) use encode::{LARGEST, listed};
-pub use read::{Format, read_table, read_table_as};
+pub use read::{Format, read_table, read_table_as, table_files};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Cells, Column, Table};
 pub(crate) use whole::read_whole;

@@ -5,26 +5,28 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use super::folder::read_file;
 use super::run::Run;
 use crate::context::Context;
-use crate::data::read_whole;
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result};
 
 /// Most bytes of a record that a byte of its file becomes: a number of two letters is one of many in a list.
 const UNFOLDED: u64 = 64;
 
-/// What says which version wrote a record.
+/// What says which version wrote a record, and in which format.
 #[derive(Deserialize)]
 struct Written {
     version: Option<String>,
+    #[serde(default)]
+    format: u64,
 }
 
 /// Reads a `run.json`.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::Input`] for a file that is no record of this version; [`Error::Memory`].
+/// Those of [`read_file`]; [`Error::Input`] for a file that is no record, or one of a later format.
 pub fn read(file: &Path, context: &Context) -> Result<Run> {
-    let bytes = read_whole(file, UNFOLDED, context)?;
+    let bytes = read_file(file, UNFOLDED, context)?;
     let refuse = |problem: String| {
         let hint = "give the folder that `juyi transfer` wrote, or repeat the run with this version";
         Error::input(format!("`{}`", file.display()), problem, hint)
@@ -35,12 +37,12 @@ pub fn read(file: &Path, context: &Context) -> Result<Run> {
             _ => format!("is not JSON ({error})"),
         })
     })?;
-    let Some(version) = written.version else {
+    if written.version.is_none() {
         return Err(refuse("is not the record of a run: it has no version".into()));
-    };
-    if version != env!("CARGO_PKG_VERSION") {
-        let own = env!("CARGO_PKG_VERSION");
-        return Err(refuse(format!("was written by version {}, this is version {own}", shown(&version))));
+    }
+    if written.format > u64::from(Run::FORMAT) {
+        let (format, own) = (written.format, Run::FORMAT);
+        return Err(refuse(format!("has format {format}, this version reads up to {own}")));
     }
     serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not the record of a run ({error})")))
 }
