@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use juyi::data::{Shift, ShiftKind};
-use juyi::error::Error;
-use juyi::models::write_whole;
+use juyi::report::folder::{Folder, Kind, TABLES, Training};
 use juyi::report::thousands;
 
 use crate::arguments::{self, DataCommand, ShiftArguments};
@@ -19,6 +18,8 @@ pub(crate) fn run(command: &DataCommand) -> anyhow::Result<ExitCode> {
 fn shift(arguments: &ShiftArguments) -> anyhow::Result<ExitCode> {
     let context = arguments.surroundings.context()?;
     let rows = (arguments.rows, arguments.target_rows.unwrap_or(arguments.rows));
+    let out = &arguments.out;
+    let mut folder = Folder::open(out, Kind::Tables, &TABLES, &[], Training::Without)?;
     let regression = matches!(arguments.task, arguments::Task::Regression);
     let drawn = Shift {
         kind: match arguments.kind {
@@ -34,18 +35,17 @@ fn shift(arguments: &ShiftArguments) -> anyhow::Result<ExitCode> {
         noise: arguments.noise,
     }
     .draw(&context)?;
-    let out = &arguments.out;
     let answer = serde_json::to_string_pretty(&drawn.answer)? + "\n";
+    let [source, target, rest] = TABLES;
+    let files =
+        [(source, drawn.source.to_csv()?), (target, drawn.target.to_csv()?), (rest, answer.into_bytes())];
     let writing = writing();
-    std::fs::create_dir_all(out).map_err(|error| Error::io(out, error))?;
-    write_whole(&out.join("source.csv"), &drawn.source.to_csv()?)?;
-    write_whole(&out.join("target.csv"), &drawn.target.to_csv()?)?;
-    write_whole(&out.join("answer.json"), answer.as_bytes())?;
+    folder.write(&files, None)?;
     drop(writing);
-    let (folder, columns) = (out.display(), arguments.columns);
+    let (place, columns) = (out.display(), arguments.columns);
     print(&format!(
-        "{folder}/source.csv  {} rows, {columns} features, label `y`\n{folder}/target.csv  {} rows\n\
-         {folder}/answer.json what there is to find out\n",
+        "{place}/source.csv  {} rows, {columns} features, label `y`\n{place}/target.csv  {} rows\n\
+         {place}/answer.json what there is to find out\n",
         thousands(rows.0),
         thousands(rows.1)
     ))?;

@@ -6,15 +6,17 @@ use std::process::ExitCode;
 use juyi::context::Context;
 use juyi::data::Table;
 use juyi::error::{Error, Result};
-use juyi::models::write_whole;
+use juyi::files::write_whole;
+use juyi::report::folder::check_output;
 use juyi::report::thousands;
 use juyi_deep::features::{Extractor, Kept, table};
-use juyi_deep::images::Reading;
+use juyi_deep::images::{Listing, Reading};
 
 use crate::arguments::{FeaturesArguments, PictureArguments};
+use crate::notes;
+use crate::predict::say;
 use crate::progress::writing;
 use crate::tune::{choose_device, listing, read, reading};
-use crate::{notes, print};
 
 pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -29,18 +31,19 @@ pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
             return Err(Error::Param { owner, name, must, got }.into());
         }
     };
+    let (photos, out) = (&arguments.photos, &arguments.out);
+    check_output(out, [photos.as_path(), &arguments.network])?;
     let pictures = Pictures::new(&arguments.network, &arguments.pictures, &mut context)?;
-    let table = pictures.table(&arguments.photos, &mut context)?;
+    let listing = listing(photos, &mut context)?;
+    check_output(out, listing.entries.iter().map(|entry| entry.path.as_path()))?;
+    let table = pictures.rows(photos, &listing, &mut context)?;
     let bytes = if csv { table.to_csv()? } else { table.to_npz()? };
     let writing = writing();
-    write_whole(&arguments.out, &bytes)?;
+    write_whole(out, &bytes)?;
     drop(writing);
     let notes = notes(&context);
     let (rows, width) = (thousands(table.rows), pictures.extractor.width());
-    print(&format!(
-        "{notes}{rows} pictures, {width} features each, written to {}\n",
-        arguments.out.display()
-    ))?;
+    say(out, &format!("{notes}{rows} pictures, {width} features each, written to {}\n", out.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -64,6 +67,11 @@ impl Pictures {
     /// The pictures of a folder or list as a table.
     pub(crate) fn table(&self, path: &Path, context: &mut Context) -> Result<Table> {
         let listing = listing(path, context)?;
+        self.rows(path, &listing, context)
+    }
+
+    /// Listed pictures as a table.
+    fn rows(&self, path: &Path, listing: &Listing, context: &mut Context) -> Result<Table> {
         let name = path.display().to_string();
         let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
         let features = self.extractor.features(&files, &self.reading, self.cache.as_deref(), context)?;

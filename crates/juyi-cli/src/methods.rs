@@ -1,12 +1,13 @@
 //! `juyi methods`.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::error::Error;
+use juyi::files::{check_output, write_whole};
 use juyi::learners::LEARNERS;
 use juyi::methods::{METHODS, MethodRow, list_of_pages, method};
-use juyi::models::write_whole;
 use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
@@ -14,11 +15,7 @@ use crate::print;
 
 pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &arguments.pages {
-        std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-        for row in METHODS {
-            write_whole(&folder.join(format!("{}.md", row.name)), row.page().as_bytes())?;
-        }
-        write_whole(&folder.join("README.md"), list_of_pages().as_bytes())?;
+        write_pages(folder)?;
         return Ok(ExitCode::SUCCESS);
     }
     let text = match &arguments.name {
@@ -28,6 +25,24 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A page for each method, and the list of them. What stands there already must be pages of the same titles.
+fn write_pages(folder: &Path) -> juyi::error::Result<()> {
+    let pages = METHODS.iter().map(|row| (folder.join(format!("{}.md", row.name)), row.page()));
+    let pages: Vec<(PathBuf, String)> = pages.chain([(folder.join("README.md"), list_of_pages())]).collect();
+    std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+    for (path, page) in &pages {
+        check_output(path, [])?;
+        let title = page.lines().next();
+        if let Ok(found) = std::fs::read(path)
+            && String::from_utf8_lossy(&found).lines().next() != title
+        {
+            let (thing, hint) = (format!("`{}`", path.display()), "give another folder with `--pages`");
+            return Err(Error::input(thing, "is no page that `juyi methods` wrote", hint));
+        }
+    }
+    pages.iter().try_for_each(|(path, page)| write_whole(path, page.as_bytes()))
 }
 
 fn list() -> Result<String, std::fmt::Error> {

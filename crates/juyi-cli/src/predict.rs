@@ -1,12 +1,14 @@
 //! `juyi predict`.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use juyi::data::{Goal, read_table};
+use juyi::data::{Goal, read_table, table_files};
+use juyi::files::{is_stream, write_whole};
 #[cfg(feature = "deep")]
 use juyi::measures::classification_scores;
-use juyi::models::{Model, write_whole};
+use juyi::report::folder::{check_output, load_model};
 use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text, thousands};
 use juyi::transfer::predict_table;
 
@@ -16,13 +18,18 @@ use crate::{notes, print};
 
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
+    let table = Path::new(&arguments.table);
+    if let Some(out) = &arguments.out {
+        let files = table_files(&arguments.table);
+        check_output(out, [table, &arguments.model].into_iter().chain(files.iter().map(PathBuf::as_path)))?;
+    }
     #[cfg(feature = "deep")]
-    if let Some(network) = crate::tune::classifier(&arguments.model, std::path::Path::new(&arguments.table)) {
+    if let Some(network) = crate::tune::classifier(&arguments.model, table)? {
         let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
         let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored));
     }
-    let model = Model::load(&arguments.model)?;
+    let model = load_model(&arguments.model)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let table = read_table(&arguments.table, arguments.label.as_deref(), &as_text, &context)?;
@@ -63,10 +70,15 @@ fn write(
         write_whole(file, &bytes)?;
         drop(writing);
         let count = thousands(predictions.rows.len());
-        print(&format!("{talk}{count} predictions written to {}\n", file.display()))?;
+        say(file, &format!("{talk}{count} predictions written to {}\n", file.display()))?;
     } else {
         std::io::stderr().write_all(talk.as_bytes())?;
         print(&String::from_utf8_lossy(&bytes))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what was written to a file: not where the file itself is written to as it comes, which may be standard output.
+pub(crate) fn say(file: &Path, talk: &str) -> anyhow::Result<()> {
+    if is_stream(file) { Ok(std::io::stderr().write_all(talk.as_bytes())?) } else { print(talk) }
 }

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 use juyi::error::Error;
-use juyi::models::write_whole;
-use juyi::report::{html, read};
+use juyi::report::folder::write_page;
 
 use crate::arguments::ReportArguments;
 use crate::print;
@@ -17,8 +16,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
             Error::input(format!("`{}`", folder.display()), "is a file, not a run folder", hint).into()
         );
     }
-    let page = folder.join("report.html");
-    write_whole(&page, html(&read(&folder.join("run.json"))?).as_bytes())?;
+    let page = write_page(folder)?;
     print(&format!("written       {}\n", page.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,13 +1,14 @@
 //! `juyi transfer`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table};
+use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table, table_files};
 use juyi::error::{Error, Result};
-use juyi::models::{Model, Preprocess, write_whole};
+use juyi::models::{Model, Preprocess};
+use juyi::report::folder::{Folder, Kind, MODEL, PAGE, PREDICTIONS, RECORD, Training, kind_of, load_model};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
 use serde_json::{Map as JsonMap, Value};
@@ -16,11 +17,6 @@ use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
 use crate::print;
 use crate::progress::writing;
 
-/// What the fitted model is called in a run folder.
-pub(crate) const MODEL: &str = "model.safetensors";
-/// What the tuned network is called there.
-pub(crate) const NETWORK: &str = "network.safetensors";
-
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
     if let Some(network) = crate::tune::checkpoint(arguments)? {
@@ -28,7 +24,10 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     }
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
-    check_folder(&arguments.out)?;
+    let (out, name) = (&arguments.out, predictions_name(arguments.predictions));
+    let inputs = inputs(&arguments.tables);
+    let names = [MODEL, name, RECORD, PAGE];
+    let mut folder = Folder::open(out, Kind::Model, &names, &inputs, Training::Without)?;
     let mut outcome = if let (Some(models), Some(target)) =
         (models(&arguments.tables)?, &arguments.tables.target)
     {
@@ -46,23 +45,22 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     outcome.run.command = command();
     outcome.run.peak_memory = peak_memory();
     let model = outcome.model.to_bytes()?;
-    let (name, other, predictions) =
-        predictions_file(arguments.predictions, &outcome.predictions, &outcome.model.goal)?;
+    let predictions = predictions_file(arguments.predictions, &outcome.predictions, &outcome.model.goal)?;
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
+    let files = [
+        (MODEL, model),
+        (name, predictions),
+        (RECORD, record.clone().into_bytes()),
+        (PAGE, html(&outcome.run).into_bytes()),
+    ];
     let writing = writing();
-    std::fs::create_dir_all(&arguments.out).map_err(|error| Error::io(&arguments.out, error))?;
-    write_whole(&arguments.out.join(MODEL), &model)?;
-    write_whole(&arguments.out.join(name), &predictions)?;
-    remove(&arguments.out.join(other))?; // of an earlier run
-    remove(&arguments.out.join(NETWORK))?;
-    write_whole(&arguments.out.join("run.json"), record.as_bytes())?;
-    write_whole(&arguments.out.join("report.html"), html(&outcome.run).as_bytes())?;
+    folder.write(&files, None)?;
     drop(writing);
 
     if arguments.json {
         print(&record)?;
     } else if !arguments.quiet {
-        let folder = arguments.out.display();
+        let folder = out.display();
         let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
         print(&format!(
             "{}written       {folder}/report.html, {folder}/{name}, {folder}/{MODEL}, \
@@ -74,18 +72,33 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
-/// The file for the predictions, that of the other format, and what goes into it.
+/// What the file for the predictions is called in a run folder.
+pub(crate) fn predictions_name(format: Predictions) -> &'static str {
+    match format {
+        Predictions::Csv => PREDICTIONS[0],
+        Predictions::Parquet => PREDICTIONS[1],
+    }
+}
+
+/// What goes into it.
 pub(crate) fn predictions_file(
     format: Predictions,
     answers: &juyi::report::Predictions,
     goal: &Goal,
-) -> Result<(&'static str, &'static str, Vec<u8>)> {
-    Ok(match format {
-        Predictions::Csv => ("predictions.csv", "predictions.parquet", predictions_csv(answers, goal)?),
-        Predictions::Parquet => {
-            ("predictions.parquet", "predictions.csv", predictions_parquet(answers, goal)?)
-        }
-    })
+) -> Result<Vec<u8>> {
+    match format {
+        Predictions::Csv => predictions_csv(answers, goal),
+        Predictions::Parquet => predictions_parquet(answers, goal),
+    }
+}
+
+/// Every file and folder that is read.
+pub(crate) fn inputs(tables: &TablesArguments) -> Vec<PathBuf> {
+    let specs = tables.source.iter().chain(&tables.target);
+    let inputs = specs.flat_map(|spec| std::iter::once(PathBuf::from(spec)).chain(table_files(spec)));
+    #[cfg(feature = "deep")]
+    let inputs = inputs.chain(tables.network.clone());
+    inputs.collect()
 }
 
 /// The command line that repeats this run.
@@ -99,14 +112,6 @@ pub(crate) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(1024 * peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
-}
-
-/// Removes a file that need not be there.
-pub(crate) fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, error)),
-        _ => Ok(()),
-    }
 }
 
 /// The settings that the flags ask for.
@@ -177,18 +182,20 @@ pub(crate) fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
 
 /// The models, with their names, where the sources are run folders or model files; `None` where they are tables.
 fn models(arguments: &TablesArguments) -> Result<Option<Vec<(String, Model)>>> {
-    let is_model = |spec: &String| {
+    let is_model = |spec: &String| -> Result<bool> {
         let path = Path::new(spec);
-        path.join(MODEL).is_file()
-            || path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"))
+        let by_its_ending = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
+        Ok(by_its_ending || kind_of(path)? == Some(Kind::Model))
     };
-    let Some(model) = arguments.source.iter().find(|spec| is_model(spec)) else { return Ok(None) };
-    if let Some(table) = arguments.source.iter().find(|spec| !is_model(spec)) {
+    let are_models = arguments.source.iter().map(is_model).collect::<Result<Vec<bool>>>()?;
+    let first = |model: bool| are_models.iter().position(|own| *own == model).map(|at| &arguments.source[at]);
+    let Some(model) = first(true) else { return Ok(None) };
+    if let Some(table) = first(false) {
         let problem = format!("is a model, and `{table}` is a table");
         let hint = "give sources of one kind: tables, or run folders";
         return Err(Error::input(format!("`--source {model}`"), problem, hint));
     }
-    let load = |spec: &String| Ok((spec.clone(), Model::load(Path::new(spec))?));
+    let load = |spec: &String| Ok((spec.clone(), load_model(Path::new(spec))?));
     arguments.source.iter().map(load).collect::<Result<_>>().map(Some)
 }
 
@@ -209,22 +216,4 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     let read = |spec: &String| read_table(spec, label, &as_text, context);
     let sources = arguments.source.iter().map(read).collect::<Result<_>>()?;
     Ok((sources, read(target)?))
-}
-
-/// Refuses, before the work starts, a folder that holds something else than an earlier run.
-pub(crate) fn check_folder(folder: &Path) -> Result<()> {
-    let fail = |problem: &str| {
-        Err(Error::input(format!("`{}`", folder.display()), problem, "give another folder with `--out`"))
-    };
-    if folder.is_file() {
-        return fail("is a file, not a folder");
-    }
-    let Ok(mut entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    let taken = ["report.html", MODEL, NETWORK, "predictions.csv", "predictions.parquet"]
-        .iter()
-        .any(|name| folder.join(name).is_dir());
-    if taken || (entries.next().is_some() && !folder.join("run.json").is_file()) {
-        return fail("holds files that are not those of a run");
-    }
-    Ok(())
 }

@@ -4,28 +4,27 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::data::Goal;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
-use juyi::models::{Answers, Model, write_whole};
-use juyi::report::{Predictions, html, text};
+use juyi::models::{Answers, MODEL_KEY, has_metadata};
+use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, check_output, kind_of};
+use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::checkpoint::Checkpoint;
 use juyi_deep::images::{Entry, Listing, OnDamage, Reading};
 use juyi_deep::tuning::classifier::{Classified, Classifier, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
-use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune};
+use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
 use juyi_deep::zoo::Recognized;
 
 use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
 use crate::print;
 use crate::progress::writing;
-use crate::transfer::{MODEL, NETWORK, check_folder, command, peak_memory, predictions_file, remove};
-
-/// Where trainings note how far they are.
-const NOTES: &str = "training";
+use crate::transfer::{command, inputs, peak_memory, predictions_file, predictions_name};
 
 /// The checkpoint that is to be tuned, if the sources are one: a file that no table is read from, or a run folder with
 /// a network, and a folder of pictures or an option that only tuning has.
@@ -34,24 +33,29 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
     let asked =
         own.tune.is_some() || own.epochs.is_some() || own.regularize.is_some() || own.resume.is_some();
     let Some(target) = &arguments.tables.target else { return Ok(None) };
-    let network = |spec: &String| {
+    let network = |spec: &String| -> Result<Option<PathBuf>> {
         let path = Path::new(spec);
-        if path.join(NETWORK).is_file() {
-            return Some(path.join(NETWORK));
+        if let Some(inside) = inside(path)? {
+            return Ok(Some(inside));
         }
         let is_one = by_its_ending(path, asked || Path::new(target).is_dir());
-        is_one.unwrap_or(asked && !path.is_dir()).then(|| path.to_path_buf())
+        Ok(is_one.unwrap_or(asked && !path.is_dir()).then(|| path.to_path_buf()))
     };
-    match &arguments.tables.source[..] {
-        [only] => Ok(network(only)),
-        several => match several.iter().find(|spec| network(spec).is_some()) {
-            Some(one) => {
-                let problem = "is a network, and a network is tuned by itself";
-                Err(Error::input(format!("`--source {one}`"), problem, "give one `--source`"))
-            }
-            None => Ok(None),
-        },
+    if let [only] = &arguments.tables.source[..] {
+        return network(only);
     }
+    for spec in &arguments.tables.source {
+        if network(spec)?.is_some() {
+            let problem = "is a network, and a network is tuned by itself";
+            return Err(Error::input(format!("`--source {spec}`"), problem, "give one `--source`"));
+        }
+    }
+    Ok(None)
+}
+
+/// The network in a run folder, if it has one.
+fn inside(folder: &Path) -> Result<Option<PathBuf>> {
+    Ok((kind_of(folder)? == Some(Kind::Network)).then(|| folder.join(NETWORK)))
 }
 
 /// Whether a file holds a network, where its ending says so; models of tables share one ending with them, and there it
@@ -60,7 +64,7 @@ fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
     match ending.as_deref() {
         Some("pth" | "pt" | "bin" | "pkl") => Some(true),
-        Some("safetensors") => Some(likely && Model::load(path).is_err()),
+        Some("safetensors") => Some(likely && !has_metadata(path, MODEL_KEY)),
         _ => None,
     }
 }
@@ -73,16 +77,24 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context()?;
     let out = own.resume.as_ref().unwrap_or(&arguments.out);
-    let notes = out.join(NOTES);
-    check_notes(out, &notes, own.resume.is_some())?;
+    let training = if own.resume.is_some() { Training::Resume } else { Training::Begin };
+    let file = predictions_name(arguments.predictions);
+    let inputs: Vec<PathBuf> = inputs(&arguments.tables).into_iter().chain([source.to_path_buf()]).collect();
+    let mut folder = Folder::open(out, Kind::Network, &[NETWORK, file, RECORD, PAGE], &inputs, training)?;
 
     let found = read(source, &mut context)?;
     let target = arguments.tables.target.as_deref().unwrap_or_default();
     let listing = listing(Path::new(target), &mut context)?;
     let reading = reading(&arguments.tables.pictures);
     let (pictures, rest) = pictures(&listing, &reading, &arguments.tables.pictures, target, &mut context)?;
-    let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), &mut context)?;
     let files: Vec<&Path> = rest.iter().map(|entry| entry.path.as_path()).collect();
+    let asked = (strategy.to_string(), &settings, arguments.strict, context.seed(), file);
+    let work = work(&found, &pictures, &files, &asked)?;
+    if folder.is_done(&work, training)? {
+        return show(arguments, out, &juyi::report::read(&out.join(RECORD))?);
+    }
+    let notes = folder.notes();
+    let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), &mut context)?;
     let cache = arguments.tables.pictures.cache.as_deref();
     let more = tuned.classifier.classify(&files, &reading, cache, &context)?;
 
@@ -94,31 +106,31 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     run.peak_memory = peak_memory();
     let goal = Goal::Classes(pictures.names.clone());
     let answers = all_answers(&tuned, &pictures, &rest, &more);
-    let (file, other, predictions) = predictions_file(arguments.predictions, &answers, &goal)?;
-    let record = serde_json::to_string_pretty(&run)? + "\n";
+    let files = [
+        (NETWORK, tuned.classifier.to_bytes()?),
+        (file, predictions_file(arguments.predictions, &answers, &goal)?),
+        (RECORD, (serde_json::to_string_pretty(&run)? + "\n").into_bytes()),
+        (PAGE, html(&run).into_bytes()),
+    ];
     let writing = writing();
-    std::fs::create_dir_all(out).map_err(|error| Error::io(out, error))?;
-    tuned.classifier.write(&out.join(NETWORK))?;
-    write_whole(&out.join(file), &predictions)?;
-    remove(&out.join(other))?; // of an earlier run
-    remove(&out.join(MODEL))?;
-    write_whole(&out.join("run.json"), record.as_bytes())?;
-    write_whole(&out.join("report.html"), html(&run).as_bytes())?;
-    if notes.is_dir() {
-        std::fs::remove_dir_all(&notes).map_err(|error| Error::io(&notes, error))?;
-    }
+    folder.write(&files, Some(work))?;
     drop(writing);
+    show(arguments, out, &run)
+}
 
+/// Says what a run came to, and ends with its verdict.
+fn show(arguments: &TransferArguments, out: &Path, run: &Run) -> anyhow::Result<ExitCode> {
     if arguments.json {
-        print(&record)?;
+        print(&(serde_json::to_string_pretty(run)? + "\n"))?;
     } else if !arguments.quiet {
-        let folder = out.display();
+        let (folder, file) = (out.display(), predictions_name(arguments.predictions));
         print(&format!(
-            "{}written       {folder}/report.html, {folder}/{file}, {folder}/{NETWORK}, {folder}/run.json\n",
-            text(&run)
+            "{}written       {folder}/{PAGE}, {folder}/{file}, {folder}/{NETWORK}, {folder}/{RECORD}\n",
+            text(run)
         ))?;
     }
-    Ok(ExitCode::from(u8::from(arguments.strict && !tuned.transfers())))
+    let no = run.choice.as_ref().is_some_and(|choice| choice.verdict != Verdict::Transfer);
+    Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
 /// The settings that the flags ask for; options that say nothing to a tuning are refused.
@@ -150,29 +162,6 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
     }
     settings.check()?;
     Ok(settings)
-}
-
-/// Refuses, before the work starts, a folder that holds something else than an earlier run, or a training that was cut
-/// off and is not to be resumed.
-fn check_notes(out: &Path, notes: &Path, resume: bool) -> Result<()> {
-    let entries = std::fs::read_dir(out).map_or(0, |entries| entries.flatten().count());
-    match (notes.is_dir(), resume) {
-        (true, false) => Err(Error::input(
-            format!("`{}`", out.display()),
-            "holds a training that was cut off",
-            format!("give `--resume {}` to go on, or remove `{}`", out.display(), notes.display()),
-        )),
-        (true, true) if entries == 1 => Ok(()),
-        (false, true) if entries > 0 => {
-            let hint = "leave out `--resume` to begin anew";
-            Err(Error::input(
-                format!("`--resume {}`", out.display()),
-                "holds no training that was cut off",
-                hint,
-            ))
-        }
-        _ => check_folder(out),
-    }
 }
 
 /// The network in a checkpoint; what is left out of it is noted.
@@ -297,13 +286,12 @@ fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: &Classi
 }
 
 /// The network of a run folder, or in a file, that `juyi predict` is given; `None` if it is a model of tables.
-pub(crate) fn classifier(model: &Path, pictures: &Path) -> Option<PathBuf> {
-    let inside = model.join(NETWORK);
-    if inside.is_file() {
-        return Some(inside);
+pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf>> {
+    if let Some(inside) = inside(model)? {
+        return Ok(Some(inside));
     }
     let likely = pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK);
-    by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf())
+    Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
 }
 
 /// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the
@@ -321,6 +309,9 @@ pub(crate) fn predict(
     let listing = listing(Path::new(&arguments.table), context)?;
     let reading = reading(&arguments.pictures);
     let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
+    if let Some(out) = &arguments.out {
+        check_output(out, files.iter().copied())?;
+    }
     let Classified { samples, answers, left_out } =
         own.classify(&files, &reading, arguments.pictures.cache.as_deref(), context)?;
     for (_, error) in &left_out {

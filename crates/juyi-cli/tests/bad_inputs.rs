@@ -224,19 +224,25 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     all
 }
 
+/// The folder of an earlier run, as version 0.1.0 wrote it, and a file of the user's in it.
+fn earlier_run() -> Vec<(String, Vec<u8>)> {
+    let texts = ["report.html", "predictions.csv", "predictions.parquet", "mine.csv"];
+    let texts = texts.map(|name| (format!("earlier/{name}"), format!("an earlier {name}").into_bytes()));
+    let read = [("run.json", RECORD.as_bytes().to_vec()), ("model.safetensors", good_model())];
+    texts.into_iter().chain(read.map(|(name, bytes)| (format!("earlier/{name}"), bytes))).collect()
+}
+
 /// What is wrong with how the program dealt with a case; every other case finds an earlier run where it would write.
 fn trouble(number: usize, case: &Case) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
     lay_out(folder.path(), &case.files);
-    for name in ["run.json", "report.html", "model.safetensors", "predictions.csv", "predictions.parquet"] {
-        lay_out(folder.path(), &[(format!("earlier/{name}"), format!("an earlier {name}").into_bytes())]);
-    }
+    lay_out(folder.path(), &earlier_run());
     let mut arguments = case.arguments.clone();
     let command = arguments.first().cloned().unwrap_or_default();
     if number % 2 == 1 && !arguments.iter().any(|argument| argument.starts_with("--out")) {
         match command.as_str() {
             "transfer" => arguments.extend(["--out".to_string(), "earlier".to_string()]),
-            "predict" => arguments.extend(["--out".to_string(), "earlier/predictions.csv".to_string()]),
+            "predict" => arguments.extend(["--out".to_string(), "earlier/mine.csv".to_string()]),
             _ => {}
         }
     }
@@ -892,6 +898,7 @@ fn flags() -> Vec<Case> {
         ("full", &["full/thesis.tex"], "holds files that are not those of a run"),
         ("full", &["full/run.json/"], "holds files that are not those of a run"),
         (".", &[], "holds files that are not those of a run"),
+        ("full", &["full/run.json"], "holds files that are not those of a run"),
         ("full", &["full/run.json", "full/predictions.csv/"], "holds files that are not those of a run"),
         ("full", &["full/run.json", "full/model.safetensors/"], "holds files that are not those of a run"),
         ("full", &["full/run.json", "full/report.html/"], "holds files that are not those of a run"),
@@ -1249,7 +1256,8 @@ fn report() -> Vec<Case> {
         let case = Case::call(arguments).file("folder/", "").file("rows.csv", good(8).csv());
         cases.push(case.says(&[says]));
     }
-    let other = RECORD.replacen(env!("CARGO_PKG_VERSION"), "99.1.0", 1);
+    let later = RECORD.replacen('{', "{\"format\": 99,", 1);
+    let no_number = RECORD.replacen('{', "{\"format\": \"\\u001b[31m\",", 1);
     let more = format!("{RECORD} {{}}");
     let half = &RECORD[..RECORD.len() / 2];
     let negative = RECORD.replacen("\"scored_rows\": ", "\"scored_rows\": -", 1);
@@ -1262,7 +1270,8 @@ fn report() -> Vec<Case> {
         ("[1, 2]", "is not the record of a run: it has no version"),
         ("{\"version\": 1}", "is not the record of a run: it has no version"),
         ("{\"version\": \"0.1.0\", \"rows\": 3}", "is not the record of a run (missing field"),
-        (&other, "was written by version 99.1.0, this is version"),
+        (&later, "has format 99, this version reads up to 1"),
+        (&no_number, "this version reads up to 1"),
         (&negative, "is not the record of a run (invalid value"),
         (&verdict, "is not the record of a run (unknown variant"),
     ] {

@@ -167,7 +167,10 @@ fn an_interrupt_leaves_no_half_written_file() {
             left.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         if !names.is_empty() {
-            assert_eq!(names, ["model.safetensors", "predictions.csv", "report.html", "run.json"]);
+            assert_eq!(
+                names,
+                ["manifest.json", "model.safetensors", "predictions.csv", "report.html", "run.json"]
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod bad_inputs;
 mod commands;
+mod folders;
 #[cfg(feature = "deep")]
 mod pictures;
 #[cfg(feature = "deep")]

@@ -123,6 +123,22 @@ fn the_same_bytes_on_one_thread_and_after_a_cut() {
                 assert!(whole == bytes(&format!("{name}/{other}/{file}")), "{strategy}, {other}: {file}");
             }
         }
+        // Once it has ended there is nothing to do, and nothing of another training to go on with.
+        let record = bytes(&format!("{name}/cut/run.json"));
+        assert!(done(folder, &format!("{tune} --resume {name}/cut")).contains("network.safetensors"));
+        assert!(record == bytes(&format!("{name}/cut/run.json")));
+        let other = juyi(folder, &format!("{tune} --seed 9 --resume {name}/cut"));
+        assert_eq!(other.status.code(), Some(2));
+        assert!(
+            text(&other.stderr).contains("holds no training that was cut off"),
+            "{}",
+            text(&other.stderr)
+        );
+        // Nor is the network lost to a run of tables.
+        let tables = juyi(folder, &format!("transfer --method none --out {name}/cut"));
+        assert_eq!(tables.status.code(), Some(2));
+        assert!(text(&tables.stderr).contains("holds a tuned network"), "{}", text(&tables.stderr));
+        assert!(record == bytes(&format!("{name}/cut/run.json")));
     }
 }
 

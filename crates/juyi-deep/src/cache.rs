@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use juyi::error::{Error, Result};
-use juyi::models::write_whole;
+use juyi::files::{remove_leftovers, write_unsynced};
 
 /// Bytes of the checksum behind the numbers.
 const CHECKSUM: usize = 8;
@@ -26,6 +26,7 @@ impl Cache {
     pub fn new(folder: &Path, key: &str) -> Result<Self> {
         let folder = folder.join(key);
         fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
+        remove_leftovers(&folder);
         Ok(Self { folder })
     }
 
@@ -48,7 +49,7 @@ impl Cache {
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|v| v.to_le_bytes()).collect();
         let checksum = blake3::hash(&bytes);
         bytes.extend(&checksum.as_bytes()[..CHECKSUM]);
-        write_whole(&self.folder.join(picture), &bytes)
+        write_unsynced(&self.folder.join(picture), &bytes)
     }
 }
 

@@ -41,6 +41,7 @@ pub mod choice;
 pub mod context;
 pub mod data;
 pub mod error;
+pub mod files;
 pub mod learners;
 pub mod linalg;
 pub mod measures;

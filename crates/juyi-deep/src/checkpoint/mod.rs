@@ -16,12 +16,11 @@ mod values;
 mod written;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use juyi::error::{Error, Result, shown};
-use juyi::models::write_whole;
+use juyi::files::write_whole;
+use juyi::report::folder::read_file;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use pickle::Pickle;
@@ -58,15 +57,9 @@ impl Checkpoint {
     /// Reads a file. At most `budget` bytes are held at a time: the file, the tensors, and what is unpacked on the way.
     ///
     /// # Errors
-    /// [`Error::Io`]; as [`Checkpoint::from_bytes`].
+    /// Those of [`read_file`] and [`Checkpoint::from_bytes`].
     pub fn read(path: &Path, budget: u64) -> Result<Self> {
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        let length = file.metadata().map_err(|error| Error::io(path, error))?.len();
-        Budget::new(&name, budget).take(length)?;
-        let mut bytes = Vec::new();
-        file.take(length).read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
-        Self::from_bytes(&name, &bytes, budget)
+        Self::from_bytes(&path.display().to_string(), &read_file(path, budget)?, budget)
     }
 
     /// Reads the bytes of a file called `name`, which count against the budget too.
@@ -176,17 +169,28 @@ fn from_pickle(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Checkpoi
     })
 }
 
-/// Writes tensors as a safetensors file of 32-bit floats, in order of their names, with `metadata`; the same tensors
-/// give the same bytes. The file appears whole or not at all.
+/// Writes the file of [`safetensors`]. It appears whole or not at all.
 ///
 /// # Errors
-/// [`Error::Input`] for a tensor whose shape does not fit its values or whose name is kept for the metadata;
-/// [`Error::Io`].
+/// Those of [`safetensors`]; [`Error::Io`].
 pub fn write_safetensors(
     path: &Path,
     tensors: &BTreeMap<String, Stored>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<()> {
+    write_whole(path, &safetensors(path, tensors, metadata)?)
+}
+
+/// Tensors as a safetensors file of 32-bit floats, in order of their names, with `metadata`; the same tensors give the
+/// same bytes. `path` is what messages call the file.
+///
+/// # Errors
+/// [`Error::Input`] for a tensor whose shape does not fit its values or whose name is kept for the metadata.
+pub fn safetensors(
+    path: &Path,
+    tensors: &BTreeMap<String, Stored>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
     let thing = |name: &str| format!("`{}`, tensor `{}`", path.display(), shown(name));
     let failed = |error: serde_json::Error| Error::io(path, error.into());
     let mut header = serde_json::Map::new();
@@ -216,7 +220,7 @@ pub fn write_safetensors(
     for value in tensors.values().flat_map(|stored| &stored.values) {
         bytes.extend(value.to_le_bytes());
     }
-    write_whole(path, &bytes)
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -10,17 +10,16 @@ use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, softmax_rows};
+use juyi::report::folder::{NETWORK, NETWORK_KEY};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
-use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
+use crate::checkpoint::{Checkpoint, Stored, safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
 use crate::network::check;
 use crate::zoo::{Recognized, recognize};
 
-/// The key of the metadata.
-const KEY: &str = "juyi-network";
 /// The tensors of a head on all stages, `(classes, width)` and `(classes)`.
 const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
 
@@ -55,7 +54,7 @@ pub struct Classified {
 impl About {
     /// What the metadata of a file say; `None` if no tuning wrote it.
     fn of(source: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
-        let Some(text) = metadata.get(KEY) else { return Ok(None) };
+        let Some(text) = metadata.get(NETWORK_KEY) else { return Ok(None) };
         let problem = "says nothing that can be read about its network";
         serde_json::from_str(text).map(Some).map_err(|_| foreign(source, problem))
     }
@@ -125,13 +124,14 @@ impl Classifier {
         &self.about.classes
     }
 
-    /// Writes the file, whole or not at all.
+    /// The bytes of the file.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub fn write(&self, path: &Path) -> Result<()> {
+    /// None that memory can give.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let path = Path::new(NETWORK);
         let about = serde_json::to_string(&self.about).map_err(|error| Error::io(path, error.into()))?;
-        write_safetensors(path, &self.tensors, &BTreeMap::from([(KEY.to_string(), about)]))
+        safetensors(path, &self.tensors, &BTreeMap::from([(NETWORK_KEY.to_string(), about)]))
     }
 
     /// Reads the file; at most `budget` bytes are held. `None` if it is a checkpoint that no tuning wrote.

@@ -24,5 +24,5 @@ mod trial;
 mod verdict;
 
 pub use inputs::Pictures;
-pub use record::{Surroundings, record};
+pub use record::{Surroundings, record, work};
 pub use verdict::{Judged, Tuned, tune};

@@ -1,6 +1,6 @@
 //! The record of a tuning, in the form that all runs have.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
@@ -87,6 +87,7 @@ pub fn record(
         counts
     };
     Ok(Run {
+        format: Run::FORMAT,
         version: env!("CARGO_PKG_VERSION").into(),
         task: "classification".into(),
         label: "class".into(),
@@ -136,6 +137,33 @@ pub fn record(
         peak_memory: None,
         notices: context.notices().to_vec(),
     })
+}
+
+/// Stands for everything that decides what a tuning leaves: the network, the pictures with classes and the `rest`, and
+/// what was `asked` for.
+///
+/// # Errors
+/// None that memory can give.
+pub fn work(
+    found: &Recognized,
+    pictures: &Pictures,
+    rest: &[&Path],
+    asked: &impl serde::Serialize,
+) -> Result<String> {
+    let files = pictures.files.iter().map(PathBuf::as_path).chain(rest.iter().copied());
+    let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
+    let known = (&found.architecture, &files, &pictures.classes, &pictures.names, asked);
+    let text = serde_json::to_string(&known)
+        .map_err(|error| Error::Numeric { what: "the settings".into(), why: error.to_string() })?;
+    let mut hash = blake3::Hasher::new();
+    hash.update(text.as_bytes());
+    for (name, stored) in &found.tensors {
+        hash.update(name.as_bytes());
+        for value in &stored.values {
+            hash.update(&value.to_le_bytes());
+        }
+    }
+    Ok(hash.finalize().to_hex()[..32].to_string())
 }
 
 /// The settings of a training; what is altered, and what is added to the loss, in one word or none.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use juyi::error::{Error, Result};
 use juyi::report::Epoch;
+use juyi::report::folder::NOTES_KEY;
 
 use super::optimizer::Moments;
 use super::strategy::Plan;
@@ -82,7 +83,7 @@ impl State {
             self.moments.iter().map(|(name, own)| (name, own.steps)).collect();
         let failed = |error: serde_json::Error| Error::io(path, error.into());
         let metadata = BTreeMap::from([
-            ("training".to_string(), key.to_string()),
+            (NOTES_KEY.to_string(), key.to_string()),
             ("epochs".into(), serde_json::to_string(&self.epochs).map_err(failed)?),
             ("best".into(), self.best.to_string()),
             ("steps".into(), serde_json::to_string(&steps).map_err(failed)?),
@@ -100,7 +101,7 @@ impl State {
         }
         let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, u64::MAX)?;
         let thing = format!("`{}`", path.display());
-        if metadata.get("training").map(String::as_str) != Some(key) {
+        if metadata.get(NOTES_KEY).map(String::as_str) != Some(key) {
             let problem = "is of a training with other weights, pictures or settings";
             return Err(Error::input(
                 thing,

@@ -21,6 +21,6 @@ pub use csv::read_csv;
 pub use domain::{Domain, Goal, Labels, Task};
 pub(crate) use encode::listed;
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
-pub use read::read_table;
+pub use read::{read_table, table_files};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Cells, Column, Table};

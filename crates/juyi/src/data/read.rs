@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::array::{self, Array};
 use super::csv::read_csv;
@@ -50,6 +50,12 @@ fn split(spec: &str) -> (&str, Option<&str>) {
     let takes_more = |path: &str| !matches!(format(path), None | Some(Format::Text | Format::Parquet));
     let found = colons.rev().find(|(path, _)| takes_more(path));
     found.map_or((spec, None), |(path, more)| (path, Some(more)))
+}
+
+/// The files that [`read_table`] would read for what the user writes.
+pub fn table_files(spec: &str) -> Vec<PathBuf> {
+    let (file, more) = split(spec);
+    [Some(file), more].into_iter().flatten().map(PathBuf::from).collect()
 }
 
 /// Reads a table:

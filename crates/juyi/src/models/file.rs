@@ -3,6 +3,8 @@
 //! allocated. No time or path is written, so the same fit gives the same bytes.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use faer::Mat;
@@ -17,7 +19,8 @@ use crate::linalg::Matrix;
 /// Version of the layout; files of later versions are refused.
 pub const FORMAT_VERSION: u32 = 1;
 
-const KEY: &str = "juyi";
+/// The key that the metadata of a model file have.
+pub const MODEL_KEY: &str = "juyi";
 
 #[derive(Serialize, Deserialize)]
 struct Metadata<M> {
@@ -46,7 +49,7 @@ impl Model {
                 .map_err(|error| failed(error.to_string()))?;
             views.push((name.clone(), view));
         }
-        serialize(views, Some(HashMap::from([(KEY.to_string(), metadata)])))
+        serialize(views, Some(HashMap::from([(MODEL_KEY.to_string(), metadata)])))
             .map_err(|error| failed(error.to_string()))
     }
 
@@ -60,7 +63,7 @@ impl Model {
             .map_err(|error| refuse(format!("it is not a complete safetensors file ({error})")))?;
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|error| refuse(format!("it is not a complete safetensors file ({error})")))?;
-        let text = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let text = header.metadata().as_ref().and_then(|metadata| metadata.get(MODEL_KEY));
         let text =
             text.ok_or_else(|| refuse("it has no `juyi` metadata, so another program wrote it".into()))?;
         let Metadata { format, .. } = serde_json::from_str::<Metadata<serde_json::Value>>(text)
@@ -77,16 +80,6 @@ impl Model {
         }
         model.check().map_err(|reason| refuse(format!("its parts do not fit together: {reason}")))?;
         Ok(model)
-    }
-
-    /// Reads a model file, or the `model.safetensors` of a run folder.
-    ///
-    /// # Errors
-    /// [`Error::Io`] or [`Error::ModelFile`].
-    pub fn load(path: &Path) -> Result<Self> {
-        let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
-        let bytes = std::fs::read(&file).map_err(|error| Error::io(&file, error))?;
-        Self::from_bytes(&file.display().to_string(), &bytes)
     }
 
     /// Every matrix of the model by its name in the file.
@@ -125,6 +118,30 @@ impl Model {
     }
 }
 
+/// Bytes of a header that is looked into at most, as the format has it.
+const LONGEST_HEADER: u64 = 100_000_000;
+
+/// Whether a regular file is a safetensors file whose metadata have a key: whose it is, without reading its tensors.
+pub fn has_metadata(path: &Path, key: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "__metadata__", default)]
+        metadata: HashMap<String, String>,
+    }
+    let header = || -> std::io::Result<Header> {
+        let facts = std::fs::metadata(path)?;
+        if !facts.is_file() {
+            return Err(std::io::ErrorKind::InvalidInput.into()); // opening a pipe would wait
+        }
+        let mut file = File::open(path)?;
+        let mut length = [0; 8];
+        file.read_exact(&mut length)?;
+        let length = u64::from_le_bytes(length).min(facts.len()).min(LONGEST_HEADER);
+        Ok(serde_json::from_reader(std::io::BufReader::new(file.take(length)))?)
+    };
+    header().is_ok_and(|header| header.metadata.contains_key(key))
+}
+
 /// The tensor as a matrix.
 fn matrix(view: &TensorView<'_>) -> std::result::Result<Matrix, String> {
     let (Dtype::F64, &[rows @ (1..), columns @ (1..)]) = (view.dtype(), view.shape()) else {
@@ -137,27 +154,6 @@ fn matrix(view: &TensorView<'_>) -> std::result::Result<Matrix, String> {
         return Err("holds a value that is not finite".into());
     }
     Ok(out)
-}
-
-/// Writes a file under another name first and renames it, so that no half-written file is ever seen.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    use std::io::Write;
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)] // as an ordinary file: what the user's umask leaves of rw-rw-rw-
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        // Only the kind: the message would name the temporary file.
-        let mut file = builder.prefix(".juyi-").tempfile_in(folder).map_err(|error| error.kind())?;
-        file.as_file_mut().write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| Error::io(path, error))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod stacked;
 mod trees;
 mod votes;
 
-pub use file::{FORMAT_VERSION, write_whole};
+pub use file::{FORMAT_VERSION, MODEL_KEY, has_metadata};
 pub use kernel::{KernelVotes, pairs};
 pub use maps::{Map, apply_all};
 pub use predictors::{Answers, Link, Predictor, first_largest, softmax_rows};

@@ -1,5 +1,6 @@
-//! The record of a run, and its views: pure functions of the record.
+//! The record of a run, its views (pure functions of the record), and the folder in which all of it lies.
 
+pub mod folder;
 mod html;
 mod predictions;
 mod read;

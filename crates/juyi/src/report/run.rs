@@ -53,6 +53,9 @@ impl FitFacts {
 /// The record of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// Version of the record's layout: see [`Run::FORMAT`]. Version 0.1.0 wrote none.
+    #[serde(default)]
+    pub format: u32,
     /// Version of the program.
     pub version: String,
     /// `classification` or `regression`.
@@ -103,6 +106,11 @@ pub struct Run {
     pub peak_memory: Option<u64>,
     /// What the steps want to be known.
     pub notices: Vec<Notice>,
+}
+
+impl Run {
+    /// Version of the layout that this version writes; records of later ones are refused.
+    pub const FORMAT: u32 = 1;
 }
 
 /// What the report draws.

@@ -254,6 +254,7 @@ mod tests {
     fn a_run_in_full() {
         let classes = vec![("a".into(), 1200), ("b".into(), 34)];
         let run = Run {
+            format: Run::FORMAT,
             version: "0".into(),
             task: "classification".into(),
             label: "grade".into(),

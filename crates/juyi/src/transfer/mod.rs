@@ -216,6 +216,7 @@ impl Known {
         model.encoding = Some(encoding);
         let (sources, target) = facts;
         let run = Run {
+            format: Run::FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
             task: goal.name().into(),
             label,

@@ -1,0 +1,161 @@
+//! Files of folders that were written by this program, read only as their manifest has them.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::lock::lock;
+use super::manifest::{Kind, MANIFEST, Manifest, Stamp, State};
+use super::{MODEL, NETWORK, PAGE, PREDICTIONS, RECORD};
+use crate::error::{Error, Result};
+use crate::files::{self, write_whole};
+use crate::models::Model;
+use crate::report::{html, read};
+
+/// The content of a folder; `None` where it is not one that this program wrote.
+///
+/// # Errors
+/// Those of a manifest of a later format, or that was altered.
+pub fn kind_of(folder: &Path) -> Result<Option<Kind>> {
+    let there = |name: &str| folder.join(name).is_file();
+    Ok(match Manifest::read(folder)? {
+        Some(own) => Some(own.kind),
+        None if there(NETWORK) => Some(Kind::Network),
+        None if there(MODEL) => Some(Kind::Model),
+        None => None,
+    })
+}
+
+/// The bytes of a file, `most` at most. One that belongs to a run is given only if the folder is whole and holds what its
+/// manifest says.
+///
+/// # Errors
+/// [`Error::Input`] for a folder that is unfinished and a file that was changed; [`Error::Memory`]; [`Error::Io`].
+pub fn read_file(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let (folder, name) = in_folder(path);
+    let manifest = Manifest::read(folder)?;
+    let manifest = manifest.filter(|own| {
+        let may_be_missing = own.state == State::Unfinished && own.kind != Kind::Tables && is_read(name);
+        own.files.contains_key(name) || may_be_missing
+    });
+    if let Some(manifest) = &manifest {
+        check(folder, manifest, name)?;
+    }
+    let file = File::open(path).map_err(|error| Error::io(path, error))?;
+    let need = file.metadata().map_err(|error| Error::io(path, error))?.len();
+    if need > most {
+        return Err(Error::Memory { what: format!("reading `{}`", path.display()), need, budget: most });
+    }
+    let mut bytes = Vec::new();
+    file.take(most).read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
+    match manifest.and_then(|mut own| own.files.remove(name)) {
+        Some(stamp) if stamp != Stamp::of(&bytes) => Err(changed(path)),
+        _ => Ok(bytes),
+    }
+}
+
+/// Reads a model file, or the model of a run folder.
+///
+/// # Errors
+/// Those of [`read_file`]; [`Error::ModelFile`].
+pub fn load_model(path: &Path) -> Result<Model> {
+    let file = if path.is_dir() { path.join(MODEL) } else { path.to_path_buf() };
+    Model::from_bytes(&file.display().to_string(), &read_file(&file, u64::MAX)?)
+}
+
+/// Writes the page of a run folder again, from its record. Returns the page's path.
+///
+/// # Errors
+/// Those of [`read`] and [`write_whole`]; [`Error::Input`] for a page that is not the run's, and while the folder is
+/// written.
+pub fn write_page(folder: &Path) -> Result<PathBuf> {
+    let run = read(&folder.join(RECORD))?;
+    let (page, _lock) = (folder.join(PAGE), lock(folder)?);
+    let manifest = Manifest::read(folder)?;
+    if manifest.as_ref().is_some_and(|own| !own.files.contains_key(PAGE)) && page.exists() {
+        let problem = "is not that of the run";
+        return Err(Error::input(format!("`{}`", page.display()), problem, "give it another name"));
+    }
+    files::check_output(&page, [])?;
+    let bytes = html(&run).into_bytes();
+    write_whole(&page, &bytes)?;
+    if let Some(mut own) = manifest {
+        own.files.insert(PAGE.into(), Stamp::of(&bytes));
+        write_whole(&folder.join(MANIFEST), &own.to_bytes()?)?;
+    }
+    Ok(page)
+}
+
+/// Asks before the work whether a single file can be written, and refuses one that is an input or belongs to a folder
+/// whose files are written together.
+///
+/// # Errors
+/// Those of [`files::check_output`]; [`Error::Input`].
+pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+    files::check_output(path, inputs)?;
+    let (folder, name) = in_folder(path);
+    let manifest = match Manifest::read(folder)? {
+        None => Manifest::of_first_version(folder)?,
+        own => own,
+    };
+    match manifest {
+        Some(own) if name == MANIFEST || own.files.contains_key(name) => {
+            let problem = format!("belongs to {}, and nothing else may be written there", own.kind.text());
+            Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `--out`"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A file's folder and name.
+fn in_folder(path: &Path) -> (&Path, &str) {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => (parent, name),
+        _ => (Path::new("."), name),
+    }
+}
+
+/// Whether a file of this name is read from run folders.
+fn is_read(name: &str) -> bool {
+    [MODEL, NETWORK, RECORD].contains(&name)
+}
+
+/// Refuses a folder that is unfinished or in which a file is not what the manifest says, `but` one aside. Nothing is read
+/// from the page, which [`write_page`] writes anew, nor from the predictions, which may be gone.
+fn check(folder: &Path, manifest: &Manifest, but: &str) -> Result<()> {
+    if manifest.state == State::Unfinished {
+        let place = folder.display();
+        let (problem, hint) = match (manifest.training, manifest.is_fresh()) {
+            (true, true) => (
+                "is unfinished: a training in it has not ended, or was cut off",
+                format!("give `--resume {place}` to go on"),
+            ),
+            (true, false) => (
+                "is unfinished: it is being written, or writing it was interrupted",
+                format!("give `--resume {place}` to go on"),
+            ),
+            (false, _) => (
+                "is unfinished: it is being written, or writing it was interrupted",
+                "give the command that writes it again".into(),
+            ),
+        };
+        return Err(Error::input(format!("`{place}`"), problem, hint));
+    }
+    for (name, stamp) in manifest.files.iter().filter(|(name, _)| *name != but && *name != PAGE) {
+        let path = folder.join(name);
+        match Stamp::of_file(&path) {
+            Ok(found) if found == *stamp => {}
+            Ok(_) => return Err(changed(&path)),
+            Err(error) if error.kind() == ErrorKind::NotFound && PREDICTIONS.contains(&name.as_str()) => {}
+            Err(error) => return Err(Error::io(&path, error)),
+        }
+    }
+    Ok(())
+}
+
+fn changed(path: &Path) -> Error {
+    let problem = "is not as the run wrote it: it was changed, or it is of another run";
+    let hint = "put it back as it was, or repeat the run; give a file of your own another name";
+    Error::input(format!("`{}`", path.display()), problem, hint)
+}
