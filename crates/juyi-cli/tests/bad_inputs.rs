@@ -224,7 +224,7 @@ fn everything(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     all
 }
 
-/// The folder of an earlier run, as version 0.1.0 wrote it, and a file of the user's in it.
+/// The folder of an earlier run, from before there were manifests, and a file of the user's in it.
 fn earlier_run() -> Vec<(String, Vec<u8>)> {
     let texts = ["report.html", "predictions.csv", "predictions.parquet", "mine.csv"];
     let texts = texts.map(|name| (format!("earlier/{name}"), format!("an earlier {name}").into_bytes()));

@@ -119,19 +119,25 @@ fn a_folder_that_is_not_whole_is_named() {
         ["predict r d/target.csv", "report r", "transfer --source r --target d/target.csv --out other"];
     let unfinished = text(&manifest).replacen("\"whole\"", "\"unfinished\"", 1);
     std::fs::write(path("manifest.json"), unfinished).expect("a file");
-    readers.iter().for_each(|call| refused(folder, call, "`r`: is unfinished"));
+    for call in readers {
+        refused(folder, call, "`r`: is unfinished");
+    }
     std::fs::write(path("manifest.json"), &manifest).expect("a file");
     std::fs::write(path("model.safetensors"), [&model[..], b" "].concat()).expect("a file");
-    readers
-        .iter()
-        .for_each(|call| refused(folder, call, "`r/model.safetensors`: is not as the run wrote it"));
+    for call in readers {
+        refused(folder, call, "`r/model.safetensors`: is not as the run wrote it");
+    }
     // The same command goes on.
     done(folder, &format!("{TRANSFER} --out r"));
     assert!(keep("model.safetensors") == model);
-    readers.iter().for_each(|call| drop(done(folder, call)));
-    // A folder without a manifest is one of version 0.1.0.
+    for call in readers {
+        done(folder, call);
+    }
+    // A run folder from before there were manifests.
     std::fs::remove_file(path("manifest.json")).expect("it was there");
-    readers.iter().for_each(|call| drop(done(folder, call)));
+    for call in readers {
+        done(folder, call);
+    }
     done(folder, &format!("{TRANSFER} --out r"));
     assert!(path("manifest.json").is_file());
 }

@@ -64,8 +64,9 @@ pub struct Folder {
     kind: Kind,
     /// What was there before.
     earlier: Manifest,
-    /// The manifest's file as it was found, where it was altered to say that a training has begun.
-    found: Option<Option<Vec<u8>>>,
+    /// Whether the manifest was altered to say that a training has begun, and how it was found, if it was there.
+    marked: bool,
+    found: Option<Vec<u8>>,
     /// Folders that were made, the innermost first.
     made: Vec<PathBuf>,
     /// Whether the files are written, or are being renamed.
@@ -95,6 +96,7 @@ impl Folder {
             path: path.to_path_buf(),
             kind,
             earlier: Manifest::new(kind),
+            marked: false,
             found: None,
             made: path.ancestors().take_while(|own| is_missing(own)).map(Path::to_path_buf).collect(),
             begun: false,
@@ -246,7 +248,7 @@ impl Folder {
         let manifest = Manifest::read(path)?;
         let is_manifest_ours = manifest.is_some();
         let own = match manifest {
-            None => Manifest::of_first_version(path)?,
+            None => Manifest::without_manifest(path)?,
             own => own,
         };
         let strangers = format!("holds files that are not those of {}", self.kind.text());
@@ -332,7 +334,8 @@ impl Folder {
     fn mark(&mut self) -> Result<()> {
         let path = self.path.join(MANIFEST);
         let found = if path.exists() { Some(fs::read(&path)) } else { None };
-        self.found = Some(found.transpose().map_err(|error| Error::io(&path, error))?);
+        self.found = found.transpose().map_err(|error| Error::io(&path, error))?;
+        self.marked = true;
         self.earlier.training = true;
         write_whole(&path, &self.earlier.to_bytes()?)
     }
@@ -344,11 +347,9 @@ impl Drop for Folder {
             return;
         }
         // Nothing can be done about what cannot be put back; the folder is as good as before.
-        if let Some(found) = &self.found
-            && notes(&self.path).is_empty()
-        {
+        if self.marked && notes(&self.path).is_empty() {
             let path = self.path.join(MANIFEST);
-            let _ = match found {
+            let _ = match &self.found {
                 Some(bytes) => write_whole(&path, bytes),
                 None => fs::remove_file(&path).map_err(|error| Error::io(&path, error)),
             };

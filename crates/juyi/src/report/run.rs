@@ -53,7 +53,7 @@ impl FitFacts {
 /// The record of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Version of the record's layout: see [`Run::FORMAT`]. Version 0.1.0 wrote none.
+    /// Version of the record's layout: see [`Run::FORMAT`]. Earlier records have none.
     #[serde(default)]
     pub format: u32,
     /// Version of the program.

@@ -151,9 +151,12 @@ impl Manifest {
         }
     }
 
-    /// The manifest that a folder of version 0.1.0 would have, which wrote none: its record must be one, and its model,
-    /// network and notes of a training ours. `None` for any other folder.
-    pub(super) fn of_first_version(folder: &Path) -> Result<Option<Self>> {
+    /// The manifest that fits a run folder from before there were manifests: its record must be one, and its model, network
+    /// and notes of a training ours. `None` for any other folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn without_manifest(folder: &Path) -> Result<Option<Self>> {
         let there = |name: &str| fs::symlink_metadata(folder.join(name)).is_ok();
         let ours = |name: &str, key: &str| !there(name) || has_metadata(&folder.join(name), key);
         let known = [MODEL, NETWORK, RECORD, PAGE].into_iter().chain(PREDICTIONS);

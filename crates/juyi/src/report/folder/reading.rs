@@ -91,7 +91,7 @@ pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>)
     files::check_output(path, inputs)?;
     let (folder, name) = in_folder(path);
     let manifest = match Manifest::read(folder)? {
-        None => Manifest::of_first_version(folder)?,
+        None => Manifest::without_manifest(folder)?,
         own => own,
     };
     match manifest {

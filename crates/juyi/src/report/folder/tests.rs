@@ -192,7 +192,7 @@ fn strangers_are_refused_and_what_lies_beside_is_left_alone() {
         assert!(said.contains("holds files that are not those of a run"), "{name}: {said}");
         fs::remove_dir_all(at("theirs")).unwrap();
     }
-    // A record of version 0.1.0, beside a model or network that are not ours, and alone.
+    // A record without a manifest, beside a model or network that are not ours, and alone.
     fs::create_dir(at("first")).unwrap();
     fs::write(at("first").join(RECORD), OLD).unwrap();
     for name in [MODEL, NETWORK] {
@@ -299,9 +299,9 @@ fn what_was_changed_is_named_and_later_formats_are_refused_by_number() {
     }
 }
 
-/// Folders of version 0.1.0 have no manifest: they are read, replaced, and resumed.
+/// Folders from before there were manifests are read, replaced, and resumed.
 #[test]
-fn folders_of_the_first_version_are_ours() {
+fn runs_without_a_manifest_are_ours() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let network = |key: &str| {
