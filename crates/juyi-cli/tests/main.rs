@@ -3,6 +3,8 @@
 mod bad_inputs;
 mod commands;
 #[cfg(feature = "deep")]
+mod network_files;
+#[cfg(feature = "deep")]
 mod pictures;
 #[cfg(feature = "deep")]
 mod tuning;

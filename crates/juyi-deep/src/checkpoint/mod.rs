@@ -187,6 +187,18 @@ pub fn write_safetensors(
     tensors: &BTreeMap<String, Stored>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<()> {
+    write_whole(path, &safetensors(path, tensors, metadata)?)
+}
+
+/// The bytes of that file; `path` is what messages call it.
+///
+/// # Errors
+/// Those of [`write_safetensors`] but for [`Error::Io`].
+pub fn safetensors(
+    path: &Path,
+    tensors: &BTreeMap<String, Stored>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Vec<u8>> {
     let thing = |name: &str| format!("`{}`, tensor `{}`", path.display(), shown(name));
     let failed = |error: serde_json::Error| Error::io(path, error.into());
     let mut header = serde_json::Map::new();
@@ -216,7 +228,7 @@ pub fn write_safetensors(
     for value in tensors.values().flat_map(|stored| &stored.values) {
         bytes.extend(value.to_le_bytes());
     }
-    write_whole(path, &bytes)
+    Ok(bytes)
 }
 
 #[cfg(test)]
