@@ -4,6 +4,8 @@ mod bad_inputs;
 mod commands;
 mod folders;
 #[cfg(feature = "deep")]
+mod network_files;
+#[cfg(feature = "deep")]
 mod pictures;
 #[cfg(feature = "deep")]
 mod tuning;

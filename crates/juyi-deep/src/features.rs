@@ -8,25 +8,29 @@ use std::path::Path;
 
 use juyi::context::Context;
 use juyi::data::{Cells, Column, Table};
-use juyi::error::{Error, Result};
+use juyi::error::{Error, Result, shown};
 use juyi::linalg::Matrix;
 use rayon::prelude::*;
 
 use crate::architecture::Architecture;
 use crate::cache::{Cache, name_of};
 use crate::checkpoint::Stored;
+use crate::costs::Cost;
 use crate::device::device;
 use crate::extents::Extent;
 use crate::fold::folded;
 use crate::forward::{Activation, Mode};
 use crate::images::{Augmentation, Entry, Picture, Reading, augment, generator, prepare, prepare_all};
-use crate::network::{Network, check, numbers};
+use crate::network::{Network, numbers};
+use crate::tensors::check;
 
 /// The frozen part of a network, and what is kept of a picture.
 pub struct Extractor {
     network: Network,
     kept: Kept,
     width: usize,
+    /// What a picture takes.
+    cost: Cost,
     /// Stands for weights, layers and preparation.
     key: String,
 }
@@ -107,7 +111,7 @@ impl Extractor {
     /// A network as far as it is needed for what is kept, its normalisations folded away.
     ///
     /// # Errors
-    /// [`Error::Input`] naming tensors that are missing or misshapen.
+    /// Those of [`Architecture::check`]; [`Error::Input`] naming tensors that are missing or misshapen.
     pub fn new(architecture: Architecture, tensors: BTreeMap<String, Stored>, kept: Kept) -> Result<Self> {
         let mut own = Architecture { auxiliary: Vec::new(), ..architecture };
         if kept != Kept::Scores {
@@ -120,9 +124,9 @@ impl Extractor {
         // Checked before folding takes tensors away.
         check(&own, kept == Kept::Scores, &tensors)?;
         let (own, tensors) = folded(own, tensors);
-        let key = key(&own, &tensors, kept)?;
+        let (key, cost) = (key(&own, &tensors, kept)?, own.cost()?);
         let network = Network::from_tensors(own, &tensors, &Context::default(), &device())?;
-        Ok(Self { network, kept, width, key })
+        Ok(Self { network, kept, width, cost, key })
     }
 
     /// How many numbers are kept of a picture.
@@ -153,8 +157,9 @@ impl Extractor {
     /// What is kept of some files, or of a random variant of each.
     ///
     /// # Errors
-    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`] if the rows do not
-    /// fit; [`Error::Io`] if the cache cannot be written.
+    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`] if the rows, or what a
+    /// picture takes on its way, do not fit; [`Error::Input`] for a picture of which the network makes a number that is
+    /// not finite; [`Error::Io`] if the cache cannot be written.
     pub fn rows(
         &self,
         files: &[&Path],
@@ -165,6 +170,11 @@ impl Extractor {
     ) -> Result<Rows> {
         let bytes = 8 * (files.len() * self.width) as u64; // the rows, and the copy of a batch
         context.require("what the network makes of the pictures", bytes)?;
+        let name = shown(&self.network.architecture.name);
+        context.require(
+            &format!("a picture on its way through `{name}`"),
+            bytes.saturating_add(self.cost.bytes()),
+        )?;
         let cache = folder.map(|folder| Cache::new(folder, &self.key)).transpose()?;
         let step = if self.kept == Kept::Scores { "scores" } else { "features" };
         // A file that cannot be read has no name; reading it again says why.
@@ -199,6 +209,11 @@ impl Extractor {
             let made = self.run(&batch.inputs);
             for (&sample, row) in batch.samples.iter().zip(made.chunks_exact(self.width)) {
                 let at = missing[sample];
+                if let Some(number) = row.iter().find(|number| !number.is_finite()) {
+                    let problem = format!("the network makes a number of it that is not finite: {number}");
+                    let hint = "the weights are spoilt: take another network";
+                    return Err(Error::input(format!("`{}`", files[at].display()), problem, hint));
+                }
                 if let (Some(cache), Some(name)) = (&cache, &names[at]) {
                     cache.put(name, row)?;
                 }

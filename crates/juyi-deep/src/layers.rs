@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::extents::product;
+
 /// One step of a network. Names are those of the checkpoint: a layer `fc` takes the tensors `fc.weight` and `fc.bias`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Layer {
@@ -155,6 +157,13 @@ pub struct Parameter {
     pub statistic: bool,
 }
 
+impl Parameter {
+    /// How many numbers it has; the largest number where they cannot be counted.
+    pub fn count(&self) -> usize {
+        product(&self.shape)
+    }
+}
+
 /// A convolution without a bias, as it stands before a normalisation.
 pub fn convolution(name: &str, channels: (usize, usize), kernel: usize, stride: usize) -> Convolution {
     Convolution {
@@ -209,19 +218,24 @@ pub fn linear(name: impl Into<String>, inputs: usize, outputs: usize) -> Layer {
 pub(crate) fn within(layers: &[Layer], look: &mut dyn FnMut(Option<&Layer>, &Layer)) {
     for (at, layer) in layers.iter().enumerate() {
         look(at.checked_sub(1).map(|before| &layers[before]), layer);
-        let inner = match layer {
-            Layer::Residual { main, shortcut } => vec![main, shortcut],
-            Layer::Branches(branches) => branches.iter().collect(),
-            _ => Vec::new(),
-        };
-        for own in inner {
-            within(own, look);
+        if !matches!(layer, Layer::Gate(_) | Layer::OfMeanAndLargest(_)) {
+            layer.inner().into_iter().for_each(|own| within(own, look));
         }
     }
 }
 
 impl Layer {
-    /// The tensors that it takes, in order.
+    /// The lists of layers inside it.
+    pub(crate) fn inner(&self) -> Vec<&[Layer]> {
+        match self {
+            Self::Residual { main, shortcut } => vec![main, shortcut],
+            Self::Branches(branches) => branches.iter().map(Vec::as_slice).collect(),
+            Self::Gate(layers) | Self::OfMeanAndLargest(layers) => vec![layers],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The tensors that it takes, in order; those of a layer that cannot be are too large for any file.
     pub fn parameters(&self) -> Vec<Parameter> {
         let tensor = |name: &str, shape: &[usize], statistic| Parameter {
             name: name.into(),
@@ -232,8 +246,10 @@ impl Layer {
         match self {
             Self::Convolution(own) => {
                 let Convolution { name, inputs, outputs, kernel, groups, .. } = own;
-                let mut all =
-                    vec![learnt(format!("{name}.weight"), &[*outputs, inputs / groups, *kernel, *kernel])];
+                let mut all = vec![learnt(
+                    format!("{name}.weight"),
+                    &[*outputs, inputs / groups.max(&1), *kernel, *kernel],
+                )];
                 if own.bias {
                     all.push(learnt(format!("{name}.bias"), &[*outputs]));
                 }
@@ -250,29 +266,23 @@ impl Layer {
                 learnt(format!("{name}.weight"), &[*outputs, *inputs]),
                 learnt(format!("{name}.bias"), &[*outputs]),
             ],
-            Self::Residual { main, shortcut } => {
-                main.iter().chain(shortcut).flat_map(Self::parameters).collect()
-            }
-            Self::Branches(branches) => branches.iter().flatten().flat_map(Self::parameters).collect(),
-            Self::Gate(layers) | Self::OfMeanAndLargest(layers) => {
-                layers.iter().flat_map(Self::parameters).collect()
-            }
             Self::AcrossChannels { name, kernel } => vec![learnt(name.clone(), &[1, 1, *kernel])],
             Self::Tokens { class_token, positions, count, width } => vec![
                 learnt(class_token.clone(), &[1, 1, *width]),
-                learnt(positions.clone(), &[1, count + 1, *width]),
+                learnt(positions.clone(), &[1, count.saturating_add(1), *width]),
             ],
             Self::Attention { queries: [weight, bias], output, width, prefix, .. } => {
+                let three = width.saturating_mul(3);
                 let mut all = vec![
-                    learnt(weight.clone(), &[3 * width, *width]),
-                    learnt(bias.clone(), &[3 * width]),
+                    learnt(weight.clone(), &[three, *width]),
+                    learnt(bias.clone(), &[three]),
                     learnt(format!("{output}.weight"), &[*width, *width]),
                     learnt(format!("{output}.bias"), &[*width]),
                 ];
                 all.extend(prefix.iter().map(|(name, count)| learnt(name.clone(), &[2, *count, *width])));
                 all
             }
-            _ => Vec::new(),
+            _ => self.inner().into_iter().flatten().flat_map(Self::parameters).collect(),
         }
     }
 }

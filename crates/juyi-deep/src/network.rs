@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use juyi::context::Context;
-use juyi::error::{Error, Result};
+use juyi::error::Result;
 use rand::Rng;
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, BESIDE};
 use crate::checkpoint::Stored;
-use crate::layers::{Layer, Parameter};
+use crate::extents::product;
+use crate::layers::Parameter;
+use crate::tensors::check;
 
 /// A network with its tensors.
 #[derive(Debug, Clone)]
@@ -87,7 +89,7 @@ impl Network {
     /// apart than `architecture`, is drawn by the seed, as are second heads that it lacks.
     ///
     /// # Errors
-    /// [`Error::Input`] naming the tensors that are missing or misshapen in the trunk.
+    /// Those of [`Architecture::check`]; [`juyi::error::Error::Input`] naming the tensors that are missing or misshapen in the trunk.
     pub fn from_tensors(
         architecture: Architecture,
         tensors: &BTreeMap<String, Stored>,
@@ -102,7 +104,7 @@ impl Network {
         Ok(Self::with_values(architecture, value, device))
     }
 
-    /// The network with tensors drawn by the seed.
+    /// The network with tensors drawn by the seed. The architecture has to be one that can be run.
     pub fn from_chance(architecture: Architecture, context: &Context, device: &Device) -> Self {
         Self::with_values(architecture, |own| drawn(own, context), device)
     }
@@ -237,7 +239,7 @@ impl Network {
     }
 
     fn add_factors(&mut self, name: &str, count: usize) -> String {
-        let factors = format!("{name}.factors");
+        let factors = factors_name(name);
         self.values.insert(factors.clone(), Value::new(vec![1.0; count], &[count], &self.device));
         factors
     }
@@ -319,7 +321,14 @@ impl Network {
 
 /// The two thin matrices beside a weight.
 fn low_rank_names(name: &str) -> [String; 2] {
-    ["up", "down"].map(|part| format!("{name}.{part}"))
+    let [up, down, _] = BESIDE;
+    [up, down].map(|end| format!("{name}{end}"))
+}
+
+/// The factors beside a weight.
+fn factors_name(name: &str) -> String {
+    let [.., factors] = BESIDE;
+    format!("{name}{factors}")
 }
 
 /// What a tensor holds.
@@ -327,29 +336,11 @@ pub(crate) fn numbers(data: TensorData) -> Vec<f32> {
     data.try_into_vec::<f32>().expect("all tensors are of 32 bits")
 }
 
-/// Whether all tensors of the trunk, and of the head if it is needed, are there in their shapes.
-///
-/// # Errors
-/// [`Error::Input`] naming those that are not.
-pub fn check(architecture: &Architecture, head: bool, tensors: &BTreeMap<String, Stored>) -> Result<()> {
-    let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers);
-    let layers = trunk.chain(architecture.head.iter().filter(|_| head));
-    let lacks = |own: &Parameter| tensors.get(&own.name).is_none_or(|stored| stored.shape != own.shape);
-    let lacking = layers.flat_map(Layer::parameters).filter(lacks);
-    let problems: Vec<String> = lacking.map(|own| format!("`{}`", own.name)).collect();
-    if !problems.is_empty() {
-        let problem = format!("tensors are missing or have another shape: {}", problems.join(", "));
-        let hint = "`juyi networks` lists whose checkpoints are understood";
-        return Err(Error::input(format!("the checkpoint of `{}`", architecture.name), problem, hint));
-    }
-    Ok(())
-}
-
 /// Drawn by seed and name: weights uniform with the variance `2 / inputs` of He et al. (ICCV 2015, equation 10) for
 /// kernels, `1 / inputs` for matrices; 0.02 for tokens; scales and variances 1, the rest 0.
 fn drawn(own: &Parameter, context: &Context) -> Vec<f32> {
-    let count: usize = own.shape.iter().product();
-    let inputs: usize = own.shape.iter().skip(1).product::<usize>().max(1);
+    let count = own.count();
+    let inputs = product(&own.shape[own.shape.len().min(1)..]).max(1);
     let deviation = match own.shape.len() {
         4 => (2.0 / inputs as f64).sqrt(),
         3 => 0.02,

@@ -2,5 +2,6 @@
 
 mod checkpoint;
 mod formula;
+mod layers;
 mod training;
 mod zoo;

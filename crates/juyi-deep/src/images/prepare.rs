@@ -64,7 +64,7 @@ pub struct Recipe {
 impl Recipe {
     /// # Errors
     /// [`Error::Param`] for a setting out of its range.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let (Resize::ShorterSide(side) | Resize::BothSides(side)) = self.resize;
         for (name, value) in [("resize", side), ("crop", self.crop)] {
             if !(1..=LONGEST_INPUT).contains(&value) {

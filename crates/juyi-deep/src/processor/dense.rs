@@ -16,9 +16,8 @@ use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::planes::Planes;
+use crate::costs::TILE;
 
-/// Numbers of a tile of columns, about: what stays in the cache of a thread.
-const TILE: usize = 1 << 18;
 /// Pictures whose derivatives by the kernels are held at a time.
 const HELD: usize = 4;
 

@@ -5,6 +5,8 @@
 
 use burn::tensor::ops::ConvOptions;
 
+use crate::costs::BLOCK;
+
 /// The sizes of the planes of a map, of a kernel or window, and of what comes out, `[rows, columns]`.
 #[derive(Debug, Clone)]
 pub(super) struct Planes {
@@ -18,9 +20,6 @@ pub(super) struct Planes {
     /// Zeros above and to the left.
     before: [usize; 2],
 }
-
-/// A line is a multiple of this long: four of the widest vectors.
-const BLOCK: usize = 64;
 
 impl Planes {
     /// Of a map `(pictures, channels, rows, columns)` and a kernel `(outputs, channels / groups, side, side)`.
@@ -148,6 +147,29 @@ impl Planes {
         for &[first, place, count] in runs {
             let to = x[first..].iter_mut().step_by(self.stride);
             to.zip(&phases[place..][..count]).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::costs::Plane;
+
+    #[test]
+    fn planes_take_what_is_counted_for_them() {
+        for (side, stride, input, zeros) in [
+            (3, 1, [7, 9], 1),
+            (3, 2, [12, 13], 0),
+            (7, 3, [20, 23], 3),
+            (1, 4, [9, 6], 0),
+            (5, 9, [8, 8], 4),
+        ] {
+            let options = ConvOptions::new([stride; 2], [zeros; 2], [1; 2], 1);
+            let planes = Planes::new([1, 2, input[0], input[1]], [2, 2, side, side], &options);
+            let counted = Plane { input, output: planes.output, side, stride };
+            assert_eq!(planes.line() as u64, counted.line().0, "{side} {stride} {input:?} {zeros}");
+            assert_eq!(planes.phases() as u64, counted.phases().0, "{side} {stride} {input:?} {zeros}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
 use juyi::context::Context;
-use juyi::error::Result;
+use juyi::error::{Error, Result};
 use juyi::models::first_largest;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -143,6 +143,9 @@ impl Training<'_> {
 const HELD: usize = 64;
 
 /// The scores of some pictures, a row each; four pictures pass together, several fours at a time.
+///
+/// # Errors
+/// [`Error::Numeric`] for a score that is not finite; those of reading pictures.
 pub(super) fn scores(
     network: &Network,
     first: usize,
@@ -155,7 +158,13 @@ pub(super) fn scores(
             (Activation::new(part.to_vec(), inputs.extent(), network.device()), &mut Mode::Inference);
         numbers(network.scores(network.run(first..stages, x, mode), mode).into_data())
     };
-    by_parts(inputs, which, PART, &one)
+    let all = by_parts(inputs, which, PART, &one)?;
+    if let Some(at) = all.iter().position(|score| !score.is_finite()) {
+        let picture = which[at * which.len() / all.len()];
+        let why = format!("a score of picture {picture} is {}; try a smaller rate", all[at]);
+        return Err(Error::Numeric { what: "what the trained network says".into(), why });
+    }
+    Ok(all)
 }
 
 /// What `one` makes of the inputs of some pictures as they are, `part` of them at a time, several parts at once.

@@ -3,25 +3,31 @@
 //! The file is a safetensors file. The tensors bear the names of the checkpoint that the network came from, so that the
 //! packages that read that one read this one; the architecture and the classes stand in its metadata.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use juyi::context::Context;
-use juyi::error::{Error, Result};
+use juyi::error::{Error, Result, shown};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, softmax_rows};
 use juyi::report::folder::{NETWORK, NETWORK_KEY};
 use serde::{Deserialize, Serialize};
 
+use super::trial::OWN_HEAD;
 use crate::architecture::Architecture;
 use crate::checkpoint::{Checkpoint, Stored, safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
-use crate::network::check;
+use crate::layers::Parameter;
+use crate::tensors::{check, check_numbers};
 use crate::zoo::{Recognized, recognize};
 
+/// Version of the layout; files of later versions are refused, those without a number are of the first.
+pub const FORMAT_VERSION: u32 = 1;
 /// The tensors of a head on all stages, `(classes, width)` and `(classes)`.
 const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
+/// Begins of names that no tensor of a network may have beside them.
+const KEPT_NAMES: [&str; 2] = [OWN_HEAD, "stages_head."];
 
 /// A network that tells classes of pictures apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,12 +39,26 @@ pub struct Classifier {
 /// What is in the metadata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct About {
+    /// See [`FORMAT_VERSION`].
+    #[serde(default = "first_format")]
+    format: u32,
     /// The network.
     architecture: Architecture,
     /// The names of the classes.
     classes: Vec<String>,
     /// The parts along a side of each stage's map that a head on all stages takes; none for an ordinary head.
     stages_side: Option<usize>,
+}
+
+/// The number alone, which is read before the rest.
+#[derive(Deserialize)]
+struct Format {
+    #[serde(default = "first_format")]
+    format: u32,
+}
+
+fn first_format() -> u32 {
+    1
 }
 
 /// Which pictures could be classified, and as what.
@@ -52,11 +72,39 @@ pub struct Classified {
 }
 
 impl About {
+    /// Whether what it says can be; tensors are not looked at.
+    fn check(&self) -> Result<()> {
+        self.architecture.check()?;
+        if self.stages_side == Some(0) {
+            return Err(Error::input(
+                "the head on all stages",
+                "must look at 1 part or more along a side",
+                "",
+            ));
+        }
+        let kept = |own: &Parameter| KEPT_NAMES.iter().any(|begin| own.name.starts_with(begin));
+        if let Some(own) = self.architecture.parameters().iter().find(|own| kept(own)) {
+            let problem = format!("begins with one of {}, which tuning puts there", KEPT_NAMES.join(", "));
+            return Err(Error::input(format!("the tensor `{}`", shown(&own.name)), problem, ""));
+        }
+        let mut names = BTreeSet::new();
+        match self.classes.iter().find(|name| name.is_empty() || !names.insert(*name)) {
+            Some(name) if name.is_empty() => Err(Error::input("a class", "has no name", "")),
+            Some(name) => Err(Error::input(format!("the class `{}`", shown(name)), "is there twice", "")),
+            None => Ok(()),
+        }
+    }
+
     /// What the metadata of a file say; `None` if no tuning wrote it.
     fn of(source: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
         let Some(text) = metadata.get(NETWORK_KEY) else { return Ok(None) };
-        let problem = "says nothing that can be read about its network";
-        serde_json::from_str(text).map(Some).map_err(|_| foreign(source, problem))
+        let damaged = |_| foreign(source, "says nothing that can be read about its network");
+        let Format { format } = serde_json::from_str(text).map_err(damaged)?;
+        if format > FORMAT_VERSION {
+            let problem = format!("has format {format}, this version reads up to {FORMAT_VERSION}");
+            return Err(Error::input(format!("`{source}`"), problem, "take a later version of juyi"));
+        }
+        serde_json::from_str(text).map(Some).map_err(damaged)
     }
 }
 
@@ -68,7 +116,7 @@ fn foreign(source: &str, problem: &str) -> Error {
 /// tensors. `source` is what messages call the checkpoint.
 ///
 /// # Errors
-/// Those of [`recognize`]; [`Error::Input`] if the tensors do not fit what the file says.
+/// Those of [`recognize`]; [`Error::Input`] if the tensors do not fit what the file says, or are not finite.
 pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
     match About::of(source, &checkpoint.metadata)? {
         // A head on all stages belongs to an ordinary network without its head.
@@ -76,7 +124,11 @@ pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
             let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
             Ok(Recognized { architecture: about.architecture, tensors, extra: Vec::new(), with_head: true })
         }
-        _ => recognize(source, checkpoint.tensors),
+        _ => {
+            let found = recognize(source, checkpoint.tensors)?;
+            check_numbers(&format!("`{source}`"), &found.architecture, &[], &found.tensors)?;
+            Ok(found)
+        }
     }
 }
 
@@ -100,7 +152,7 @@ impl Classifier {
         tensors: BTreeMap<String, Stored>,
         classes: Vec<String>,
     ) -> Self {
-        Self { about: About { architecture, classes, stages_side: None }, tensors }
+        Self { about: About { format: FORMAT_VERSION, architecture, classes, stages_side: None }, tensors }
     }
 
     /// A network with a head on all stages.
@@ -116,7 +168,8 @@ impl Classifier {
         tensors.insert(weight, Stored { shape: vec![count, weights.len() / count], values: weights });
         tensors.insert(bias, Stored { shape: vec![count], values: biases });
         let trunk = Architecture { head: Vec::new(), auxiliary: Vec::new(), ..architecture };
-        Self { about: About { architecture: trunk, classes, stages_side: Some(side) }, tensors }
+        let stages_side = Some(side);
+        Self { about: About { format: FORMAT_VERSION, architecture: trunk, classes, stages_side }, tensors }
     }
 
     /// The names of the classes.
@@ -137,14 +190,24 @@ impl Classifier {
     /// Reads the file; at most `budget` bytes are held. `None` if it is a checkpoint that no tuning wrote.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Input`] if its tensors do not fit its network.
+    /// [`Error::Io`]; those of [`Classifier::in_checkpoint`].
     pub fn read(path: &Path, budget: u64) -> Result<Option<Self>> {
-        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, budget)?;
-        let source = path.display().to_string();
-        About::of(&source, &metadata)?.map(|about| Self::checked(&source, about, tensors)).transpose()
+        Self::in_checkpoint(&path.display().to_string(), Checkpoint::read(path, budget)?)
+    }
+
+    /// The network that a tuning wrote into a checkpoint, which messages call `source`; `None` if no tuning wrote it.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if it says something of its network that cannot be, or its tensors do not fit that.
+    pub fn in_checkpoint(source: &str, checkpoint: Checkpoint) -> Result<Option<Self>> {
+        let Checkpoint { tensors, metadata, .. } = checkpoint;
+        About::of(source, &metadata)?.map(|about| Self::checked(source, about, tensors)).transpose()
     }
 
     fn checked(source: &str, about: About, tensors: BTreeMap<String, Stored>) -> Result<Self> {
+        about.check().map_err(|error| foreign(source, &format!("cannot be used: {error}")))?;
+        let beside = if about.stages_side.is_some() { &ON_STAGES[..] } else { &[] };
+        check_numbers(&format!("`{source}`"), &about.architecture, beside, &tensors)?;
         let own = Self { about, tensors };
         check(&own.about.architecture, own.kept() == Kept::Scores, &own.tensors)?;
         if own.fits()? {
@@ -200,5 +263,29 @@ impl Classifier {
         });
         softmax_rows(&mut shares);
         Ok(Classified { samples, answers: Answers::from_shares(shares), left_out: made.left_out })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Network;
+    use crate::zoo::network;
+    use burn::tensor::Device;
+
+    #[test]
+    fn a_file_bears_the_number_of_its_format_and_one_without_is_read() {
+        let own = network("squeezenet1-1").unwrap().with_classes(2);
+        let drawn = Network::from_chance(own.clone(), &Context::default(), &Device::flex());
+        let classifier = Classifier::new(own, drawn.tensors(), ["a", "b"].map(String::from).to_vec());
+        let bytes = classifier.to_bytes().unwrap();
+        let mut checkpoint = Checkpoint::from_bytes("f", &bytes, 1 << 30).unwrap();
+        let text = checkpoint.metadata.get_mut(NETWORK_KEY).unwrap();
+        assert!(text.starts_with(r#"{"format":1,"architecture":{"name":"squeezenet1-1""#), "{text}");
+        *text = text.replacen(r#""format":1,"#, "", 1);
+        let read = Classifier::in_checkpoint("f", checkpoint.clone()).unwrap();
+        assert_eq!(read, Some(classifier));
+        checkpoint.metadata.clear();
+        assert_eq!(Classifier::in_checkpoint("f", checkpoint).unwrap(), None);
     }
 }

@@ -21,7 +21,8 @@ use juyi::error::Result;
 
 use super::strategy::Strategy;
 use crate::architecture::Architecture;
-use crate::extents::{Extent, after_all};
+use crate::extents::Extent;
+use crate::fit::after_all;
 use crate::layers::{Layer, convolution, linear, within};
 
 /// The network with the parts of a strategy; the tensors that are learnt for it, each with its stage; those that are

@@ -13,6 +13,7 @@ use super::settings::param;
 use crate::architecture::Architecture;
 use crate::layers::{Layer, Parameter, within};
 use crate::network::Network;
+use crate::tensors::check_size;
 
 /// What is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,6 +232,7 @@ impl Plan {
                     let must = format!("one with a place in `{}`", network.architecture.name);
                     return Err(param("--tune", must, &strategy.to_string()));
                 }
+                check_size(&with, context)?;
                 network = Network::extended(&network, with, context);
                 for name in zeros {
                     let count = network.numbers(&name).len();

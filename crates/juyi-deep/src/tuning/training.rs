@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use juyi::context::Context;
-use juyi::error::{Error, Result};
+use juyi::error::{Error, Result, shown};
 use juyi::report::Epoch;
 use rand::seq::SliceRandom;
 
@@ -22,6 +22,7 @@ use super::regularizers::Regularizer;
 use super::settings::Settings;
 use super::state::State;
 use super::strategy::{Plan, Strategy};
+use crate::checkpoint::Stored;
 use crate::images::generator;
 use crate::network::Network;
 
@@ -107,6 +108,11 @@ impl Training<'_> {
         let Plan { mut network, .. } = self.plan;
         state.put_best(&mut network);
         network.merge();
+        let spoilt = |(_, own): &(String, Stored)| own.values.iter().any(|value| !value.is_finite());
+        if let Some((name, _)) = network.tensors().into_iter().find(spoilt) {
+            let why = format!("a weight of `{}` is no number at the end; try a smaller rate", shown(&name));
+            return Err(Error::Numeric { what: self.title.clone(), why });
+        }
         Ok(Trained { network, epochs: state.epochs })
     }
 

@@ -23,6 +23,7 @@ use crate::device::device;
 use crate::features::{Extractor, Kept};
 use crate::layers::{Layer, Parameter};
 use crate::network::Network;
+use crate::tensors::check_size;
 use crate::zoo::Recognized;
 
 /// Parts along a side of each stage's map that `Head2Toe` looks at.
@@ -68,6 +69,7 @@ impl<'a> Trials<'a> {
     pub(super) fn network(&self, drawn: bool, strategy: Strategy, context: &Context) -> Result<Network> {
         let mut own = self.source.architecture.clone().with_classes(self.pictures.names.len());
         let device = device();
+        check_size(&own, context)?;
         if drawn {
             // Second heads help a gradient to reach far down; a checkpoint's stages need no such help.
             if strategy != Strategy::Scratch {

@@ -193,6 +193,7 @@ fn caffe() -> Recipe {
 mod tests {
     use super::*;
     use crate::extents::Extent;
+    use crate::limits::MOST_WORK;
 
     #[test]
     fn parameters_are_as_many_as_published() {
@@ -229,8 +230,12 @@ mod tests {
     fn every_network_fits_together_and_names_each_tensor_once() {
         for known in ZOO {
             let own = known.architecture();
+            own.check().unwrap();
             let facts = own.facts().unwrap();
             assert_eq!(facts.last().unwrap().extent, Extent::Vector(IMAGENET), "{}", own.name);
+            // A network five times as large is still taken.
+            let work = own.cost().unwrap().work;
+            assert!(5 * work < MOST_WORK, "{}: {work}", own.name);
             let mut names: Vec<String> =
                 own.parameters().into_iter().map(|parameter| parameter.name).collect();
             let all = names.len();
