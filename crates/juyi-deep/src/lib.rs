@@ -12,6 +12,7 @@ pub mod extents;
 pub mod features;
 mod fold;
 pub mod forward;
+mod held;
 pub mod images;
 pub mod layers;
 pub mod network;

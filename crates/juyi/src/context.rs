@@ -79,6 +79,12 @@ impl Context {
         Self { watcher: None, ..self.clone() }
     }
 
+    /// A copy in which `bytes` more of the budget are taken, for a step that is done beside them.
+    #[must_use]
+    pub fn beside(&self, bytes: u64) -> Self {
+        Self { held: self.held.saturating_add(bytes), ..self.clone() }
+    }
+
     /// Says that `done` of `all` parts of `step` are done; 0 of 0 where their number is not known.
     pub fn progress(&self, step: &str, done: usize, all: usize) {
         if let Some(watcher) = &self.watcher {
@@ -99,6 +105,21 @@ impl Context {
     /// Says that `bytes` of the budget are taken by data that stay for the whole run.
     pub fn hold(&mut self, bytes: u64) {
         self.held = bytes;
+    }
+
+    /// Says that `bytes` more of the budget are taken.
+    pub fn take(&mut self, bytes: u64) {
+        self.held = self.held.saturating_add(bytes);
+    }
+
+    /// Says that `bytes` of the budget are free again.
+    pub fn give_back(&mut self, bytes: u64) {
+        self.held = self.held.saturating_sub(bytes);
+    }
+
+    /// Bytes of the budget that nothing takes yet.
+    pub fn left(&self) -> u64 {
+        self.memory.saturating_sub(self.held)
     }
 
     /// Whether `need` more bytes fit beside the data.
@@ -182,5 +203,9 @@ mod tests {
         assert!(!context.exact_route("kmm", "the kernel", 1 << 29, "features are used"));
         let said = &context.notices()[0].text;
         assert_eq!(said, "the kernel would need 1.2 GiB of the 1.0 GiB allowed; features are used");
+        context.take(1 << 27);
+        assert_eq!(context.left(), 1 << 27);
+        context.take(u64::MAX);
+        assert_eq!(context.left(), 0);
     }
 }

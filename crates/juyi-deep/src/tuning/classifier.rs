@@ -13,6 +13,7 @@ use juyi::models::{Answers, softmax_rows};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
+use crate::cache::Cache;
 use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
@@ -23,6 +24,9 @@ use crate::zoo::{Recognized, recognize};
 const KEY: &str = "juyi-network";
 /// The tensors of a head on all stages, `(classes, width)` and `(classes)`.
 const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
+
+/// Bytes of a score: as a share, in the answers, and as text.
+const SCORE: u64 = 8 + 8 + 24;
 
 /// A network that tells classes of pictures apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +124,11 @@ impl Classifier {
         Self { about: About { architecture: trunk, classes, stages_side: Some(side) }, tensors }
     }
 
+    /// Bytes that its tensors take.
+    pub fn bytes(&self) -> u64 {
+        self.about.architecture.bytes()
+    }
+
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
         &self.about.classes
@@ -179,12 +188,18 @@ impl Classifier {
         &self,
         files: &[&Path],
         reading: &Reading,
-        cache: Option<&Path>,
+        cache: Option<&Cache>,
         context: &Context,
     ) -> Result<Classified> {
-        let own = Extractor::new(self.about.architecture.clone(), self.tensors.clone(), self.kept())?;
-        let made = own.rows(files, None, reading, cache, context)?;
+        let (architecture, kept) = (&self.about.architecture, self.kept());
+        let what = format!("a copy of the network `{}`", architecture.name);
+        context.require(&what, architecture.bytes())?;
+        let context = &context.beside(architecture.bytes());
+        let own = Extractor::new(architecture.clone(), self.tensors.clone(), kept, context)?;
         let classes = self.about.classes.len();
+        let scores = SCORE * files.len() as u64 * classes as u64;
+        context.require("the scores of the pictures", scores)?;
+        let made = own.rows(files, None, reading, cache, &context.beside(scores))?;
         let samples: Vec<usize> = (0..files.len()).filter(|&at| made.rows[at].is_some()).collect();
         let score = |row: &[f32], class: usize| {
             if self.about.stages_side.is_none() {

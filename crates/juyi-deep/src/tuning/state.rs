@@ -35,8 +35,8 @@ impl State {
 
     /// Whether it has as many numbers of each tensor as the network.
     fn fits(&self, plan: &Plan) -> bool {
-        let wanted: BTreeMap<String, usize> =
-            Self::changing(plan).into_iter().map(|(name, values)| (name, values.len())).collect();
+        let names = plan.learnt.keys().chain(plan.network.statistics.keys());
+        let wanted: BTreeMap<&String, usize> = names.map(|name| (name, plan.network.count(name))).collect();
         let same = |own: &BTreeMap<String, Vec<f32>>| {
             own.len() == wanted.len()
                 && own.iter().all(|(name, values)| wanted.get(name) == Some(&values.len()))
@@ -93,12 +93,13 @@ impl State {
         write_safetensors(path, &tensors, &metadata)
     }
 
-    /// The state in a file, `None` if there is none; that of another training is refused.
-    pub(super) fn read(path: &Path, key: &str, plan: &Plan) -> Result<Option<Self>> {
+    /// The state in a file, which is read in at most `budget` bytes; `None` if there is none. That of another training is
+    /// refused.
+    pub(super) fn read(path: &Path, key: &str, plan: &Plan, budget: u64) -> Result<Option<Self>> {
         if !path.exists() {
             return Ok(None);
         }
-        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, u64::MAX)?;
+        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, budget)?;
         let thing = format!("`{}`", path.display());
         if metadata.get("training").map(String::as_str) != Some(key) {
             let problem = "is of a training with other weights, pictures or settings";
