@@ -180,7 +180,7 @@ fn check_notes(out: &Path, notes: &Path, resume: bool) -> Result<()> {
 /// The network in a checkpoint; what is left out of it is noted.
 pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
     context.progress("network", 0, 0);
-    let checkpoint = Checkpoint::read(source, context.memory())?;
+    let checkpoint = Checkpoint::read(source, context.left())?;
     let name = source.display().to_string();
     for note in &checkpoint.notes {
         context.note("network", note);

@@ -20,7 +20,7 @@ use crate::device::device;
 use crate::extents::Extent;
 use crate::fold::folded;
 use crate::forward::{Activation, Mode};
-use crate::held;
+use crate::held::{self, Normalization};
 use crate::images::{
     Augmentation, Entry, Making, Picture, Reading, augment, generator, open, prepare, prepare_all,
 };
@@ -139,7 +139,7 @@ impl Extractor {
         context.require(&format!("the network `{}`", own.name), own.bytes())?;
         let layers: Vec<Layer> =
             own.stages.iter().flat_map(|stage| &stage.layers).chain(&own.head).cloned().collect();
-        let pass = 4 * held::through(&layers, own.input())?.forwards.min(1 << 60);
+        let pass = 4 * held::through(&layers, own.input(), Normalization::Folded)?.forwards.min(1 << 60);
         let (own, tensors) = folded(own, tensors);
         let key = key(&own, &tensors, kept)?;
         let network = Network::from_tensors(own, &tensors, &Context::default(), &device())?;

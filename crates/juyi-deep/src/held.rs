@@ -27,17 +27,33 @@ impl Pass {
     }
 }
 
+/// What a normalisation behind a convolution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Normalization {
+    /// Part of the convolution.
+    Folded,
+    /// A layer of its own.
+    Apart,
+}
+
 /// Through all of them.
 ///
 /// # Errors
 /// If they do not fit each other.
-pub(crate) fn through(layers: &[Layer], extent: Extent) -> Result<Pass> {
-    let start = Pass { out: extent, forwards: count(extent), kept: 0 };
-    layers.iter().try_fold(start, |before, layer| {
-        let own = one(layer, before.out)?;
-        let (forwards, kept) = (before.forwards.max(own.forwards), sum(&[before.kept, own.kept]));
-        Ok(Pass { out: own.out, forwards, kept })
-    })
+pub(crate) fn through(layers: &[Layer], extent: Extent, kind: Normalization) -> Result<Pass> {
+    let mut all = Pass { out: extent, forwards: count(extent), kept: 0 };
+    let mut before = None;
+    for layer in layers {
+        let folds = |before: &Layer| matches!(before, Layer::Convolution(own) if !own.bias);
+        let folded = kind == Normalization::Folded && before.is_some_and(folds);
+        if !(folded && matches!(layer, Layer::BatchNorm { .. })) {
+            let own = one(layer, all.out, kind)?;
+            let (forwards, kept) = (all.forwards.max(own.forwards), sum(&[all.kept, own.kept]));
+            all = Pass { out: own.out, forwards, kept };
+        }
+        before = Some(layer);
+    }
+    Ok(all)
 }
 
 fn count(extent: Extent) -> u64 {
@@ -55,7 +71,7 @@ fn product(parts: &[usize]) -> u64 {
 }
 
 /// Through one.
-fn one(layer: &Layer, extent: Extent) -> Result<Pass> {
+fn one(layer: &Layer, extent: Extent, kind: Normalization) -> Result<Pass> {
     let (out, _) = layer.after(extent)?;
     let (comes, leaves) = (count(extent), count(out));
     let pass = |forwards: &[u64], kept: &[u64]| Ok(Pass { out, forwards: sum(forwards), kept: sum(kept) });
@@ -64,24 +80,25 @@ fn one(layer: &Layer, extent: Extent) -> Result<Pass> {
             pass(&[comes, leaves, comes, TILE, columns(own, extent, out), weights(own)], &[leaves])
         }
         Layer::Residual { main, shortcut } => {
-            let (main, around) = (through(main, extent)?, through(shortcut, extent)?);
+            let (main, around) = (through(main, extent, kind)?, through(shortcut, extent, kind)?);
             let first = sum(&[comes, around.forwards]);
             let both = first.max(sum(&[count(around.out), main.forwards])).max(sum(&[leaves; 3]));
             pass(&[both], &[main.kept, around.kept, leaves])
         }
         Layer::Branches(branches) => {
-            let all: Vec<Pass> = branches.iter().map(|own| through(own, extent)).collect::<Result<_>>()?;
+            let all: Vec<Pass> =
+                branches.iter().map(|own| through(own, extent, kind)).collect::<Result<_>>()?;
             let worst = all.iter().map(|own| own.forwards).max().unwrap_or(0);
             let kept: Vec<u64> = all.iter().map(|own| own.kept).collect();
             pass(&[comes, leaves, leaves, worst], &[leaves, sum(&kept)])
         }
         Layer::Gate(layers) => {
-            let own = through(layers, extent)?;
+            let own = through(layers, extent, kind)?;
             pass(&[comes, comes, leaves, own.forwards], &[leaves, leaves, leaves, own.kept])
         }
         Layer::OfMeanAndLargest(layers) => {
             let Extent::Map(channels, ..) = extent else { return pass(&[comes, leaves], &[leaves]) };
-            let own = through(layers, Extent::Map(channels, 1, 1))?;
+            let own = through(layers, Extent::Map(channels, 1, 1), kind)?;
             pass(&[comes, comes, own.forwards, own.forwards], &[comes, own.kept, own.kept, leaves])
         }
         Layer::Attention { heads, prefix, .. } => {
@@ -92,10 +109,11 @@ fn one(layer: &Layer, extent: Extent) -> Result<Pass> {
             let parts = comes.saturating_mul(8);
             pass(&[parts, seen, leaves], &[parts, seen, leaves])
         }
-        // Several steps of the framework, each of which remembers its own.
-        Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => {
-            pass(&[comes, leaves, leaves, leaves], &[leaves; 3])
-        }
+        // It writes over what comes in, and remembers no more than what it leaves.
+        Layer::Relu | Layer::Relu6 => pass(&[comes, leaves], &[]),
+        // Several steps of the framework, each of which makes its own.
+        Layer::BatchNorm { .. } => pass(&[comes, leaves, leaves, leaves], &[leaves]),
+        Layer::LayerNorm { .. } => pass(&[comes, leaves, leaves, leaves], &[leaves; 3]),
         Layer::Gelu | Layer::Dropout { .. } | Layer::Tokens { .. } | Layer::MeanAndLargestChannel => {
             pass(&[comes, leaves, leaves], &[leaves; 2])
         }
@@ -142,18 +160,20 @@ mod tests {
     fn a_small_network_by_hand() {
         let input = Extent::Map(3, 8, 8); // 192
         let first = Layer::from(convolution("a", (3, 4), 3, 2)); // 4 x 4 x 4 = 64, 108 weights
-        let pass = through(std::slice::from_ref(&first), input).unwrap();
+        let pass = through(std::slice::from_ref(&first), input, Normalization::Apart).unwrap();
         assert_eq!(pass.out, Extent::Map(4, 4, 4));
         assert_eq!((pass.forwards, pass.kept), (192 + 64 + 192 + TILE + 108, 64));
         let layers = [first, batch_norm("b", 4, 1e-5), Layer::Relu, Layer::Flatten, linear("c", 64, 2)];
-        let whole = through(&layers, input).unwrap();
-        assert_eq!((whole.forwards, whole.kept), (pass.forwards, 64 + 3 * 64 + 64 + 64 + 2));
+        let folded = through(&layers, input, Normalization::Folded).unwrap();
+        assert_eq!((folded.forwards, folded.kept), (pass.forwards, 64 + 64 + 2));
+        let whole = through(&layers, input, Normalization::Apart).unwrap();
+        assert_eq!((whole.forwards, whole.kept), (pass.forwards, 64 + 64 + 64 + 2));
         assert_eq!(whole.both_ways(), whole.kept + 2 * whole.forwards);
         assert_eq!(scaled_weights(&layers), 108);
         // The way around is held while the main one is gone.
         let block = Layer::Residual { main: vec![Layer::Relu], shortcut: Vec::new() };
-        let block = through(&[block], Extent::Vector(10)).unwrap();
-        assert_eq!((block.forwards, block.kept), (10 + 30, 10 + 10));
-        assert!(through(&[linear("d", 3, 2)], Extent::Vector(4)).is_err());
+        let block = through(&[block], Extent::Vector(10), Normalization::Folded).unwrap();
+        assert_eq!((block.forwards, block.kept), (30, 10));
+        assert!(through(&[linear("d", 3, 2)], Extent::Vector(4), Normalization::Folded).is_err());
     }
 }

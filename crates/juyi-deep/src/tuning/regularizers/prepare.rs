@@ -19,6 +19,7 @@ use super::{
     Regularizer, StartingPoint,
 };
 use crate::forward::{Activation, Mode};
+use crate::held::Normalization;
 use crate::images::generator;
 use crate::network::{Network, numbers};
 use crate::tuning::batch::by_parts;
@@ -115,7 +116,7 @@ fn information(
     let names: Vec<&String> = plan.known.iter().collect();
     let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
     let known: u64 = names.iter().map(|name| plan.network.count(name) as u64).sum();
-    let held = both_ways(&plan.network, plan.first, 1, known)?;
+    let held = both_ways(&plan.network, plan.first, 1, known, Normalization::Folded)?;
     let context = &context.beside(8 * known); // the sums, and the weights as they are
     for (number, part) in which.chunks(16).enumerate() {
         let beside = context.beside(inputs.bytes(part.len()));
