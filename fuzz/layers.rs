@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use juyi::context::Context;
 use juyi_deep::architecture::Architecture;
-use juyi_deep::checkpoint::{Checkpoint, Stored, safetensors};
+use juyi_deep::checkpoint::{Checkpoint, Stored, borrowed, safetensors};
 use juyi_deep::features::{Extractor, Kept};
 use juyi_deep::images::Reading;
 use juyi_deep::tuning::classifier::{Classifier, network_in};
@@ -40,12 +40,14 @@ pub(crate) struct Altered {
 pub(crate) fn layers(recipe: &[u8], picture: &Path) -> Outcome {
     let Altered { about, tensors } = altered(recipe);
     let metadata = BTreeMap::from([("juyi-network".to_string(), about.to_string())]);
-    let Ok(bytes) = safetensors(Path::new("f"), &tensors, &metadata) else { return Outcome::Refused };
+    let Ok(bytes) = safetensors(Path::new("f"), &borrowed(&tensors), &metadata) else {
+        return Outcome::Refused;
+    };
     let Ok(checkpoint) = Checkpoint::from_bytes("f", &bytes, LIMIT) else { return Outcome::Refused };
     let (context, reading) = (Context::new(0, LIMIT), Reading::default());
     // As a source of features too.
     if let Ok(found) = network_in("f", checkpoint.clone())
-        && let Ok(own) = Extractor::new(found.architecture, found.tensors, Kept::Features)
+        && let Ok(own) = Extractor::new(found.architecture, found.tensors, Kept::Features, &context)
     {
         let _ = own.features(&[picture], &reading, None, &context);
     }

@@ -1,6 +1,6 @@
 //! `juyi features`, and pictures as tables for the other commands.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use juyi::context::Context;
@@ -9,13 +9,14 @@ use juyi::error::{Error, Result};
 use juyi::files::write_whole;
 use juyi::report::folder::check_output;
 use juyi::report::thousands;
+use juyi_deep::cache::Cache;
 use juyi_deep::features::{Extractor, Kept, table};
 use juyi_deep::images::{Listing, Reading};
 
 use crate::arguments::{FeaturesArguments, PictureArguments};
 use crate::signals::writing;
 use crate::terminal::{notes, say_of};
-use crate::tune::{choose_device, listing, read, reading};
+use crate::tune::{cache, choose_device, listing, read, reading, warn_of};
 
 pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     let mut context = arguments.surroundings.context()?;
@@ -50,7 +51,7 @@ pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
 pub(crate) struct Pictures {
     extractor: Extractor,
     reading: Reading,
-    cache: Option<PathBuf>,
+    cache: Option<Cache>,
 }
 
 impl Pictures {
@@ -58,9 +59,9 @@ impl Pictures {
     pub(crate) fn new(network: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Self> {
         choose_device(arguments)?;
         let found = read(network, context)?;
-        let extractor = Extractor::new(found.architecture, found.tensors, Kept::Features)?;
+        let extractor = Extractor::new(found.architecture, found.tensors, Kept::Features, context)?;
         let reading = reading(arguments);
-        Ok(Self { extractor, reading, cache: arguments.cache.clone() })
+        Ok(Self { extractor, reading, cache: cache(arguments) })
     }
 
     /// The pictures of a folder or list as a table.
@@ -73,7 +74,8 @@ impl Pictures {
     fn rows(&self, path: &Path, listing: &Listing, context: &mut Context) -> Result<Table> {
         let name = path.display().to_string();
         let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
-        let features = self.extractor.features(&files, &self.reading, self.cache.as_deref(), context)?;
+        let features = self.extractor.features(&files, &self.reading, self.cache.as_ref(), context)?;
+        warn_of(self.cache.as_ref(), context);
         for (_, error) in &features.left_out {
             context.warn(&name, format!("left out: {error}"));
         }

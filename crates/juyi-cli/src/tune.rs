@@ -12,8 +12,9 @@ use juyi::linalg::Matrix;
 use juyi::models::{Answers, MODEL_KEY, has_metadata};
 use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, check_output, kind_of};
 use juyi::report::{Predictions, Run, html, text};
+use juyi_deep::cache::Cache;
 use juyi_deep::checkpoint::Checkpoint;
-use juyi_deep::images::{Entry, Listing, OnDamage, Reading};
+use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, prepare_all};
 use juyi_deep::tuning::classifier::{Classified, Classifier, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
@@ -95,8 +96,9 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     }
     let notes = folder.notes();
     let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), &mut context)?;
-    let cache = arguments.tables.pictures.cache.as_deref();
+    let cache = pictures.cache.as_ref();
     let more = tuned.classifier.classify(&files, &reading, cache, &context)?;
+    warn_of(cache, &mut context);
 
     let name = source.display().to_string();
     let seconds = begin.elapsed().as_secs_f64();
@@ -167,13 +169,14 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
 /// The network in a checkpoint; what is left out of it is noted.
 pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
     context.progress("network", 0, 0);
-    let checkpoint = Checkpoint::read(source, context.memory())?;
+    let checkpoint = Checkpoint::read(source, context.left())?;
     let name = source.display().to_string();
     for note in &checkpoint.notes {
         context.note("network", note);
     }
     let found = network_in(&name, checkpoint)?;
     let own = &found.architecture;
+    context.take(own.bytes());
     context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
     if !found.extra.is_empty() {
         context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
@@ -184,6 +187,7 @@ pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
 /// The pictures of a folder or table, what is passed over noted.
 pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
     let listing = Listing::read(path, context)?;
+    context.take(listing.bytes());
     let name = path.display().to_string();
     for warning in &listing.warnings {
         context.warn(&name, warning.clone());
@@ -198,6 +202,18 @@ pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
 pub(crate) fn choose_device(arguments: &PictureArguments) -> Result<()> {
     juyi_deep::device::choose(arguments.device.parse()?);
     Ok(())
+}
+
+/// What keeps activations, if that is asked for.
+pub(crate) fn cache(arguments: &PictureArguments) -> Option<Cache> {
+    arguments.cache.as_deref().map(Cache::new)
+}
+
+/// Warns of what a cache could not keep.
+pub(crate) fn warn_of(cache: Option<&Cache>, context: &mut Context) {
+    if let Some(warning) = cache.and_then(Cache::warning) {
+        context.warn("cache", warning);
+    }
 }
 
 /// How pictures are read.
@@ -221,10 +237,8 @@ fn pictures(
     if reading.on_damage == OnDamage::Skip {
         let paths: Vec<&Path> = entries.iter().map(|entry| entry.path.as_path()).collect();
         let progress = |done: usize, all: usize| context.progress("reading", done, all);
-        let left_out =
-            juyi_deep::images::prepare_all(&paths, &|_, _| Ok(Vec::new()), reading, &progress, &mut |_| {
-                Ok(())
-            })?;
+        let nothing = Making { make: &|_, _| Ok(Vec::new()), side: 0, held: 0, then: 0 };
+        let left_out = prepare_all(&paths, &nothing, reading, context, &progress, &mut |_| Ok(()))?;
         for (at, error) in left_out.iter().rev() {
             context.warn(name, format!("left out: {error}"));
             entries.remove(*at);
@@ -253,7 +267,7 @@ pub(crate) fn labelled(
         classes: known.iter().filter_map(class).collect(),
         names: names.clone(),
         most_pixels: reading.most_pixels,
-        cache: arguments.cache.clone(),
+        cache: cache(arguments),
     };
     (pictures, rest)
 }
@@ -303,7 +317,10 @@ pub(crate) fn predict(
 ) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
     choose_device(&arguments.pictures)?;
     let own = match Classifier::read(network, context.memory())? {
-        Some(own) => own,
+        Some(own) => {
+            context.take(own.bytes());
+            own
+        }
         None => Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?,
     };
     let listing = listing(Path::new(&arguments.table), context)?;
@@ -312,8 +329,10 @@ pub(crate) fn predict(
     if let Some(out) = &arguments.out {
         check_output(out, files.iter().copied())?;
     }
+    let cache = cache(&arguments.pictures);
     let Classified { samples, answers, left_out } =
-        own.classify(&files, &reading, arguments.pictures.cache.as_deref(), context)?;
+        own.classify(&files, &reading, cache.as_ref(), context)?;
+    warn_of(cache.as_ref(), context);
     for (_, error) in &left_out {
         context.warn(&arguments.table, format!("left out: {error}"));
     }

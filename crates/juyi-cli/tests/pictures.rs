@@ -1,6 +1,6 @@
 //! Folders of pictures through a network, as a user types it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
@@ -100,4 +100,129 @@ fn what_cannot_be_used_is_named() {
     let skipped = juyi(folder.path(), "features old --network net.safetensors --damaged skip --out a.npz");
     assert_eq!(skipped.status.code(), Some(0), "{}", text(&skipped.stderr));
     assert!(text(&skipped.stdout).contains("left out: ") && text(&skipped.stdout).contains("8 pictures"));
+}
+
+/// The entries of the one network in a cache, in order.
+fn entries(cache: &Path) -> Vec<PathBuf> {
+    let inside = |folder: &Path| -> Vec<PathBuf> {
+        let mut all: Vec<PathBuf> =
+            std::fs::read_dir(folder).expect("a folder").map(|own| own.expect("an entry").path()).collect();
+        all.sort();
+        all
+    };
+    inside(&inside(cache)[0])
+}
+
+/// Whatever becomes of a cache, the run goes on to the same bytes.
+#[test]
+fn a_faulty_cache_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let run = |cache: &str, out: &str| {
+        let command = format!("features old --network net.safetensors --cache {cache} --out {out}");
+        let done = juyi(folder, &command);
+        assert_eq!(done.status.code(), Some(0), "{cache}: {}", text(&done.stderr));
+        (text(&done.stdout), std::fs::read(folder.join(out)).expect("rows"))
+    };
+    let (_, sound) = run("kept", "a.npz");
+    let all = entries(&folder.join("kept"));
+    assert_eq!(all.len(), 8);
+    let bytes = std::fs::read(&all[0]).expect("an entry");
+    let mut damaged = bytes.clone();
+    damaged[1] ^= 1;
+    std::fs::write(&all[0], &damaged).expect("an entry");
+    std::fs::write(&all[1], &bytes[..100]).expect("an entry");
+    std::fs::copy(&all[7], &all[2]).expect("another's entry");
+    std::fs::File::create(&all[3]).and_then(|file| file.set_len(5 << 30)).expect("a long entry");
+    std::fs::remove_file(&all[4]).and_then(|()| std::fs::create_dir(&all[4])).expect("a folder");
+    std::fs::write(all[0].with_file_name(".juyi-left"), b"left behind").expect("a file");
+    let (said, again) = run("kept", "b.npz");
+    assert!(again == sound && said.contains("3 of 8 pictures were in the cache"), "{said}");
+    assert_eq!(said.matches("could not be written").count(), 1, "{said}"); // where the folder is
+    let (said, third) = run("kept", "c.npz");
+    assert!(third == sound && said.contains("7 of 8 pictures were in the cache"), "{said}");
+
+    // Where there can be no cache.
+    std::fs::write(folder.join("file"), b"a file").expect("a file");
+    let (said, without) = run("file", "d.npz");
+    assert!(
+        without == sound && said.contains("8 entries of the cache `file` could not be written"),
+        "{said}"
+    );
+    assert_eq!(std::fs::read(folder.join("file")).expect("a file"), b"a file");
+    let predict = |cache: &str| {
+        let done = juyi(folder, &format!("predict net.safetensors new --cache {cache}"));
+        assert_eq!(done.status.code(), Some(0), "{cache}: {}", text(&done.stderr));
+        (text(&done.stderr), done.stdout)
+    };
+    let (said, answers) = predict("file");
+    assert!(said.contains("8 entries of the cache"), "{said}");
+    assert!(answers == predict("scores").1 && answers == predict("scores").1);
+}
+
+/// Pipes, devices and files beyond all size are named, and nothing waits for them.
+#[cfg(unix)]
+#[test]
+fn what_is_no_picture_is_never_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    std::fs::create_dir(folder.join("odd")).expect("a folder");
+    let made = std::process::Command::new("mkfifo").arg(folder.join("odd/pipe.png")).status();
+    assert!(made.expect("mkfifo is there").success());
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folder.join(name)).expect("a link");
+    for (name, named) in
+        [("pipe.png", "is not a file"), ("zero.png", "is not a file"), ("long.png", "has 5.0 GiB")]
+    {
+        match name {
+            "zero.png" => link("/dev/zero", "odd/zero.png"),
+            "long.png" => {
+                let file = std::fs::File::create(folder.join("odd/long.png")).expect("a file");
+                file.set_len(5 << 30).expect("a long file");
+            }
+            _ => {}
+        }
+        for cache in ["", "--cache kept"] {
+            let done = juyi(folder, &format!("features odd --network net.safetensors --out a.npz {cache}"));
+            let said = text(&done.stderr);
+            assert_eq!(done.status.code(), Some(2), "{name}: {said}");
+            assert!(said.contains(name) && said.contains(named), "{name}: {said}");
+        }
+        std::fs::remove_file(folder.join("odd").join(name)).expect("it is there");
+    }
+    let made = std::process::Command::new("mkfifo").arg(folder.join("pipe.pth")).status();
+    assert!(made.expect("mkfifo is there").success());
+    let done = juyi(folder, "features old --network pipe.pth --out a.npz");
+    assert!(text(&done.stderr).contains("`pipe.pth`: is not a file"), "{}", text(&done.stderr));
+}
+
+/// The same bytes whatever fits at a time; a picture that does not fit by itself is named, and is no damage.
+#[test]
+fn pictures_keep_within_the_budget() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let features =
+        |more: &str| juyi(folder, &format!("features old --network net.safetensors --out a.npz {more}"));
+    let mut all = Vec::new();
+    for more in ["", "--memory 40MiB", "--memory 40MiB --threads 1", "--threads 8"] {
+        let done = features(more);
+        assert_eq!(done.status.code(), Some(0), "{more}: {}", text(&done.stderr));
+        all.push(std::fs::read(folder.join("a.npz")).expect("rows"));
+    }
+    assert!(all.iter().all(|own| *own == all[0]));
+    std::fs::remove_file(folder.join("a.npz")).expect("it is there");
+    RgbImage::new(4000, 4000).save(folder.join("old/left/large.png")).expect("a picture");
+    for more in ["", "--damaged skip"] {
+        let done = features(&format!("--memory 64MiB {more}"));
+        assert_eq!(done.status.code(), Some(2), "{more}: {}", text(&done.stdout));
+        let said = text(&done.stderr);
+        assert!(said.contains("large.png`, of 4000 x 4000 pixels, needs "), "{said}");
+        assert!(!folder.join("a.npz").exists());
+    }
+    assert_eq!(features("").status.code(), Some(0));
+    // Asked before anything is read.
+    let done = features("--memory 4MiB");
+    assert!(text(&done.stderr).contains("reading `net.safetensors` needs"), "{}", text(&done.stderr));
 }

@@ -342,6 +342,9 @@ fn what_cannot_be_tuned_is_named() {
         ),
         ("predict trunk.safetensors photos".into(), "has no head that could name classes"),
         ("transfer --source noise.pth --target photos".into(), "noise.pth"),
+        (format!("{photos} --tune last:1 --epochs 100001"), "at most 100000"),
+        (format!("{photos} --tune last:1 --set patience=18446744073709551615"), "from 1 to 100000"),
+        (format!("{photos} --tune all --memory 160MiB"), "training all, 4 pictures at a time, needs"),
         (format!("{photos} --tune last:1 --memory 1MiB"), "1.0 MiB"),
     ] {
         let output = juyi(folder, &arguments);

@@ -83,6 +83,13 @@ impl Architecture {
         trunk.chain(&self.head).chain(auxiliary).flat_map(Layer::parameters).collect()
     }
 
+    /// Bytes that its tensors take.
+    pub fn bytes(&self) -> u64 {
+        let count =
+            |own: Parameter| own.shape.iter().fold(4u64, |all, side| all.saturating_mul(*side as u64));
+        self.parameters().into_iter().map(count).fold(0, u64::saturating_add)
+    }
+
     /// Stage by stage, what happens to one picture of the usual size; the head last.
     ///
     /// # Errors

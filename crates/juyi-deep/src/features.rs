@@ -1,26 +1,30 @@
 //! Pictures as rows of features: what a frozen network makes of them, ready for every method that takes rows.
 //!
-//! Cost: one pass of a picture through the network, unless a [`Cache`] has it; a batch of pictures is held at a time,
-//! beside the features.
+//! Cost: one pass of a picture through the network, unless a [`Cache`] has it; beside the features a batch of pictures is
+//! held at a time, and as many pass at once as fit the memory budget.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 use juyi::context::Context;
 use juyi::data::{Cells, Column, Table};
-use juyi::error::{Error, Result, shown};
+use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use rayon::prelude::*;
 
 use crate::architecture::Architecture;
-use crate::cache::{Cache, name_of};
+use crate::cache::{Cache, name_of, name_of_all};
 use crate::checkpoint::Stored;
-use crate::costs::Cost;
 use crate::device::device;
 use crate::extents::Extent;
 use crate::fold::folded;
 use crate::forward::{Activation, Mode};
-use crate::images::{Augmentation, Entry, Picture, Reading, augment, generator, prepare, prepare_all};
+use crate::held::{self, Normalization};
+use crate::images::{
+    Augmentation, Entry, Making, Picture, Reading, augment, generator, open, prepare, prepare_all,
+};
+use crate::layers::Layer;
 use crate::network::{Network, numbers};
 use crate::tensors::check;
 
@@ -29,11 +33,14 @@ pub struct Extractor {
     network: Network,
     kept: Kept,
     width: usize,
-    /// What a picture takes.
-    cost: Cost,
     /// Stands for weights, layers and preparation.
     key: String,
+    /// Bytes that one picture holds while it passes.
+    pass: u64,
 }
+
+/// Bytes beside the numbers of a row: its name in the cache, and where it lies.
+const ROW: u64 = 128;
 
 /// What is kept of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,11 +115,18 @@ pub struct Features {
 }
 
 impl Extractor {
-    /// A network as far as it is needed for what is kept, its normalisations folded away.
+    /// A network as far as it is needed for what is kept, its normalisations folded away. `context` knows of the tensors
+    /// that are given here.
     ///
     /// # Errors
-    /// Those of [`Architecture::check`]; [`Error::Input`] naming tensors that are missing or misshapen.
-    pub fn new(architecture: Architecture, tensors: BTreeMap<String, Stored>, kept: Kept) -> Result<Self> {
+    /// Those of [`Architecture::check`]; [`Error::Input`] naming tensors that are missing or misshapen; [`Error::Memory`] if the network does not fit beside
+    /// the tensors.
+    pub fn new(
+        architecture: Architecture,
+        tensors: BTreeMap<String, Stored>,
+        kept: Kept,
+        context: &Context,
+    ) -> Result<Self> {
         let mut own = Architecture { auxiliary: Vec::new(), ..architecture };
         if kept != Kept::Scores {
             own.head.clear();
@@ -123,10 +137,14 @@ impl Extractor {
         let width = kept.width(&own)?;
         // Checked before folding takes tensors away.
         check(&own, kept == Kept::Scores, &tensors)?;
+        context.require(&format!("the network `{}`", own.name), own.bytes())?;
+        let layers: Vec<Layer> =
+            own.stages.iter().flat_map(|stage| &stage.layers).chain(&own.head).cloned().collect();
+        let pass = 4 * held::through(&layers, own.input(), Normalization::Folded)?.forwards.min(1 << 60);
         let (own, tensors) = folded(own, tensors);
-        let (key, cost) = (key(&own, &tensors, kept)?, own.cost()?);
+        let (key, pass) = (key(&own, &tensors, kept)?, pass.max(own.cost()?.bytes()));
         let network = Network::from_tensors(own, &tensors, &Context::default(), &device())?;
-        Ok(Self { network, kept, width, cost, key })
+        Ok(Self { network, kept, width, key, pass })
     }
 
     /// How many numbers are kept of a picture.
@@ -134,7 +152,7 @@ impl Extractor {
         self.width
     }
 
-    /// The features of some files, in their order. `folder` is that of the cache.
+    /// The features of some files, in their order.
     ///
     /// # Errors
     /// As for [`Extractor::rows`].
@@ -142,12 +160,13 @@ impl Extractor {
         &self,
         files: &[&Path],
         reading: &Reading,
-        folder: Option<&Path>,
+        cache: Option<&Cache>,
         context: &Context,
     ) -> Result<Features> {
-        let bytes = 8 * (files.len() * self.width) as u64; // beside the rows of 32 bits
-        context.require("the features of the pictures", bytes)?;
-        let Rows { rows, left_out, found } = self.rows(files, None, reading, folder, context)?;
+        let bytes = 8 * files.len() as u64 * self.width as u64;
+        context.require("the features of the pictures, and a table of them,", 2 * bytes)?;
+        let Rows { rows, left_out, found } =
+            self.rows(files, None, reading, cache, &context.beside(bytes))?;
         let samples: Vec<usize> = (0..files.len()).filter(|&at| rows[at].is_some()).collect();
         let value = |i: usize, j: usize| rows[samples[i]].as_ref().map_or(0.0, |row| f64::from(row[j]));
         let rows = Matrix::from_fn(samples.len(), self.width, value);
@@ -157,44 +176,41 @@ impl Extractor {
     /// What is kept of some files, or of a random variant of each.
     ///
     /// # Errors
-    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`] if the rows, or what a
-    /// picture takes on its way, do not fit; [`Error::Input`] for a picture of which the network makes a number that is
-    /// not finite; [`Error::Io`] if the cache cannot be written.
+    /// That of the first file that cannot be read, if `reading` refuses damage; [`Error::Memory`] if the rows, a picture
+    /// or its way through the network do not fit; [`Error::Input`] if what comes out of the network is not finite.
     pub fn rows(
         &self,
         files: &[&Path],
         view: Option<View<'_>>,
         reading: &Reading,
-        folder: Option<&Path>,
+        cache: Option<&Cache>,
         context: &Context,
     ) -> Result<Rows> {
-        let bytes = 8 * (files.len() * self.width) as u64; // the rows, and the copy of a batch
+        let Architecture { name: network, recipe, .. } = &self.network.architecture;
+        let bytes = files.len() as u64 * (4 * self.width as u64 + ROW);
         context.require("what the network makes of the pictures", bytes)?;
-        let name = shown(&self.network.architecture.name);
-        context.require(
-            &format!("a picture on its way through `{name}`"),
-            bytes.saturating_add(self.cost.bytes()),
-        )?;
-        let cache = folder.map(|folder| Cache::new(folder, &self.key)).transpose()?;
+        let context = &context.beside(bytes);
+        let entries = cache.map(|cache| cache.entries(&self.key));
         let step = if self.kept == Kept::Scores { "scores" } else { "features" };
         // A file that cannot be read has no name; reading it again says why.
         let name = |path: &&Path| {
-            let bytes = cache.as_ref().and_then(|_| std::fs::read(path).ok())?;
+            entries.as_ref()?;
+            let (file, length) = open(path, reading.most_pixels).ok()?;
+            let own = name_of_all(file.take(length)).ok()?;
             Some(match view {
-                None => name_of(&bytes),
+                None => own,
                 Some(View { augmentation, seed, number }) => {
-                    name_of(format!("{} {augmentation:?} {seed} {number}", name_of(&bytes)).as_bytes())
+                    name_of(format!("{own} {augmentation:?} {seed} {number}").as_bytes())
                 }
             })
         };
         let names: Vec<Option<String>> = files.par_iter().map(name).collect();
-        let kept = |name: &Option<String>| cache.as_ref()?.get(name.as_ref()?, self.width);
+        let kept = |name: &Option<String>| entries.as_ref()?.get(name.as_ref()?, self.width);
         let mut rows: Vec<Option<Vec<f32>>> = names.par_iter().map(kept).collect();
         let missing: Vec<usize> = (0..files.len()).filter(|&at| rows[at].is_none()).collect();
         let found = files.len() - missing.len();
 
         let paths: Vec<&Path> = missing.iter().map(|&at| files[at]).collect();
-        let recipe = &self.network.architecture.recipe;
         let make = |_: usize, picture: &Picture| match view {
             None => prepare(picture, recipe),
             Some(View { augmentation, seed, number }) => {
@@ -204,18 +220,22 @@ impl Extractor {
                 augment(picture, recipe, augmentation, &mut generator(seed, number, own))
             }
         };
+        // A sample's input twice, as it is made and in the batch; what comes out of it three times, as a row comes last.
+        let held = 24 * (recipe.crop * recipe.crop) as u64 + 12 * self.width as u64;
+        let making = Making { make: &make, side: recipe.crop, held, then: self.pass };
         let progress = |done: usize, _: usize| context.progress(step, found + done, files.len());
-        let left_out = prepare_all(&paths, &make, reading, &progress, &mut |batch| {
-            let made = self.run(&batch.inputs);
+        let left_out = prepare_all(&paths, &making, reading, context, &progress, &mut |batch| {
+            let beside = context.beside(batch.samples.len() as u64 * held);
+            let made = self.run_within(&batch.inputs, &beside)?;
             for (&sample, row) in batch.samples.iter().zip(made.chunks_exact(self.width)) {
                 let at = missing[sample];
-                if let Some(number) = row.iter().find(|number| !number.is_finite()) {
-                    let problem = format!("the network makes a number of it that is not finite: {number}");
-                    let hint = "the weights are spoilt: take another network";
+                if row.iter().any(|v| !v.is_finite()) {
+                    let problem = format!("`{network}` makes numbers of it that are not finite");
+                    let hint = "its weights are damaged or too large: take another checkpoint";
                     return Err(Error::input(format!("`{}`", files[at].display()), problem, hint));
                 }
-                if let (Some(cache), Some(name)) = (&cache, &names[at]) {
-                    cache.put(name, row)?;
+                if let (Some(entries), Some(name)) = (&entries, &names[at]) {
+                    entries.put(name, row);
                 }
                 rows[at] = Some(row.to_vec());
             }
@@ -228,6 +248,18 @@ impl Extractor {
     /// What is kept of prepared pictures, one after another. Each is run by itself, so that it has the same bits in any
     /// company; several at a time, as small maps keep one thread busy and stay in its cache.
     pub fn run(&self, inputs: &[f32]) -> Vec<f32> {
+        self.run_at_once(inputs, usize::MAX)
+    }
+
+    /// The same, as many at a time as fit.
+    fn run_within(&self, inputs: &[f32], context: &Context) -> Result<Vec<f32>> {
+        let what = format!("one picture on its way through `{}`", self.network.architecture.name);
+        context.require(&what, self.pass)?;
+        let fitting = context.left() / self.pass.max(1);
+        Ok(self.run_at_once(inputs, usize::try_from(fitting).unwrap_or(usize::MAX)))
+    }
+
+    fn run_at_once(&self, inputs: &[f32], pictures: usize) -> Vec<f32> {
         let Architecture { recipe, stages, .. } = &self.network.architecture;
         let (side, stages) = (recipe.crop, stages.len());
         let one = |input: &[f32]| {
@@ -249,7 +281,12 @@ impl Extractor {
                 }
             }
         };
-        inputs.par_chunks(3 * side * side).flat_map_iter(one).collect()
+        let each = 3 * side * side;
+        let mut all = Vec::with_capacity(inputs.len() / each * self.width);
+        for group in inputs.chunks(pictures.saturating_mul(each)) {
+            all.par_extend(group.par_chunks(each).flat_map_iter(one));
+        }
+        all
     }
 }
 
@@ -266,8 +303,10 @@ fn key(trunk: &Architecture, tensors: &BTreeMap<String, Stored>, kept: Kept) -> 
     }
     for own in trunk.parameters() {
         hash.update(own.name.as_bytes());
-        let bytes: Vec<u8> = tensors[&own.name].values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        hash.update(&bytes);
+        for part in tensors[&own.name].values.chunks(1 << 12) {
+            let bytes: Vec<u8> = part.iter().flat_map(|v| v.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
     }
     Ok(hash.finalize().to_hex()[..32].to_string())
 }

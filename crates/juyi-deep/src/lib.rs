@@ -14,6 +14,7 @@ pub mod features;
 mod fit;
 mod fold;
 pub mod forward;
+mod held;
 pub mod images;
 pub mod layers;
 pub mod limits;

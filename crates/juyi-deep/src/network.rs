@@ -161,6 +161,14 @@ impl Network {
         }
     }
 
+    /// How many numbers a tensor that is learnt has, or a running statistic.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        match self.values.get(name) {
+            Some(value) => each!(value, tensor => tensor.shape().num_elements()),
+            None => self.statistics[name].shape().num_elements(),
+        }
+    }
+
     /// How many dimensions a tensor that is learnt has.
     pub(crate) fn dimensions(&self, name: &str) -> usize {
         each!(&self.values[name], tensor => tensor.dims().len())

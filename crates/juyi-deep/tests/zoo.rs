@@ -72,7 +72,8 @@ fn folded_normalisations_leave_the_features() {
         let input = Activation::new(pictures.clone(), Extent::Map(3, side, side), plain.device());
         let plain = plain.run(0..stages, input, &mut Mode::Inference).features();
         let plain: Vec<f32> = plain.into_data().try_into_vec().unwrap();
-        let folded = Extractor::new(own, tensors, Kept::Features).unwrap().run(&pictures);
+        let folded =
+            Extractor::new(own, tensors, Kept::Features, &Context::default()).unwrap().run(&pictures);
         let largest = plain.iter().fold(0f32, |most, v| most.max(v.abs()));
         assert_eq!(plain.len(), folded.len());
         for (a, b) in plain.iter().zip(&folded) {

@@ -84,6 +84,12 @@ impl Context {
         Self { watcher: None, ..self.clone() }
     }
 
+    /// A copy in which `bytes` more of the budget are taken, for a step that is done beside them.
+    #[must_use]
+    pub fn beside(&self, bytes: u64) -> Self {
+        Self { held: self.held.saturating_add(bytes), ..self.clone() }
+    }
+
     /// Says that `done` of `all` parts of `step` are done; 0 of 0 where their number is not known.
     pub fn progress(&self, step: &str, done: usize, all: usize) {
         if let Some(watcher) = &self.watcher {
@@ -109,6 +115,11 @@ impl Context {
     /// Says that `bytes` more of the budget are taken.
     pub fn take(&mut self, bytes: u64) {
         self.held = self.held.saturating_add(bytes);
+    }
+
+    /// Says that `bytes` of the budget are free again.
+    pub fn give_back(&mut self, bytes: u64) {
+        self.held = self.held.saturating_sub(bytes);
     }
 
     /// Bytes of the budget that nothing takes yet.

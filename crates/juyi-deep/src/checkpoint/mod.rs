@@ -16,8 +16,10 @@ mod values;
 mod written;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
+use juyi::context::Context;
 use juyi::error::{Error, Result, shown};
 use juyi::files::write_whole;
 use juyi::report::folder::read_file;
@@ -57,13 +59,14 @@ impl Checkpoint {
     /// Reads a file. At most `budget` bytes are held at a time: the file, the tensors, and what is unpacked on the way.
     ///
     /// # Errors
-    /// Those of [`read_file`] and [`Checkpoint::from_bytes`].
+    /// Those of [`read_file`] and [`Checkpoint::from_bytes`]; [`Error::Input`] if it is no file.
     pub fn read(path: &Path, budget: u64) -> Result<Self> {
-        Self::from_bytes(
-            &path.display().to_string(),
-            &read_file(path, 1, &juyi::context::Context::new(0, budget))?,
-            budget,
-        )
+        let name = path.display().to_string();
+        // Asked before it is opened: a pipe would wait for somebody to write.
+        if !fs::metadata(path).map_err(|error| Error::io(path, error))?.is_file() {
+            return Err(Error::input(format!("`{name}`"), "is not a file", "give a checkpoint in a file"));
+        }
+        Self::from_bytes(&name, &read_file(path, 1, &Context::new(0, budget))?, budget)
     }
 
     /// Reads the bytes of a file called `name`, which count against the budget too.
@@ -182,17 +185,25 @@ pub fn write_safetensors(
     tensors: &BTreeMap<String, Stored>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<()> {
-    write_whole(path, &safetensors(path, tensors, metadata)?)
+    write_whole(path, &safetensors(path, &borrowed(tensors), metadata)?)
+}
+
+/// Shapes and values that lie elsewhere, by name.
+pub type Borrowed<'a> = BTreeMap<&'a str, (&'a [usize], &'a [f32])>;
+
+/// Tensors without a copy of their values.
+pub fn borrowed(tensors: &BTreeMap<String, Stored>) -> Borrowed<'_> {
+    tensors.iter().map(|(name, own)| (name.as_str(), (&own.shape[..], &own.values[..]))).collect()
 }
 
 /// Tensors as a safetensors file of 32-bit floats, in order of their names, with `metadata`; the same tensors give the
-/// same bytes. `path` is what messages call the file.
+/// same bytes. Beside the tensors the file is held once. `path` is what messages call it.
 ///
 /// # Errors
 /// [`Error::Input`] for a tensor whose shape does not fit its values or whose name is kept for the metadata.
 pub fn safetensors(
     path: &Path,
-    tensors: &BTreeMap<String, Stored>,
+    tensors: &Borrowed<'_>,
     metadata: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>> {
     let thing = |name: &str| format!("`{}`, tensor `{}`", path.display(), shown(name));
@@ -202,7 +213,7 @@ pub fn safetensors(
         header.insert(METADATA.into(), serde_json::to_value(metadata).map_err(failed)?);
     }
     let mut end = 0;
-    for (name, Stored { shape, values }) in tensors {
+    for (&name, &(shape, values)) in tensors {
         if name == METADATA {
             return Err(Error::input(thing(name), "has the name that is kept for the metadata", "rename it"));
         }
@@ -212,16 +223,16 @@ pub fn safetensors(
             return Err(Error::input(thing(name), problem, ""));
         }
         let start = end;
-        end += size_of_val(&values[..]);
-        let info = TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets: (start, end) };
-        header.insert(name.clone(), serde_json::to_value(info).map_err(failed)?);
+        end += size_of_val(values);
+        let info = TensorInfo { dtype: Dtype::F32, shape: shape.to_vec(), data_offsets: (start, end) };
+        header.insert(name.into(), serde_json::to_value(info).map_err(failed)?);
     }
     let mut header = serde_json::to_vec(&header).map_err(failed)?;
     header.resize(header.len().next_multiple_of(8), b' '); // so that the values are aligned
     let mut bytes = Vec::with_capacity(8 + header.len() + end);
     bytes.extend((header.len() as u64).to_le_bytes());
     bytes.extend(header);
-    for value in tensors.values().flat_map(|stored| &stored.values) {
+    for value in tensors.values().flat_map(|(_, values)| *values) {
         bytes.extend(value.to_le_bytes());
     }
     Ok(bytes)
@@ -284,6 +295,12 @@ mod tests {
         }
         let small = Checkpoint::read(&path, bytes.len() as u64 - 1);
         assert!(matches!(small, Err(Error::Memory { .. })));
+        // Sizes are asked before anything is allocated, and what is no file is never opened.
+        fs::File::create(folder.path().join("long")).unwrap().set_len(1 << 40).unwrap();
+        let long = Checkpoint::read(&folder.path().join("long"), 1 << 30).unwrap_err().to_string();
+        assert!(long.contains("long` needs 1.0 TiB"), "{long}");
+        let none = Checkpoint::read(folder.path(), 1 << 20).unwrap_err().to_string();
+        assert!(none.ends_with("is not a file"), "{none}");
     }
 
     #[test]

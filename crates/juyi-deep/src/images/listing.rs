@@ -25,6 +25,9 @@ const CLASSES: [&str; 2] = ["label", "class"];
 /// Endings of pictures' names.
 const ENDINGS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "tif", "tiff"];
 
+/// Warnings that a listing spells out.
+const MOST_WARNINGS: usize = 20;
+
 /// A picture that is not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -43,6 +46,30 @@ pub struct Listing {
     pub skipped: Vec<PathBuf>,
     /// What the user should know: classes without pictures, files named twice, rows without a class.
     pub warnings: Vec<String>,
+    /// Warnings that are not spelt out.
+    more_warnings: usize,
+}
+
+/// What a list may take, and what it takes so far.
+struct Room<'a> {
+    context: &'a Context,
+    of: &'a Path,
+    taken: u64,
+}
+
+impl Room<'_> {
+    /// Counts a file.
+    fn take(&mut self, path: &Path, class: Option<&str>) -> Result<()> {
+        self.taken += entry_bytes(path, class);
+        self.context.require(&format!("the list of the files in `{}`", self.of.display()), self.taken)
+    }
+}
+
+/// Bytes that a file takes with its class while a run lasts: in the list, as what is asked for, and beside the answers.
+fn entry_bytes(path: &Path, class: Option<&str>) -> u64 {
+    const BESIDE: usize = 48; // where a text lies, and what the allocator adds
+    let text = path.as_os_str().len() + class.map_or(0, str::len);
+    4 * (text + 2 * BESIDE) as u64
 }
 
 impl Listing {
@@ -57,7 +84,15 @@ impl Listing {
     /// column of paths or several, a row names no file or one that does not exist, or a file stands there with two
     /// classes; whatever [`read_table`] reports.
     pub fn read(path: &Path, context: &Context) -> Result<Self> {
-        let listing = if path.is_dir() { Self::of_folder(path)? } else { Self::of_table(path, context)? };
+        let room = &mut Room { context, of: path, taken: 0 };
+        let mut listing =
+            if path.is_dir() { Self::of_folder(path, room)? } else { Self::of_table(path, room)? };
+        if listing.more_warnings > 0 {
+            let name = path.display();
+            listing
+                .warnings
+                .push(format!("`{name}`: {} warnings like these are left out", listing.more_warnings));
+        }
         if listing.entries.is_empty() {
             let found = match listing.skipped.first() {
                 None => "is empty".into(),
@@ -71,9 +106,24 @@ impl Listing {
         Ok(listing)
     }
 
-    fn of_folder(folder: &Path) -> Result<Self> {
+    /// Bytes that the list takes while a run lasts.
+    pub fn bytes(&self) -> u64 {
+        let entries = self.entries.iter().map(|own| entry_bytes(&own.path, own.class.as_deref()));
+        entries.chain(self.skipped.iter().map(|path| entry_bytes(path, None))).sum()
+    }
+
+    /// Adds a warning, unless there are many already.
+    fn warn(&mut self, text: String) {
+        if self.warnings.len() < MOST_WARNINGS {
+            self.warnings.push(text);
+        } else {
+            self.more_warnings += 1;
+        }
+    }
+
+    fn of_folder(folder: &Path, room: &mut Room<'_>) -> Result<Self> {
         let mut listing = Self::default();
-        let (folders, files) = content(folder)?;
+        let (folders, files) = content(folder, None, room)?;
         if folders.is_empty() {
             listing.take(files, None)?;
             return Ok(listing);
@@ -84,24 +134,24 @@ impl Listing {
                 let hint = "rename the folder: its name is the name of the class";
                 Error::input(format!("`{}`", class.display()), "has a name that is not UTF-8 text", hint)
             })?;
-            let (inside, files) = content(&class)?;
+            let (inside, files) = content(&class, Some(name), room)?;
             let before = listing.entries.len();
             listing.take(files, Some(name))?;
             listing.skipped.extend(inside);
             if listing.entries.len() == before {
-                listing.warnings.push(format!("class `{name}` has no pictures in `{}`", class.display()));
+                listing.warn(format!("class `{name}` has no pictures in `{}`", class.display()));
             }
         }
         Ok(listing)
     }
 
-    fn of_table(path: &Path, context: &Context) -> Result<Self> {
+    fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Self> {
         let name = path.to_str().ok_or_else(|| {
             let problem = "has a name that is not UTF-8 text";
             Error::input(format!("`{}`", path.display()), problem, "rename the file")
         })?;
         let as_text: Vec<String> = PATHS.iter().chain(&CLASSES).map(ToString::to_string).collect();
-        let table = read_table(name, None, &as_text, context)?;
+        let table = read_table(name, None, &as_text, room.context)?;
         let Some(paths) = only(&table, &PATHS)? else {
             let hint = "call the column of paths `path`, `file` or `image`";
             return Err(Error::input(format!("`{name}`"), "has no column of paths", hint));
@@ -125,12 +175,13 @@ impl Listing {
                 return fail(format!("`{written}` is not a file"), hint);
             }
             let class = classes.and_then(|column| column.cells.text(row));
+            room.take(&file, class.as_deref())?;
             if let Some(before) = seen.insert(file.clone(), class.clone()) {
                 if before != class {
                     let problem = format!("`{written}` stands there twice, with two classes");
                     return fail(problem, "keep one of the rows");
                 }
-                listing.warnings.push(format!("{place}: `{written}` stands there twice"));
+                listing.warn(format!("{place}: `{written}` stands there twice"));
             }
             let before = listing.entries.len();
             listing.take(vec![file], class.as_deref())?;
@@ -156,13 +207,15 @@ impl Listing {
 }
 
 /// The folders and the files in a folder, each sorted by the bytes of the name, without what is hidden.
-fn content(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+fn content(folder: &Path, class: Option<&str>, room: &mut Room<'_>) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let unread = |error| Error::io(folder, error);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(unread)? {
         let entry = entry.map_err(unread)?;
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
+            let path = entry.path();
+            room.take(&path, class)?;
+            paths.push(path);
         }
     }
     paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
@@ -278,6 +331,26 @@ mod tests {
         assert!(listing.warnings[1].ends_with("one.csv`: 1 pictures without a class"));
         let bare = read(&folder, "list/bare.csv").unwrap();
         assert_eq!((bare.entries[0].class.as_deref(), bare.warnings.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_list_takes_no_more_than_the_budget_and_warns_in_few_words() {
+        let names: Vec<String> = (0..30).map(|n| format!("{n}/")).collect();
+        let empty: Vec<(&str, &[u8])> = names.iter().map(|name| (&name[..], &b""[..])).collect();
+        let folder = folder(&[&empty[..], &[("0/a.png", PNG), ("list.csv", b"path\n0/a.png\n")]].concat());
+        let listing = read(&folder, "").unwrap();
+        assert_eq!(listing.warnings.len(), MOST_WARNINGS + 1);
+        assert!(listing.warnings[MOST_WARNINGS].ends_with("9 warnings like these are left out"));
+        for file in ["", "list.csv"] {
+            let path = folder.path().join(file);
+            let error = Listing::read(&path, &Context::new(0, 300)).unwrap_err().to_string();
+            assert!(
+                error.contains("the list of the files in `") && error.contains("budget is 300 bytes"),
+                "{error}"
+            );
+            let found = Listing::read(&path, &Context::default()).unwrap();
+            assert!(Listing::read(&path, &Context::new(0, found.bytes() + 30 * 1000)).is_ok());
+        }
     }
 
     #[test]

@@ -12,16 +12,19 @@ mod mixing;
 mod operations;
 mod prepare;
 mod read;
+mod size;
 mod small;
 
 use std::fmt::Display;
 
 pub use augment::{Augmentation, RandAugment, RandomCrop, augment, generator};
-pub use batches::{Batch, OnDamage, Reading, prepare_all};
+pub(crate) use batches::each_of;
+pub use batches::{Batch, Making, OnDamage, Reading, prepare_all};
 pub use listing::{Entry, Listing};
 pub use mixing::{Mixed, cutmix, mixup};
 pub use prepare::{Filter, Recipe, Resize, prepare};
 pub use read::{MOST_PIXELS, decode, read};
+pub(crate) use size::open;
 pub use small::small_jpeg;
 
 use juyi::error::{Error, Result};

@@ -5,17 +5,17 @@
 //! the orientation that a camera noted is applied. Colour profiles are not: Pillow leaves them aside as well.
 //!
 //! Files are taken for hostile. Sides and pixels are checked on the header, before anything of the picture's size is
-//! allocated. Decoding holds at most about 16 bytes a pixel, and the file.
+//! allocated, and so is the memory that is left ([`super::size`]).
 
-use std::fs::{self, File};
 use std::io::{Cursor, Read};
 use std::panic::catch_unwind;
 use std::path::Path;
 
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
-use juyi::error::{Error, Result, bytes};
+use juyi::error::{Error, Result};
 
 use super::Picture;
+use super::size::{Size, open, size};
 
 /// Most pixels of a picture unless the caller says otherwise: 134 million, 400 MB of red, green and blue.
 pub const MOST_PIXELS: u64 = 1 << 27;
@@ -24,7 +24,7 @@ pub const MOST_PIXELS: u64 = 1 << 27;
 const LONGEST_SIDE: u32 = 30_000;
 
 /// Room for what stands in a file besides the pixels: previews, colour profiles, descriptions.
-const BESIDES: u64 = 64 << 20;
+pub(super) const BESIDES: u64 = 64 << 20;
 
 /// Most pixels that a byte of a JPEG or PNG file can stand for. Deflate packs at most 1032 bytes, of 8 pixels each,
 /// into one; JPEG has at least a bit for each block of 64 pixels.
@@ -37,21 +37,19 @@ pub(super) const KNOWN: &str = "pictures are read from JPEG, PNG, WebP and TIFF 
 /// # Errors
 /// [`Error::Io`]; [`Error::Input`] if it is not a file, too large, of another format or damaged.
 pub fn read(path: &Path, most_pixels: u64) -> Result<Picture> {
+    read_sized(path, most_pixels, &size(path, most_pixels))
+}
+
+/// Reads the picture in a file whose header says that it has this size.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn read_sized(path: &Path, most_pixels: u64, size: &Size) -> Result<Picture> {
     let name = format!("`{}`", path.display());
-    let unread = |error| Error::io(path, error);
-    let about = fs::metadata(path).map_err(unread)?;
-    if !about.is_file() {
-        return Err(Error::input(name, "is not a file", KNOWN));
-    }
-    // An uncompressed pixel takes 8 bytes at most: four channels of 16 bits.
-    let limit = most_pixels.saturating_mul(8).saturating_add(BESIDES);
-    if about.len() > limit {
-        let problem = format!("has {}, and pictures may have {}", bytes(about.len()), bytes(limit));
-        return Err(Error::input(name, problem, "raise the limit of pixels, or make the picture smaller"));
-    }
-    let mut content = Vec::new();
-    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut content)).map_err(unread)?;
-    decode(&name, &content, most_pixels)
+    let (file, length) = open(path, most_pixels)?;
+    let mut content = Vec::with_capacity(length as usize + 1); // the end is seen without growing
+    file.take(length).read_to_end(&mut content).map_err(|error| Error::io(path, error))?;
+    decode_sized(&name, &content, most_pixels, Some(size.sides))
 }
 
 /// Decodes the content of a file that messages call `name`, of at most `most_pixels` pixels.
@@ -59,8 +57,13 @@ pub fn read(path: &Path, most_pixels: u64) -> Result<Picture> {
 /// # Errors
 /// [`Error::Input`] if it is too large, of another format or damaged.
 pub fn decode(name: &str, content: &[u8], most_pixels: u64) -> Result<Picture> {
+    decode_sized(name, content, most_pixels, None)
+}
+
+/// The same; where `sides` are known already, the decoder must find the same.
+fn decode_sized(name: &str, content: &[u8], most_pixels: u64, sides: Option<[u32; 2]>) -> Result<Picture> {
     // The decoders are large and read what anybody may have written: a slip of theirs costs a picture, not the run.
-    catch_unwind(|| decode_trusting(name, content, most_pixels))
+    catch_unwind(|| decode_trusting(name, content, most_pixels, sides))
         .unwrap_or_else(|_| Err(damaged(name, "the decoder broke down on it")))
 }
 
@@ -69,7 +72,7 @@ pub(super) fn is_read(format: ImageFormat) -> bool {
     matches!(format, ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP | ImageFormat::Tiff)
 }
 
-fn decode_trusting(name: &str, content: &[u8], most_pixels: u64) -> Result<Picture> {
+fn decode_trusting(name: &str, content: &[u8], most_pixels: u64, sides: Option<[u32; 2]>) -> Result<Picture> {
     let fail = |problem: String, hint: &str| Err(Error::input(name, problem, hint));
     let format = match image::guess_format(content) {
         Ok(format) if is_read(format) => format,
@@ -96,6 +99,9 @@ fn decode_trusting(name: &str, content: &[u8], most_pixels: u64) -> Result<Pictu
     if pixels > most_pixels {
         let hint = "raise the limit of pixels, or make the picture smaller";
         return fail(format!("{size}, {most_pixels} are allowed"), hint);
+    }
+    if sides.is_some_and(|sides| sides != [width, height]) {
+        return Err(damaged(name, "its header contradicts itself"));
     }
     let dense = matches!(format, ImageFormat::Jpeg | ImageFormat::Png);
     if dense && pixels > DENSEST.saturating_mul(content.len() as u64) {
@@ -141,6 +147,8 @@ fn damaged(name: &str, why: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
+
     use super::super::testing::{bytes, cases, gap, picture};
     use super::*;
 

@@ -1,4 +1,5 @@
-//! A batch forwards and backwards: in parts of [`PART`] pictures, whose derivatives are added in order.
+//! A batch forwards and backwards: in parts of [`PART`] pictures, as many at a time as fit, whose derivatives are added in
+//! order.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::inputs::Inputs;
+use super::memory::{at_once, forwards};
 use super::regularizers::Pass;
 use super::settings::Blend;
 use super::training::Training;
@@ -19,27 +21,40 @@ use crate::images::{Mixed, cutmix, generator, mixup};
 use crate::network::{Network, numbers};
 
 /// Pictures that pass together.
-const PART: usize = 4;
+pub(super) const PART: usize = 4;
 
-/// What part of a batch leaves behind.
-pub(super) struct Share {
+/// What a part of a batch leaves behind.
+struct Share {
+    seen: Seen,
+    gradients: Vec<Vec<f32>>,
+}
+
+/// What is seen of the pictures of a batch.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The sum of their losses.
     pub(super) loss: f64,
+    /// How many are right.
     pub(super) right: usize,
-    pub(super) gradients: Vec<Vec<f32>>,
+    /// The running statistics afterwards, where normalisations go by the batch.
     pub(super) statistics: BTreeMap<String, Tensor<1>>,
 }
 
 impl Training<'_> {
-    /// What each part of a batch leaves behind, in order.
-    pub(super) fn shares(
+    /// Takes a batch forwards and backwards and adds the derivatives of its parts to `sums`, in order. `context` knows of
+    /// what the training holds always.
+    pub(super) fn pass(
         &self,
         batch: &[usize],
         epoch: usize,
         number: usize,
         names: &[&String],
+        sums: &mut BTreeMap<String, Vec<f32>>,
         context: &Context,
-    ) -> Result<Vec<Share>> {
-        let mut inputs = self.inputs.of(batch, Some(epoch))?;
+    ) -> Result<Seen> {
+        let held = self.held()?;
+        let beside = context.beside(held.inputs);
+        let mut inputs = self.inputs.of(batch, Some(epoch), &beside)?;
         let smooth = self.settings.label_smoothing as f32;
         let mut targets = vec![smooth / self.count as f32; batch.len() * self.count];
         for (row, &at) in targets.chunks_exact_mut(self.count).zip(batch) {
@@ -56,9 +71,7 @@ impl Training<'_> {
             }
             inputs = mixed;
         }
-        let whole = self.settings.by_batch(self.strategy)
-            || self.regularizer.as_ref().is_some_and(|own| own.takes_whole_batch());
-        let part = if whole { batch.len() } else { PART };
+        let part = self.part();
         let each = self.inputs.extent().count();
         let parts: Vec<usize> = (0..batch.len()).step_by(part).collect();
         let one = |&begin: &usize| {
@@ -72,7 +85,17 @@ impl Training<'_> {
                 &mut generator(context.seed().wrapping_add(1), epoch as u64, number),
             )
         };
-        Ok(parts.par_iter().map(one).collect())
+        let mut all = Seen::default();
+        for group in parts.chunks(at_once(&self.title, held.part, &beside)?) {
+            let shares: Vec<Share> = group.par_iter().map(one).collect();
+            for Share { seen, gradients } in shares {
+                add(sums, names, gradients);
+                all.loss += seen.loss;
+                all.right += seen.right;
+                all.statistics.extend(seen.statistics);
+            }
+        }
+        Ok(all)
     }
 
     fn blended(&self, inputs: &[f32], samples: usize, rng: &mut ChaCha8Rng) -> Result<Option<Mixed>> {
@@ -135,7 +158,7 @@ impl Training<'_> {
         let whole = second.into_iter().chain(term).fold(loss, |sum, more| sum + more);
         let found = whole.backward();
         let gradients = names.iter().map(|name| network.gradient(name, &found)).collect();
-        Share { loss: f64::from(value), right, gradients, statistics }
+        Share { seen: Seen { loss: f64::from(value), right, statistics }, gradients }
     }
 }
 
@@ -151,6 +174,7 @@ pub(super) fn scores(
     first: usize,
     inputs: &Inputs<'_>,
     which: &[usize],
+    context: &Context,
 ) -> Result<Vec<f32>> {
     let stages = network.architecture.stages.len();
     let one = |part: &[f32]| {
@@ -158,7 +182,7 @@ pub(super) fn scores(
             (Activation::new(part.to_vec(), inputs.extent(), network.device()), &mut Mode::Inference);
         numbers(network.scores(network.run(first..stages, x, mode), mode).into_data())
     };
-    let all = by_parts(inputs, which, PART, &one)?;
+    let all = by_parts(inputs, which, PART, forwards(network, first, PART)?, &one, context)?;
     if let Some(at) = all.iter().position(|score| !score.is_finite()) {
         let picture = which[at * which.len() / all.len()];
         let why = format!("a score of picture {picture} is {}; try a smaller rate", all[at]);
@@ -167,17 +191,29 @@ pub(super) fn scores(
     Ok(all)
 }
 
-/// What `one` makes of the inputs of some pictures as they are, `part` of them at a time, several parts at once.
+/// What `one` makes of the inputs of some pictures as they are, `part` of them at a time, each of which holds `held` bytes;
+/// several parts at once, as many as fit.
 pub(super) fn by_parts(
     inputs: &Inputs<'_>,
     which: &[usize],
     part: usize,
+    held: u64,
     one: &(dyn Fn(&[f32]) -> Vec<f32> + Sync),
+    context: &Context,
 ) -> Result<Vec<f32>> {
     let mut all = Vec::new();
-    for held in which.chunks(HELD) {
-        let made = inputs.of(held, None)?;
-        all.par_extend(made.par_chunks(part * inputs.extent().count()).flat_map_iter(one));
+    let what = "the pictures that pass together";
+    let fitting = at_once(what, inputs.bytes(part), &context.beside(held))?;
+    let beside = |pictures: usize| context.beside(inputs.bytes(pictures));
+    // Half of what is left for the inputs, the rest for the pictures that they are made of and for passing.
+    let pictures = (fitting / 2).clamp(1, HELD / part) * part;
+    for own in which.chunks(pictures) {
+        let made = inputs.of(own, None, &beside(pictures))?;
+        let each = part * inputs.extent().count();
+        let parts = at_once(what, held, &beside(pictures))?;
+        for group in made.chunks(parts.saturating_mul(each)) {
+            all.par_extend(group.par_chunks(each).flat_map_iter(one));
+        }
     }
     Ok(all)
 }
@@ -193,11 +229,11 @@ pub(super) fn right(scores: &[f32], classes: &[usize]) -> usize {
 }
 
 /// Adds the derivatives of a part to those before it.
-pub(super) fn add(sums: &mut BTreeMap<String, Vec<f32>>, names: &[&String], more: &[Vec<f32>]) {
+fn add(sums: &mut BTreeMap<String, Vec<f32>>, names: &[&String], more: Vec<Vec<f32>>) {
     for (name, more) in names.iter().zip(more) {
         match sums.get_mut(*name) {
             Some(sum) => sum.iter_mut().zip(more).for_each(|(sum, g)| *sum += g),
-            None => drop(sums.insert((*name).clone(), more.clone())),
+            None => drop(sums.insert((*name).clone(), more)),
         }
     }
 }

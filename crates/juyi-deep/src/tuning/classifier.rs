@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use super::trial::OWN_HEAD;
 use crate::architecture::Architecture;
-use crate::checkpoint::{Checkpoint, Stored, safetensors};
+use crate::cache::Cache;
+use crate::checkpoint::{Checkpoint, Stored, borrowed, safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
 use crate::layers::Parameter;
@@ -28,6 +29,9 @@ pub const FORMAT_VERSION: u32 = 1;
 const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
 /// Begins of names that no tensor of a network may have beside them.
 const KEPT_NAMES: [&str; 2] = [OWN_HEAD, "stages_head."];
+
+/// Bytes of a score: as a share, in the answers, and as text.
+const SCORE: u64 = 8 + 8 + 24;
 
 /// A network that tells classes of pictures apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,6 +176,11 @@ impl Classifier {
         Self { about: About { format: FORMAT_VERSION, architecture: trunk, classes, stages_side }, tensors }
     }
 
+    /// Bytes that its tensors take.
+    pub fn bytes(&self) -> u64 {
+        self.about.architecture.bytes()
+    }
+
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
         &self.about.classes
@@ -184,7 +193,7 @@ impl Classifier {
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let path = Path::new(NETWORK);
         let about = serde_json::to_string(&self.about).map_err(|error| Error::io(path, error.into()))?;
-        safetensors(path, &self.tensors, &BTreeMap::from([(NETWORK_KEY.to_string(), about)]))
+        safetensors(path, &borrowed(&self.tensors), &BTreeMap::from([(NETWORK_KEY.to_string(), about)]))
     }
 
     /// Reads the file; at most `budget` bytes are held. `None` if it is a checkpoint that no tuning wrote.
@@ -242,12 +251,18 @@ impl Classifier {
         &self,
         files: &[&Path],
         reading: &Reading,
-        cache: Option<&Path>,
+        cache: Option<&Cache>,
         context: &Context,
     ) -> Result<Classified> {
-        let own = Extractor::new(self.about.architecture.clone(), self.tensors.clone(), self.kept())?;
-        let made = own.rows(files, None, reading, cache, context)?;
+        let (architecture, kept) = (&self.about.architecture, self.kept());
+        let what = format!("a copy of the network `{}`", architecture.name);
+        context.require(&what, architecture.bytes())?;
+        let context = &context.beside(architecture.bytes());
+        let own = Extractor::new(architecture.clone(), self.tensors.clone(), kept, context)?;
         let classes = self.about.classes.len();
+        let scores = SCORE * files.len() as u64 * classes as u64;
+        context.require("the scores of the pictures", scores)?;
+        let made = own.rows(files, None, reading, cache, &context.beside(scores))?;
         let samples: Vec<usize> = (0..files.len()).filter(|&at| made.rows[at].is_some()).collect();
         let score = |row: &[f32], class: usize| {
             if self.about.stages_side.is_none() {

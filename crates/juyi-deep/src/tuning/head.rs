@@ -54,7 +54,7 @@ pub(super) fn solve(
     context: &Context,
 ) -> Result<Solved> {
     let tried = inverse_penalty.map_or_else(|| PENALTIES.to_vec(), |own| vec![own]);
-    context.require("the rotated features", 3 * 8 * (rows.nrows() * rows.ncols()) as u64)?;
+    context.require("the head on the features", 8 * held(rows, classes, folds.len(), tried.len()))?;
     context.progress("head", 0, 0);
     let rotated = Rotated::new(rows)?;
     // Of each fold, the probabilities by each penalty.
@@ -84,6 +84,18 @@ pub(super) fn solve(
     let point = path(&rotated.rows, of, classes, &rotated.squares, &tried[..=best]).pop();
     let head = rotated.head(&point.unwrap_or_else(|| Matrix::zeros(rotated.rows.ncols() + 1, classes)));
     Ok(Solved { head, inverse_penalty: tried[best], aside: aside(best) })
+}
+
+/// Numbers that solving the problem holds beside the rows: the rows rotated and what tells the directions, then what each
+/// fold has of them, and of the head a few tens of copies that L-BFGS remembers.
+fn held(rows: &Matrix, classes: usize, folds: usize, penalties: usize) -> u64 {
+    let [n, d, classes] = [rows.nrows(), rows.ncols(), classes].map(|size| size as u64);
+    let [folds, penalties] = [folds, penalties].map(|count| count as u64);
+    let r = n.min(d);
+    let head = (r + 1).saturating_mul(classes);
+    let fold = n * r + head.saturating_mul(30 + penalties) + 3 * n.saturating_mul(classes);
+    let parts = [n * d, 4 * r * r, 2 * d * r, n * r, fold.saturating_mul(folds + 1), penalties * n * classes];
+    parts.into_iter().fold(0, u64::saturating_add)
 }
 
 /// Rows in the directions of their variance.

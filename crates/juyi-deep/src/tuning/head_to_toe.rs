@@ -12,7 +12,7 @@
 //! steps. The share that stays is chosen by cross-validation among [`SHARES`], and the choice of features is made
 //! within each fold.
 //!
-//! Cost: `O(n d c)` a step, `d` being some ten thousand; `8 n d` bytes.
+//! Cost: `O(n d c)` a step, `d` being some ten thousand; `24 n d + 240 d c` bytes.
 
 use juyi::context::Context;
 use juyi::error::Result;
@@ -40,6 +40,10 @@ pub(super) fn solve(
     folds: &[Vec<usize>],
     context: &Context,
 ) -> Result<Solved> {
+    let [n, d, c] = [rows.nrows(), rows.ncols(), classes].map(|size| size as u64);
+    let parts = [3 * n * d, 4 * n * n, (30 * (d + 1)).saturating_mul(c), 3 * n * c];
+    let held = parts.into_iter().fold(0, u64::saturating_add).saturating_mul(8);
+    context.require("the features of all stages, ranked,", held)?;
     let all: Vec<usize> = (0..of.len()).collect();
     let ranked = |train: &[usize]| {
         let own: Vec<usize> = train.iter().map(|&i| of[i]).collect();

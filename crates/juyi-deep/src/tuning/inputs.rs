@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
 use juyi::error::{Error, Result};
-use rayon::prelude::*;
 
 use crate::architecture::Architecture;
+use crate::cache::Cache;
 use crate::extents::Extent;
 use crate::features::{Extractor, Kept, View};
-use crate::images::{Augmentation, OnDamage, Reading, Recipe, augment, generator, prepare, read};
+use crate::images::{Augmentation, OnDamage, Picture, Reading, Recipe, augment, each_of, generator, prepare};
 use crate::network::Network;
 
 /// The pictures that a network is tuned on.
@@ -23,8 +23,8 @@ pub struct Pictures {
     pub names: Vec<String>,
     /// Most pixels of a picture.
     pub most_pixels: u64,
-    /// Folder that keeps activations, if any.
-    pub cache: Option<PathBuf>,
+    /// What keeps activations, if anything.
+    pub cache: Option<Cache>,
 }
 
 impl Pictures {
@@ -45,7 +45,7 @@ impl Pictures {
         view: Option<View<'_>>,
         context: &Context,
     ) -> Result<Vec<Vec<f32>>> {
-        let made = extractor.rows(&self.paths(), view, &self.reading(), self.cache.as_deref(), context)?;
+        let made = extractor.rows(&self.paths(), view, &self.reading(), self.cache.as_ref(), context)?;
         Ok(made.rows.into_iter().flatten().collect())
     }
 }
@@ -89,15 +89,18 @@ impl<'a> Inputs<'a> {
             return Ok(Self::Files { pictures, recipe, augmentation, seed: context.seed() });
         }
         let extent = network.architecture.after(first)?;
-        let bytes = 4 * (views * pictures.files.len() * extent.count()) as u64;
+        let each = pictures.files.len() as u64 * 4 * extent.count() as u64;
         let what = format!("what comes out of `{}` for all pictures", stages[first - 1].name);
-        context.require(&what, bytes)?;
+        context.require(&what, each.saturating_mul(views as u64))?;
         let own = network.architecture.clone();
-        let extractor = Extractor::new(own, network.tensors(), Kept::Activation(first))?;
+        context.require(&format!("a copy of the network `{}`", own.name), own.bytes())?;
+        let copied = own.bytes();
+        let extractor =
+            Extractor::new(own, network.tensors(), Kept::Activation(first), &context.beside(copied))?;
         let view = |number: usize| {
             let seed = context.seed();
             let view = (number > 0).then_some(View { augmentation, seed, number: number as u64 });
-            pictures.rows(&extractor, view, context)
+            pictures.rows(&extractor, view, &context.beside(copied + number as u64 * each))
         };
         Ok(Self::Kept { extent, views: (0..views).map(view).collect::<Result<_>>()? })
     }
@@ -110,8 +113,24 @@ impl<'a> Inputs<'a> {
         }
     }
 
+    /// Bytes that it takes while it is kept.
+    pub(super) fn held(&self) -> u64 {
+        match self {
+            Self::Kept { extent, views } => {
+                let rows: usize = views.iter().map(Vec::len).sum();
+                rows as u64 * 4 * extent.count() as u64
+            }
+            Self::Files { .. } => 0,
+        }
+    }
+
+    /// Bytes that the inputs of some pictures take while they are made.
+    pub(super) fn bytes(&self, pictures: usize) -> u64 {
+        8 * pictures as u64 * self.extent().count() as u64
+    }
+
     /// The inputs of some pictures, one behind the other: as they are, or as they come in an epoch of training.
-    pub(super) fn of(&self, which: &[usize], epoch: Option<usize>) -> Result<Vec<f32>> {
+    pub(super) fn of(&self, which: &[usize], epoch: Option<usize>, context: &Context) -> Result<Vec<f32>> {
         match self {
             Self::Kept { views, .. } => {
                 // Each epoch takes another variant, the first the pictures as they are.
@@ -119,17 +138,16 @@ impl<'a> Inputs<'a> {
                 Ok(which.iter().flat_map(|&at| view[at].iter().copied()).collect())
             }
             Self::Files { pictures, recipe, augmentation, seed } => {
-                let one = |&at: &usize| {
-                    let picture = read(&pictures.files[at], pictures.most_pixels)?;
-                    match epoch {
-                        Some(epoch) if **augmentation != Augmentation::default() => {
-                            let mut rng = generator(*seed, epoch as u64, at as u64);
-                            augment(&picture, recipe, augmentation, &mut rng)
-                        }
-                        _ => prepare(&picture, recipe),
+                let files: Vec<&Path> = which.iter().map(|&at| pictures.files[at].as_path()).collect();
+                let one = |place: usize, picture: Result<Picture>| match epoch {
+                    Some(epoch) if **augmentation != Augmentation::default() => {
+                        let mut rng = generator(*seed, epoch as u64, which[place] as u64);
+                        augment(&picture?, recipe, augmentation, &mut rng)
                     }
+                    _ => prepare(&picture?, recipe),
                 };
-                let parts: Vec<Vec<f32>> = which.par_iter().map(one).collect::<Result<_>>()?;
+                let made = each_of(&files, pictures.most_pixels, recipe.crop, context, &one)?;
+                let parts: Vec<Vec<f32>> = made.into_iter().collect::<Result<_>>()?;
                 Ok(parts.concat())
             }
         }

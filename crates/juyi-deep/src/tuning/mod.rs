@@ -1,7 +1,7 @@
 //! Tuning a pretrained network on a few pictures: a head solved on frozen features, some stages or all of them trained.
 //!
 //! Read in this order: [`settings`] and [`strategy`] for what may be asked for, `inputs` for what is computed once,
-//! `head` and `head_to_toe` for the convex problems, `training`, `batch` and [`optimizer`] for the loop, [`regularizers`] for what
+//! `head` and `head_to_toe` for the convex problems, `training`, `batch`, `memory` and [`optimizer`] for the loop, [`regularizers`] for what
 //! is added to the loss, `trial` and `trained` for one strategy from start to end, [`tune`] for the comparison and the verdict,
 //! [`classifier`] for what is left behind, [`table`] for what helps with few labels.
 
@@ -11,6 +11,7 @@ mod head;
 mod head_to_toe;
 mod inputs;
 mod inserted;
+mod memory;
 pub mod optimizer;
 mod record;
 pub mod regularizers;

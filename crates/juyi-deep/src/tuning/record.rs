@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::inputs::{Pictures, class_counts};
 use super::settings::Settings;
 use super::verdict::{Judged, Tuned};
-use crate::images::{Filter, read, small_jpeg};
+use crate::images::{Filter, Picture, each_of, small_jpeg};
 use crate::zoo::Recognized;
 
 /// Photographs that are shown of each kind.
@@ -129,7 +129,7 @@ pub fn record(
                 baseline: without.as_deref().map(confusion),
             }),
             epochs: tuned.epochs.clone(),
-            photographs: photographs(&tuned.judged, pictures)?,
+            photographs: photographs(&tuned.judged, pictures, context)?,
             ..Figures::default()
         },
         command: Vec::new(),
@@ -187,7 +187,7 @@ fn parameters(settings: &Settings) -> Result<Value> {
 
 /// Some that are right, evenly over the classes; the wrong ones that the network is surest of; those of which it is
 /// least sure.
-fn photographs(judged: &[Judged], pictures: &Pictures) -> Result<Vec<Photograph>> {
+fn photographs(judged: &[Judged], pictures: &Pictures, context: &Context) -> Result<Vec<Photograph>> {
     let (right, mut wrong): (Vec<Judged>, Vec<Judged>) = judged.iter().partition(|own| own.truth == own.said);
     wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let mut unsure = judged.to_vec();
@@ -200,7 +200,8 @@ fn photographs(judged: &[Judged], pictures: &Pictures) -> Result<Vec<Photograph>
     for (shown, own) in [(Shown::Right, right), (Shown::Wrong, wrong), (Shown::LeastSure, unsure)] {
         for Judged { picture, truth, said, confidence, .. } in own.into_iter().take(SHOWN) {
             let file: &Path = &pictures.files[picture];
-            let jpeg = small_jpeg(&read(file, pictures.most_pixels)?, SIDE, Filter::Bilinear)?;
+            let small = |_: usize, picture: Result<Picture>| small_jpeg(&picture?, SIDE, Filter::Bilinear);
+            let jpeg = each_of(&[file], pictures.most_pixels, SIDE, context, &small)?.remove(0)?;
             all.push(Photograph {
                 path: file.display().to_string(),
                 shown,

@@ -12,9 +12,9 @@ use crate::images::{Augmentation, RandAugment, RandomCrop};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Settings {
-    /// Passes over the pictures, 1 to 1000000.
+    /// Passes over the pictures, 1 to [`MOST_EPOCHS`].
     pub epochs: usize,
-    /// Pictures in a step, 1 to 1000000.
+    /// Pictures in a step, 1 to [`MOST_PICTURES`].
     pub batch: usize,
     /// The largest size of a step; above 0. Without it [`RATE`], and with `auto` the best of [`RATES`].
     pub rate: Option<f64>,
@@ -28,7 +28,8 @@ pub struct Settings {
     pub weight_decay: f64,
     /// The longest gradient; longer ones are scaled down. Above 0.
     pub clip: Option<f64>,
-    /// Epochs without a better one after which training ends; 1 to 1000000. Without it all epochs are run.
+    /// Epochs without a better one after which training ends; 1 to [`MOST_EPOCHS`]. Without it all epochs are
+    /// run.
     pub patience: Option<usize>,
     /// The part of a label that is spread over all classes, from 0 up to but not 1.
     pub label_smoothing: f64,
@@ -36,8 +37,7 @@ pub struct Settings {
     pub normalization: Normalization,
     /// What is altered in training.
     pub augmentation: Augmentation,
-    /// Variants of each picture of which activations are kept, the picture itself among them; 1 to
-    /// 1000.
+    /// Variants of each picture of which activations are kept, the picture itself among them; 1 to [`MOST_VIEWS`].
     pub views: usize,
     /// Whether the pictures of a batch are blended; only where whole pictures go in.
     pub blend: Blend,
@@ -53,6 +53,13 @@ pub struct Settings {
     /// What the network is compared with.
     pub baseline: Baseline,
 }
+
+/// Most passes over the pictures: far more than any training takes, and all can be counted.
+pub const MOST_EPOCHS: usize = 100_000;
+/// Most pictures in a step.
+pub const MOST_PICTURES: usize = 100_000;
+/// Most variants of a picture.
+pub const MOST_VIEWS: usize = 1000;
 
 /// The rate where none is asked for.
 pub const RATE: f64 = 3e-4;
@@ -138,23 +145,20 @@ impl Default for Settings {
     }
 }
 
-/// Most epochs, and pictures in a step: beyond, it is a slip of the hand.
-const MOST: usize = 1_000_000;
-
 /// The names of all settings with what they may be.
 pub const SETTINGS: [(&str, &str); 17] = [
-    ("batch", "a whole number between 1 and 1000000"),
+    ("batch", "a whole number from 1 to 100000"),
     ("rate", "a finite number above 0"),
     ("rule", "adam-w or sgd"),
     ("decay", "cosine, linear, step or constant"),
     ("warmup", "a whole number of epochs, fewer than all"),
     ("weight-decay", "a finite number of at least 0"),
     ("clip", "a finite number above 0, or none"),
-    ("patience", "a whole number between 1 and 1000000, or none"),
+    ("patience", "a whole number from 1 to 100000, or none"),
     ("label-smoothing", "a number from 0 up to but not 1"),
     ("normalization", "kept, batch or stochastic"),
     ("augment", "none, flip, crop (and flip), colour (and both) or rand-augment (and crop and flip)"),
-    ("views", "a whole number between 1 and 1000"),
+    ("views", "a whole number from 1 to 1000"),
     ("blend", "none, mixup or cutmix"),
     ("head-start", "drawn or solved"),
     ("refit", "yes or no"),
@@ -181,14 +185,14 @@ impl Settings {
         };
         let above = |v: f64| v > 0.0;
         match name {
-            "batch" => self.batch = whole(MOST)?,
+            "batch" => self.batch = whole(MOST_PICTURES)?,
             "rate" => self.rate = Some(number(above)?),
             "warmup" => self.warmup = value.parse().map_err(|_| refuse())?,
             "weight-decay" => self.weight_decay = number(|v| v >= 0.0)?,
             "clip" => self.clip = if value == "none" { None } else { Some(number(above)?) },
-            "patience" => self.patience = if value == "none" { None } else { Some(whole(MOST)?) },
+            "patience" => self.patience = if value == "none" { None } else { Some(whole(MOST_EPOCHS)?) },
             "label-smoothing" => self.label_smoothing = number(|v| (0.0..1.0).contains(&v))?,
-            "views" => self.views = whole(1000)?,
+            "views" => self.views = whole(MOST_VIEWS)?,
             "inverse-penalty" => {
                 self.inverse_penalty = if value == "auto" { None } else { Some(number(above)?) };
             }
@@ -221,13 +225,10 @@ impl Settings {
     /// # Errors
     /// [`Error::Param`].
     pub fn check(&self) -> Result<()> {
-        if !(1..=MOST).contains(&self.epochs) || self.warmup >= self.epochs {
+        if !(1..=MOST_EPOCHS).contains(&self.epochs) || self.warmup >= self.epochs {
             let got = format!("{} epochs, {} of warmup", self.epochs, self.warmup);
-            return Err(param(
-                "--epochs",
-                format!("at least 1, at most {MOST}, and more than the warmup"),
-                &got,
-            ));
+            let must = format!("at least 1, at most {MOST_EPOCHS}, and more than the warmup");
+            return Err(param("--epochs", must, &got));
         }
         if self.views > 1 && self.augmentation == Augmentation::default() {
             return Err(param(
@@ -309,6 +310,8 @@ mod tests {
             ("decay", "Step"),
             ("views", "0"),
             ("speed", "1"),
+            ("batch", "100001"),
+            ("patience", "18446744073709551615"),
         ] {
             assert!(own.set(name, value).is_err(), "{name}={value}");
         }
@@ -318,5 +321,8 @@ mod tests {
         assert!(own.check().is_err());
         assert!(Settings { epochs: usize::MAX, ..Settings::default() }.check().is_err());
         assert!(Settings { views: 2, ..Settings::default() }.check().is_err());
+        for (epochs, fits) in [(0, false), (1, true), (MOST_EPOCHS, true), (MOST_EPOCHS + 1, false)] {
+            assert_eq!(Settings { epochs, ..Settings::default() }.check().is_ok(), fits, "{epochs}");
+        }
     }
 }

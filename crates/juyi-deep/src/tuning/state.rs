@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use juyi::error::{Error, Result};
+use juyi::files::write_whole;
 use juyi::report::Epoch;
 use juyi::report::folder::NOTES_KEY;
 
 use super::optimizer::Moments;
 use super::strategy::Plan;
-use crate::checkpoint::{Checkpoint, Stored, write_safetensors};
+use crate::checkpoint::{Checkpoint, Stored, safetensors};
 use crate::network::Network;
 
 /// See the module.
@@ -36,8 +37,8 @@ impl State {
 
     /// Whether it has as many numbers of each tensor as the network.
     fn fits(&self, plan: &Plan) -> bool {
-        let wanted: BTreeMap<String, usize> =
-            Self::changing(plan).into_iter().map(|(name, values)| (name, values.len())).collect();
+        let names = plan.learnt.keys().chain(plan.network.statistics.keys());
+        let wanted: BTreeMap<&String, usize> = names.map(|name| (name, plan.network.count(name))).collect();
         let same = |own: &BTreeMap<String, Vec<f32>>| {
             own.len() == wanted.len()
                 && own.iter().all(|(name, values)| wanted.get(name) == Some(&values.len()))
@@ -77,8 +78,9 @@ impl State {
         let parts = parts.chain(self.kept.iter().map(|(name, values)| (format!("best.{name}"), values)));
         let parts = parts.chain(moments(|own| &own.first).map(|(name, v)| (format!("first.{name}"), v)));
         let parts = parts.chain(moments(|own| &own.second).map(|(name, v)| (format!("second.{name}"), v)));
-        let stored = |values: &Vec<f32>| Stored { shape: vec![values.len()], values: values.clone() };
-        let tensors = parts.map(|(name, values)| (name, stored(values))).collect();
+        let parts: Vec<(String, [usize; 1], &[f32])> =
+            parts.map(|(name, values)| (name, [values.len()], &values[..])).collect();
+        let tensors = parts.iter().map(|(name, shape, values)| (&name[..], (&shape[..], *values)));
         let steps: BTreeMap<&String, u64> =
             self.moments.iter().map(|(name, own)| (name, own.steps)).collect();
         let failed = |error: serde_json::Error| Error::io(path, error.into());
@@ -91,15 +93,16 @@ impl State {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         }
-        write_safetensors(path, &tensors, &metadata)
+        write_whole(path, &safetensors(path, &tensors.collect(), &metadata)?)
     }
 
-    /// The state in a file, `None` if there is none; that of another training is refused.
-    pub(super) fn read(path: &Path, key: &str, plan: &Plan) -> Result<Option<Self>> {
+    /// The state in a file, which is read in at most `budget` bytes; `None` if there is none. That of another training is
+    /// refused.
+    pub(super) fn read(path: &Path, key: &str, plan: &Plan, budget: u64) -> Result<Option<Self>> {
         if !path.exists() {
             return Ok(None);
         }
-        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, u64::MAX)?;
+        let Checkpoint { tensors, metadata, .. } = Checkpoint::read(path, budget)?;
         let thing = format!("`{}`", path.display());
         if metadata.get(NOTES_KEY).map(String::as_str) != Some(key) {
             let problem = "is of a training with other weights, pictures or settings";

@@ -31,6 +31,9 @@ impl<'a> Trials<'a> {
     ) -> Result<Trial<'a>> {
         let begin = Instant::now();
         let (first, inputs) = self.inputs(strategy, network, context)?;
+        // What goes in, and the network of the best rate so far.
+        let held = inputs.held() + network.architecture.bytes();
+        context.take(held);
         let (all, classes) = (self.pictures.files.len(), &self.pictures.classes);
         // The training without a fold, and what it says of it.
         let mut without = |number: usize, rate: f64| {
@@ -43,7 +46,8 @@ impl<'a> Trials<'a> {
             let pictures = (train, fold.clone());
             let purpose = purpose(&what, drawn);
             let own = self.training(strategy, network, &inputs, rate, pictures, &purpose, context)?;
-            let (scores, count) = (scores(&own.network, first, &inputs, fold)?, self.pictures.names.len());
+            let (scores, count) =
+                (scores(&own.network, first, &inputs, fold, context)?, self.pictures.names.len());
             let mut shares = Matrix::from_fn(fold.len(), count, |i, c| f64::from(scores[i * count + c]));
             softmax_rows(&mut shares);
             Ok::<_, Error>((own, shares))
@@ -82,6 +86,7 @@ impl<'a> Trials<'a> {
         for (rate, error) in ran_away {
             context.warn(&strategy.to_string(), format!("the rate {rate} is left out: {error}"));
         }
+        context.give_back(held);
         Ok(Trial {
             strategy,
             drawn: drawn || strategy == Strategy::Scratch,
@@ -101,9 +106,12 @@ impl<'a> Trials<'a> {
         let begin = Instant::now();
         let Trial { strategy, drawn, .. } = *trial;
         let network = self.network(drawn, strategy, context)?;
+        let bytes = network.architecture.bytes();
+        context.take(bytes);
         let all = (0..self.pictures.files.len()).collect();
         let purpose = purpose("all", drawn);
         let own = self.training(strategy, &network, &inputs, rate, (all, Vec::new()), &purpose, context)?;
+        context.give_back(bytes);
         trial.classifier = self.classifier(&own.network);
         trial.seconds += begin.elapsed().as_secs_f64();
         Ok(())

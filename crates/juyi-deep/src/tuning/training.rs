@@ -15,7 +15,7 @@ use juyi::error::{Error, Result, shown};
 use juyi::report::Epoch;
 use rand::seq::SliceRandom;
 
-use super::batch::{add, right, scores};
+use super::batch::{Seen, right, scores};
 use super::inputs::Inputs;
 use super::optimizer::clip;
 use super::regularizers::Regularizer;
@@ -58,10 +58,13 @@ pub(super) struct Trained {
 impl Training<'_> {
     /// Trains, from where `file` says that an earlier run ended, if it does; writes there after each epoch.
     pub(super) fn run(mut self, file: Option<&Path>, context: &Context) -> Result<Trained> {
+        let held = self.held()?;
+        self.require(held, context)?;
+        let context = &context.beside(held.always);
         let file = file.map(|file| Ok::<_, Error>((file, self.key()?))).transpose()?;
         let mut state = State::default();
         if let Some((file, key)) = &file
-            && let Some(found) = State::read(file, key, &self.plan)?
+            && let Some(found) = State::read(file, key, &self.plan, context.left() + held.always)?
         {
             found.put(&mut self.plan.network);
             state = found;
@@ -87,7 +90,7 @@ impl Training<'_> {
                     return Err(Error::Numeric { what: self.title.clone(), why });
                 }
             }
-            let aside = if self.check.is_empty() { None } else { Some(self.look(&self.check)?) };
+            let aside = if self.check.is_empty() { None } else { Some(self.look(&self.check, context)?) };
             let count = order.len() as f64;
             let (loss, accuracy) = (loss / count, right as f64 / count);
             state.epochs.push(Epoch { loss, accuracy, aside });
@@ -148,10 +151,7 @@ impl Training<'_> {
             let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
             for (number, batch) in order.chunks(self.settings.batch).take(LOOKED_AT).enumerate() {
                 let names: Vec<&String> = paces.keys().collect();
-                let shares = self.shares(batch, epoch, number, &names, context)?;
-                for share in &shares {
-                    add(&mut sums, &names, &share.gradients);
-                }
+                self.pass(batch, epoch, number, &names, &mut sums, context)?;
             }
             let mut stages: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
             let square = |values: &[f32]| values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
@@ -185,14 +185,10 @@ impl Training<'_> {
         context: &Context,
     ) -> Result<(f64, usize)> {
         let names: Vec<&String> = paces.keys().collect();
-        let shares = self.shares(batch, epoch, number, &names, context)?;
-        let (mut gradients, mut loss, mut right) = (BTreeMap::new(), 0.0, 0);
-        for share in shares {
-            add(&mut gradients, &names, &share.gradients);
-            loss += share.loss;
-            right += share.right;
-            self.plan.network.statistics.extend(share.statistics);
-        }
+        let mut gradients = BTreeMap::new();
+        let Seen { loss, right, statistics } =
+            self.pass(batch, epoch, number, &names, &mut gradients, context)?;
+        self.plan.network.statistics.extend(statistics);
         let mut values: BTreeMap<&String, Vec<f32>> = BTreeMap::new();
         for &name in &names {
             let own = self.plan.network.numbers(name);
@@ -213,6 +209,10 @@ impl Training<'_> {
             // Scales and shifts are not shrunk.
             let decay = if self.shrinks(name) { self.settings.weight_decay } else { 0.0 };
             self.settings.rule.step(&mut own, &gradients[name], moments, rate * paces[name], decay);
+            if own.iter().any(|v| !v.is_finite()) {
+                let why = format!("`{name}` is no number after epoch {}; try a smaller rate", epoch + 1);
+                return Err(Error::Numeric { what: self.title.clone(), why });
+            }
             self.plan.network.set(name, own);
         }
         Ok((loss, right))
@@ -224,8 +224,8 @@ impl Training<'_> {
     }
 
     /// Mean cross-entropy and share of right answers of some pictures, as they are.
-    fn look(&self, which: &[usize]) -> Result<(f64, f64)> {
-        let scores = scores(&self.plan.network, self.plan.first, self.inputs, which)?;
+    fn look(&self, which: &[usize], context: &Context) -> Result<(f64, f64)> {
+        let scores = scores(&self.plan.network, self.plan.first, self.inputs, which, context)?;
         let own: Vec<usize> = which.iter().map(|&at| self.classes[at]).collect();
         let hits = right(&scores, &own);
         let mut loss = 0.0;
@@ -244,9 +244,12 @@ impl Training<'_> {
             .map_err(|error| Error::Numeric { what: "the settings".into(), why: error.to_string() })?;
         let mut hash = blake3::Hasher::new();
         hash.update(text.as_bytes());
-        for (name, stored) in self.plan.network.tensors() {
+        let mut names: Vec<String> =
+            self.plan.network.architecture.parameters().into_iter().map(|own| own.name).collect();
+        names.sort();
+        for name in names {
             hash.update(name.as_bytes());
-            for v in &stored.values {
+            for v in self.plan.network.numbers(&name) {
                 hash.update(&v.to_le_bytes());
             }
         }

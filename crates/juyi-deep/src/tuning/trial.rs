@@ -64,6 +64,13 @@ pub(super) struct Trial<'a> {
     pub(super) inputs: Option<Inputs<'a>>,
 }
 
+impl Trial<'_> {
+    /// Bytes that it takes while others are tried.
+    pub(super) fn bytes(&self) -> u64 {
+        self.classifier.bytes() + self.inputs.as_ref().map_or(0, Inputs::held)
+    }
+}
+
 impl<'a> Trials<'a> {
     /// The network with a head for the new classes: from the checkpoint, or drawn.
     pub(super) fn network(&self, drawn: bool, strategy: Strategy, context: &Context) -> Result<Network> {
@@ -109,10 +116,13 @@ impl<'a> Trials<'a> {
     /// What an extractor keeps of all pictures, as rows.
     fn rows(&self, network: &Network, kept: Kept, context: &Context) -> Result<Matrix> {
         let own = network.architecture.clone();
-        let extractor = Extractor::new(own, network.tensors(), kept)?;
-        let bytes = 8 * (self.pictures.files.len() * extractor.width()) as u64;
+        let copied = own.bytes();
+        context.require(&format!("a copy of the network `{}`", own.name), copied)?;
+        let context = &context.beside(copied);
+        let extractor = Extractor::new(own, network.tensors(), kept, context)?;
+        let bytes = 8 * self.pictures.files.len() as u64 * extractor.width() as u64;
         context.require("the features of the pictures", 2 * bytes)?;
-        let rows = self.pictures.rows(&extractor, None, context)?;
+        let rows = self.pictures.rows(&extractor, None, &context.beside(bytes))?;
         Ok(Matrix::from_fn(rows.len(), extractor.width(), |i, j| f64::from(rows[i][j])))
     }
 
@@ -120,19 +130,28 @@ impl<'a> Trials<'a> {
     /// first of the folds.
     pub(super) fn run(&self, strategy: Strategy, drawn: bool, context: &mut Context) -> Result<Trial<'a>> {
         let network = self.network(drawn || strategy == Strategy::Scratch, strategy, context)?;
-        if strategy.is_convex()
-            && (strategy != Strategy::Head || linear_head(&network.architecture).is_some())
-        {
-            return self.solve(strategy, drawn, network, context);
-        }
-        self.train(strategy, drawn, &network, &[self.settings.rate()], &self.folds[..1], context)
+        let bytes = network.architecture.bytes();
+        context.take(bytes);
+        let convex = strategy.is_convex()
+            && (strategy != Strategy::Head || linear_head(&network.architecture).is_some());
+        let trial = if convex {
+            self.solve(strategy, drawn, network, context)
+        } else {
+            self.train(strategy, drawn, &network, &[self.settings.rate()], &self.folds[..1], context)
+        };
+        context.give_back(bytes);
+        trial
     }
 
     /// Tries a strategy that trains at several rates: the one whose probabilities are best on the first fold, then judged
     /// on all of them.
     pub(super) fn cross_validate(&self, strategy: Strategy, context: &mut Context) -> Result<Trial<'a>> {
         let network = self.network(false, strategy, context)?;
-        self.train(strategy, false, &network, self.settings.rates(), &self.folds, context)
+        let bytes = network.architecture.bytes();
+        context.take(bytes);
+        let trial = self.train(strategy, false, &network, self.settings.rates(), &self.folds, context);
+        context.give_back(bytes);
+        trial
     }
 
     fn solve(
@@ -204,7 +223,7 @@ impl<'a> Trials<'a> {
             let (first, inputs) = self.inputs(strategy, &network, context)?;
             let (rate, pictures) = (self.settings.rate(), (train.to_vec(), Vec::new()));
             let trained = self.training(strategy, &network, &inputs, rate, pictures, "test", context)?;
-            right(&scores(&trained.network, first, &inputs, test)?, &truth)
+            right(&scores(&trained.network, first, &inputs, test, context)?, &truth)
         };
         Ok(hits as f64 / test.len().max(1) as f64)
     }

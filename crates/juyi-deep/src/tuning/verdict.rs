@@ -97,16 +97,21 @@ pub fn tune(
     }
     too_few(pictures, 2)?;
     let folds = stratified(&pictures.classes, names.len(), context);
+    // What is tried stays until one is chosen, and the features of the checkpoint's network with it.
+    let before = context.left();
+    let features = 8 * pictures.files.len() as u64 * source.architecture.width()? as u64;
+    context.require("the features of the pictures", features)?;
+    context.take(features);
     let trials = Trials { source, pictures, settings, folds, notes, features: OnceCell::new() };
     let mut tried = Vec::new();
     // Without transfer.
-    tried.push(trials.run(settings.baseline.strategy(), true, context)?);
+    keep(&mut tried, trials.run(settings.baseline.strategy(), true, context)?, context);
     if strategy == Strategy::Auto {
         automatic(&trials, &mut tried, context)?;
     } else {
-        tried.push(trials.run(Strategy::Head, false, context)?);
+        keep(&mut tried, trials.run(Strategy::Head, false, context)?, context);
         if strategy != Strategy::Head {
-            tried.push(trials.run(strategy, false, context)?);
+            keep(&mut tried, trials.run(strategy, false, context)?, context);
         }
     }
     let chosen = if strategy == Strategy::Auto { best(&tried, &pictures.classes) } else { tried.len() - 1 };
@@ -140,14 +145,22 @@ pub fn tune(
     let aside = Answers::from_shares(Matrix::from_fn(common.len(), names.len(), share));
     let seconds = [tried[kept].seconds, tried[0].seconds];
     let Trial { classifier, strategy, epochs, rate, .. } = tried.swap_remove(kept);
+    context.give_back(before.saturating_sub(context.left()));
+    context.take(classifier.bytes());
     Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, rate, seconds })
+}
+
+/// Adds a trial to those that were made, and what it takes to what is held.
+fn keep<'a>(tried: &mut Vec<Trial<'a>>, trial: Trial<'a>, context: &mut Context) {
+    context.take(trial.bytes());
+    tried.push(trial);
 }
 
 /// What is tried beside the network without transfer if nothing is asked for: heads, then the last stages, one more at a
 /// time as long as that is the best so far.
 fn automatic<'a>(trials: &Trials<'a>, tried: &mut Vec<Trial<'a>>, context: &mut Context) -> Result<()> {
     for own in [Strategy::Head, Strategy::Hypercolumns, Strategy::HeadToToe] {
-        tried.push(trials.run(own, false, context)?);
+        keep(tried, trials.run(own, false, context)?, context);
     }
     let classes = &trials.pictures.classes;
     let least = class_counts(classes, trials.pictures.names.len()).into_iter().min().unwrap_or(0);
@@ -158,7 +171,7 @@ fn automatic<'a>(trials: &Trials<'a>, tried: &mut Vec<Trial<'a>>, context: &mut 
         return Ok(());
     }
     for count in 1..=trials.source.architecture.stages.len() {
-        tried.push(trials.cross_validate(Strategy::Last(count), context)?);
+        keep(tried, trials.cross_validate(Strategy::Last(count), context)?, context);
         if best(tried, classes) + 1 < tried.len() {
             break;
         }

@@ -19,11 +19,13 @@ use super::{
     Regularizer, StartingPoint,
 };
 use crate::forward::{Activation, Mode};
+use crate::held::Normalization;
 use crate::images::generator;
 use crate::network::{Network, numbers};
 use crate::tuning::batch::by_parts;
 use crate::tuning::head::Head;
 use crate::tuning::inputs::Inputs;
+use crate::tuning::memory::{at_once, both_ways, forwards};
 use crate::tuning::strategy::Plan;
 
 /// What there is to prepare it from.
@@ -64,7 +66,7 @@ pub(in crate::tuning) fn prepare(
             Box::new(Delta { strength, before: plan.network.clone(), known, channels })
         }
         Kind::CoTuning => {
-            let mut answers = own_answers(&plan.network, plan.first, inputs, train, head)?;
+            let mut answers = own_answers(&plan.network, plan.first, inputs, train, head, context)?;
             softmax_rows(&mut answers);
             let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
             let shares = shares(&answers, &of, count, context)?;
@@ -89,6 +91,7 @@ fn own_answers(
     inputs: &Inputs<'_>,
     which: &[usize],
     head: usize,
+    context: &Context,
 ) -> Result<Matrix> {
     let (extent, stages) = (inputs.extent(), network.architecture.stages.len());
     let one = |input: &[f32]| {
@@ -96,7 +99,7 @@ fn own_answers(
         let x = Activation::new(input.to_vec(), extent, network.device());
         numbers(network.auxiliary_scores(head, network.run(first..stages, x, mode), mode).into_data())
     };
-    let all = by_parts(inputs, which, 1, &one)?;
+    let all = by_parts(inputs, which, 1, forwards(network, first, 1)?, &one, context)?;
     let width = all.len() / which.len().max(1);
     Ok(Matrix::from_fn(which.len(), width, |i, j| f64::from(all[i * width + j])))
 }
@@ -112,8 +115,12 @@ fn information(
     let (extent, stages) = (inputs.extent(), plan.network.architecture.stages.len());
     let names: Vec<&String> = plan.known.iter().collect();
     let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    let known: u64 = names.iter().map(|name| plan.network.count(name) as u64).sum();
+    let held = both_ways(&plan.network, plan.first, 1, known, Normalization::Folded)?;
+    let context = &context.beside(8 * known); // the sums, and the weights as they are
     for (number, part) in which.chunks(16).enumerate() {
-        let made = inputs.of(part, None)?;
+        let beside = context.beside(inputs.bytes(part.len()));
+        let made = inputs.of(part, None, &beside)?;
         let one = |(place, input): (usize, &[f32])| {
             let network = plan.network.tracked(names.iter().copied());
             let (x, mode) = (Activation::new(input.to_vec(), extent, network.device()), &mut Mode::Inference);
@@ -133,11 +140,14 @@ fn information(
             let found = (own * chosen).sum().backward();
             names.iter().map(|name| network.gradient(name, &found)).collect::<Vec<Vec<f32>>>()
         };
-        let found: Vec<Vec<Vec<f32>>> = made.par_chunks(extent.count()).enumerate().map(one).collect();
-        for gradients in found {
-            for (name, gradient) in names.iter().zip(gradients) {
-                let sum = sums.entry((*name).clone()).or_insert_with(|| vec![0.0; gradient.len()]);
-                sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g * g / which.len() as f32);
+        let pictures: Vec<(usize, &[f32])> = made.chunks(extent.count()).enumerate().collect();
+        for group in pictures.chunks(at_once("what the weights are worth", held, &beside)?) {
+            let found: Vec<Vec<Vec<f32>>> = group.par_iter().copied().map(one).collect();
+            for gradients in found {
+                for (name, gradient) in names.iter().zip(gradients) {
+                    let sum = sums.entry((*name).clone()).or_insert_with(|| vec![0.0; gradient.len()]);
+                    sum.iter_mut().zip(gradient).for_each(|(s, g)| *s += g * g / which.len() as f32);
+                }
             }
         }
     }
