@@ -75,6 +75,7 @@ impl Pictures {
         if features.found > 0 {
             context.note(&name, format!("{} of {} pictures were in the cache", features.found, files.len()));
         }
+        context.take(8 * (features.rows.nrows() * features.rows.ncols()) as u64);
         Ok(table(&name, &listing.entries, &features))
     }
 }

@@ -6,8 +6,8 @@
 //! network, not finite, unreadable, no file at all. What cannot be written is computed again next time. So a cache may
 //! cost time, and never changes or ends a run.
 //!
-//! Entries are not forced to the disk one by one: what a crash leaves of one is seen by its length or checksum, and
-//! waiting for the disk took half the time of a run over small networks.
+//! Entries are not forced to the disk one by one, which takes some milliseconds each where the disk is busy: what a crash
+//! leaves of one is seen by its length or checksum.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
