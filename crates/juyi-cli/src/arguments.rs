@@ -51,6 +51,8 @@ pub(crate) enum Command {
     /// Make data to try methods on
     #[command(subcommand)]
     Data(DataCommand),
+    /// Print the licences of the libraries that are part of this program
+    Notices,
     /// Print a shell's completions of this command
     ///
     /// For bash: juyi completions bash > ~/.local/share/bash-completion/completions/juyi

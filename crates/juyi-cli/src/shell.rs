@@ -1,4 +1,4 @@
-//! `juyi completions` and `juyi man`: both from the flag definitions.
+//! `juyi completions` and `juyi man`, both from the flag definitions, and `juyi notices`.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,14 @@ use juyi::error::Error;
 
 use crate::arguments::Arguments;
 use crate::terminal::hand_over;
+
+/// Written by the command that CONTRIBUTING.md names.
+const NOTICES: &str = include_str!("../notices/NOTICES.txt");
+
+pub(crate) fn notices() -> anyhow::Result<ExitCode> {
+    hand_over(NOTICES)?;
+    Ok(ExitCode::SUCCESS)
+}
 
 pub(crate) fn completions(shell: Shell) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();

@@ -179,10 +179,7 @@ fn a_pass_that_does_not_fit_the_memory_is_refused_before_it_is_run() {
     let output = juyi(folder.path(), "predict network.safetensors photos --memory 64MiB");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(
-        said.contains("a picture on its way through `small` needs") && said.contains("64.0 MiB"),
-        "{said}"
-    );
+    assert!(said.contains("one picture as a network takes it needs") && said.contains("64.0 MiB"), "{said}");
 }
 
 #[test]
@@ -211,7 +208,7 @@ fn numbers_that_are_not_finite_are_refused_where_they_are_read() {
     let output = juyi(folder.path(), "predict network.safetensors photos");
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("photos/a/0.png`: the network makes a number of it that is not finite"), "{said}");
+    assert!(said.contains("photos/a/0.png`: `small` makes numbers of it that are not finite"), "{said}");
 }
 
 #[test]

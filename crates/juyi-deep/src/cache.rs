@@ -101,7 +101,7 @@ impl Entries<'_> {
 
     /// Writes an entry whole; what stands in its place and is no file is left alone.
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        fs::create_dir_all(&self.folder).map_err(|error| Error::io(&self.folder, error))?;
+        fs::create_dir_all(&self.folder).map_err(|error| Error::io(path, error))?;
         if fs::symlink_metadata(path).is_ok_and(|about| !about.is_file()) {
             let taken = io::Error::new(io::ErrorKind::AlreadyExists, "is no file of the cache");
             return Err(Error::io(path, taken));

@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(scaled_weights(&layers), 108);
         // The way around is held while the main one is gone.
         let block = Layer::Residual { main: vec![Layer::Relu], shortcut: Vec::new() };
-        let block = through(&[block], Extent::Vector(10), Normalization::Folded).unwrap();
+        let block = through(&[block], Extent::Map(10, 1, 1), Normalization::Folded).unwrap();
         assert_eq!((block.forwards, block.kept), (30, 10));
         assert!(through(&[linear("d", 3, 2)], Extent::Vector(4), Normalization::Folded).is_err());
     }

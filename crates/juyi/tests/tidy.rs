@@ -109,6 +109,41 @@ fn nothing_is_left_over() {
     }
 }
 
+/// The licence notices are those of the libraries that there are.
+#[test]
+fn the_notices_name_the_libraries_that_there_are() {
+    let (lock, notices) =
+        (read(&root().join("Cargo.lock")), read(&root().join("crates/juyi-cli/notices/NOTICES.txt")));
+    let locked: Vec<String> = lock
+        .split("[[package]]")
+        .filter_map(|package| {
+            let field = |name: &str| package.split(&format!("\n{name} = \"")).nth(1)?.split('"').next();
+            Some(format!("{} {}", field("name")?, field("version")?))
+        })
+        .collect();
+    let named = |line: &str| {
+        let mut words = line.strip_prefix("  ")?.split(' ');
+        let (name, version) = (words.next()?, words.next()?);
+        let is_version =
+            version.starts_with(|c: char| c.is_ascii_digit()) && version.matches('.').count() >= 2;
+        (is_version && !name.is_empty()).then(|| format!("{name} {version}"))
+    };
+    let named: Vec<String> = notices.lines().filter_map(named).collect();
+    assert!(named.len() > 200, "{} libraries", named.len());
+    for library in &named {
+        assert!(locked.contains(library), "{library} is no longer there: see CONTRIBUTING.md");
+    }
+    for manifest in ["juyi", "juyi-deep", "juyi-cli"] {
+        let manifest = read(&root().join(format!("crates/{manifest}/Cargo.toml")));
+        let own = manifest.split("\n[dependencies]\n").nth(1).expect("dependencies").split("\n[").next();
+        for line in own.unwrap_or_default().lines().filter(|line| !line.is_empty()) {
+            let name = line.split(['.', ' ']).next().unwrap_or_default().replace("burn", "burn-core");
+            let is_named = named.iter().any(|library| library.starts_with(&format!("{name} ")));
+            assert!(is_named, "`{name}` has no notice: see CONTRIBUTING.md");
+        }
+    }
+}
+
 /// Both READMEs link to every method, family by family, in the registry's order, and the guides to no method that is not
 /// there.
 #[test]
