@@ -1147,9 +1147,8 @@ fn predict() -> Vec<Case> {
     let far = call().file("model.safetensors", steep).file("rows.csv", good(8).cell(3, "b", "1e90").csv());
     cases.push(far.says(&["`rows.csv`, row 3: its prediction is not finite", "column `b` (1e90)"]));
     // Numbers beyond all have no name in JSON, but they can be written.
-    let written = String::from_utf8(model_file(&sound, &[])).expect("no tensor, so it is text");
-    let length = written.find('{').expect("a header");
-    let header = written[length..].replacen(r#"\"mean\":0.0"#, r#"\"mean\":1e999"#, 1);
+    let written = String::from_utf8_lossy(&model_file(&sound, &[])[8..]).into_owned();
+    let header = written.replacen(r#"\"mean\":0.0"#, r#"\"mean\":1e999"#, 1);
     assert!(header.contains("1e999"));
     let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
     cases

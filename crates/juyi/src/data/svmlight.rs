@@ -45,7 +45,7 @@ pub fn read(
     };
     for number in 1.. {
         line.clear();
-        let longest = limit / LINE;
+        let longest = (limit / LINE).max(1);
         let read = reader.by_ref().take(longest).read_until(b'\n', &mut line);
         if read.map_err(|source| Error::Io { path: name.into(), source })? == 0 {
             break;
