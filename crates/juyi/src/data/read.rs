@@ -66,6 +66,11 @@ fn split(spec: &str) -> (&str, Option<&str>) {
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
 pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], context: &Context) -> Result<Table> {
+    read_within(spec, label, as_text, context).map_err(|error| context.of_the_whole(error))
+}
+
+/// The same; errors speak of what the context has left.
+fn read_within(spec: &str, label: Option<&str>, as_text: &[String], context: &Context) -> Result<Table> {
     let limit = context.left();
     let (file, more) = split(spec);
     let path = Path::new(file);

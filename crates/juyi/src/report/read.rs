@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::error::Category;
+use serde::de::IgnoredAny;
 
 use super::run::Run;
 use crate::context::Context;
@@ -16,7 +16,7 @@ const UNFOLDED: u64 = 64;
 /// What says which version wrote a record.
 #[derive(Deserialize)]
 struct Written {
-    version: Option<String>,
+    version: String,
 }
 
 /// Reads a `run.json`.
@@ -29,13 +29,8 @@ pub fn read(file: &Path, context: &Context) -> Result<Run> {
         let hint = "give the folder that `juyi transfer` wrote, or repeat the run with this version";
         Error::input(format!("`{}`", file.display()), problem, hint)
     };
-    let written: Written = serde_json::from_slice(&bytes).map_err(|error| {
-        refuse(match error.classify() {
-            Category::Data => "is not the record of a run: it has no version".into(),
-            _ => format!("is not JSON ({error})"),
-        })
-    })?;
-    let Some(version) = written.version else {
+    serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| refuse(format!("is not JSON ({error})")))?;
+    let Ok(Written { version }) = serde_json::from_slice(&bytes) else {
         return Err(refuse("is not the record of a run: it has no version".into()));
     };
     if version != env!("CARGO_PKG_VERSION") {
