@@ -122,6 +122,16 @@ impl Context {
         self.held = self.held.saturating_sub(bytes);
     }
 
+    /// The error of a step that was given what is [left](Self::left), in terms of the whole budget.
+    pub(crate) fn of_the_whole(&self, error: Error) -> Error {
+        match error {
+            Error::Memory { what, need, .. } => {
+                Error::Memory { what, need: self.held.saturating_add(need), budget: self.memory }
+            }
+            other => other,
+        }
+    }
+
     /// Bytes of the budget that nothing takes yet.
     pub fn left(&self) -> u64 {
         self.memory.saturating_sub(self.held)

@@ -105,7 +105,9 @@ impl Error {
                 Some(close) => format!("did you mean `{close}`? known: {}", known.join(", ")),
                 None => format!("known: {}", known.join(", ")),
             },
-            Self::Memory { .. } => "raise `--memory`, or give fewer rows and columns, or smaller pictures".into(),
+            Self::Memory { .. } => {
+                "raise `--memory`, or give fewer rows and columns, or smaller pictures".into()
+            }
             Self::ModelFile { .. } => {
                 "give the folder or the `model.safetensors` that `juyi transfer` wrote".into()
             }

@@ -421,8 +421,8 @@ fn a_learner_that_cannot_weigh_is_refused_with_a_hint() {
     }
 }
 
-/// Where the budget is too small for a method's exact route it says so and takes another; the two agree. Kernel mean
-/// matching has one route, which never holds the kernel.
+/// Where the budget is too small for a method's exact route it says so and takes another; the two agree. What kernel mean
+/// matching needs is not known before; its own test has its words.
 #[test]
 fn the_cheaper_route_agrees_with_the_exact_one() {
     let n = 2000;

@@ -117,6 +117,10 @@ fn skip_header(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<Opti
         if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
             return Err(Error::input(format!("`{name}`"), "is UTF-16 text", "save it as UTF-8"));
         }
+        if left == 0 && limit / 4 < LONGEST {
+            let what = format!("the header of `{name}`");
+            return Err(Error::Memory { what, need: limit.saturating_add(4), budget: limit });
+        }
         let new = &line[looked_at..];
         if new.contains(&0) || left == 0 {
             let hint = "give a text file whose first line names the columns";
@@ -339,6 +343,8 @@ mod tests {
         assert!(problem("a\0b").contains("not a table of text"));
         let long = "a\n".to_string() + &"1\n".repeat(200_000);
         assert!(matches!(read(&long), Err(Error::Memory { .. })));
+        let tiny = read_from("t.csv", || Ok(&b"a,b\n1,2\n"[..]), &[], 8).unwrap_err().to_string();
+        assert!(tiny.starts_with("the header of `t.csv` needs"), "{tiny}");
         assert!(problem(&",".repeat(4999)).starts_with("`t.csv` with 5000 columns needs 1.2 MiB"));
         assert!(problem(&format!("a\n{}\n", ",".repeat(1 << 17))).starts_with("`t.csv`, row 1 alone needs"));
     }

@@ -121,6 +121,18 @@ pub fn read_table_as(
     as_text: &[String],
     context: &Context,
 ) -> Result<Table> {
+    let read = read_within(spec, otherwise, label, as_text, context);
+    read.map_err(|error| context.of_the_whole(error))
+}
+
+/// Reads a table; errors speak of what the context has left.
+fn read_within(
+    spec: &str,
+    otherwise: Option<Format>,
+    label: Option<&str>,
+    as_text: &[String],
+    context: &Context,
+) -> Result<Table> {
     let limit = context.left();
     let (file, more) = split(spec);
     let Some(format) = format(file).or(otherwise) else {

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use serde_json::error::Category;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::folder::read_file;
 use super::run::Run;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 
 /// Most bytes of a record that a byte of its file becomes: a number of two letters is one of many in a list.
 const UNFOLDED: u64 = 64;
@@ -16,9 +17,9 @@ const UNFOLDED: u64 = 64;
 /// What says which version wrote a record, and in which format.
 #[derive(Deserialize)]
 struct Written {
-    version: Option<String>,
-    #[serde(default)]
-    format: u64,
+    #[serde(rename = "version")]
+    _version: String,
+    format: Option<Value>,
 }
 
 /// Reads a `run.json`.
@@ -31,17 +32,14 @@ pub fn read(file: &Path, context: &Context) -> Result<Run> {
         let hint = "give the folder that `juyi transfer` wrote, or repeat the run with this version";
         Error::input(format!("`{}`", file.display()), problem, hint)
     };
-    let written: Written = serde_json::from_slice(&bytes).map_err(|error| {
-        refuse(match error.classify() {
-            Category::Data => "is not the record of a run: it has no version".into(),
-            _ => format!("is not JSON ({error})"),
-        })
-    })?;
-    if written.version.is_none() {
+    serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| refuse(format!("is not JSON ({error})")))?;
+    let Ok(Written { format, .. }) = serde_json::from_slice(&bytes) else {
         return Err(refuse("is not the record of a run: it has no version".into()));
-    }
-    if written.format > u64::from(Run::FORMAT) {
-        let (format, own) = (written.format, Run::FORMAT);
+    };
+    if let Some(format) =
+        format.filter(|format| format.as_u64().is_none_or(|own| own > u64::from(Run::FORMAT)))
+    {
+        let (format, own) = (shown(&format.to_string()), Run::FORMAT);
         return Err(refuse(format!("has format {format}, this version reads up to {own}")));
     }
     serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is not the record of a run ({error})")))
