@@ -109,7 +109,7 @@ fn alter(about: &mut Value, [what, high, low, with]: [u8; 4]) {
         9 => list.insert(place, leaf(high)),
         10 => list[place] = leaf(high),
         _ => {
-            for _ in 0..=usize::from(low % 20) {
+            for _ in 0..=usize::from(low % 10) {
                 list[place] = around(&list[place], high);
             }
         }

@@ -24,6 +24,8 @@ const FILES: u64 = 4000;
 const LEARNT: u64 = 8;
 /// Most bytes of a pass through a network that is learnt on.
 const LEARNT_BYTES: u64 = 1 << 18;
+/// Most work of one.
+const LEARNT_WORK: u64 = 1_000_000_000;
 /// Longest that a file may take, in seconds.
 const LONGEST: f64 = 20.0;
 
@@ -59,9 +61,10 @@ fn altered_layer_lists_are_refused_or_run() {
         }
     }
     let seconds = begin.elapsed().as_secs_f64();
+    let peak = peak_memory().map_or_else(String::new, |kib| format!("; the process held {} MiB", kib >> 10));
     writeln!(
         std::io::stderr(),
-        "{count} files in {seconds:.0} s, the longest in {longest:.2} s: {refused} refused, {stopped} stopped at the picture, {ran} run"
+        "{count} files in {seconds:.0} s, the longest in {longest:.2} s: {refused} refused, {stopped} stopped at the picture, {ran} run{peak}"
     )
     .expect("standard error can be written to");
     assert!(ran > count / 10 && refused > count / 10, "{refused} refused, {ran} run");
@@ -71,7 +74,8 @@ fn altered_layer_lists_are_refused_or_run() {
 fn learn(file: &Altered) {
     let own: Architecture = serde_json::from_value(file.about["architecture"].clone()).expect("it was read");
     // What a training holds is not held against a budget here.
-    if own.head.is_empty() || own.cost().expect("it was run").bytes() > LEARNT_BYTES {
+    let cost = own.cost().expect("it was run");
+    if own.head.is_empty() || cost.bytes() > LEARNT_BYTES || cost.work > LEARNT_WORK {
         return;
     }
     let (context, device) = (Context::new(0, altered::LIMIT), Device::flex());
@@ -97,4 +101,10 @@ fn learn(file: &Altered) {
     for name in learnt {
         assert_eq!(network.gradient(&name, &found).len(), network.numbers(&name).len(), "{name}");
     }
+}
+
+/// Most memory that this process held so far, in KiB, where the system says it.
+fn peak_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
