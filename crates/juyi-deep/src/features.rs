@@ -170,11 +170,11 @@ impl Extractor {
     ) -> Result<Rows> {
         let bytes = 8 * (files.len() * self.width) as u64; // the rows, and the copy of a batch
         context.require("what the network makes of the pictures", bytes)?;
-        let name = shown(&self.network.architecture.name);
-        context.require(
-            &format!("a picture on its way through `{name}`"),
-            bytes.saturating_add(self.cost.bytes()),
-        )?;
+        let own = &self.network.architecture;
+        // Beside the pass: pixels while they are resized, and what is made of them, of the picture and in a batch.
+        let prepared = 4 * 4 * own.input().count() as u64;
+        let need = bytes.saturating_add(prepared).saturating_add(self.cost.bytes());
+        context.require(&format!("a picture on its way through `{}`", shown(&own.name)), need)?;
         let cache = folder.map(|folder| Cache::new(folder, &self.key)).transpose()?;
         let step = if self.kept == Kept::Scores { "scores" } else { "features" };
         // A file that cannot be read has no name; reading it again says why.
