@@ -118,9 +118,10 @@ mod tests {
 
     /// A pipe, as a shell's `<(…)` gives one.
     fn pipe(text: &'static str) -> (tempfile::TempDir, String, std::thread::JoinHandle<()>) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("t.csv");
-        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.is_ok_and(|status| status.success()));
         let name = path.display().to_string();
         // A reader that has had enough closes the pipe: that is no failure of the writer.
         let writer = std::thread::spawn(move || drop(std::fs::write(&path, text)));
