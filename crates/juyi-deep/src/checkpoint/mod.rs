@@ -176,10 +176,10 @@ fn from_pickle(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Checkpoi
     })
 }
 
-/// Writes the file of [`safetensors`]. It appears whole or not at all.
+/// Writes the file of [`safetensors`](safetensors()). It appears whole or not at all.
 ///
 /// # Errors
-/// Those of [`safetensors`]; [`Error::Io`].
+/// Those of [`safetensors`](safetensors()); [`Error::Io`].
 pub fn write_safetensors(
     path: &Path,
     tensors: &BTreeMap<String, Stored>,
