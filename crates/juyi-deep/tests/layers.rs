@@ -19,7 +19,7 @@ use juyi_deep::network::Network;
 use rand::Rng;
 
 /// Files that are made in an ordinary run of the tests.
-const FILES: u64 = 4000;
+const FILES: u64 = 2500;
 /// Of so many files that can be run, one is learnt on.
 const LEARNT: u64 = 8;
 /// Most bytes of a pass through a network that is learnt on.
