@@ -1,5 +1,7 @@
 //! An orderly end where a signal asks for it: not while files are written, and with the exit status that a shell gives it.
 
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held while files are written: the end waits for it, so that no file is left half-written and none is missing.
@@ -14,7 +16,9 @@ pub(crate) fn writing() -> MutexGuard<'static, ()> {
 /// closes (129). Where no handler can be set it ends as the system has it.
 #[cfg(unix)]
 pub(crate) fn end_in_order() {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, signal::SIGXFSZ};
+    // Where files may not grow beyond a limit, writing fails and says so; the signal would end the process without a word.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
     // `nohup` starts a command with SIGHUP ignored, and so it stays.
     let closed = (!ignored(SIGHUP)).then_some(SIGHUP);
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM].into_iter().chain(closed))

@@ -7,6 +7,7 @@ use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table_as, table_files};
 use juyi::error::{Error, Result};
+use juyi::files::is_stream;
 use juyi::models::{Model, Preprocess};
 use juyi::report::folder::{Folder, Kind, MODEL, PAGE, PREDICTIONS, RECORD, Training, kind_of, load_model};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
@@ -208,9 +209,16 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         let Builtin { source, target } = builtin()?;
         return Ok((vec![source], target));
     };
-    if arguments.source.iter().chain([target]).filter(|spec| *spec == "-").count() > 1 {
-        let problem = "is standard input, which can be read once only, and it is named twice";
-        return Err(Error::input("`-`", problem, "give the other table as a file"));
+    let mut streams: Vec<&String> = arguments
+        .source
+        .iter()
+        .chain([target])
+        .filter(|spec| *spec == "-" || is_stream(Path::new(spec)))
+        .collect();
+    streams.sort();
+    if let Some(twice) = streams.windows(2).find(|pair| pair[0] == pair[1]) {
+        let problem = "can be read once only, and is named twice";
+        return Err(Error::input(format!("`{}`", twice[0]), problem, "give the other table as a file"));
     }
     #[cfg(feature = "deep")]
     if let Some(network) = &arguments.network {

@@ -228,7 +228,8 @@ fn a_table_comes_from_standard_input() {
     // Without its format, twice, and a name that tells nothing.
     for (arguments, says) in [
         ("predict file -", "`-`: is standard input, whose name tells no format"),
-        ("transfer --source - --target - --format csv --label grade", "can be read once only"),
+        ("transfer --source - --target - --format csv --label grade", "`-`: can be read once only"),
+        ("data shift covariate --columns 18446744073709551615 --out x", "must be from 3 to 1000000"),
         ("predict file - --format xlsx", "unknown format `xlsx`"),
     ] {
         let refused = piped(arguments, "new.csv");

@@ -107,6 +107,36 @@ fn inputs_are_never_outputs() {
     done(folder, "predict r own.csv --out r/more.csv");
 }
 
+#[cfg(unix)]
+#[test]
+fn no_link_and_no_pipe_leads_an_output_to_an_input() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    done(folder, "data shift covariate --rows 30 --out d");
+    done(folder, &format!("{TRANSFER} --out r"));
+    for (target, link) in
+        [("r/model.safetensors", "model.csv"), ("r/manifest.json", "list.csv"), ("d/source.csv", "t.csv")]
+    {
+        let before = std::fs::read(folder.join(target)).expect("a file");
+        std::os::unix::fs::symlink(target, folder.join(link)).expect("a link");
+        refused(folder, &format!("predict r d/target.csv --out {link}"), &format!("`{link}`"));
+        assert!(std::fs::read(folder.join(target)).expect("a file") == before, "{target}");
+    }
+    std::fs::copy(folder.join("d/target.csv"), folder.join("own.csv")).expect("a copy");
+    let own = std::fs::File::open(folder.join("own.csv")).expect("a file");
+    let onto = crate::command(folder, "predict r - --format csv --out own.csv").stdin(own).output();
+    let onto = onto.expect("the binary starts");
+    assert!(onto.status.code() == Some(2), "{}", text(&onto.stderr));
+    // A manifest that was cut off is none that is not there.
+    let manifest = std::fs::read(folder.join("r/manifest.json")).expect("a file");
+    std::fs::write(folder.join("r/manifest.json"), &manifest[..manifest.len() / 2]).expect("a file");
+    for call in
+        ["predict r d/target.csv", "report r", "transfer --source r --target d/target.csv --out other"]
+    {
+        refused(folder, call, "`r/manifest.json`: is damaged");
+    }
+}
+
 #[test]
 fn a_folder_that_is_not_whole_is_named() {
     let folder = tables();

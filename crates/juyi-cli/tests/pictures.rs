@@ -1,5 +1,6 @@
 //! Folders of pictures through a network, as a user types it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
@@ -198,6 +199,28 @@ fn what_is_no_picture_is_never_read() {
 }
 
 /// The same bytes whatever fits at a time; a picture that does not fit by itself is named, and is no damage.
+/// A small picture whose colour profile unpacks to a gigabyte is refused by name before that is done.
+#[test]
+fn a_packed_colour_profile_is_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    prepare(folder.path());
+    let picture = std::fs::read(folder.path().join("old/left/0.png")).expect("a picture");
+    let mut packed = flate2::write::ZlibEncoder::new(b"iCCPp\0\0".to_vec(), flate2::Compression::best());
+    std::io::copy(&mut std::io::repeat(0).take(1 << 30), &mut packed).expect("it is packed");
+    let chunk = packed.finish().expect("it is packed");
+    let mut sum = flate2::Crc::new();
+    sum.update(&chunk);
+    let after = 8 + 25; // the signature and the header
+    let length = (chunk.len() as u32 - 4).to_be_bytes();
+    let spoilt = [&picture[..after], &length, &chunk, &sum.sum().to_be_bytes(), &picture[after..]].concat();
+    std::fs::create_dir(folder.path().join("spoilt")).expect("a folder");
+    std::fs::write(folder.path().join("spoilt/0.png"), spoilt).expect("a picture");
+    let done = juyi(folder.path(), "features spoilt --network net.safetensors --memory 128MiB --out a.npz");
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(said.contains("`spoilt/0.png`"), "{said}");
+}
+
 #[test]
 fn pictures_keep_within_the_budget() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -32,6 +32,11 @@ pub fn write_unsynced(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn write(path: &Path, bytes: &[u8], synced: bool) -> Result<()> {
     let written = match place(path)? {
+        // As it stands in this process: opened anew it would begin at the beginning.
+        Place::Stream if path == Path::new("/dev/stdout") => {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        }
         Place::Stream => {
             OpenOptions::new().append(true).open(path).and_then(|mut file| file.write_all(bytes))
         }
@@ -64,6 +69,17 @@ pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>)
     let folder = parent(&target);
     remove_leftovers(folder);
     temporary(folder).map(drop).map_err(|error| Error::io(path, error))
+}
+
+/// The file that is written where a path leads, through links; `None` where it is written to as it comes.
+///
+/// # Errors
+/// [`Error::Input`] for a folder and a link that leads in a circle; [`Error::Io`].
+pub(crate) fn written_file(path: &Path) -> Result<Option<PathBuf>> {
+    Ok(match place(path)? {
+        Place::File(target) => Some(target),
+        Place::Stream => None,
+    })
 }
 
 /// Asks before the work whether files can be made in a folder.

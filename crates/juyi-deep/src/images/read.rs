@@ -26,6 +26,9 @@ const LONGEST_SIDE: u32 = 30_000;
 /// Room for what stands in a file besides the pixels: previews, colour profiles, descriptions.
 pub(super) const BESIDES: u64 = 64 << 20;
 
+/// Room for what is unpacked besides the pixels: a colour profile, which may be packed a thousandfold.
+pub(super) const UNPACKED: u64 = 8 << 20;
+
 /// Most pixels that a byte of a JPEG or PNG file can stand for. Deflate packs at most 1032 bytes, of 8 pixels each,
 /// into one; JPEG has at least a bit for each block of 64 pixels.
 const DENSEST: u64 = 1032 * 8;
@@ -86,7 +89,9 @@ fn decode_trusting(name: &str, content: &[u8], most_pixels: u64, sides: Option<[
         error => damaged(name, &error.to_string()),
     };
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(most_pixels.saturating_mul(16).saturating_add(BESIDES));
+    // Of the sides in its header, where they are known: a small picture may not unpack as much as a large one.
+    let pixels = sides.map_or(most_pixels, |[width, height]| u64::from(width) * u64::from(height));
+    limits.max_alloc = Some(pixels.saturating_mul(16).saturating_add(UNPACKED));
     let mut reader = ImageReader::with_format(Cursor::new(content), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(spoilt)?;

@@ -8,7 +8,7 @@ use std::path::Path;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use juyi::error::{Error, Result, bytes};
 
-use super::read::{BESIDES, KNOWN, is_read};
+use super::read::{BESIDES, KNOWN, UNPACKED, is_read};
 
 /// Bytes at the start of a file that tell its format.
 const START: usize = 32;
@@ -81,7 +81,7 @@ fn of_file(mut file: BufReader<File>, length: u64, most_pixels: u64) -> io::Resu
         return jpeg(file, length).map(|own| own.filter(|own| own.pixels() <= most_pixels));
     }
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(BESIDES);
+    limits.max_alloc = Some(UNPACKED);
     let mut reader = ImageReader::with_format(file, format);
     reader.limits(limits);
     let Ok(decoder) = reader.into_decoder() else { return Ok(None) };

@@ -89,7 +89,8 @@ fn split(spec: &str) -> (&str, Option<&str>) {
 /// The files that [`read_table`] would read for what the user writes.
 pub fn table_files(spec: &str) -> Vec<PathBuf> {
     let (file, more) = split(spec);
-    [Some(file), more].into_iter().flatten().map(PathBuf::from).collect()
+    let path = |file: &str| PathBuf::from(if file == STANDARD_INPUT { "/dev/stdin" } else { file });
+    [Some(file), more].into_iter().flatten().map(path).collect()
 }
 
 /// Reads a table:

@@ -114,7 +114,8 @@ impl Shift {
         };
         let rows = self.rows.0.min(self.rows.1);
         must("rows", rows >= 1, "1 or above", rows.to_string())?;
-        must("columns", self.columns >= 3, "3 or above", self.columns.to_string())?;
+        let columns = self.columns;
+        must("columns", (3..=1_000_000).contains(&columns), "from 3 to 1000000", columns.to_string())?;
         let classes = self.classes.unwrap_or(2);
         must("classes", (2..=1000).contains(&classes), "from 2 to 1000", classes.to_string())?;
         let strength = self.strength;

@@ -123,7 +123,9 @@ impl Manifest {
     /// [`Error::Input`] for one of a later format or that was altered; [`Error::Io`].
     pub(super) fn read(folder: &Path) -> Result<Option<Self>> {
         let path = folder.join(MANIFEST);
-        if !path.is_file() {
+        // Beside files of a run a manifest that cannot be read is a damaged one of ours.
+        let beside_ours = || [MODEL, NETWORK, RECORD].iter().any(|name| folder.join(name).is_file());
+        if !path.exists() || !path.is_file() && !beside_ours() {
             return Ok(None);
         }
         let refuse = |problem: String| {
@@ -133,7 +135,11 @@ impl Manifest {
         let mut bytes = Vec::new();
         let read = File::open(&path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes));
         read.map_err(|error| Error::io(&path, error))?;
-        let Ok(value) = serde_json::from_slice::<Value>(&bytes) else { return Ok(None) };
+        let value = match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) => value,
+            Err(error) if beside_ours() => return refuse(format!("is damaged ({error})")),
+            Err(_) => return Ok(None),
+        };
         if value.get("program").and_then(Value::as_str) != Some(PROGRAM) {
             return Ok(None);
         }

@@ -89,7 +89,8 @@ pub fn write_page(folder: &Path, context: &Context) -> Result<PathBuf> {
 /// Those of [`files::check_output`]; [`Error::Input`].
 pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     files::check_output(path, inputs)?;
-    let (folder, name) = in_folder(path);
+    let Some(target) = files::written_file(path)? else { return Ok(()) };
+    let (folder, name) = in_folder(&target);
     let manifest = match Manifest::read(folder)? {
         None => Manifest::without_manifest(folder)?,
         own => own,
