@@ -216,9 +216,9 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         .filter(|spec| *spec == "-" || is_stream(Path::new(spec)))
         .collect();
     streams.sort();
-    if let Some(twice) = streams.windows(2).find(|pair| pair[0] == pair[1]) {
+    if let Some([twice, _]) = streams.windows(2).find(|pair| pair[0] == pair[1]) {
         let problem = "can be read once only, and is named twice";
-        return Err(Error::input(format!("`{}`", twice[0]), problem, "give the other table as a file"));
+        return Err(Error::input(format!("`{twice}`"), problem, "give the other table as a file"));
     }
     #[cfg(feature = "deep")]
     if let Some(network) = &arguments.network {

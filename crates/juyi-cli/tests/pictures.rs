@@ -198,8 +198,8 @@ fn what_is_no_picture_is_never_read() {
     assert!(text(&done.stderr).contains("`pipe.pth`: is not a file"), "{}", text(&done.stderr));
 }
 
-/// The same bytes whatever fits at a time; a picture that does not fit by itself is named, and is no damage.
-/// A small picture whose colour profile unpacks to a gigabyte is refused by name before that is done.
+/// A small picture whose colour profile unpacks to a gigabyte is read without it, in little memory.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_packed_colour_profile_is_bounded() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -215,12 +215,14 @@ fn a_packed_colour_profile_is_bounded() {
     let spoilt = [&picture[..after], &length, &chunk, &sum.sum().to_be_bytes(), &picture[after..]].concat();
     std::fs::create_dir(folder.path().join("spoilt")).expect("a folder");
     std::fs::write(folder.path().join("spoilt/0.png"), spoilt).expect("a picture");
-    let done = juyi(folder.path(), "features spoilt --network net.safetensors --memory 128MiB --out a.npz");
-    let said = text(&done.stderr);
-    assert_eq!(done.status.code(), Some(2), "{said}");
-    assert!(said.contains("`spoilt/0.png`"), "{said}");
+    let call = "features spoilt --network net.safetensors --memory 128MiB --threads 1 --out a.npz";
+    let limited = format!("ulimit -v 1000000; exec {} {call}", env!("CARGO_BIN_EXE_juyi")); // kilobytes
+    let done = std::process::Command::new("sh").args(["-c", &limited]).current_dir(folder.path()).output();
+    let done = done.expect("sh");
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
 }
 
+/// The same bytes whatever fits at a time; a picture that does not fit by itself is named, and is no damage.
 #[test]
 fn pictures_keep_within_the_budget() {
     let folder = tempfile::tempdir().expect("a folder");

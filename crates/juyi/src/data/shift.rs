@@ -114,8 +114,7 @@ impl Shift {
         };
         let rows = self.rows.0.min(self.rows.1);
         must("rows", rows >= 1, "1 or above", rows.to_string())?;
-        let columns = self.columns;
-        must("columns", (3..=1_000_000).contains(&columns), "from 3 to 1000000", columns.to_string())?;
+        must("columns", self.columns >= 3, "3 or above", self.columns.to_string())?;
         let classes = self.classes.unwrap_or(2);
         must("classes", (2..=1000).contains(&classes), "from 2 to 1000", classes.to_string())?;
         let strength = self.strength;
@@ -126,7 +125,8 @@ impl Shift {
             return Err(Error::input("a label shift", "is one of the classes' shares, not of numbers", hint));
         }
         let (n, d) = (self.rows.0.saturating_add(self.rows.1), self.columns);
-        let cells = n.saturating_mul(d + 2).saturating_mul(2).saturating_add(d.saturating_mul(2 * d));
+        let (rows, square) = (n.saturating_mul(d.saturating_add(2)), d.saturating_mul(d));
+        let cells = rows.saturating_add(square).saturating_mul(2);
         context.require("the drawn tables", (cells as u64).saturating_mul(8))
     }
 
