@@ -105,8 +105,8 @@ impl Surroundings {
 #[derive(Args)]
 pub(crate) struct TablesArguments {
     /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
-    /// the idx files of MNIST (images:labels), or - for standard input; for transfer also a run folder or model file, whose rows are not needed; or
-    /// the checkpoint of a network (.pth, .pt, .safetensors), to be tuned on the pictures of the target; may be repeated
+    /// the idx files of MNIST (images:labels), or - for standard input; for transfer also a run folder or model file, whose
+    /// rows are not needed; or the checkpoint of a network (.pth, .pt, .safetensors), to be tuned on the pictures of the target; may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
     pub(crate) source: Vec<String>,
     /// Table to predict, in the same formats

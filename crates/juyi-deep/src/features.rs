@@ -119,8 +119,8 @@ impl Extractor {
     /// that are given here.
     ///
     /// # Errors
-    /// Those of [`Architecture::check`]; [`Error::Input`] naming tensors that are missing or misshapen; [`Error::Memory`] if the network does not fit beside
-    /// the tensors.
+    /// Those of [`Architecture::check`]; [`Error::Input`] naming tensors that are missing or misshapen; [`Error::Memory`]
+    /// if the network does not fit beside the tensors.
     pub fn new(
         architecture: Architecture,
         tensors: BTreeMap<String, Stored>,
