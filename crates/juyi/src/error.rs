@@ -144,7 +144,7 @@ pub fn shown(text: &str) -> String {
 }
 
 /// The known name that is closest to `name`, if it is close enough to be a slip of the hand.
-fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+pub(crate) fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     let distance = |candidate: &&String| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
     let close = known.iter().min_by_key(distance)?;
     // A short name is not far from anything: some letter must be shared.

@@ -21,7 +21,7 @@ use juyi::models::softmax_rows;
 use juyi::solvers::{Options, minimize};
 use rayon::prelude::*;
 
-use super::inputs::class_counts;
+use super::inputs::{class_counts, different};
 
 /// Inverse penalties that are tried.
 const PENALTIES: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];
@@ -228,10 +228,16 @@ fn probabilities(rows: &Matrix, point: &Matrix) -> Matrix {
     scores
 }
 
-/// Folds with each class spread evenly: five, or as many as the smallest class has pictures.
-pub(super) fn stratified(of: &[usize], classes: usize, context: &Context) -> Vec<Vec<usize>> {
-    let count = class_counts(of, classes).into_iter().min().unwrap_or(0).clamp(2, 5);
-    folds(&Labels::Classes(of.to_vec()), count, &mut context.rng("folds"))
+/// Folds with each class spread evenly: five, or as many as the smallest class has different pictures. Copies of one
+/// picture, which share a leader, stay in one fold.
+pub(super) fn stratified(
+    of: &[usize],
+    leaders: &[usize],
+    classes: usize,
+    context: &Context,
+) -> Vec<Vec<usize>> {
+    let least = class_counts(&different(of, leaders), classes).into_iter().min().unwrap_or(0);
+    folds(&Labels::Classes(of.to_vec()), leaders, least.clamp(2, 5), &mut context.rng("folds"))
 }
 
 impl Head {
@@ -265,7 +271,7 @@ mod tests {
         let value = |i: usize, j: usize| if j == 2 { 5.0 } else { corner[of[i]][j] + jitter(i, j) };
         let rows = Matrix::from_fn(60, 3, value);
         let context = Context::default();
-        let folds = stratified(&of, 3, &context);
+        let folds = stratified(&of, &(0..60).collect::<Vec<_>>(), 3, &context);
         assert_eq!(folds.iter().map(Vec::len).collect::<Vec<_>>(), [12; 5]);
         let solved = solve(&rows, &of, 3, &folds, None, &context).unwrap();
         let right = |p: &Matrix| (0..60).filter(|&i| (0..3).all(|c| p[(i, c)] <= p[(i, of[i])])).count();

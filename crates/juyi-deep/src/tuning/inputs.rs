@@ -1,5 +1,6 @@
 //! What goes into the stages that are trained: activations that are computed once, or the pictures themselves.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
@@ -36,6 +37,31 @@ impl Pictures {
     /// The files as they are asked for.
     pub(super) fn paths(&self) -> Vec<&Path> {
         self.files.iter().map(PathBuf::as_path).collect()
+    }
+
+    /// For each picture the first with the same bytes in its file, itself where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(super) fn copies(&self) -> Result<Vec<usize>> {
+        let mut first: HashMap<(u64, Option<blake3::Hash>), usize> = HashMap::new();
+        let sizes = self.files.iter().map(|file| std::fs::metadata(file).map(|facts| facts.len()));
+        let failed = |at: usize, error| Error::io(&self.files[at], error);
+        let sizes: Vec<u64> =
+            sizes.enumerate().map(|(at, size)| size.map_err(|e| failed(at, e))).collect::<Result<_>>()?;
+        let mut alike: HashMap<u64, usize> = HashMap::new();
+        sizes.iter().for_each(|size| *alike.entry(*size).or_default() += 1);
+        let mut leader = |(at, size): (usize, &u64)| {
+            let hash = || -> std::io::Result<blake3::Hash> {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update_reader(std::fs::File::open(&self.files[at])?)?;
+                Ok(hasher.finalize())
+            };
+            let hash = (alike[size] > 1).then(hash).transpose().map_err(|error| failed(at, error))?;
+            Ok(*first.entry((*size, hash)).or_insert(at))
+        };
+        // One of a kind has no hash, and a file of its size that has one is never met.
+        sizes.iter().enumerate().map(&mut leader).collect()
     }
 
     /// What an extractor keeps of each, in one piece.
@@ -163,18 +189,26 @@ pub(super) fn class_counts(of: &[usize], classes: usize) -> Vec<usize> {
     counts
 }
 
-/// The error that names the classes with too few pictures.
-pub(super) fn too_few(pictures: &Pictures, least: usize) -> Result<()> {
+/// The classes of those pictures that are no copies of others.
+pub(super) fn different(classes: &[usize], leaders: &[usize]) -> Vec<usize> {
+    let own = classes.iter().zip(leaders).enumerate().filter(|(at, (_, leader))| at == *leader);
+    own.map(|(_, (class, _))| *class).collect()
+}
+
+/// The error that names the classes with too few pictures, of which `leaders` says which are copies.
+pub(super) fn too_few(pictures: &Pictures, leaders: &[usize], least: usize) -> Result<()> {
     let names = &pictures.names;
     let few: Vec<String> = names
         .iter()
-        .zip(class_counts(&pictures.classes, names.len()))
+        .zip(class_counts(&different(&pictures.classes, leaders), names.len()))
         .filter(|(_, count)| *count < least)
         .map(|(name, count)| format!("`{name}` ({count})"))
         .collect();
     if few.is_empty() {
         return Ok(());
     }
-    let problem = format!("classes with fewer than {least} pictures: {}", few.join(", "));
+    let copies = leaders.iter().enumerate().any(|(at, leader)| at != *leader);
+    let kind = if copies { "different pictures" } else { "pictures" };
+    let problem = format!("classes with fewer than {least} {kind}: {}", few.join(", "));
     Err(Error::input("the pictures", problem, "add pictures, or leave these classes out"))
 }

@@ -56,6 +56,7 @@ pub fn record(
         preprocess: Vec::new(),
         carries: carries.into(),
         stores_rows: false,
+        effective_rows: None,
         scores: (!said.is_empty()).then(|| classification_scores(&truth, said)),
         seconds,
     };

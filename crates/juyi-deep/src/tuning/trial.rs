@@ -38,6 +38,8 @@ pub(super) struct Trials<'a> {
     pub(super) settings: &'a Settings,
     /// Folds of the pictures, each class spread evenly.
     pub(super) folds: Vec<Vec<usize>>,
+    /// For each picture the one that it is a copy of, or itself.
+    pub(super) leaders: Vec<usize>,
     /// Where trainings note how far they are.
     pub(super) notes: Option<&'a Path>,
     /// The features of all pictures by the checkpoint's network, once they are computed.
@@ -238,7 +240,9 @@ impl<'a> Trials<'a> {
         let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
         let rows = select_rows(self.features(network, context)?.as_ref(), which);
         let of: Vec<usize> = which.iter().map(|&at| classes[at]).collect();
-        let folds = head::stratified(&of, count, context);
+        let first = |at: &usize| which.iter().position(|other| self.leaders[*other] == self.leaders[*at]);
+        let leaders: Vec<usize> = which.iter().filter_map(first).collect();
+        let folds = head::stratified(&of, &leaders, count, context);
         let penalty = self.settings.inverse_penalty;
         let head = head::solve(&rows, &of, count, &folds, penalty, context)?.head;
         Ok((rows, head))

@@ -37,6 +37,15 @@ impl Configuration {
         Ok(Self { built, learner: learner(with)?, steps: steps.to_vec(), baseline, trains_learner })
     }
 
+    /// The same with the method's own learner for this goal, where none is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not.
+    pub fn for_goal(self, goal: &Goal, asked: Option<&str>) -> Result<Self> {
+        let learner = learner(asked.unwrap_or(self.built.row.learner_for(goal)))?;
+        Ok(Self { learner, ..self })
+    }
+
     /// The method of this name where the sources are models, which bring their own preprocessing.
     ///
     /// # Errors

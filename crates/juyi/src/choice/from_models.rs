@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use super::candidates::{Configuration, learners_for};
+use super::copies::copies;
 use super::guard::{self, Tried};
-use super::validation::{Score, folds, most_frequent, resamples, spread};
+use super::validation::{Score, folds, most_frequent, note_copies, resamples, spread};
 use super::{Assumption, Choice, Chosen, FEWEST, undecided};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels};
@@ -79,7 +80,7 @@ pub fn choose_from_models(
         Labels::Classes(of) => most_frequent(of.iter().copied(), goal.classes()),
         Labels::Values(_) => 0.0,
     };
-    let chosen = guard::judge(tried, base, &[true], &[chance], vec![assumption]);
+    let chosen = guard::judge(tried, base, rows.1, &[true], &[chance], vec![assumption]);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }
@@ -93,10 +94,12 @@ struct Validation {
 }
 
 impl Validation {
-    fn new(target: &Domain, context: &Context) -> Self {
+    fn new(target: &Domain, context: &mut Context) -> Self {
         let mut rng = context.rng("validation");
-        let folds = folds(&target.labels, FOLDS, &mut rng);
-        Self { folds, draws: resamples(target.labelled.len(), &mut rng) }
+        let leaders = copies(target.labelled_features().as_ref());
+        note_copies(&leaders, "labelled target rows", context);
+        let folds = folds(&target.labels, &leaders, FOLDS, &mut rng);
+        Self { folds, draws: resamples(&leaders, &mut rng) }
     }
 
     /// The share of held-out rows that are predicted right; for numbers 1 minus the squared error over the variance.

@@ -43,20 +43,22 @@ struct Gain {
     resampled: Vec<f64>,
 }
 
-/// Compares all others with the baseline `base`.
+/// Compares all others with the baseline `base`, as validated on `rows` rows. An interval is never of width 0: where
+/// nothing differs in `n` rows, up to 3 of `n` others may, with 95 % (the rule of three).
 pub(super) fn judge(
     mut tried: Vec<Tried>,
     base: usize,
+    rows: usize,
     holds: &[bool],
     chance: &[f64],
     assumptions: Vec<Assumption>,
 ) -> Chosen {
     let gains = gains(&tried, base, holds);
     let critical = critical(&gains);
-    let interval = |gain: &Gain| Estimate {
-        value: gain.value,
-        low: gain.value - critical * gain.error,
-        high: gain.value + critical * gain.error,
+    let interval = |gain: &Gain| {
+        let reach = critical * gain.error;
+        let reach = if reach > 0.0 { reach } else { 3.0 / rows.max(1) as f64 };
+        Estimate { value: gain.value, low: gain.value - reach, high: gain.value + reach }
     };
     // A candidate is as good as its gain under the assumption that is worst for it.
     let worst =

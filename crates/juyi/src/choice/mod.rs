@@ -1,18 +1,19 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `assumptions` for the ways in which the source's labels may hold
-//! in the target, `validation` for the scores, `guard` for the verdict; `from_models` where
+//! in the target, `copies` and `validation` for the scores, `guard` for the verdict; `from_models` where
 //! sources are models without rows.
 
 mod assumptions;
 mod candidates;
+mod copies;
 mod from_models;
 mod guard;
 mod validation;
 
 pub use candidates::{Configuration, plain};
 pub use from_models::choose_from_models;
-pub use validation::folds;
+pub use validation::{folds, note_copies};
 
 use std::time::Instant;
 
@@ -193,7 +194,7 @@ pub fn choose(
         holds: *holds,
     };
     let assumptions: Vec<Assumption> = SPACES.iter().zip(&votes).zip(&holds).map(assumption).collect();
-    let chosen = guard::judge(tried, base, &holds, &chance, assumptions);
+    let chosen = guard::judge(tried, base, rows.0.min(rows.1), &holds, &chance, assumptions);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }

@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::assumptions::Votes;
 use super::candidates::Configuration;
+use super::copies::copies;
 use crate::context::Context;
 use crate::data::{Labels, Task};
 use crate::error::{Error, Result};
@@ -47,12 +48,14 @@ pub(super) struct Score {
 }
 
 impl Validation {
-    /// Draws rows and cuts the source into folds, each class evenly.
-    pub(super) fn new(task: &Task, context: &Context) -> Self {
+    /// Draws rows and cuts the source into folds, each class evenly; copies stay together, and are counted in a note.
+    pub(super) fn new(task: &Task, context: &mut Context) -> Self {
         let mut rng = context.rng("validation");
         let task = task.draw(MOST, &mut rng);
-        let folds = folds(&task.source.labels, FOLDS, &mut rng);
-        let draws = resamples(task.source.rows(), &mut rng);
+        let leaders = copies(task.source.features.as_ref());
+        note_copies(&leaders, "source rows", context);
+        let folds = folds(&task.source.labels, &leaders, FOLDS, &mut rng);
+        let draws = resamples(&leaders, &mut rng);
         Self { task, folds, draws }
     }
 
@@ -125,29 +128,50 @@ impl Validation {
     }
 }
 
-/// Rows in so many folds, each class evenly; each fold rises.
-pub fn folds(labels: &Labels, count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
+/// Says how many rows are copies of others, if any are.
+pub fn note_copies(leaders: &[usize], rows: &str, context: &mut Context) {
+    let count = leaders.iter().enumerate().filter(|(i, leader)| i != *leader).count();
+    if count > 0 {
+        let text = format!(
+            "{count} of {} {rows} are copies of others, or nearly: copies stay in one fold, so that none is tested by \
+             what was learnt from the other",
+            leaders.len()
+        );
+        context.note("validation", text);
+    }
+}
+
+/// Rows in so many folds, each class evenly; each fold rises. `leaders` are for each row the row whose fold it shares,
+/// itself for all that share none; see [`copies`].
+pub fn folds(labels: &Labels, leaders: &[usize], count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.shuffle(rng);
     if let Labels::Classes(of) = labels {
         order.sort_by_key(|&i| of[i]); // stable: shuffled within a class
     }
-    let mut folds = vec![Vec::new(); count];
-    for (k, &i) in order.iter().enumerate() {
-        folds[k % count].push(i);
+    let mut fold = vec![0; order.len()];
+    for (k, &i) in order.iter().filter(|&&i| leaders[i] == i).enumerate() {
+        fold[i] = k % count;
     }
-    for fold in &mut folds {
-        fold.sort_unstable();
+    let mut folds = vec![Vec::new(); count];
+    for (i, leader) in leaders.iter().enumerate() {
+        folds[fold[*leader]].push(i);
     }
     folds
 }
 
-/// How often each of `n` rows is drawn in each resample `(RESAMPLES, n)`.
-pub(super) fn resamples(n: usize, rng: &mut ChaCha8Rng) -> Matrix {
+/// How often each row is drawn in each resample `(RESAMPLES, n)`: rows that share a leader are drawn together.
+pub(super) fn resamples(leaders: &[usize], rng: &mut ChaCha8Rng) -> Matrix {
+    let n = leaders.len();
+    let mut groups: Vec<Vec<usize>> = vec![Vec::new(); n];
+    leaders.iter().enumerate().for_each(|(i, leader)| groups[*leader].push(i));
+    groups.retain(|group| !group.is_empty());
     let mut draws = Matrix::zeros(RESAMPLES, n);
     for b in 0..RESAMPLES {
-        for _ in 0..n {
-            draws[(b, rng.random_range(0..n))] += 1.0;
+        for _ in 0..groups.len() {
+            for &row in &groups[rng.random_range(0..groups.len())] {
+                draws[(b, row)] += 1.0;
+            }
         }
     }
     draws
@@ -168,4 +192,24 @@ pub(super) fn spread(of: &[f64]) -> f64 {
     let mean = of.iter().sum::<f64>() / of.len() as f64;
     let spread = of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
     if spread > 0.0 { spread } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_stay_in_one_fold_and_are_drawn_together() {
+        let mut rng = Context::default().rng("folds");
+        let labels = Labels::Classes((0..12).map(|i| i % 2).collect());
+        let leaders: Vec<usize> = (0..12).map(|i| i % 6).collect();
+        let cut = folds(&labels, &leaders, 3, &mut rng);
+        assert_eq!(cut.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 4]);
+        for fold in &cut {
+            assert!(fold.iter().all(|i| fold.contains(&((i + 6) % 12))), "{cut:?}");
+            assert!(fold.is_sorted());
+        }
+        let draws = resamples(&leaders, &mut rng);
+        assert!((0..RESAMPLES).all(|b| (0..6).all(|i| draws[(b, i)] == draws[(b, i + 6)])));
+    }
 }

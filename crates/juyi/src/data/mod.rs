@@ -2,6 +2,7 @@
 
 pub mod array;
 mod builtin;
+mod classes;
 mod csv;
 mod domain;
 mod encode;
@@ -18,6 +19,8 @@ mod table;
 mod whole;
 
 pub use builtin::{Builtin, builtin};
+pub use classes::{Classes, twins};
+pub(crate) use classes::{loosely, plain_number, says_the_same};
 pub use domain::{Domain, Goal, Labels, Task};
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub(crate) use encode::{LARGEST, listed};

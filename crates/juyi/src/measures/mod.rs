@@ -45,8 +45,12 @@ pub struct MovedColumn {
     pub column: String,
     /// `KS` for numbers, `chi-square` for text.
     pub test: String,
-    /// Largest difference of the two distribution functions, or total variation distance: both from 0 to 1.
+    /// Largest difference of the two distribution functions, or total variation distance, or difference of the shares
+    /// of missing cells, whichever is largest: all from 0 to 1.
     pub distance: f64,
+    /// Shares of missing cells in source and target, 0 to 1.
+    #[serde(default)]
+    pub missing: (f64, f64),
     /// Corrected for the number of columns (Holm).
     pub p_value: f64,
     /// The column in the source, in words: mean and deviation, or the most frequent value.

@@ -36,6 +36,8 @@ pub struct Fitted {
     pub trained: Trained,
     /// The [`drawn`] source rows as the learner saw them; `None` for methods that move no rows.
     pub moved: Option<Matrix>,
+    /// How many rows of equal weight the weights are worth; `None` for methods that give none.
+    pub effective_rows: Option<f64>,
 }
 
 /// Up to 300 of `n` rows, evenly spread: those that figures show.
@@ -134,6 +136,7 @@ impl<A: Adapter> Method for A {
         let target = &task.target;
         let moves = !target_map.is_empty() || matches!(source, Cow::Owned(_));
         let moved = moves.then(|| select_rows(source.as_ref().as_ref(), &drawn(source.nrows())));
+        let effective_rows = weights.as_deref().map(effective_rows);
         let trained = if target.labelled.is_empty() {
             train(learner, &source, &task.source.labels, weights.as_deref(), &task.goal, context)?
         } else {
@@ -143,9 +146,18 @@ impl<A: Adapter> Method for A {
             let weights = weights.map(|w| [w, vec![1.0; own.nrows()]].concat());
             train(learner, &rows, &labels, weights.as_deref(), &task.goal, context)?
         };
-        Ok(Fitted { maps: target_map, trained, moved })
+        Ok(Fitted { maps: target_map, trained, moved, effective_rows })
     }
 }
+
+/// Kish's effective sample size `(Σ w)² / Σ w²`: how many rows of equal weight have the same variance.
+pub fn effective_rows(weights: &[f64]) -> f64 {
+    let (sum, squares) = weights.iter().fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
+    if squares > 0.0 { sum * sum / squares } else { 0.0 }
+}
+
+/// Fewer effective rows, or a smaller share of the source rows, are too few to learn from.
+const FEWEST_EFFECTIVE: (f64, f64) = (10.0, 0.05);
 
 /// Fits a method on a preprocessed task and wraps up the model: `before` are the maps of the preprocessing.
 ///
@@ -158,10 +170,20 @@ pub fn fit(
     before: Vec<Map>,
     context: &mut Context,
 ) -> Result<Model> {
-    Ok(fit_and_show(built, task, learner, before, context)?.0)
+    Ok(fit_and_show(built, task, learner, before, context)?.model)
 }
 
-/// The same, and beside the model the [`drawn`] source rows as its learner saw them, where the method moves rows.
+/// A fitted model with what is to be shown of the fit.
+pub struct Shown {
+    /// The model.
+    pub model: Model,
+    /// The [`drawn`] source rows as its learner saw them, where the method moves rows.
+    pub moved: Option<Matrix>,
+    /// How many rows of equal weight the source rows are worth, where the method weighs them.
+    pub effective_rows: Option<f64>,
+}
+
+/// The same, with what is to be shown; warns where the weights leave next to no rows to learn from.
 ///
 /// # Errors
 /// As [`fit`].
@@ -171,13 +193,24 @@ pub fn fit_and_show(
     learner: &dyn Learner,
     before: Vec<Map>,
     context: &mut Context,
-) -> Result<(Model, Option<Matrix>)> {
+) -> Result<Shown> {
     built.row.needs.check(built.row, task, context)?;
     built.method.check()?;
-    let Fitted { maps, trained, moved } = built.method.fit(task, learner, context)?;
+    let Fitted { maps, trained, moved, effective_rows } = built.method.fit(task, learner, context)?;
+    let rows = task.source.rows() as f64;
+    if let Some(worth) =
+        effective_rows.filter(|n| *n < FEWEST_EFFECTIVE.0.max(FEWEST_EFFECTIVE.1 * rows).min(rows))
+    {
+        let text = format!(
+            "the weights fall on few rows: the {rows} source rows are worth {worth:.1} of equal weight; hardly any lies \
+             where the target's rows are"
+        );
+        context.warn(built.row.name, text);
+    }
     let maps = [before, maps].concat();
     let learner = built.row.trains_learner.then(|| learner.name());
-    Ok((wrapped(built, maps, trained, &task.goal, task.columns(), learner, context), moved))
+    let model = wrapped(built, maps, trained, &task.goal, task.columns(), learner, context);
+    Ok(Shown { model, moved, effective_rows })
 }
 
 /// Fits a method on source models alone, for target rows that have been through no map.
@@ -223,7 +256,7 @@ fn wrapped(
         seed: context.seed(),
         stores_rows,
     };
-    Model { about, goal, encoding: None, columns, maps, predictor }
+    Model { about, goal, encoding: None, columns, ranges: Vec::new(), maps, predictor }
 }
 
 /// A check of one parameter's range, for [`Method::check`].

@@ -9,6 +9,7 @@ use super::{METHODS, Method};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
+use crate::learners::learner;
 
 /// What a method asks of a task. Equal columns, finite values and labelled source rows every [`Task`] has.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +25,8 @@ pub struct Needs {
     pub ignores_target_labels: bool,
     /// It works from source models alone too.
     pub models_serve: bool,
+    /// It brings rows to unit length: of fewer than two columns that vary only signs would be left.
+    pub directions: bool,
 }
 
 impl Needs {
@@ -34,6 +37,7 @@ impl Needs {
         target_labels: false,
         ignores_target_labels: false,
         models_serve: false,
+        directions: false,
     };
 
     /// Checks `task`; leaves a note where target labels are given in vain.
@@ -42,6 +46,12 @@ impl Needs {
     /// [`Error::Unsuited`] naming the method and the need.
     pub fn check(&self, row: &MethodRow, task: &Task, context: &mut Context) -> Result<()> {
         self.check_target(row, &task.target, &task.goal)?;
+        if self.directions && !two_columns_vary(task) {
+            let problem =
+                "brings rows to unit length, and fewer than two columns vary: only signs would be left";
+            let hint = "choose a method that leaves the lengths of rows alone, such as `coral`, `gfk` or `linear-transport`";
+            return Err(unsuited(row, problem, hint));
+        }
         if self.ignores_target_labels && !task.target.labelled.is_empty() {
             context.note(row.name, "makes no use of the target's labels");
         }
@@ -79,6 +89,16 @@ impl Needs {
         }
         Ok(())
     }
+}
+
+/// Whether at least two columns have more than one value in both domains together.
+fn two_columns_vary(task: &Task) -> bool {
+    let (source, target) = (&task.source.features, &task.target.features);
+    let varies = |j: &usize| {
+        let first = source[(0, *j)];
+        source.col(*j).iter().chain(target.col(*j).iter()).any(|v| *v != first)
+    };
+    (0..task.columns()).filter(varies).nth(1).is_some()
 }
 
 fn unsuited(row: &MethodRow, problem: &str, hint: &str) -> Error {
@@ -129,7 +149,8 @@ pub struct MethodRow {
     pub needs: Needs,
     /// Whether it trains the learner that is asked for (else it is a predictor of its own).
     pub trains_learner: bool,
-    /// The learner when none is asked for: that of the method, and of the baseline beside it.
+    /// The learner when none is asked for, that of the method and of the baseline beside it; see
+    /// [`MethodRow::learner_for`].
     pub learner: &'static str,
     /// The parameters that `auto` tries, each a JSON object of those that differ from their defaults; none where
     /// `auto` leaves the method out.
@@ -147,6 +168,13 @@ impl MethodRow {
     /// Whether it trains a learner where the sources are models: the others go on from what the models are.
     pub fn trains_learner_on_models(&self) -> bool {
         self.name == "target-only"
+    }
+
+    /// The learner when none is asked for, which must be able to predict what is asked: least squares stand in for a
+    /// learner of classes.
+    pub fn learner_for(&self, goal: &Goal) -> &'static str {
+        let serves = *goal != Goal::Value || learner(self.learner).is_ok_and(|learner| learner.regresses());
+        if serves { self.learner } else { "ridge" }
     }
 
     /// What it predicts, in words.

@@ -137,6 +137,11 @@ impl Model {
                 self.columns
             ));
         }
+        let ordered = |(low, high): &(f64, f64)| low.is_finite() && high.is_finite() && low <= high;
+        if !(self.ranges.is_empty() || self.ranges.len() == self.columns) || !self.ranges.iter().all(ordered)
+        {
+            return Err(format!("its ranges are not those of {} columns", self.columns));
+        }
         if self.goal == Goal::Classes(Vec::new()) {
             return Err("it knows no class".into());
         }
@@ -209,6 +214,7 @@ mod tests {
             goal: Goal::Classes(vec!["a".into(), "b".into()]),
             encoding: None,
             columns: 2,
+            ranges: Vec::new(),
             maps: vec![
                 Map::NormalizeRowsL2,
                 Map::Affine {

@@ -88,6 +88,7 @@ mod tests {
             goal: Goal::Classes(vec!["a".into(), "b".into()]),
             encoding: None,
             columns: 2,
+            ranges: Vec::new(),
             maps: vec![Map::Augment { blocks: vec![true; 1000] }; maps],
             predictor: Predictor::Linear { link: Link::Softmax, weights, bias },
         }

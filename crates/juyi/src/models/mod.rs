@@ -55,6 +55,10 @@ pub struct Model {
     pub encoding: Option<Encoding>,
     /// Number of features that go in.
     pub columns: usize,
+    /// The least and the largest value of each feature in all rows that the model was fitted on; empty where they are not
+    /// known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<(f64, f64)>,
     /// Applied in order to each row, which is taken to be a row of the target.
     pub maps: Vec<Map>,
     /// Turns the mapped row into an answer.

@@ -37,6 +37,10 @@ pub struct FitFacts {
     pub carries: String,
     /// Whether the model holds rows of the data.
     pub stores_rows: bool,
+    /// How many source rows of equal weight the weighted ones are worth (Kish's effective sample size); absent where the
+    /// method gives no weights.
+    #[serde(default)]
+    pub effective_rows: Option<f64>,
     /// Scores on the target rows whose labels were kept for scoring.
     pub scores: Option<Scores>,
     /// Time of fit and prediction.

@@ -66,6 +66,9 @@ pub fn text(run: &Run) -> String {
         }
     }
     line("3 initialise", &fit.carries);
+    if let Some(worth) = fit.effective_rows {
+        line("", &format!("weighted, they are worth {worth:.1} rows of equal weight"));
+    }
     let fits: Vec<&FitFacts> = run.baseline.iter().chain([fit]).chain(&run.refused).collect();
     let width = fits.iter().map(|fit| fit.title().chars().count()).max().unwrap_or(0).max(6);
     for (k, fit) in fits.iter().enumerate() {
@@ -247,6 +250,7 @@ mod tests {
             preprocess: vec!["standardize".into()],
             carries: "the source rows".into(),
             stores_rows: true,
+            effective_rows: None,
             scores: Some(Scores::Classification { accuracy, balanced_accuracy: 0.5, macro_f1: 0.25 }),
             seconds: 0.25,
         }

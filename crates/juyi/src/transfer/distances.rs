@@ -1,7 +1,8 @@
 //! Step 1, continued: how far apart are source and target?
 
 use super::Settings;
-use super::prepare::{Held, label_cells};
+use super::labels::label_cells;
+use super::prepare::Held;
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
 use crate::error::Result;

@@ -213,7 +213,6 @@ fn evenly<T>(all: &[T], most: usize) -> impl Iterator<Item = &T> {
 mod tests {
     use super::*;
     use crate::linalg::from_rows;
-    use crate::transfer::TaskKind;
 
     #[test]
     fn the_plane_by_hand() {
@@ -250,8 +249,8 @@ mod tests {
         let pixels = [[0.0, 8.0, 16.0, f64::NAN], [1.0, 0.0, 0.0, 0.0], [0.0, -4.0, 4.0, 0.0]];
         let (table, labels) = digits(&pixels, ["3", "8", "9"]);
         let kept = Pixels::of(&table, &labels, "digit", &Settings::default()).unwrap();
-        let truth = Truth::new(&labels, &[0, 2], TaskKind::Classification, "t", &Context::default()).unwrap();
         let goal = Goal::Classes(vec!["3".into(), "8".into()]);
+        let truth = Truth::new(&labels, &[0, 2], &goal, "t", &Context::default()).unwrap();
         let answers = Answers { answer: vec![0.0, 1.0], confidence: vec![], scores: None };
         let pictures = kept.pictures(&[0, 2], &truth, &goal, &answers);
         assert_eq!((pictures.len(), pictures[0].row, pictures[1].row), (2, 1, 3));

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::methods::fit_and_show;
+use crate::methods::{Shown, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{FitFacts, Point};
 
@@ -86,13 +86,15 @@ fn run_one(
     let Configuration { built, learner, .. } = configuration;
     context.progress(&format!("fitting {}", built.row.name), 0, 0);
     let start = Instant::now();
-    let (model, moved) = fit_and_show(built, task, learner.as_ref(), maps.to_vec(), context)?;
+    let Shown { model, moved, effective_rows } =
+        fit_and_show(built, task, learner.as_ref(), maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.
     let target = task.target.features.as_ref();
     let answers = crate::models::predict(&model.maps[maps.len()..], &model.predictor, target);
     asked.check(&answers, target, &[])?;
     let carries = format!("{}, learnt from {} source rows", carries(&model, maps.len()), task.source.rows());
-    let ran = Ran::new(configuration, model, answers, carries, start, truth, &task.goal, context);
+    let mut ran = Ran::new(configuration, model, answers, carries, start, truth, &task.goal, context);
+    ran.facts.effective_rows = effective_rows;
     Ok((ran, moved))
 }
 
@@ -118,6 +120,7 @@ impl Ran {
             preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
             carries,
             stores_rows: model.about.stores_rows,
+            effective_rows: None,
             scores,
             seconds: start.elapsed().as_secs_f64(),
         };

@@ -3,13 +3,15 @@
 use std::time::Instant;
 
 use super::asked::Asked;
+use super::degenerate;
 use super::fits::{Fits, Ran, carries};
-use super::prepare::{class_names, describe, identifiers, of_rows, sorted, target_domain};
+use super::labels::{Written, classes, compare_with_target};
+use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::truth::Truth;
-use super::{Known, Outcome, Settings, TargetLabels, TaskKind, named, refused};
+use super::{Known, Outcome, Settings, TargetLabels, named, refused};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
-use crate::data::{Cells, Encoding, Goal, Table};
+use crate::data::{Cells, Classes, Encoding, Goal, Table};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
 use crate::methods::{SourceModel, refine};
@@ -52,16 +54,16 @@ pub fn transfer_models(
         let hint = "name the column with `--label`; empty cells are unlabelled rows";
         return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
     }
+    let own: Vec<Cells> = models.iter().map(|(_, model)| names_of(model)).collect();
+    let known: Vec<Written> =
+        models.iter().zip(&own).map(|((name, _), cells)| (name.as_str(), cells)).collect();
+    let of_sources = classes(&label, &known, &mut context.aside());
     if let Goal::Classes(names) = &mut goal {
-        names.extend(models.iter().flat_map(|(_, model)| match &model.goal {
-            Goal::Classes(names) => names.clone(),
-            Goal::Value => Vec::new(),
-        }));
-        names.extend(class_names(used));
-        *names = sorted(std::mem::take(names));
+        let used = used.map(|cells| (target.name.as_str(), cells));
+        let all: Vec<Written> = known.iter().copied().chain(used).collect();
+        *names = classes(&label, &all, context).names().to_vec();
     }
     let id = identifiers(&target, &encoding.id, context)?;
-    let kind = if goal == Goal::Value { TaskKind::Regression } else { TaskKind::Classification };
     let none = Cells::Numbers(vec![f64::NAN; target.rows]);
     let truth_cells =
         cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Score).unwrap_or(&none);
@@ -71,12 +73,24 @@ pub fn transfer_models(
         let hint = "give a table with rows below its header";
         return Err(Error::input(format!("`{}`", target.name), "has no rows", hint));
     }
-    let truth = Truth::new(truth_cells, &rows, kind, &target.name, context)?;
+    if goal != Goal::Value {
+        let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
+        compare_with_target(&of_sources, (&target.name, cells), &rows, learnt, context)?;
+    }
+    let truth = Truth::new(truth_cells, &rows, &goal, &target.name, context)?;
     let domain = target_domain(&target.name, features, &rows, used, &goal)?;
     domain.check(&goal, encoding.width())?;
     let facts = (models.iter().map(described).collect(), describe(&domain, &goal, &target.remark));
     let id = of_rows(id, &rows);
+    let ranges = match &models[..] {
+        [(_, one)] if !one.ranges.is_empty() => {
+            degenerate::beyond(one, &encoding, &domain.features, &target.name, context);
+            degenerate::joined(&one.ranges, &degenerate::ranges(&[&domain.features]))
+        }
+        _ => Vec::new(),
+    };
     let sources = source_models(models, &goal);
+    let named = named.map(|named| named.for_goal(&goal, settings.learner.as_deref())).transpose()?;
     if let Some(named) = &named {
         named.built.row.needs.check_models(named.built.row, &domain, &goal)?;
     }
@@ -117,7 +131,8 @@ pub fn transfer_models(
     }
     let fits = Fits { all, before: Vec::new(), after: Vec::new() };
     let (moved, distances) = (Vec::new(), Vec::new());
-    let known = Known { goal, encoding, truth, rows, id, pixels: None, facts, moved, distances, choice };
+    let known =
+        Known { goal, encoding, truth, rows, id, pixels: None, facts, moved, distances, ranges, choice };
     Ok(known.record(fits, settings, started, context))
 }
 
@@ -152,11 +167,21 @@ fn described((name, model): &(String, Model)) -> DomainFacts {
     DomainFacts { name: name.clone(), rows: 0, labelled: 0, classes: Vec::new(), remark }
 }
 
+/// The names of a model's classes.
+fn names_of(model: &Model) -> Cells {
+    let names = match &model.goal {
+        Goal::Classes(names) => names.clone(),
+        Goal::Value => Vec::new(),
+    };
+    Cells::Text { codes: (0..names.len() as u32).collect(), values: names }
+}
+
 /// The models, their classes as positions in the goal.
 fn source_models(models: Vec<(String, Model)>, goal: &Goal) -> Vec<SourceModel> {
     let known = |model: &Model| match (&model.goal, goal) {
         (Goal::Classes(own), Goal::Classes(all)) => {
-            own.iter().filter_map(|name| all.iter().position(|other| other == name)).collect()
+            let all = Classes::named(all.clone());
+            own.iter().filter_map(|name| all.position(name)).collect()
         }
         _ => Vec::new(),
     };

@@ -1,10 +1,12 @@
 //! The main job in four steps: tables in; data, select, initialise, transfer; predictions, a model and a record out.
 
 mod asked;
+mod degenerate;
 mod distances;
 mod figures;
 mod fits;
 mod from_models;
+mod labels;
 mod prepare;
 mod truth;
 
@@ -14,7 +16,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
-use crate::data::{Encoding, Goal, Missing, Table, Task};
+use crate::data::{Classes, Encoding, Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
@@ -26,7 +28,8 @@ pub use distances::{Measured, measure};
 use figures::Pixels;
 use fits::{Fits, Ran, fit_each};
 pub use from_models::transfer_models;
-use prepare::{Prepared, identifiers, label_cells, of_rows, prepare};
+use labels::{compare_with_target, label_cells};
+use prepare::{Prepared, identifiers, of_rows, prepare};
 use truth::Truth;
 
 /// What labels found in the target are for.
@@ -122,9 +125,12 @@ pub fn transfer(
     // 1 data
     let Prepared { task, encoding, truth, rows, id, pixels, facts, moved } =
         prepare(sources, target, settings, context)?;
+    let named = named.map(|named| named.for_goal(&task.goal, settings.learner.as_deref())).transpose()?;
     if let Some(named) = &named {
         named.built.row.needs.check(named.built.row, &task, context)?; // before the baseline is at work
     }
+    let ranges = degenerate::ranges(&[&task.source.features, &task.target.features]);
+    degenerate::tables(&task, &moved, &settings.preprocess, context)?;
     context.hold(task.bytes());
     let mut distances = Vec::new();
     if settings.distances {
@@ -142,7 +148,7 @@ pub fn transfer(
     let name = task.target.name.clone();
     let asked = Asked { table: &name, rows: &rows, encoding: &encoding };
     let fits = fit_each(&configurations, task, &truth, &asked, context)?;
-    let known = Known { goal, encoding, truth, rows, id, pixels, facts, moved, distances, choice };
+    let known = Known { goal, encoding, truth, rows, id, pixels, facts, moved, distances, ranges, choice };
     Ok(known.record(fits, settings, started, context))
 }
 
@@ -186,18 +192,20 @@ struct Known {
     facts: (Vec<DomainFacts>, DomainFacts),
     moved: Vec<MovedColumn>,
     distances: Vec<Distance>,
+    ranges: Vec<(f64, f64)>,
     choice: Option<Choice>,
 }
 
 impl Known {
     /// The record, the model that is written and its predictions. The first fit is that of the baseline, or the only
     /// one.
-    fn record(self, fits: Fits, settings: &Settings, started: Instant, context: &Context) -> Outcome {
-        let Self { goal, encoding, truth, rows, id, pixels, facts, moved, distances, choice } = self;
+    fn record(self, fits: Fits, settings: &Settings, started: Instant, context: &mut Context) -> Outcome {
+        let Self { goal, encoding, truth, rows, id, pixels, facts, moved, distances, ranges, choice } = self;
         let refused = refused(choice.as_ref());
         let Fits { mut all, before, after } = fits;
         let written = if refused { 0 } else { all.len() - 1 };
         let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
+        degenerate::answers(chosen.title(), &model.goal, &answers, &facts.0, context);
         let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
         let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
             (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
@@ -217,6 +225,7 @@ impl Known {
         let features = model.columns;
         let label = encoding.label.clone();
         model.encoding = Some(encoding);
+        model.ranges = ranges;
         let (sources, target) = facts;
         let run = Run {
             format: Run::FORMAT,
@@ -299,15 +308,22 @@ pub fn predict_table(
         ));
     }
     context.take(size_of::<f64>() as u64 * (rows.len() * model.columns) as u64);
+    degenerate::beyond(model, encoding, &features, &table.name, context);
     let answers = model.predict_within(features.as_ref(), context)?;
     Asked { table: &table.name, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
     context.take(answers_bytes(rows.len(), model.goal.classes()));
     let scores = match truth {
         None => None,
         Some(labels) => {
-            let kind =
-                if model.goal == Goal::Value { TaskKind::Regression } else { TaskKind::Classification };
-            Truth::new(&labels, &rows, kind, &table.name, context)?.score(&model.goal, &answers, context)
+            if let Goal::Classes(names) = &model.goal {
+                let known = Classes::named(names.clone());
+                compare_with_target(&known, (&table.name, &labels), &rows, false, context)?;
+            }
+            Truth::new(&labels, &rows, &model.goal, &table.name, context)?.score(
+                &model.goal,
+                &answers,
+                context,
+            )
         }
     };
     let id = of_rows(id, &rows);

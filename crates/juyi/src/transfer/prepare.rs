@@ -1,16 +1,16 @@
 //! Step 1: from tables to a task, with the labels that only score set aside.
 
-use std::collections::HashMap;
-
 use super::figures::Pixels;
-use super::truth::{Truth, label_value};
+use super::labels::{
+    Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, labelled_rows,
+};
+use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
-use crate::models::answers_bytes;
 use crate::report::DomainFacts;
 
 /// Everything that the tables come down to.
@@ -67,7 +67,10 @@ pub(super) fn prepare(
     }
     let labels: Vec<Cells> = sources.iter().map(|table| label_cells(table, &label)).collect::<Result<_>>()?;
     let target_cells = target.column(&label).map(|column| column.cells.clone());
-    let kind = settings.task.map_or_else(|| infer_task(&labels, &sources[0].name, &label, context), Ok)?;
+    let written: Vec<Written> =
+        sources.iter().zip(&labels).map(|(t, cells)| (t.name.as_str(), cells)).collect();
+    let known = classes(&label, &written, &mut context.aside());
+    let kind = settings.task.map_or_else(|| infer_task(&known, &written, &label, context), Ok)?;
     let used = target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
         let hint = "leave `--target-labels` out, or add the column; empty cells are unlabelled rows";
@@ -75,7 +78,11 @@ pub(super) fn prepare(
     }
     let goal = match kind {
         TaskKind::Regression => Goal::Value,
-        TaskKind::Classification => Goal::Classes(class_names(labels.iter().chain(used))),
+        TaskKind::Classification => {
+            let used = used.map(|cells| (target.name.as_str(), cells));
+            let all: Vec<Written> = written.into_iter().chain(used).collect();
+            Goal::Classes(classes(&label, &all, context).names().to_vec())
+        }
     };
     let filled: usize = labelled.iter().map(Vec::len).sum();
     few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
@@ -100,7 +107,11 @@ pub(super) fn prepare(
     }
     let all: Vec<usize> = (0..target.rows).collect();
     let (features, rows) = held.turn(&mut target, &all, &encoding, context)?;
-    let truth = Truth::new(truth_cells, &rows, kind, &target.name, context)?;
+    if kind == TaskKind::Classification {
+        let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
+        compare_with_target(&known, (&target.name, cells), &rows, learnt, context)?;
+    }
+    let truth = Truth::new(truth_cells, &rows, &goal, &target.name, context)?;
     let target_domain = target_domain(&target.name, features, &rows, used, &goal)?;
     let target_facts = describe(&target_domain, &goal, &target.remark);
     if domains.len() > 1 {
@@ -171,125 +182,6 @@ pub(super) fn describe(domain: &Domain, goal: &Goal, remark: &str) -> DomainFact
     };
     let (name, remark) = (domain.name.clone(), remark.to_string());
     DomainFacts { name, rows: domain.rows(), labelled: domain.labelled.len(), classes, remark }
-}
-
-/// The label's column of a table.
-pub(super) fn label_cells(table: &Table, label: &str) -> Result<Cells> {
-    let found = table.column(label).map(|column| column.cells.clone());
-    found.ok_or_else(|| Error::Unknown {
-        kind: format!("label column of `{}`", table.name),
-        name: label.into(),
-        known: table.columns.iter().take(40).map(|column| column.name.clone()).collect(),
-    })
-}
-
-/// The source rows that have a label; the others are left out.
-fn labelled_rows(table: &Table, label: &str, context: &mut Context) -> Result<Vec<usize>> {
-    let cells = label_cells(table, label)?;
-    let keep: Vec<usize> = (0..table.rows).filter(|&row| !cells.is_missing(row)).collect();
-    if keep.is_empty() {
-        let hint = "a source needs labels; is this the target?";
-        return Err(Error::input(format!("`{}`", table.name), format!("column `{label}` is empty"), hint));
-    }
-    if keep.len() < table.rows {
-        let text =
-            format!("`{}`: {} rows have no label and are left out", table.name, table.rows - keep.len());
-        context.warn("data", text);
-    }
-    Ok(keep)
-}
-
-/// Most classes that are taken for granted when the labels are whole numbers, or nearly as many as rows.
-const MANY_CLASSES: usize = 100;
-
-/// A label with a value of its own for one row in so many looks like an identifier.
-const ONE_IN: usize = 5;
-
-/// Warns of a label that looks like an identifier, and refuses classes of which the scores alone would not fit: `filled`
-/// rows have a label, `rows` get scores.
-fn few_enough(classes: usize, filled: usize, rows: usize, label: &str, context: &mut Context) -> Result<()> {
-    let mut looks = String::new();
-    if classes > MANY_CLASSES && ONE_IN * classes > filled {
-        let text = format!(
-            "column `{label}` has {classes} different values in {filled} rows and looks like an identifier: name the \
-             column that is to be predicted with `--label`, or say `--task regression` if its numbers are meant"
-        );
-        context.warn_at_once("data", text);
-        looks = format!(" (`{label}` looks like an identifier)");
-    }
-    let scores = format!("the scores of {rows} rows for {classes} classes{looks}");
-    context.require(&scores, answers_bytes(rows, classes))
-}
-
-/// Text labels are classes; numbers with a fraction are values; whole numbers are classes while they are few.
-fn infer_task(labels: &[Cells], table: &str, label: &str, context: &mut Context) -> Result<TaskKind> {
-    let names = class_names(labels);
-    let values: Vec<Option<f64>> = names.iter().map(|name| name.parse().ok()).collect();
-    if values.iter().any(Option::is_none) {
-        return Ok(TaskKind::Classification);
-    }
-    if values.iter().flatten().any(|v: &f64| v.fract() != 0.0) {
-        context.note(
-            "data",
-            format!("`{label}` holds numbers with a fraction: they are predicted as numbers (regression)"),
-        );
-        return Ok(TaskKind::Regression);
-    }
-    if names.len() > MANY_CLASSES {
-        let problem = format!("column `{label}` has {} different whole numbers", names.len());
-        let hint = "say `--task classification` or `--task regression`";
-        return Err(Error::input(format!("`{table}`"), problem, hint));
-    }
-    Ok(TaskKind::Classification)
-}
-
-/// The different labels: in order of value if all are numbers, else of the alphabet.
-pub(super) fn class_names<'a>(labels: impl IntoIterator<Item = &'a Cells>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for cells in labels {
-        match cells {
-            Cells::Text { codes, values } => {
-                let mut seen = vec![false; values.len()];
-                for code in codes {
-                    if let Some(seen) = seen.get_mut(*code as usize) {
-                        *seen = true;
-                    }
-                }
-                names.extend(
-                    values.iter().zip(seen).filter(|(_, seen)| *seen).map(|(value, _)| value.clone()),
-                );
-            }
-            Cells::Numbers(numbers) => {
-                names.extend(numbers.iter().filter(|v| !v.is_nan()).map(f64::to_string));
-            }
-        }
-    }
-    sorted(names)
-}
-
-/// Each name once: in order of value if all are numbers, else of the alphabet.
-pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort();
-    names.dedup();
-    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
-        names.sort_by(|a, b| a.parse::<f64>().unwrap_or(0.0).total_cmp(&b.parse().unwrap_or(0.0)));
-    }
-    names
-}
-
-/// The labels of these rows, all filled.
-fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
-    let text = |row: usize| cells.text(row).unwrap_or_default();
-    Ok(match goal {
-        Goal::Classes(names) => {
-            let position: HashMap<&str, usize> =
-                names.iter().enumerate().map(|(c, name)| (name.as_str(), c)).collect();
-            Labels::Classes(rows.iter().map(|&row| position[text(row).as_str()]).collect())
-        }
-        Goal::Value => Labels::Values(
-            rows.iter().map(|&row| label_value(&text(row), table, row)).collect::<Result<_>>()?,
-        ),
-    })
 }
 
 /// The identifying columns as text.

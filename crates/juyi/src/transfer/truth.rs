@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::TaskKind;
+use super::labels::label_value;
 use crate::context::Context;
-use crate::data::{Cells, Goal, LARGEST, listed};
-use crate::error::{Error, Result, shown};
+use crate::data::{Cells, Classes, Goal, listed};
+use crate::error::{Result, shown};
 use crate::measures::{Scores, classification_scores, regression_scores};
 use crate::models::Answers;
 
@@ -22,20 +22,27 @@ enum TruthLabels {
 }
 
 impl Truth {
-    /// The filled labels of the rows that are predicted.
+    /// The filled labels of the rows that are predicted, written as the goal's classes are.
     pub(super) fn new(
         cells: &Cells,
         kept: &[usize],
-        kind: TaskKind,
+        goal: &Goal,
         table: &str,
         context: &Context,
     ) -> Result<Self> {
         context.require(&format!("the labels of `{table}`"), cells.unfolded_bytes())?;
         let rows: Vec<usize> = (0..kept.len()).filter(|&i| !cells.is_missing(kept[i])).collect();
         let text = |i: &usize| cells.text(kept[*i]).unwrap_or_default();
-        let labels = match kind {
-            TaskKind::Classification => TruthLabels::Classes(rows.iter().map(text).collect()),
-            TaskKind::Regression => {
+        let labels = match goal {
+            Goal::Classes(names) => {
+                let classes = Classes::named(names.clone());
+                let class = |i: &usize| {
+                    let text = text(i);
+                    classes.position(&text).map_or(text, |class| names[class].clone())
+                };
+                TruthLabels::Classes(rows.iter().map(class).collect())
+            }
+            Goal::Value => {
                 let value = |i: &usize| label_value(&text(i), table, kept[*i]);
                 TruthLabels::Values(rows.iter().map(value).collect::<Result<_>>()?)
             }
@@ -63,14 +70,15 @@ impl Truth {
                 let occur: HashSet<&String> = truth.iter().collect();
                 let mut unknown: Vec<&String> = occur.difference(&known).copied().collect();
                 unknown.sort();
-                if !unknown.is_empty() {
-                    context.warn(
-                        "scores",
-                        format!(
-                            "class {} of the target is not among the model's classes and counts as wrong",
-                            listed(&unknown)
-                        ),
+                if let Some(first) = unknown.first() {
+                    let mut text = format!(
+                        "class {} of the target is not among the model's classes and counts as wrong",
+                        listed(&unknown)
                     );
+                    if let Some(meant) = Classes::named(names.clone()).meant(first) {
+                        text += &format!("; did you mean `{}`?", shown(meant));
+                    }
+                    context.warn("scores", text);
                 }
                 let absent: Vec<&String> = names.iter().filter(|name| !occur.contains(name)).collect();
                 if !absent.is_empty() {
@@ -83,23 +91,5 @@ impl Truth {
             (TruthLabels::Values(truth), Goal::Value) => Some(regression_scores(truth, &said)),
             _ => None,
         }
-    }
-}
-
-/// A label as a finite number.
-pub(super) fn label_value(text: &str, table: &str, row: usize) -> Result<f64> {
-    let fail = |problem: &str, hint: &str| {
-        let problem = format!("label `{}` {problem}", shown(text));
-        Err(Error::input(format!("`{table}`, row {}", row + 1), problem, hint))
-    };
-    match text.parse::<f64>() {
-        Ok(value) if value.abs() <= LARGEST => Ok(value),
-        Ok(value) if value.is_finite() => {
-            fail("is too large to compute with", "give the label in another unit")
-        }
-        _ => fail(
-            "is not a number",
-            "a regression needs finite numbers; `--task classification` predicts classes",
-        ),
     }
 }

@@ -79,7 +79,7 @@ impl Method for TrAdaBoost {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let rounds = Pool::new(task, learner)?.transfer_boost(Self::ROW.name, self.rounds, false, context)?;
         let trained = vote(later_half(rounds), VoteRule::Majority);
-        Ok(Fitted { maps: Vec::new(), trained, moved: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
     }
 }
 

@@ -77,7 +77,7 @@ impl Method for TrAdaBoostR2 {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let rounds = Pool::new(task, learner)?.transfer_boost(Self::ROW.name, self.rounds, true, context)?;
         let trained = vote(later_half(rounds), VoteRule::Median);
-        Ok(Fitted { maps: Vec::new(), trained, moved: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
     }
 }
 

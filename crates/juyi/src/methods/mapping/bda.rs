@@ -87,7 +87,7 @@ impl Bda {
         summary: "projects to where the means agree, with a balance between all rows and class by class",
         when: "many columns, classes that shift differently or have other shares in the target",
         paper: "J. Wang, Y. Chen, S. Hao, W. Feng, Z. Shen, \"Balanced distribution adaptation for transfer learning\", ICDM 2017",
-        needs: Needs { classes: true, ..Needs::NOTHING },
+        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &[],

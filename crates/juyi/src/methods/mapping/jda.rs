@@ -63,7 +63,7 @@ impl Jda {
         summary: "projects to where the means agree class by class, with pseudo-labels for the target",
         when: "many columns, classes that shift differently, a baseline that is better than guessing",
         paper: "M. Long, J. Wang, G. Ding, J. Sun, P. Yu, \"Transfer feature learning with joint distribution adaptation\", ICCV 2013",
-        needs: Needs { classes: true, ..Needs::NOTHING },
+        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &["{}", r#"{"components": 10}"#],

@@ -81,7 +81,7 @@ impl SemiSupervisedTca {
         summary: "projects to where the means agree, the labels show and neighbours stay neighbours",
         when: "many columns, a shift of the whole cloud, labels that the strongest directions do not show",
         paper: "S. J. Pan, I. Tsang, J. Kwok, Q. Yang, \"Domain adaptation via transfer component analysis\", IEEE TNN 2011",
-        needs: Needs::NOTHING,
+        needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &[],

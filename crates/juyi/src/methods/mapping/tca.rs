@@ -56,7 +56,7 @@ impl Tca {
         summary: "projects both domains to where their means agree and their variance is kept",
         when: "many columns, a shift of the whole cloud of rows",
         paper: "S. J. Pan, I. Tsang, J. Kwok, Q. Yang, \"Domain adaptation via transfer component analysis\", IEEE TNN 2011",
-        needs: Needs::NOTHING,
+        needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &["{}", r#"{"components": 10}"#],

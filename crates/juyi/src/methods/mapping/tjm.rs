@@ -68,7 +68,7 @@ impl Tjm {
         summary: "projects to where the means agree, with little say for source rows unlike the target's",
         when: "many columns, a shift of the whole cloud, source rows without a counterpart in the target",
         paper: "M. Long, J. Wang, G. Ding, J. Sun, P. Yu, \"Transfer joint matching for unsupervised domain adaptation\", CVPR 2014",
-        needs: Needs::NOTHING,
+        needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &[], // close to transfer component analysis, at ten times its time

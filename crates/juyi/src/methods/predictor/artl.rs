@@ -95,7 +95,7 @@ impl Artl {
         summary: "fits a classifier that also closes the means' distance, class by class, and varies little between neighbours",
         when: "classes shift differently, neighbours share a class, a baseline that is better than guessing",
         paper: "M. Long, J. Wang, G. Ding, S. Pan, P. Yu, \"Adaptation regularization: a general framework for transfer learning\", TKDE 2014",
-        needs: Needs { classes: true, ..Needs::NOTHING },
+        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
         grid: &[], // its ten rounds solve systems of all rows

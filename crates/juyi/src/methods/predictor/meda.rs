@@ -91,7 +91,7 @@ impl Meda {
         summary: "on the geodesic flow kernel, a classifier that closes the means' distance, by class as far as needed",
         when: "many columns, classes that shift differently, neighbours that share a class",
         paper: "J. Wang, W. Feng, Y. Chen, H. Yu, M. Huang, P. Yu, \"Visual domain adaptation with manifold embedded distribution alignment\", ACM MM 2018",
-        needs: Needs { classes: true, ..Needs::NOTHING },
+        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
         grid: &[], // its ten rounds solve systems of all rows

@@ -64,7 +64,12 @@ impl Method for Pred {
             first_classes,
             second: Box::new(second.predictor),
         });
-        Ok(Fitted { maps: Vec::new(), trained: Trained { predictor, classes: second.classes }, moved: None })
+        Ok(Fitted {
+            maps: Vec::new(),
+            trained: Trained { predictor, classes: second.classes },
+            moved: None,
+            effective_rows: None,
+        })
     }
 }
 

@@ -1,0 +1,219 @@
+//! Classes and the ways in which their names are written: the same value written twice is one class.
+
+use std::collections::{HashMap, HashSet};
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::nearest_name;
+
+/// Classes by name, each in one spelling: the first that occurred.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Classes {
+    names: Vec<String>,
+    /// The class of each value, whichever way it is written.
+    position: HashMap<String, usize>,
+    /// Other spellings that occurred, each with the class that it belongs to.
+    merged: Vec<(String, usize)>,
+}
+
+impl Classes {
+    /// The classes among these names, in order of value if all are numbers, else of the alphabet. `1`, `1.0` and `1e0`
+    /// are one class, so are `True` and `true`, and blanks around a name do not count; a code with leading zeros such as
+    /// `01` is no number.
+    pub fn of<'a>(written: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut first: HashMap<String, String> = HashMap::new();
+        let (mut seen, mut others) = (HashSet::new(), Vec::new());
+        for written in written {
+            if !seen.insert(written.to_string()) {
+                continue;
+            }
+            let value = value(written);
+            let name = written.trim_matches(is_blank);
+            match first.get(&value) {
+                None => drop(first.insert(value, name.into())),
+                Some(known) if known == name => {}
+                Some(_) => others.push((name.to_string(), value)),
+            }
+        }
+        let mut names: Vec<String> = first.into_values().collect();
+        names.sort();
+        if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+            names.sort_by(|a, b| a.parse::<f64>().unwrap_or(0.0).total_cmp(&b.parse().unwrap_or(0.0)));
+        }
+        let mut classes = Self::named(names);
+        classes.merged = others.into_iter().map(|(name, value)| (name, classes.position[&value])).collect();
+        classes
+    }
+
+    /// The classes of a model, in its order.
+    pub fn named(names: Vec<String>) -> Self {
+        let mut position = HashMap::with_capacity(names.len());
+        for (class, name) in names.iter().enumerate() {
+            position.entry(value(name)).or_insert(class);
+        }
+        Self { names, position, merged: Vec::new() }
+    }
+
+    /// Their names.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The class that is written like this.
+    pub fn position(&self, written: &str) -> Option<usize> {
+        self.position.get(&value(written)).copied()
+    }
+
+    /// Other spellings that occurred, each with the name of its class.
+    pub fn merged(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.merged.iter().map(|(written, class)| (written, &self.names[*class]))
+    }
+
+    /// The class that is likely to be meant by a name that is none: one that differs in case, blanks or leading zeros
+    /// only, that says the same of truth, or that is spelt nearly so.
+    pub fn meant(&self, written: &str) -> Option<&String> {
+        let alike = self.names.iter().find(|name| twins(name, written));
+        let word = |name: &str| name.chars().any(char::is_alphabetic);
+        alike.or_else(|| nearest_name(written, &self.names).filter(|name| word(name) && word(written)))
+    }
+}
+
+/// Whether two different names are likely to mean one class, though it is not sure: `Yes` and `yes`, `True` and `1`,
+/// `07` and `7`.
+pub fn twins(a: &str, b: &str) -> bool {
+    loosely(a) == loosely(b) || says_the_same(a, b)
+}
+
+/// Whether both names say yes, or both no.
+pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
+    let truth = |name: &str| truth_value(&loosely(name));
+    truth(a).is_some() && truth(a) == truth(b)
+}
+
+/// Blanks, and marks that nobody sees.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
+}
+
+/// The value that is written, in one spelling.
+fn value(written: &str) -> String {
+    let written: String = written.trim_matches(is_blank).nfc().collect();
+    if let Some(number) = plain_number(&written).filter(|_| digits(&written) <= DIGITS) {
+        return number.to_string();
+    }
+    for truth in ["true", "false"] {
+        if written.eq_ignore_ascii_case(truth) {
+            return truth.into();
+        }
+    }
+    written
+}
+
+/// Most digits of which a double keeps every one.
+const DIGITS: usize = 15;
+
+/// The digits of a number before its exponent.
+fn digits(number: &str) -> usize {
+    number.split(['e', 'E']).next().unwrap_or_default().bytes().filter(u8::is_ascii_digit).count()
+}
+
+/// The number, if it is one and no code: finite, without leading zeros.
+pub(crate) fn plain_number(written: &str) -> Option<f64> {
+    let unsigned = written.strip_prefix(['-', '+']).unwrap_or(written);
+    let whole = unsigned.split(['.', 'e', 'E']).next().unwrap_or_default();
+    let code = whole.len() > 1 && whole.starts_with('0');
+    if code || !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let number: f64 = written.parse().ok().filter(|v: &f64| v.is_finite())?;
+    Some(if number == 0.0 { 0.0 } else { number }) // -0 is 0
+}
+
+/// A name without what people write differently: case, the width of characters, blanks, underscores and hyphens between
+/// words, leading zeros.
+pub(crate) fn loosely(name: &str) -> String {
+    let name: String = name.trim_matches(is_blank).nfkc().flat_map(char::to_lowercase).collect();
+    if let Ok(number) = name.parse::<f64>() {
+        return number.to_string();
+    }
+    let (mut kept, mut joints) = (String::new(), String::new());
+    for c in name.chars() {
+        if is_blank(c) || matches!(c, '_' | '-') {
+            joints.push(c);
+            continue;
+        }
+        let between = c.is_alphanumeric() && kept.ends_with(char::is_alphanumeric);
+        if !between {
+            kept.push_str(&joints);
+        }
+        joints.clear();
+        kept.push(c);
+    }
+    kept + &joints
+}
+
+/// What a word says of truth.
+fn truth_value(word: &str) -> Option<bool> {
+    match word {
+        "true" | "t" | "yes" | "y" | "1" | "on" | "是" => Some(true),
+        "false" | "f" | "no" | "n" | "0" | "off" | "否" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(written: &[&str]) -> Vec<String> {
+        Classes::of(written.iter().copied()).names().to_vec()
+    }
+
+    #[test]
+    fn one_value_is_one_class_in_its_first_spelling() {
+        assert_eq!(names(&["1", "0", "1.0", "0.0", "1e0", "+1", " 1 "]), ["0", "1"]);
+        assert_eq!(names(&["1.0", "0.0", "1", "-0"]), ["0.0", "1.0"]);
+        assert_eq!(names(&["True", "false", "true", "FALSE"]), ["True", "false"]);
+        assert_eq!(names(&["spam ", "\u{a0}spam", "ham"]), ["ham", "spam"]);
+        assert_eq!(names(&["caf\u{e9}", "cafe\u{301}"]).len(), 1);
+        assert_eq!(names(&["10", "9", "9.5"]), ["9", "9.5", "10"]);
+        let classes = Classes::of(["1", "1.0", "x"]);
+        assert_eq!(classes.merged().collect::<Vec<_>>(), [(&"1.0".to_string(), &"1".to_string())]);
+        assert_eq!(
+            (classes.position("1.00"), classes.position("x "), classes.position("X")),
+            (Some(0), Some(1), None)
+        );
+    }
+
+    #[test]
+    fn codes_and_numbers_too_long_for_a_double_stay_apart() {
+        assert_eq!(names(&["01", "1"]).len(), 2);
+        assert_eq!(names(&["007", "07", "7"]).len(), 3);
+        assert_eq!(names(&["9007199254740993", "9007199254740992"]).len(), 2);
+        assert_eq!(names(&["1", "-1", "inf", "nan", "1_0", "0x1"]).len(), 6);
+    }
+
+    #[test]
+    fn likely_twins_are_told_from_names_that_mean_something_else() {
+        for (a, b) in [
+            ("yes", "Yes"),
+            ("True", "1"),
+            ("no", "False"),
+            ("07", "7"),
+            ("New_York", "new york"),
+            ("１", "1"),
+            ("t-shirt", "T shirt"),
+        ] {
+            assert!(twins(a, b), "{a} {b}");
+        }
+        for (a, b) in
+            [("A", "A-"), ("A+", "A-"), ("C", "C++"), ("1", "-1"), ("cat", "cap"), ("yes", "no"), ("1", "10")]
+        {
+            assert!(!twins(a, b), "{a} {b}");
+        }
+        let classes = Classes::of(["good", "poor", "1", "2"]);
+        assert_eq!(classes.meant("GOOD").unwrap(), "good");
+        assert_eq!(classes.meant("goood").unwrap(), "good");
+        assert_eq!((classes.meant("3"), classes.meant("table")), (None, None));
+    }
+}

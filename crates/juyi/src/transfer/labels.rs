@@ -1,0 +1,326 @@
+//! The label's column: which rows have a label, what kind of task it means, and which classes it names.
+
+use std::collections::{HashMap, HashSet};
+
+use super::TaskKind;
+use crate::context::Context;
+use crate::data::{
+    Cells, Classes, Goal, LARGEST, Labels, Table, listed, loosely, plain_number, says_the_same,
+};
+use crate::error::{Error, Result, shown};
+use crate::models::answers_bytes;
+
+/// The label's column of a table.
+pub(super) fn label_cells(table: &Table, label: &str) -> Result<Cells> {
+    let found = table.column(label).map(|column| column.cells.clone());
+    found.ok_or_else(|| Error::Unknown {
+        kind: format!("label column of `{}`", table.name),
+        name: label.into(),
+        known: table.columns.iter().take(40).map(|column| column.name.clone()).collect(),
+    })
+}
+
+/// The source rows that have a label; the others are left out.
+pub(super) fn labelled_rows(table: &Table, label: &str, context: &mut Context) -> Result<Vec<usize>> {
+    let cells = label_cells(table, label)?;
+    let keep: Vec<usize> = (0..table.rows).filter(|&row| !cells.is_missing(row)).collect();
+    if keep.is_empty() {
+        let hint = "a source needs labels; is this the target?";
+        return Err(Error::input(format!("`{}`", table.name), format!("column `{label}` is empty"), hint));
+    }
+    if keep.len() < table.rows {
+        let text =
+            format!("`{}`: {} rows have no label and are left out", table.name, table.rows - keep.len());
+        context.warn("data", text);
+    }
+    Ok(keep)
+}
+
+/// The labels of one table, and what messages call it.
+pub(super) type Written<'a> = (&'a str, &'a Cells);
+
+/// The classes of all tables, each written as it is first; says which spellings are one class, and which classes are
+/// likely to be one.
+pub(super) fn classes(label: &str, tables: &[Written<'_>], context: &mut Context) -> Classes {
+    let written: Vec<Vec<String>> = tables.iter().map(|(_, cells)| spellings(cells)).collect();
+    let classes = Classes::of(written.iter().flatten().map(String::as_str));
+    let merged: Vec<String> =
+        classes.merged().map(|(other, name)| format!("`{}` is `{}`", shown(other), shown(name))).collect();
+    if !merged.is_empty() {
+        let text =
+            format!("column `{label}`: labels that are the same value are one class: {}", few(&merged));
+        context.note("data", text);
+    }
+    let tables: Vec<HashSet<usize>> = written
+        .iter()
+        .map(|written| written.iter().filter_map(|name| classes.position(name)).collect())
+        .collect();
+    let twins = likely_twins(&classes, &tables);
+    if !twins.is_empty() {
+        let text = format!("column `{label}`: {}: likely to be one class; spell them alike", few(&twins));
+        context.warn("data", text);
+    }
+    classes
+}
+
+/// Pairs of classes that are likely to be one. `Yes` and `yes` always are; `True` and `1` where no table has both.
+fn likely_twins(classes: &Classes, tables: &[HashSet<usize>]) -> Vec<String> {
+    let names = classes.names();
+    let mut pairs = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for (class, name) in names.iter().enumerate() {
+        match known.get(&loosely(name)) {
+            Some(&other) => pairs.push((other, class)),
+            None => drop(known.insert(loosely(name), class)),
+        }
+    }
+    let truths: Vec<usize> = (0..names.len()).filter(|&c| says_the_same(&names[c], &names[c])).collect();
+    for (k, &a) in truths.iter().enumerate() {
+        for &b in &truths[k + 1..] {
+            let together = tables.iter().any(|table| table.contains(&a) && table.contains(&b));
+            if !together && says_the_same(&names[a], &names[b]) && !pairs.contains(&(a, b)) {
+                pairs.push((a, b));
+            }
+        }
+    }
+    pairs.iter().map(|&(a, b)| format!("`{}` and `{}`", shown(&names[a]), shown(&names[b]))).collect()
+}
+
+/// Most things that a message lists.
+const NAMED: usize = 5;
+
+fn few(things: &[String]) -> String {
+    let more = things.len().saturating_sub(NAMED);
+    let first = things[..things.len() - more].join(", ");
+    if more == 0 { first } else { format!("{first} and {more} more") }
+}
+
+/// The different labels as they are written, in order of appearance.
+fn spellings(cells: &Cells) -> Vec<String> {
+    let mut seen = HashSet::new();
+    match cells {
+        Cells::Text { codes, values } => {
+            let new = codes.iter().filter(|code| seen.insert(u64::from(**code)));
+            new.filter_map(|code| values.get(*code as usize).cloned()).collect()
+        }
+        Cells::Numbers(numbers) => {
+            let new = numbers.iter().filter(|v| !v.is_nan() && seen.insert(v.to_bits()));
+            new.map(f64::to_string).collect()
+        }
+    }
+}
+
+/// Compares the labels of the target with the classes that the sources know: stops where none is among them, and names
+/// a class that is likely to stand for no label at all. `learnt` are labels that are learnt from.
+pub(super) fn compare_with_target(
+    known: &Classes,
+    (table, cells): Written<'_>,
+    rows: &[usize],
+    learnt: bool,
+    context: &mut Context,
+) -> Result<()> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut filled = 0;
+    for text in rows.iter().filter_map(|&row| cells.text(row)) {
+        filled += 1;
+        if known.position(&text).is_none() {
+            *counts.entry(text).or_default() += 1;
+        }
+    }
+    let mut unknown: Vec<(&String, usize)> = counts.iter().map(|(name, count)| (name, *count)).collect();
+    unknown.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let Some(&(most, count)) = unknown.first() else { return Ok(()) };
+    let leave = format!(
+        "if `{}` means that a row has no label, leave its cell empty or add `--missing-values {}`",
+        shown(most),
+        shown(most)
+    );
+    if unknown.iter().map(|(_, count)| count).sum::<usize>() == filled {
+        let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
+        let problem = format!("none of its labels is a class that the source knows: {}", listed(&names));
+        let few: Vec<&String> = known.names().iter().collect();
+        let hint = match known.meant(most) {
+            Some(meant) => format!("did you mean `{}`? spell the labels as the source does", shown(meant)),
+            None if unknown.len() == 1 => format!("the source has {}; {leave}", listed(&few)),
+            None => {
+                format!("the source has {}; spell the labels alike, or leave the column out", listed(&few))
+            }
+        };
+        return Err(Error::input(format!("`{table}`"), problem, hint));
+    }
+    if 2 * count > filled {
+        let text = format!(
+            "`{}` stands in `{table}` only, in {count} of {filled} labelled rows: {leave}",
+            shown(most)
+        );
+        context.warn("data", text);
+    } else if learnt {
+        let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
+        context.note("data", format!("class {} is that of `{table}` only", listed(&names)));
+    }
+    Ok(())
+}
+
+/// Most classes that are taken for granted when the labels are whole numbers, or nearly as many as rows.
+const MANY_CLASSES: usize = 100;
+
+/// A label with a value of its own for one row in so many looks like an identifier.
+const ONE_IN: usize = 5;
+
+/// Warns of a label that looks like an identifier, and refuses classes of which the scores alone would not fit: `filled`
+/// rows have a label, `rows` get scores.
+pub(super) fn few_enough(
+    classes: usize,
+    filled: usize,
+    rows: usize,
+    label: &str,
+    context: &mut Context,
+) -> Result<()> {
+    let mut looks = String::new();
+    if classes > MANY_CLASSES && ONE_IN * classes > filled {
+        let text = format!(
+            "column `{label}` has {classes} different values in {filled} rows and looks like an identifier: name the \
+             column that is to be predicted with `--label`, or say `--task regression` if its numbers are meant"
+        );
+        context.warn_at_once("data", text);
+        looks = format!(" (`{label}` looks like an identifier)");
+    }
+    let scores = format!("the scores of {rows} rows for {classes} classes{looks}");
+    context.require(&scores, answers_bytes(rows, classes))
+}
+
+/// From so many different whole numbers on, of which each stands in less than [`ROWS_OF_A_CLASS`] rows, labels are
+/// amounts.
+const AMOUNTS: usize = 20;
+
+/// Rows that a class has at least, on average.
+const ROWS_OF_A_CLASS: usize = 10;
+
+/// The kind of task that the labels of the sources mean. Text labels are classes; numbers with a fraction are values;
+/// whole numbers are classes while they are few, or while each has many rows. What is inferred from numbers is said.
+///
+/// # Errors
+/// [`Error::Input`] where the labels may be either.
+pub(super) fn infer_task(
+    classes: &Classes,
+    sources: &[Written<'_>],
+    label: &str,
+    context: &mut Context,
+) -> Result<TaskKind> {
+    let names = classes.names();
+    let filled: usize = sources.iter().map(|(_, cells)| filled(cells)).sum();
+    let numbers: Vec<f64> = names.iter().filter_map(|name| plain_number(name)).collect();
+    let amounts = numbers.len() >= AMOUNTS && filled < ROWS_OF_A_CLASS * names.len();
+    let fractions = numbers.iter().any(|v| v.fract() != 0.0);
+    if numbers.len() < names.len() {
+        if let Some((table, row, stray)) =
+            stray(sources).filter(|_| amounts || (fractions && numbers.len() >= AMOUNTS))
+        {
+            let thing = format!("`{table}`, row {}, column `{label}`", row + 1);
+            let problem = format!("label `{}` stands where nearly all others are numbers", shown(&stray));
+            let hint = format!(
+                "if it means that the label is missing, add `--missing-values {}`; `--task classification` takes \
+                 every label for a class",
+                shown(&stray)
+            );
+            return Err(Error::input(thing, problem, hint));
+        }
+        return Ok(TaskKind::Classification);
+    }
+    if fractions {
+        context.note(
+            "data",
+            format!("`{label}` holds numbers with a fraction: they are predicted as numbers (regression)"),
+        );
+        return Ok(TaskKind::Regression);
+    }
+    let count = numbers.len();
+    if amounts {
+        let text = format!(
+            "`{label}` holds {count} different whole numbers in {filled} rows: they are predicted as numbers \
+             (regression); `--task classification` takes them for classes"
+        );
+        context.note("data", text);
+        return Ok(TaskKind::Regression);
+    }
+    if count > MANY_CLASSES {
+        let problem = format!("column `{label}` has {count} different whole numbers");
+        let hint = "say `--task classification` or `--task regression`";
+        return Err(Error::input(format!("`{}`", sources[0].0), problem, hint));
+    }
+    if count > 2 {
+        let text = format!(
+            "`{label}` holds {count} different whole numbers, which are taken for classes; `--task regression` predicts \
+             them as numbers"
+        );
+        context.note("data", text);
+    }
+    Ok(TaskKind::Classification)
+}
+
+fn filled(cells: &Cells) -> usize {
+    match cells {
+        Cells::Numbers(numbers) => numbers.iter().filter(|v| !v.is_nan()).count(),
+        Cells::Text { codes, values } => codes.iter().filter(|code| (**code as usize) < values.len()).count(),
+    }
+}
+
+/// The first label that is no number, with its table and row, where nine of ten labels are.
+fn stray<'a>(sources: &[Written<'a>]) -> Option<(&'a str, usize, String)> {
+    let (mut all, mut strays, mut first) = (0, 0, None);
+    for (table, cells) in sources {
+        let Cells::Text { codes, values } = cells else {
+            all += filled(cells);
+            continue;
+        };
+        let number: Vec<bool> = values.iter().map(|value| plain_number(value.trim()).is_some()).collect();
+        for (row, code) in codes.iter().enumerate() {
+            let Some(number) = number.get(*code as usize) else { continue };
+            all += 1;
+            if !number {
+                strays += 1;
+                first = first.or_else(|| Some((*table, row, values[*code as usize].clone())));
+            }
+        }
+    }
+    first.filter(|_| 10 * strays <= all)
+}
+
+/// The labels of these rows, all filled.
+pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
+    let text = |row: usize| cells.text(row).unwrap_or_default();
+    Ok(match goal {
+        Goal::Classes(names) => {
+            let classes = Classes::named(names.clone());
+            let position = |row: &usize| {
+                let text = text(*row);
+                classes.position(&text).ok_or_else(|| {
+                    let problem = format!("label `{}` is none of the classes", shown(&text));
+                    Error::input(format!("`{table}`, row {}", row + 1), problem, "spell the labels alike")
+                })
+            };
+            Labels::Classes(rows.iter().map(position).collect::<Result<_>>()?)
+        }
+        Goal::Value => Labels::Values(
+            rows.iter().map(|&row| label_value(&text(row), table, row)).collect::<Result<_>>()?,
+        ),
+    })
+}
+
+/// A label as a finite number.
+pub(super) fn label_value(text: &str, table: &str, row: usize) -> Result<f64> {
+    let fail = |problem: &str, hint: &str| {
+        let problem = format!("label `{}` {problem}", shown(text));
+        Err(Error::input(format!("`{table}`, row {}", row + 1), problem, hint))
+    };
+    match text.trim().parse::<f64>() {
+        Ok(value) if value.abs() <= LARGEST => Ok(value),
+        Ok(value) if value.is_finite() => {
+            fail("is too large to compute with", "give the label in another unit")
+        }
+        _ => fail(
+            "is not a number",
+            "a regression needs finite numbers; `--task classification` predicts classes",
+        ),
+    }
+}
