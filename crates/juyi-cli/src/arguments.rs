@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use juyi::context::{Context, DEFAULT_MEMORY};
-use juyi::data::Format;
+use juyi::data::{Format, Reading};
 use juyi::error::Error;
 #[cfg(feature = "deep")]
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
@@ -102,6 +102,21 @@ impl Surroundings {
     }
 }
 
+/// How tables are read.
+#[derive(Args)]
+pub(crate) struct ReadingArguments {
+    /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet
+    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
+    pub(crate) format: Option<Format>,
+}
+
+impl ReadingArguments {
+    /// What the flags ask for.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { format: self.format, ..Reading::default() }
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct TablesArguments {
     /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
@@ -112,9 +127,8 @@ pub(crate) struct TablesArguments {
     /// Table to predict, in the same formats
     #[arg(long, value_name = "FILE", requires = "source")]
     pub(crate) target: Option<String>,
-    /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet
-    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
-    pub(crate) format: Option<Format>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     /// Column to predict
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
@@ -203,9 +217,8 @@ pub(crate) struct PredictArguments {
     pub(crate) model: PathBuf,
     /// Table to predict, or - for standard input; pictures (a folder, or a table of paths) for a network that was tuned
     pub(crate) table: String,
-    /// Format of a table whose name does not tell it: csv, mat, npy, npz, svmlight, idx, parquet
-    #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
-    pub(crate) format: Option<Format>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     /// Column with the truth, to score the predictions; pictures are scored by the names of their folders
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,

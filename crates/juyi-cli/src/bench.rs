@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use juyi::context::Context;
-use juyi::data::{Table, read_table};
+use juyi::data::{Reading, Table, read_table};
 use juyi::error::{Error, Result};
 use juyi::tables::{PublishedTable, Row, run as run_table, table};
 
@@ -58,7 +58,7 @@ fn reader(table: &PublishedTable, arguments: &BenchArguments, context: &Context)
         return pictures(table, arguments, context);
     }
     let context = context.clone();
-    Ok(Box::new(move |spec| read_table(spec, None, &[], &context)))
+    Ok(Box::new(move |spec| read_table(spec, &Reading::default(), &context)))
 }
 
 #[cfg(feature = "deep")]

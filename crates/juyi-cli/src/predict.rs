@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::context::Context;
-use juyi::data::{Goal, read_table_as, table_files};
+use juyi::data::{Goal, Reading, read_table, table_files};
 use juyi::files::write_whole;
 #[cfg(feature = "deep")]
 use juyi::measures::classification_scores;
@@ -33,7 +33,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
-    let table = read_table_as(&arguments.table, arguments.format, label, &as_text, &context)?;
+    let reading = Reading { label: arguments.label.clone(), as_text, ..arguments.reading.reading() };
+    let table = read_table(&arguments.table, &reading, &context)?;
     let (predictions, scores) = predict_table(&model, table, label, &mut context)?;
     let scored = match (scores, &arguments.label) {
         (Some(scores), _) => score_text(&scores) + "\n",

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Goal, Missing, Table, builtin, read_table_as, table_files};
+use juyi::data::{Builtin, Encoding, Goal, Missing, Reading, Table, builtin, read_table, table_files};
 use juyi::error::{Error, Result};
 use juyi::files::is_stream;
 use juyi::models::{Model, Preprocess};
@@ -35,9 +35,9 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let label = arguments.tables.label.clone();
         let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
         let text = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
-        let as_text: Vec<String> = text.flat_map(Encoding::text_columns).chain(label.clone()).collect();
-        let format = arguments.tables.format;
-        let target = read_table_as(target, format, label.as_deref(), &as_text, &context)?;
+        let as_text = text.flat_map(Encoding::text_columns).chain(label.clone()).collect();
+        let reading = Reading { label, as_text, ..arguments.tables.reading.reading() };
+        let target = read_table(target, &reading, &context)?;
         transfer_models(models, target, &settings, &mut context)?
     } else {
         let (sources, target) = tables(&arguments.tables, &mut context)?;
@@ -226,10 +226,15 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         let mut read = |spec: &String| pictures.table(Path::new(spec), context);
         return Ok((arguments.source.iter().map(&mut read).collect::<Result<_>>()?, read(target)?));
     }
-    let label = arguments.label.as_deref();
-    let as_text: Vec<String> = arguments.label.iter().chain(&arguments.id).cloned().collect();
+    let as_text = arguments.label.iter().chain(&arguments.id).cloned().collect();
+    let reading = Reading {
+        label: arguments.label.clone(),
+        as_text,
+        drop: arguments.drop.clone(),
+        ..arguments.reading.reading()
+    };
     let mut read = |spec: &String| {
-        let table = read_table_as(spec, arguments.format, label, &as_text, context)?;
+        let table = read_table(spec, &reading, context)?;
         context.take(table.bytes());
         Ok(table)
     };

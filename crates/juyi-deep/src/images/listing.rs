@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
-use juyi::data::{Column, Table, read_table};
+use juyi::data::{Column, Reading, Table, read_table};
 use juyi::error::{Error, Result};
 
 use super::read::{KNOWN, is_read};
@@ -151,7 +151,7 @@ impl Listing {
             Error::input(format!("`{}`", path.display()), problem, "rename the file")
         })?;
         let as_text: Vec<String> = PATHS.iter().chain(&CLASSES).map(ToString::to_string).collect();
-        let table = read_table(name, None, &as_text, room.context)?;
+        let table = read_table(name, &Reading { as_text, ..Reading::default() }, room.context)?;
         let Some(paths) = only(&table, &PATHS)? else {
             let hint = "call the column of paths `path`, `file` or `image`";
             return Err(Error::input(format!("`{name}`"), "has no column of paths", hint));

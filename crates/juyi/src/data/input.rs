@@ -114,7 +114,7 @@ impl<R: Read> Read for Watched<'_, R> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::data::read_table;
+    use crate::data::{Reading, read_table};
 
     /// A pipe, as a shell's `<(…)` gives one.
     fn pipe(text: &'static str) -> (tempfile::TempDir, String, std::thread::JoinHandle<()>) {
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_pipe_is_read_once_though_text_takes_two_passes() {
         let (_folder, name, writer) = pipe("a,b\n1,007\n2,x\n");
-        let table = read_table(&name, None, &[], &Context::default()).unwrap();
+        let table = read_table(&name, &Reading::default(), &Context::default()).unwrap();
         writer.join().unwrap();
         assert_eq!(table.rows, 2);
         assert_eq!(table.column("b").unwrap().cells.text(0), Some("007".into()));

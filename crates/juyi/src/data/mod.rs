@@ -24,7 +24,7 @@ pub(crate) use classes::{loosely, plain_number, says_the_same};
 pub use domain::{Domain, Goal, Labels, Task};
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub(crate) use encode::{LARGEST, listed};
-pub use read::{Format, read_table, read_table_as, table_files};
+pub use read::{Format, Reading, read_table, table_files};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Cells, Column, Table};
 pub(crate) use whole::read_whole;

@@ -93,6 +93,27 @@ pub fn table_files(spec: &str) -> Vec<PathBuf> {
     [Some(file), more].into_iter().flatten().map(path).collect()
 }
 
+/// How a table is to be read; [`Reading::default`] leaves everything to the file.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The format where the file's name does not tell it.
+    pub format: Option<Format>,
+    /// What the label's column is called.
+    pub label: Option<String>,
+    /// Columns that are kept as they are written even if they look like numbers.
+    pub as_text: Vec<String>,
+    /// Cells that stand for a missing value, beside those that always do.
+    pub missing_values: Vec<String>,
+    /// What stands before decimals in text: a point or a comma.
+    pub decimal: Option<char>,
+    /// The encoding of text, by its name.
+    pub encoding: Option<String>,
+    /// Columns that are left out, and whose cells need not be sound.
+    pub drop: Vec<String>,
+    /// Columns that get another name: old and new.
+    pub rename: Vec<(String, String)>,
+}
+
 /// Reads a table:
 ///
 /// - `.csv`, `.tsv`, `.txt`, the first two also `.gz`;
@@ -101,42 +122,21 @@ pub fn table_files(spec: &str) -> Vec<PathBuf> {
 /// - `X.npy` or `X.npy:y.npy`, and the same for the idx files of MNIST, as they are or `.gz`;
 /// - `.svmlight`, `.svm`, `.libsvm`, also `.gz`, with `:0` or `:1` to say with which number indices begin.
 ///
-/// `label` is what the label's column is called; columns in `as_text` are kept as they are written. The
+/// `-` is standard input; it and other streams are read to their end first, and may be as long as the memory budget. The
 /// table may take as many bytes as the context has left, and the context is told how far the file has been read.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
-pub fn read_table(spec: &str, label: Option<&str>, as_text: &[String], context: &Context) -> Result<Table> {
-    read_table_as(spec, None, label, as_text, context)
-}
-
-/// Reads a table as [`read_table`] does; `otherwise` is the format where the name does not tell it. `-` is standard input;
-/// it and other streams are read to their end first, and may be as long as the memory budget.
-///
-/// # Errors
-/// Those of [`read_table`].
-pub fn read_table_as(
-    spec: &str,
-    otherwise: Option<Format>,
-    label: Option<&str>,
-    as_text: &[String],
-    context: &Context,
-) -> Result<Table> {
-    let read = read_within(spec, otherwise, label, as_text, context);
-    read.map_err(|error| context.of_the_whole(error))
+pub fn read_table(spec: &str, reading: &Reading, context: &Context) -> Result<Table> {
+    read_within(spec, reading, context).map_err(|error| context.of_the_whole(error))
 }
 
 /// Reads a table; errors speak of what the context has left.
-fn read_within(
-    spec: &str,
-    otherwise: Option<Format>,
-    label: Option<&str>,
-    as_text: &[String],
-    context: &Context,
-) -> Result<Table> {
+fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table> {
     let limit = context.left();
     let (file, more) = split(spec);
-    let Some(format) = format(file).or(otherwise) else {
+    let label = reading.label.as_deref();
+    let Some(format) = format(file).or(reading.format) else {
         if file == STANDARD_INPUT {
             let hint = "say with `--format` what it is: `--format csv`, for one";
             return Err(Error::input("`-`", "is standard input, whose name tells no format", hint));
@@ -155,10 +155,10 @@ fn read_within(
     }
     let input = || Input::new(file, context);
     match format {
-        Format::Text => read_csv(file, &input()?, as_text, context),
+        Format::Text => read_csv(file, &input()?, &reading.as_text, context),
         Format::Mat => mat::table(file, &mut input()?.open()?, more, label, limit),
         Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, label, limit),
-        Format::Parquet => parquet::read(file, input()?.open()?, as_text, limit),
+        Format::Parquet => parquet::read(file, input()?.open()?, &reading.as_text, limit),
         Format::Svmlight => svmlight::read(file, input()?.unpacked()?, base(file, more)?, label, limit),
         Format::Npy => pair(spec, npy::read, label, context),
         Format::Idx => pair(spec, idx::read, label, context),
@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn a_wrong_ending_and_a_missing_file_are_named() {
-        let error = read_table("no/such.csv", None, &[], &Context::default()).unwrap_err();
+        let error = read_table("no/such.csv", &Reading::default(), &Context::default()).unwrap_err();
         assert!(error.to_string().starts_with("`no/such.csv`: "), "{error}");
-        assert!(read_table("no/such.xlsx", None, &[], &Context::default()).is_err());
+        assert!(read_table("no/such.xlsx", &Reading::default(), &Context::default()).is_err());
     }
 }

@@ -112,6 +112,11 @@ impl Table {
         Cells::Numbers(vec![0.0; if self.sparse { self.rows } else { 0 }])
     }
 
+    /// What messages call a row, by its position.
+    pub fn place(&self, row: usize) -> String {
+        format!("`{}`, row {}", self.name, row + 1)
+    }
+
     /// The table of these rows, in this order.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {

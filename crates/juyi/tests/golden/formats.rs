@@ -1,7 +1,7 @@
 //! Tables in each format; `formats/make_formats.py` made the files and says with which versions.
 
 use juyi::context::Context;
-use juyi::data::{Cells, Table, read_table};
+use juyi::data::{Cells, Reading, Table, read_table};
 use serde_json::{Value, json};
 
 /// The parts of the spec in the folder of the files.
@@ -16,7 +16,7 @@ fn spec(case: &Value) -> String {
 
 fn read(case: &Value, limit: u64) -> juyi::error::Result<Table> {
     let as_text: Vec<String> = serde_json::from_value(case["as_text"].clone()).expect("a list of names");
-    read_table(&spec(case), None, &as_text, &Context::new(0, limit))
+    read_table(&spec(case), &Reading { as_text, ..Reading::default() }, &Context::new(0, limit))
 }
 
 /// The cells as they stand in the JSON: null, a number or text.
