@@ -195,6 +195,9 @@ pub struct Task {
     pub target: Domain,
     /// What is predicted.
     pub goal: Goal,
+    /// What preprocessing made of 0 in each column: for each part, then for the target. `None` where that depends on the
+    /// row.
+    pub zeros: Option<Vec<Vec<f64>>>,
 }
 
 impl Task {
@@ -242,7 +245,8 @@ impl Task {
             });
         }
         let source = joined.expect("there is a first source");
-        let task = Self { source, parts, target, goal };
+        let zeros = Some(vec![vec![0.0; columns]; parts.len() + 1]);
+        let task = Self { source, parts, target, goal, zeros };
         let present = task.source_classes();
         if let (Goal::Classes(names), 0..2) = (&task.goal, present.len()) {
             let only = present.first().map_or("", |&c| names[c].as_str());
@@ -290,6 +294,10 @@ impl Task {
                 labels: self.target.labels.select(&which),
             },
             goal: self.goal.clone(),
+            zeros: self.zeros.as_ref().map(|zeros| {
+                let kept = self.parts.iter().map(|(_, range)| !within(range).is_empty()).chain([true]);
+                zeros.iter().zip(kept).filter(|(_, kept)| *kept).map(|(zeros, _)| zeros.clone()).collect()
+            }),
         }
     }
 
@@ -371,6 +379,7 @@ mod tests {
         let some = task.select(&[1, 2, 4], &[1, 2]);
         assert_eq!(some.source.labels.classes(), [1, 1, 0]);
         assert_eq!((some.parts[0].1.clone(), some.parts[1].1.clone()), (0..1, 1..3));
+        assert_eq!(task.select(&[3], &[0]).zeros.unwrap().len(), 2);
         assert_eq!((some.target.labelled, some.target.labels), (vec![1], Labels::Classes(vec![0])));
         assert_eq!(some.target.features[(1, 0)], 4.0);
     }

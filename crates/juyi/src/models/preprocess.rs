@@ -6,6 +6,7 @@ use super::Map;
 use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
+use crate::linalg::Matrix;
 
 /// One step of preprocessing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +61,10 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
     for step in steps {
         let map = match step {
             Preprocess::None => continue,
-            Preprocess::L1 => Map::NormalizeRowsL1,
-            Preprocess::L2 => Map::NormalizeRowsL2,
+            Preprocess::L1 | Preprocess::L2 => {
+                task.zeros = task.zeros.filter(|zeros| zeros.iter().flatten().all(|v| *v == 0.0));
+                if *step == Preprocess::L1 { Map::NormalizeRowsL1 } else { Map::NormalizeRowsL2 }
+            }
             Preprocess::Standardize => {
                 let (map, constant) = Map::standardize(task.source.features.as_ref());
                 if constant > 0 {
@@ -70,15 +73,24 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
                         format!("{constant} columns are constant in the source and count for nothing"),
                     );
                 }
+                for zeros in task.zeros.iter_mut().flatten() {
+                    through(&map, zeros);
+                }
                 map
             }
             Preprocess::StandardizeEach => {
-                for (_, range) in &task.parts {
+                for (k, (_, range)) in task.parts.iter().enumerate() {
                     let mut rows = task.source.features.get_mut(range.clone(), ..);
-                    let mapped = Map::standardize(rows.as_ref()).0.apply_in_place(rows.as_ref().to_owned());
+                    let map = Map::standardize(rows.as_ref()).0;
+                    let mapped = map.apply_in_place(rows.as_ref().to_owned());
                     rows.copy_from(mapped);
+                    task.zeros.iter_mut().for_each(|zeros| through(&map, &mut zeros[k]));
                 }
                 let map = Map::standardize(task.target.features.as_ref()).0;
+                task.zeros
+                    .iter_mut()
+                    .flat_map(|zeros| zeros.last_mut())
+                    .for_each(|zeros| through(&map, zeros));
                 task.target.features = map.apply_in_place(task.target.features);
                 maps.push(map);
                 continue;
@@ -89,6 +101,12 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
         maps.push(map);
     }
     (task, maps)
+}
+
+/// One row through a map that keeps columns.
+fn through(map: &Map, row: &mut [f64]) {
+    let mapped = map.apply_in_place(Matrix::from_fn(1, row.len(), |_, j| row[j]));
+    row.iter_mut().enumerate().for_each(|(j, v)| *v = mapped[(0, j)]);
 }
 
 #[cfg(test)]
@@ -118,6 +136,11 @@ mod tests {
         let (done, maps) = preprocess(task(), &[Preprocess::StandardizeEach], &mut Context::default());
         assert_eq!(done.source.features, from_rows(&[vec![-1.0, 0.0], vec![1.0, 0.0]]));
         assert_eq!(done.target.features, from_rows(&[vec![-1.0, -1.0], vec![1.0, 1.0]]));
+        // Means 2 and 5, 6 and 6.5; a column that does not vary is left at 0.
+        assert_eq!(done.zeros.unwrap(), [[-2.0, 0.0], [-3.0, -13.0]]);
+        let (unit, _) =
+            preprocess(task(), &[Preprocess::Standardize, Preprocess::L2], &mut Context::default());
+        assert_eq!(unit.zeros, None);
         assert_eq!(maps[0].apply(task().target.features.as_ref()), done.target.features);
     }
 }

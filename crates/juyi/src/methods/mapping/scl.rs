@@ -13,8 +13,8 @@
 //! x -> (x, rescale (x theta - mean) / deviation)                                                      (step 4)
 //! ```
 //! `x_i` are source and target rows without the pivots, mean and deviation those of all rows. A column is present in a
-//! row where it is above 0, if it holds zeros and nothing below (a count); any other column is where it is above its
-//! pooled median. A pivot is present in at least 5 rows of each domain, and not in all rows; of such columns the first
+//! row where it is above 0, if it holds zeros and nothing below (a count, as it was before it was scaled); any other column
+//! is where it is above its pooled median. A pivot is present in at least 5 rows of each domain, and not in all rows; of such columns the first
 //! are taken, ranked by how much their presence says of the label (mutual information; a number as label counts as
 //! above its median or not; J. Blitzer, M. Dredze, F. Pereira, "Biographies, Bollywood, boom-boxes and blenders", ACL
 //! 2007), or by their share in the domain where they are rarer (2006). At most half of the columns become pivots.
@@ -26,6 +26,7 @@
 //! Cost: `O(n d min(n, d) + d m²)` time for `m` pivots, `O(n d + min(n, d)² + d m)` memory.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use faer::Mat;
 use schemars::JsonSchema;
@@ -161,7 +162,17 @@ impl Scl {
         let classes = label_classes(&task.source.labels.chain(&task.target.labels));
         let mut ranked: Vec<(f64, usize, Vec<bool>)> = Vec::new();
         for column in 0..d {
-            let present = presence(&rows.col(column).iter().copied().collect::<Vec<f64>>());
+            let zeros = task.zeros.as_ref().map(|zeros| {
+                let of_source = task
+                    .parts
+                    .iter()
+                    .zip(zeros)
+                    .flat_map(|((_, range), zeros)| std::iter::repeat_n(zeros[column], range.len()));
+                let of_target = zeros.last().map_or(0.0, |zeros| zeros[column]);
+                of_source.chain(std::iter::repeat_n(of_target, n - n_s)).collect()
+            });
+            let values: Vec<f64> = rows.col(column).iter().copied().collect();
+            let present = presence(&values, zeros);
             let count = |of: &[bool]| of.iter().filter(|p| **p).count();
             let (in_source, in_target) = (count(&present[..n_s]), count(&present[n_s..]));
             if in_source.min(in_target) < LEAST || in_source + in_target == n {
@@ -193,12 +204,18 @@ impl Scl {
     }
 }
 
-/// Where a column is present.
-fn presence(column: &[f64]) -> Vec<bool> {
+/// Where a column is present; `zeros` is what 0 became in each row, if that is known.
+fn presence(column: &[f64], zeros: Option<Vec<f64>>) -> Vec<bool> {
+    if let Some(zeros) = zeros {
+        let above = column.iter().zip(zeros).map(|(v, zero)| (v - zero + 0.0).total_cmp(&0.0));
+        let above: Vec<Ordering> = above.collect();
+        if above.contains(&Ordering::Equal) && !above.contains(&Ordering::Less) {
+            return above.into_iter().map(Ordering::is_gt).collect();
+        }
+    }
     let mut sorted = column.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let counts = sorted[0] == 0.0;
-    let level = if counts { 0.0 } else { sorted[(sorted.len() - 1) / 2] };
+    let level = sorted[(sorted.len() - 1) / 2];
     column.iter().map(|v| *v > level).collect()
 }
 
@@ -285,9 +302,16 @@ mod tests {
 
     #[test]
     fn presence_and_information_by_hand() {
-        assert_eq!(presence(&[0.0, 2.0, 0.0, 0.5]), [false, true, false, true]);
-        assert_eq!(presence(&[-1.0, 2.0, 0.0, 5.0]), [false, true, false, true]);
-        assert_eq!(presence(&[3.0; 4]), [false; 4]);
+        let raw = |column: &[f64]| presence(column, Some(vec![0.0; column.len()]));
+        assert_eq!(raw(&[0.0, 2.0, 0.0, 0.5]), [false, true, false, true]);
+        assert_eq!(raw(&[0.0, 2.0, 1.0, 0.5]), [false, true, true, true]);
+        assert_eq!(raw(&[-1.0, 2.0, 0.0, 5.0]), [false, true, false, true]);
+        assert_eq!(raw(&[3.0; 4]), [false; 4]);
+        // Two domains scaled apart: 0 is -1 in the first and -3 in the second.
+        let scaled = [-1.0, 2.0, 0.5, -3.0, -2.0, 4.0];
+        let zeros = vec![-1.0, -1.0, -1.0, -3.0, -3.0, -3.0];
+        assert_eq!(presence(&scaled, Some(zeros)), [false, true, true, false, true, true]);
+        assert_eq!(presence(&scaled, None), [false, true, true, false, false, true]);
         assert_eq!(label_classes(&Labels::Values(vec![1.0, 9.0, 3.0])), [0, 1, 0]);
         let half = [true, true, false, false];
         assert!((mutual_information(&half, &[0, 0, 1, 1]) - 2f64.ln()).abs() < 1e-15);
