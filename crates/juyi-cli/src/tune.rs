@@ -76,7 +76,7 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     choose_device(&arguments.tables.pictures)?;
     let strategy: Strategy = own.tune.as_deref().unwrap_or("auto").parse()?;
     let settings = settings(arguments)?;
-    let mut context = arguments.surroundings.context()?;
+    let mut context = arguments.surroundings.context_unless(arguments.quiet)?;
     let out = own.resume.as_ref().unwrap_or(&arguments.out);
     let training = if own.resume.is_some() { Training::Resume } else { Training::Begin };
     let file = predictions_name(arguments.predictions);
