@@ -7,6 +7,7 @@
 
 mod batch;
 pub mod classifier;
+mod group_lasso;
 mod head;
 mod head_to_toe;
 mod inputs;

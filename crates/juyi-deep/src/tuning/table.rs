@@ -27,6 +27,8 @@ pub struct Line {
 pub const LINES: &[Line] = &[
     Line { label: "from scratch", strategy: Strategy::Scratch, regularizer: None, rate: 1e-3 },
     Line { label: "frozen head", strategy: Strategy::Head, regularizer: None, rate: RATE },
+    Line { label: "hypercolumns", strategy: Strategy::Hypercolumns, regularizer: None, rate: RATE },
+    Line { label: "Head2Toe", strategy: Strategy::HeadToToe, regularizer: None, rate: RATE },
     Line { label: "last block", strategy: Strategy::Last(1), regularizer: None, rate: RATE },
     Line { label: "last 3 blocks", strategy: Strategy::Last(3), regularizer: None, rate: RATE },
     Line { label: "all", strategy: Strategy::All, regularizer: None, rate: RATE },

@@ -92,7 +92,7 @@ impl<'a> Trials<'a> {
             drawn: drawn || strategy == Strategy::Scratch,
             aside,
             epochs,
-            inverse_penalty: None,
+            solved: Vec::new(),
             rate: Some(rate),
             seconds: begin.elapsed().as_secs_f64(),
             classifier: self.classifier(&network),

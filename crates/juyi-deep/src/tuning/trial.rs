@@ -26,8 +26,6 @@ use crate::network::Network;
 use crate::tensors::check_size;
 use crate::zoo::Recognized;
 
-/// Parts along a side of each stage's map that `Head2Toe` looks at.
-const TOE_SIDE: usize = 2;
 /// What the tensors of the head that came with the checkpoint are called while it is kept.
 pub(super) const OWN_HEAD: &str = "source.";
 
@@ -53,8 +51,8 @@ pub(super) struct Trial<'a> {
     pub(super) aside: Vec<Option<Vec<f64>>>,
     /// The epochs of the training that was judged; empty where there was none.
     pub(super) epochs: Vec<Epoch>,
-    /// The inverse penalty of a head that was solved.
-    pub(super) inverse_penalty: Option<f64>,
+    /// What was chosen for a head that was solved, by name; empty for a training.
+    pub(super) solved: Vec<(&'static str, f64)>,
     /// The rate of a training.
     pub(super) rate: Option<f64>,
     pub(super) seconds: f64,
@@ -162,46 +160,56 @@ impl<'a> Trials<'a> {
         context: &Context,
     ) -> Result<Trial<'a>> {
         let begin = Instant::now();
-        let kept = match strategy {
-            Strategy::Hypercolumns => Kept::Levels { side: 1 },
-            Strategy::HeadToToe => Kept::Levels { side: TOE_SIDE },
-            _ => Kept::Features,
-        };
-        let computed;
-        let rows = if kept == Kept::Features && !drawn {
-            self.features(&network, context)?
-        } else {
-            computed = self.rows(&network, kept, context)?;
-            &computed
-        };
         let (classes, names) = (&self.pictures.classes, self.pictures.names.clone());
-        let solved = if strategy == Strategy::HeadToToe {
-            head_to_toe::solve(rows, classes, names.len(), &self.folds, context)?
-        } else {
+        let (kept, solved) = if strategy == Strategy::Head && !drawn {
             let penalty = self.settings.inverse_penalty;
-            head::solve(rows, classes, names.len(), &self.folds, penalty, context)?
-        };
-        let Solved { head, inverse_penalty, aside } = solved;
-        let classifier = if let Kept::Levels { side } = kept {
-            let own = network.architecture.clone();
-            let parts = [head.weights, head.biases];
-            Classifier::on_stages(own, trunk(&network), names, side, parts)
+            let rows = self.features(&network, context)?;
+            (Kept::Features, head::solve(rows, classes, names.len(), &self.folds, penalty, context)?)
         } else {
+            let kept = kept(strategy);
+            let rows = self.rows(&network, kept, context)?;
+            (kept, self.solved(&rows, &network, kept, classes, &self.folds, context)?)
+        };
+        let Solved { head, selection, searched, inverse_penalty, aside } = solved;
+        let classifier = if kept == Kept::Features {
             put(&mut network, &head);
             Classifier::new(network.architecture.clone(), network.tensors(), names)
+        } else {
+            let own = network.architecture.clone();
+            Classifier::on_stages(own, trunk(&network), names, kept, head, selection.as_ref())
         };
         let row = |i: usize| Some(aside.row(i).iter().copied().collect());
+        let params = searched.into_iter().chain([("inverse-penalty", inverse_penalty)]);
         Ok(Trial {
             strategy,
             drawn,
             aside: (0..classes.len()).map(row).collect(),
             epochs: Vec::new(),
-            inverse_penalty: Some(inverse_penalty),
+            solved: params.collect(),
             rate: None,
             seconds: begin.elapsed().as_secs_f64(),
             classifier,
             inputs: None,
         })
+    }
+
+    /// The head that solves the problem on rows of what is kept, the classes of which are `of`.
+    fn solved(
+        &self,
+        rows: &Matrix,
+        network: &Network,
+        kept: Kept,
+        of: &[usize],
+        folds: &[Vec<usize>],
+        context: &Context,
+    ) -> Result<Solved> {
+        let (classes, penalty) = (self.pictures.names.len(), self.settings.inverse_penalty);
+        if let Kept::Pooled { .. } = kept {
+            let widths = kept.widths(&network.architecture)?;
+            head_to_toe::solve(rows, &widths, of, classes, folds, penalty, context)
+        } else {
+            head::solve(rows, of, classes, folds, penalty, context)
+        }
     }
 
     /// The share of some pictures that is right after training on others.
@@ -218,7 +226,16 @@ impl<'a> Trials<'a> {
             let (_, head) = self.solved_on(&network, train, context)?;
             let rows = select_rows(self.features(&network, context)?.as_ref(), test);
             let said = Answers::from_shares(head.probabilities(&rows)).answer;
-            said.iter().zip(&truth).filter(|(said, truth)| **said as usize == **truth).count()
+            hits(&said, &truth)
+        } else if strategy.is_convex() && strategy != Strategy::Head {
+            let kept = kept(strategy);
+            let rows = self.rows(&network, kept, context)?;
+            let of: Vec<usize> = train.iter().map(|&at| self.pictures.classes[at]).collect();
+            let folds = head::stratified(&of, self.pictures.names.len(), context);
+            let own = select_rows(rows.as_ref(), train);
+            let solved = self.solved(&own, &network, kept, &of, &folds, context)?;
+            let said = solved.probabilities(&select_rows(rows.as_ref(), test));
+            hits(&Answers::from_shares(said).answer, &truth)
         } else {
             let (first, inputs) = self.inputs(strategy, &network, context)?;
             let (rate, pictures) = (self.settings.rate(), (train.to_vec(), Vec::new()));
@@ -252,6 +269,20 @@ impl<'a> Trials<'a> {
         let rows = self.rows(network, Kept::Features, context)?;
         Ok(self.features.get_or_init(|| rows))
     }
+}
+
+/// What of a picture a solved head takes.
+fn kept(strategy: Strategy) -> Kept {
+    match strategy {
+        Strategy::Hypercolumns => Kept::Levels { side: 1 },
+        Strategy::HeadToToe => Kept::Pooled { target: head_to_toe::TARGET },
+        _ => Kept::Features,
+    }
+}
+
+/// How many answers are true.
+fn hits(said: &[f64], truth: &[usize]) -> usize {
+    said.iter().zip(truth).filter(|(said, truth)| **said as usize == **truth).count()
 }
 
 /// The name of the one linear layer that a head ends in, if nothing with weights stands before it.

@@ -246,11 +246,10 @@ fn candidates(tried: &[Trial<'_>], chosen: usize, settings: &Settings, classes: 
             (0, Baseline::Scratch) => "trained from scratch".into(),
             _ => trial.strategy.to_string(),
         },
-        params: match trial.inverse_penalty {
-            Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
-            None => {
-                json!({ "epochs": trial.epochs.len(), "rate": trial.rate, "batch": settings.batch })
-            }
+        params: if trial.solved.is_empty() {
+            json!({ "epochs": trial.epochs.len(), "rate": trial.rate, "batch": settings.batch })
+        } else {
+            trial.solved.iter().map(|(name, value)| (name.to_string(), json!(value))).collect()
         },
         learner: None,
         preprocess: Vec::new(),
