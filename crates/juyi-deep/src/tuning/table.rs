@@ -75,10 +75,7 @@ pub fn cell(
     });
     train.sort_unstable();
     test.sort_unstable();
-    let regularization = line.regularizer.and_then(|kind| {
-        let (_, kind, strength) = Kind::ALL.into_iter().find(|(_, own, _)| *own == kind)?;
-        Some(Regularization { kind, strength })
-    });
+    let regularization = line.regularizer.map(Regularization::from);
     // About as many steps whatever the number of pictures.
     let epochs = if line.strategy == Strategy::Scratch { 30 } else { 4 + 80 / labelled.max(1) };
     let settings = Settings { epochs, rate: Some(line.rate), regularization, ..Settings::default() };

@@ -174,7 +174,7 @@ impl<'a> Trials<'a> {
         } else {
             None
         };
-        if let (true, Some((_, head))) = (solved_start, &solved) {
+        if let (true, Some(head)) = (solved_start, &solved) {
             put(&mut network, head);
         }
         let plan = self.plan(strategy, network, context)?;

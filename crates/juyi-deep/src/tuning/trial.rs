@@ -223,7 +223,7 @@ impl<'a> Trials<'a> {
         let network = self.network(strategy == Strategy::Scratch, strategy, context)?;
         let truth: Vec<usize> = test.iter().map(|&at| self.pictures.classes[at]).collect();
         let hits = if strategy == Strategy::Head && linear_head(&network.architecture).is_some() {
-            let (_, head) = self.solved_on(&network, train, context)?;
+            let head = self.solved_on(&network, train, context)?;
             let rows = select_rows(self.features(&network, context)?.as_ref(), test);
             let said = Answers::from_shares(head.probabilities(&rows)).answer;
             hits(&said, &truth)
@@ -245,20 +245,14 @@ impl<'a> Trials<'a> {
         Ok(hits as f64 / test.len().max(1) as f64)
     }
 
-    /// The features of some pictures, and the head that solves the problem on them.
-    pub(super) fn solved_on(
-        &self,
-        network: &Network,
-        which: &[usize],
-        context: &Context,
-    ) -> Result<(Matrix, Head)> {
+    /// The head that solves the problem on the features of some pictures.
+    pub(super) fn solved_on(&self, network: &Network, which: &[usize], context: &Context) -> Result<Head> {
         let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
         let rows = select_rows(self.features(network, context)?.as_ref(), which);
         let of: Vec<usize> = which.iter().map(|&at| classes[at]).collect();
         let folds = head::stratified(&of, count, context);
         let penalty = self.settings.inverse_penalty;
-        let head = head::solve(&rows, &of, count, &folds, penalty, context)?.head;
-        Ok((rows, head))
+        Ok(head::solve(&rows, &of, count, &folds, penalty, context)?.head)
     }
 
     /// The features of all pictures by the checkpoint's network, computed once.
