@@ -3,37 +3,31 @@
 //! The file is a safetensors file. The tensors bear the names of the checkpoint that the network came from, so that the
 //! packages that read that one read this one; the architecture and the classes stand in its metadata.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use juyi::context::Context;
-use juyi::error::{Error, Result, shown};
+use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, softmax_rows};
 use juyi::report::folder::{NETWORK, NETWORK_KEY};
-use serde::{Deserialize, Serialize};
 
+pub use super::about::FORMAT_VERSION;
+use super::about::{About, foreign};
 use super::head::Head;
 use super::head_to_toe::Selection;
-use super::trial::OWN_HEAD;
 use crate::architecture::Architecture;
 use crate::cache::Cache;
 use crate::checkpoint::{Checkpoint, Stored, borrowed, safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
-use crate::layers::Parameter;
+use crate::layers::Layer;
 use crate::tensors::{check, check_numbers};
 use crate::zoo::{Recognized, recognize};
 
-/// Version of the layout; files of later versions are refused, those without a number are of the first. A file that needs
-/// nothing of the second is written as the first.
-pub const FORMAT_VERSION: u32 = 2;
 /// The tensors of a head on all stages: `(classes, width)`, `(classes)`, and, where it takes some of their features, the
 /// rising numbers of those `(width)`.
 const ON_STAGES: [&str; 3] = ["stages_head.weight", "stages_head.bias", "stages_head.columns"];
-/// Begins of names that no tensor of a network may have beside them.
-const KEPT_NAMES: [&str; 2] = [OWN_HEAD, "stages_head."];
-
 /// Bytes of a score: as a share, in the answers, and as text.
 const SCORE: u64 = 8 + 8 + 24;
 
@@ -44,34 +38,6 @@ pub struct Classifier {
     tensors: BTreeMap<String, Stored>,
 }
 
-/// What is in the metadata.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct About {
-    /// See [`FORMAT_VERSION`].
-    #[serde(default = "first_format")]
-    format: u32,
-    /// The network.
-    architecture: Architecture,
-    /// The names of the classes.
-    classes: Vec<String>,
-    /// The parts along a side of each stage's map that a head on all stages takes; none for an ordinary head.
-    stages_side: Option<usize>,
-    /// About how many numbers of each stage a head on some features of all stages chooses among; since format 2.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stages_target: Option<usize>,
-}
-
-/// The number alone, which is read before the rest.
-#[derive(Deserialize)]
-struct Format {
-    #[serde(default = "first_format")]
-    format: u32,
-}
-
-fn first_format() -> u32 {
-    1
-}
-
 /// Which pictures could be classified, and as what.
 pub struct Classified {
     /// Positions among the files.
@@ -80,57 +46,6 @@ pub struct Classified {
     pub answers: Answers,
     /// Files that could not be read, and why.
     pub left_out: Vec<(usize, Error)>,
-}
-
-impl About {
-    /// Whether what it says can be; tensors are not looked at.
-    fn check(&self) -> Result<()> {
-        self.architecture.check()?;
-        let refused = |problem: &str| Err(Error::input("the head on all stages", problem, ""));
-        if self.stages_side == Some(0) {
-            return refused("must look at 1 part or more along a side");
-        }
-        if self.stages_target == Some(0) || self.stages_target.is_some() && self.stages_side.is_some() {
-            return refused("must look at 1 number or more of a stage, or at parts, not at both");
-        }
-        let kept = |own: &Parameter| KEPT_NAMES.iter().any(|begin| own.name.starts_with(begin));
-        if let Some(own) = self.architecture.parameters().iter().find(|own| kept(own)) {
-            let problem = format!("begins with one of {}, which tuning puts there", KEPT_NAMES.join(", "));
-            return Err(Error::input(format!("the tensor `{}`", shown(&own.name)), problem, ""));
-        }
-        let mut names = BTreeSet::new();
-        match self.classes.iter().find(|name| name.is_empty() || !names.insert(*name)) {
-            Some(name) if name.is_empty() => Err(Error::input("a class", "has no name", "")),
-            Some(name) => Err(Error::input(format!("the class `{}`", shown(name)), "is there twice", "")),
-            None => Ok(()),
-        }
-    }
-
-    /// Of a network with its own head.
-    fn new(architecture: Architecture, classes: Vec<String>) -> Self {
-        Self { format: 1, architecture, classes, stages_side: None, stages_target: None }
-    }
-
-    /// Whether the head looks at all stages.
-    fn on_stages(&self) -> bool {
-        self.stages_side.is_some() || self.stages_target.is_some()
-    }
-
-    /// What the metadata of a file say; `None` if no tuning wrote it.
-    fn of(source: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
-        let Some(text) = metadata.get(NETWORK_KEY) else { return Ok(None) };
-        let damaged = |_| foreign(source, "says nothing that can be read about its network");
-        let Format { format } = serde_json::from_str(text).map_err(damaged)?;
-        if format > FORMAT_VERSION {
-            let problem = format!("has format {format}, this version reads up to {FORMAT_VERSION}");
-            return Err(Error::input(format!("`{source}`"), problem, "take a later version of juyi"));
-        }
-        serde_json::from_str(text).map(Some).map_err(damaged)
-    }
-}
-
-fn foreign(source: &str, problem: &str) -> Error {
-    Error::input(format!("`{source}`"), problem, "give a folder that `juyi transfer` wrote for pictures")
 }
 
 /// The network in a checkpoint: as the tuning that wrote it says, with the parts that it put in, or recognised by its
@@ -165,6 +80,20 @@ impl Classifier {
         }
         let classes = (0..found.architecture.classes()).map(|class| class.to_string()).collect();
         Ok(Self::new(found.architecture, found.tensors, classes))
+    }
+
+    /// The same network with the head that came with the checkpoint, where the tuning kept it; classes are called by their
+    /// numbers, from 0.
+    pub fn into_old_head(self) -> Option<Self> {
+        let architecture = self.about.with_old_head()?;
+        let classes = (0..architecture.classes()).map(|class| class.to_string()).collect();
+        Some(Self::new(architecture, self.tensors, classes))
+    }
+
+    /// The same with the head that came with the checkpoint kept beside the new one; its tensors are there.
+    pub(super) fn keeping(mut self, old_head: Vec<Layer>) -> Self {
+        (self.about.format, self.about.old_head) = (2, Some(old_head));
+        self
     }
 
     /// A network with its own head.
@@ -206,7 +135,8 @@ impl Classifier {
 
     /// Bytes that its tensors take.
     pub fn bytes(&self) -> u64 {
-        self.about.architecture.bytes()
+        let numbers = self.tensors.values().map(|own| own.values.len() as u64).sum::<u64>();
+        self.about.architecture.bytes().max(4 * numbers)
     }
 
     /// The names of the classes.
@@ -247,6 +177,9 @@ impl Classifier {
         check_numbers(&format!("`{source}`"), &about.architecture, beside, &tensors)?;
         let own = Self { about, tensors };
         check(&own.about.architecture, own.kept() == Kept::Scores, &own.tensors)?;
+        if let Some(old) = own.about.with_old_head() {
+            check(&old, true, &own.tensors)?;
+        }
         if own.fits()? {
             Ok(own)
         } else {

@@ -4,7 +4,7 @@ use juyi::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{Decay, Rule};
-use super::regularizers::Regularization;
+use super::regularizers::{Kind, Regularization};
 use super::strategy::Strategy;
 use crate::images::{Augmentation, RandAugment, RandomCrop};
 
@@ -276,9 +276,12 @@ impl Settings {
         if self.normalization == Normalization::Stochastic { 0.5 } else { 0.0 }
     }
 
-    /// Whether a strategy starts from the solved head.
-    pub(super) fn starts_solved(&self, strategy: Strategy) -> bool {
-        self.solved_head.unwrap_or(strategy == Strategy::ProbeFirst)
+    /// Whether a strategy starts from the solved head, which has to be `linear`: where that is asked for, and where the
+    /// paper trains the new head first.
+    pub(super) fn starts_solved(&self, strategy: Strategy, linear: bool) -> bool {
+        let lwf = self.regularization.is_some_and(|own| own.kind == Kind::Lwf);
+        let first = strategy == Strategy::ProbeFirst || lwf && linear && strategy != Strategy::Scratch;
+        self.solved_head.unwrap_or(first)
     }
 }
 

@@ -55,6 +55,8 @@ pub(super) struct Trial<'a> {
     pub(super) solved: Vec<(&'static str, f64)>,
     /// The rate of a training.
     pub(super) rate: Option<f64>,
+    /// Where the head that came with the checkpoint is kept: the share of pictures aside of which it says what it said before.
+    pub(super) agreement: Option<f64>,
     pub(super) seconds: f64,
     /// Made of all pictures, once a training is refitted.
     pub(super) classifier: Classifier,
@@ -88,7 +90,7 @@ impl<'a> Trials<'a> {
         let mut tensors: BTreeMap<_, _> = self.source.tensors.clone();
         tensors.retain(|name, _| !heads.contains(name));
         let keeps = self.settings.regularization.is_some_and(|own| own.kind.takes_head());
-        if keeps && !strategy.is_convex() {
+        if keeps && !is_solved(strategy, &own) {
             if !self.source.with_head {
                 let problem = "takes the head that came with the checkpoint, which has none";
                 return Err(Error::input("`--regularize`", problem, "take `l2-sp`, `delta` or `bss`"));
@@ -130,9 +132,7 @@ impl<'a> Trials<'a> {
         let network = self.network(drawn || strategy == Strategy::Scratch, strategy, context)?;
         let bytes = network.architecture.bytes();
         context.take(bytes);
-        let convex = strategy.is_convex()
-            && (strategy != Strategy::Head || linear_head(&network.architecture).is_some());
-        let trial = if convex {
+        let trial = if is_solved(strategy, &network.architecture) {
             self.solve(strategy, drawn, network, context)
         } else {
             self.train(strategy, drawn, &network, &[self.settings.rate()], &self.folds[..1], context)
@@ -187,6 +187,7 @@ impl<'a> Trials<'a> {
             epochs: Vec::new(),
             solved: params.collect(),
             rate: None,
+            agreement: None,
             seconds: begin.elapsed().as_secs_f64(),
             classifier,
             inputs: None,
@@ -222,12 +223,13 @@ impl<'a> Trials<'a> {
     ) -> Result<f64> {
         let network = self.network(strategy == Strategy::Scratch, strategy, context)?;
         let truth: Vec<usize> = test.iter().map(|&at| self.pictures.classes[at]).collect();
-        let hits = if strategy == Strategy::Head && linear_head(&network.architecture).is_some() {
+        let solved = is_solved(strategy, &network.architecture);
+        let hits = if solved && strategy == Strategy::Head {
             let head = self.solved_on(&network, train, context)?;
             let rows = select_rows(self.features(&network, context)?.as_ref(), test);
             let said = Answers::from_shares(head.probabilities(&rows)).answer;
             hits(&said, &truth)
-        } else if strategy.is_convex() && strategy != Strategy::Head {
+        } else if solved {
             let kept = kept(strategy);
             let rows = self.rows(&network, kept, context)?;
             let of: Vec<usize> = train.iter().map(|&at| self.pictures.classes[at]).collect();
@@ -239,7 +241,8 @@ impl<'a> Trials<'a> {
         } else {
             let (first, inputs) = self.inputs(strategy, &network, context)?;
             let (rate, pictures) = (self.settings.rate(), (train.to_vec(), Vec::new()));
-            let trained = self.training(strategy, &network, &inputs, rate, pictures, "test", context)?;
+            let what = ("test", false);
+            let trained = self.training(strategy, &network, &inputs, rate, pictures, what, context)?;
             right(&scores(&trained.network, first, &inputs, test, context)?, &truth)
         };
         Ok(hits as f64 / test.len().max(1) as f64)
@@ -263,6 +266,11 @@ impl<'a> Trials<'a> {
         let rows = self.rows(network, Kept::Features, context)?;
         Ok(self.features.get_or_init(|| rows))
     }
+}
+
+/// Whether a strategy is solved: it learns a linear head alone, and the network has a place for it.
+pub(super) fn is_solved(strategy: Strategy, own: &Architecture) -> bool {
+    strategy.is_convex() && (strategy != Strategy::Head || linear_head(own).is_some())
 }
 
 /// What of a picture a solved head takes.

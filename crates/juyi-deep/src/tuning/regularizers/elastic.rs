@@ -8,7 +8,7 @@
 //! The paper takes `F` on the pictures of the first task. Those are not at hand: `F` is taken on the new pictures, with
 //! classes drawn from what the checkpoint's own head says of them; the same number of each new class, as far as there are
 //! as many. Weights that are held so are left alone by weight decay, which would pull them to 0; it goes on for the new
-//! head.
+//! head. The old head stays in the file, so that what it forgot can be measured.
 //!
 //! Cost: one pass forwards and backwards a picture (at most [`PICTURES`]) before the training.
 

@@ -23,7 +23,7 @@ pub use behaviour::{Attention, Stages};
 pub(in crate::tuning) use category::CoTuning;
 pub(in crate::tuning) use elastic::ElasticWeights;
 pub(in crate::tuning) use forgetting::LearningWithoutForgetting;
-pub(in crate::tuning) use prepare::{Known, prepare};
+pub(in crate::tuning) use prepare::{Known, own_answers, prepare};
 pub(in crate::tuning) use starting_point::StartingPoint;
 
 /// A regularizer and how much it counts.
@@ -75,6 +75,11 @@ impl Kind {
     /// Whether it takes the place of weight decay for what comes from the checkpoint.
     pub(in crate::tuning) fn replaces_decay(self) -> bool {
         matches!(self, Self::L2Sp | Self::Delta | Self::Ewc)
+    }
+
+    /// Whether the head that came with the checkpoint is left beside the new one.
+    pub(in crate::tuning) fn keeps_head(self) -> bool {
+        matches!(self, Self::Ewc | Self::Lwf)
     }
 
     /// Whether it takes the head that came with the checkpoint.

@@ -107,7 +107,7 @@ fn in_turn(which: &[usize], classes: &[usize], most: usize) -> Vec<usize> {
 }
 
 /// The scores of the head that came with the checkpoint.
-fn own_answers(
+pub(in crate::tuning) fn own_answers(
     network: &Network,
     first: usize,
     inputs: &Inputs<'_>,
@@ -137,6 +137,9 @@ fn information(
     let (extent, stages) = (inputs.extent(), plan.network.architecture.stages.len());
     let names: Vec<&String> = plan.known.iter().collect();
     let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    if names.is_empty() {
+        return Ok(sums); // a new head alone
+    }
     let known: u64 = names.iter().map(|name| plan.network.count(name) as u64).sum();
     let held = both_ways(&plan.network, plan.first, 1, known, Normalization::Folded)?;
     let context = &context.beside(8 * known); // the sums, and the weights as they are
