@@ -242,6 +242,8 @@ fn every_strategy_and_regularizer_goes_through() {
         "lp-ft",
         "lora:2",
         "adapters:2",
+        "adapters:series",
+        "adapters:parallel",
         "se",
         "eca",
         "cbam",

@@ -72,7 +72,7 @@ pub(crate) struct FeaturesArguments {
 pub(crate) struct TuneArguments {
     /// With the checkpoint of a network as --source and pictures as --target: what of it is trained; auto, head,
     /// hypercolumns, head2toe, last:N, stages:A-B, all, lp-ft, gradual, layer-wise, surgical, lora:RANK, adapters:WIDTH,
-    /// prefix:COUNT, ia3, se, eca, cbam or scratch [default: auto]
+    /// adapters:series, adapters:parallel, prefix:COUNT, ia3, se, eca, cbam or scratch [default: auto]
     #[arg(long, value_name = "WHAT", requires = "target")]
     pub(crate) tune: Option<String>,
     /// Passes over the pictures, where layers are trained [default: 20]

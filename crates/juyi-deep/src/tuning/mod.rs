@@ -8,6 +8,7 @@
 mod about;
 mod batch;
 pub mod classifier;
+mod convolution_adapters;
 mod group_lasso;
 mod head;
 mod head_to_toe;
