@@ -1,7 +1,7 @@
 //! What may be typed.
 
 #[cfg(feature = "deep")]
-mod pictures;
+pub(crate) mod pictures;
 
 use std::path::PathBuf;
 
@@ -230,6 +230,9 @@ pub(crate) struct PredictArguments {
     /// File for the predictions, Parquet if it ends in .parquet, else CSV [default: CSV to standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[cfg(feature = "deep")]
+    #[command(flatten)]
+    pub(crate) head: pictures::HeadArguments,
     #[cfg(feature = "deep")]
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,

@@ -22,6 +22,7 @@ use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
 use juyi_deep::zoo::Recognized;
 
+use crate::arguments::pictures::HeadChoice;
 use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
@@ -308,6 +309,12 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf
     Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
 }
 
+fn no_old_head(network: &Path) -> Error {
+    let problem = "keeps no head of the checkpoint that it was tuned from";
+    let hint = "tune with `--regularize ewc` or `lwf`, or predict with the checkpoint itself";
+    Error::input(format!("`{}`", network.display()), problem, hint)
+}
+
 /// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the
 /// table have them and they are asked for.
 pub(crate) fn predict(
@@ -316,11 +323,13 @@ pub(crate) fn predict(
     context: &mut Context,
 ) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
     choose_device(&arguments.pictures)?;
+    let old = arguments.head.head == HeadChoice::Old;
     let own = match Classifier::read(network, context.memory())? {
         Some(own) => {
             context.take(own.bytes());
-            own
+            if old { own.into_old_head().ok_or_else(|| no_old_head(network))? } else { own }
         }
+        None if old => return Err(no_old_head(network)),
         None => Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?,
     };
     let listing = listing(Path::new(&arguments.table), context)?;
