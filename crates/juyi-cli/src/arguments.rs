@@ -113,12 +113,15 @@ pub(crate) struct ReadingArguments {
     /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet
     #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
     pub(crate) format: Option<Format>,
+    /// Character encoding of text tables, e.g. gb18030, windows-1252 or utf-16le [default: UTF-8, or what the bytes tell]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) encoding: Option<String>,
 }
 
 impl ReadingArguments {
     /// What the flags ask for.
     pub(crate) fn reading(&self) -> Reading {
-        Reading { format: self.format, ..Reading::default() }
+        Reading { format: self.format, encoding: self.encoding.clone(), ..Reading::default() }
     }
 }
 

@@ -326,3 +326,38 @@ fn copies_stay_on_one_side_of_every_split_and_are_counted() {
         assert!(score < 0.72, "{}: {score}", one["method"]);
     }
 }
+
+#[test]
+fn tables_in_other_encodings_are_read_or_refused_by_name() {
+    let chinese = "温度,湿度,等级\n21.5,40,优良\n25.0,55,中等\n29.1,70,较差\n22.4,41,优良\n24.6,57,中等\n28.7,69,较差\n";
+    let german = "Größe,Güte\n1,schön\n2,mäßig\n1.5,schön\n3,mäßig\n1.2,schön\n2.6,mäßig\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a file");
+    let (gbk, ..) = encoding_rs::GBK.encode(chinese);
+    let (latin, ..) = encoding_rs::WINDOWS_1252.encode(german);
+    let wide: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(chinese.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    write("gbk.csv", &gbk);
+    write("wide.csv", &wide);
+    write("plain.csv", chinese.as_bytes());
+    write("latin.csv", &latin);
+    write("mixed.csv", &[german.as_bytes(), b"2,m\xe4\xdfig\n"].concat());
+    for other in ["gbk.csv", "wide.csv"] {
+        let call = format!("transfer --source {other} --target plain.csv --label 等级 --method none");
+        let (record, _) = run(folder.path(), &call);
+        assert_eq!(record["chosen"]["scores"]["accuracy"], 1.0, "{other}");
+        assert!(record["sources"][0]["remark"].as_str().unwrap().starts_with("read as "), "{other}");
+    }
+    let (record, _) =
+        run(folder.path(), "transfer --source latin.csv --target latin.csv --label Güte --method none");
+    assert_eq!(record["sources"][0]["classes"][0][0], "mäßig");
+    let call = "transfer --source latin.csv --target latin.csv --label Güte --method none --encoding latin1";
+    run(folder.path(), call);
+    let said = refused(folder.path(), "transfer --source mixed.csv --target latin.csv --label Güte");
+    assert!(
+        said.contains("`mixed.csv`, line 8: is not UTF-8 text, and other lines of the file are"),
+        "{said}"
+    );
+    let said = refused(folder.path(), "measure --source plain.csv --target plain.csv --encoding klingon");
+    assert!(said.contains("klingon") && said.contains("gb18030"), "{said}");
+}

@@ -6,23 +6,59 @@
 
 use std::io::{BufRead, Read};
 
+use encoding_rs::Encoding;
+
+use super::character_encoding::{Decoded, detect, is_utf_8, named, utf_16};
 use super::input::Input;
 use super::table::{COLUMN, Cells, Column, MISSING, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
 
 /// Reads a table called `name`. Columns named in `as_text` are kept as they are written even if they look like numbers;
-/// the cells may take as many bytes as the context has left.
+/// the cells may take as many bytes as the context has left. Text is UTF-8, or in the encoding of this name, or in one
+/// that its bytes tell.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
+/// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`], [`Error::Unknown`].
 pub(super) fn read_csv(
     name: &str,
     input: &Input<'_>,
     as_text: &[String],
+    encoding: Option<&str>,
     context: &Context,
 ) -> Result<Table> {
-    read_from(name, || input.unpacked(), as_text, context.left())
+    let asked = encoding.map(named).transpose()?;
+    let start = |mut text: Box<dyn BufRead + '_>| -> Result<_> {
+        let start = text.fill_buf().map_err(|source| Error::Io { path: name.into(), source })?;
+        Ok(utf_16(start))
+    };
+    let known = match asked {
+        None => start(input.unpacked()?)?,
+        asked => asked,
+    };
+    let read = |encoding: Option<&'static Encoding>| {
+        let open = || -> Result<Box<dyn BufRead + '_>> {
+            let text = input.unpacked()?;
+            Ok(match encoding.filter(|encoding| !is_utf_8(encoding)) {
+                None => text,
+                Some(encoding) => Box::new(Decoded::new(name, text, encoding)),
+            })
+        };
+        let table = read_from(name, open, as_text, context.left())?;
+        let remark = match encoding.filter(|_| asked.is_none()) {
+            None => table.remark,
+            Some(encoding) => format!("read as {}", encoding.name()),
+        };
+        Ok(Table { remark, ..table })
+    };
+    match read(known) {
+        // Whatever the error: text of another encoding may be at the bottom of it.
+        Err(error @ Error::Input { .. }) if known.is_none() => match detect(name, input.unpacked()?)? {
+            None => Err(error),
+            found => read(found),
+        },
+        read => read,
+    }
 }
 
 /// Reads a table from anything that can be opened twice.

@@ -2,6 +2,7 @@
 
 pub mod array;
 mod builtin;
+mod character_encoding;
 mod classes;
 mod csv;
 mod domain;

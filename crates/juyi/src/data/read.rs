@@ -155,7 +155,7 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
     }
     let input = || Input::new(file, context);
     match format {
-        Format::Text => read_csv(file, &input()?, &reading.as_text, context),
+        Format::Text => read_csv(file, &input()?, &reading.as_text, reading.encoding.as_deref(), context),
         Format::Mat => mat::table(file, &mut input()?.open()?, more, label, limit),
         Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, label, limit),
         Format::Parquet => parquet::read(file, input()?.open()?, &reading.as_text, limit),
