@@ -184,7 +184,7 @@ pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
     Ok(found)
 }
 
-/// The pictures of a folder or table, what is passed over noted.
+/// The pictures of a folder or table, or one alone; what is left out is noted.
 pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
     let listing = Listing::read(path, context)?;
     context.take(listing.bytes());
@@ -192,8 +192,8 @@ pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
     for warning in &listing.warnings {
         context.warn(&name, warning.clone());
     }
-    if !listing.skipped.is_empty() {
-        context.note(&name, format!("{} files are no pictures", listing.skipped.len()));
+    for note in &listing.notes {
+        context.note(&name, note.clone());
     }
     Ok(listing)
 }
