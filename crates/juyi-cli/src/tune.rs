@@ -14,7 +14,7 @@ use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, check_
 use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::cache::Cache;
 use juyi_deep::checkpoint::Checkpoint;
-use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, prepare_all};
+use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, is_picture, prepare_all};
 use juyi_deep::tuning::classifier::{Classified, Classifier, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
@@ -26,6 +26,19 @@ use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArgu
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
 use crate::transfer::{command, inputs, peak_memory, predictions_file, predictions_name};
+
+/// Refuses one picture where many are needed.
+pub(crate) fn refuse_one_picture(arguments: &TransferArguments) -> Result<()> {
+    let Some(target) =
+        arguments.tables.target.as_deref().filter(|own| is_picture(Path::new(own)).unwrap_or(false))
+    else {
+        return Ok(());
+    };
+    let problem = "is one picture, and a target has some of each class";
+    let hint = "give a folder with a subfolder a class, or a table with the columns `path` and `label`; \
+                `juyi predict MODEL PICTURE` classifies one picture";
+    Err(Error::input(format!("`--target {target}`"), problem, hint))
+}
 
 /// The checkpoint that is to be tuned, if the sources are one: a file that no table is read from, or a run folder with
 /// a network, and a folder of pictures or an option that only tuning has.
@@ -304,7 +317,8 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf
     if let Some(inside) = inside(model)? {
         return Ok(Some(inside));
     }
-    let likely = pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK);
+    let likely =
+        pictures.is_dir() || is_picture(pictures)? || model.file_name().is_some_and(|name| name == NETWORK);
     Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
 }
 

@@ -16,7 +16,8 @@ use juyi::error::{Error, Result};
 use super::folder;
 use super::format::{Format, START, format};
 use super::left_out::{Kind, LeftOut};
-use super::read::KNOWN;
+use super::read::{KNOWN, MOST_PIXELS};
+use super::remarks::{Remark, remarks};
 
 /// Names that the column of paths may have.
 const PATHS: [&str; 3] = ["path", "file", "image"];
@@ -113,7 +114,44 @@ impl Listing {
         }
         listing.warnings.extend(listing.left_out.warnings());
         listing.notes.extend(listing.left_out.note());
+        listing.remark(context);
         Ok(listing)
+    }
+
+    /// Says which files end too early, and which hold several pictures.
+    fn remark(&mut self, context: &Context) {
+        let files: Vec<&Path> = self.entries.iter().map(|entry| entry.path.as_path()).collect();
+        let (mut cut, mut several) = (Vec::new(), Vec::new());
+        for (at, remark) in remarks(&files, MOST_PIXELS, context) {
+            match remark {
+                Remark::Several => several.push(files[at].display()),
+                Remark::Cut(share) => {
+                    let missing = match share {
+                        0.0 => "nothing of the picture is missing".into(),
+                        share => {
+                            format!("{:.1} % of the picture are missing, the rest is used", 100.0 * share)
+                        }
+                    };
+                    cut.push(format!("`{}` ends too early: {missing}", files[at].display()));
+                }
+            }
+        }
+        if let Some(first) = several.first() {
+            let text = match several.len() {
+                1 => format!("`{first}` holds several pictures, of which the first is taken"),
+                count => {
+                    format!(
+                        "{count} files (the first `{first}`) hold several pictures, of which the first is taken"
+                    )
+                }
+            };
+            self.notes.push(text);
+        }
+        let more = cut.len().saturating_sub(MOST_WARNINGS);
+        self.warnings.extend(cut.into_iter().take(MOST_WARNINGS));
+        if more > 0 {
+            self.warnings.push(format!("{more} more files end too early"));
+        }
     }
 
     /// Bytes that the list takes while a run lasts.

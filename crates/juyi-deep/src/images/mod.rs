@@ -7,6 +7,7 @@
 
 mod augment;
 mod batches;
+mod cut;
 mod folder;
 mod format;
 mod left_out;
@@ -15,6 +16,7 @@ mod mixing;
 mod operations;
 mod prepare;
 mod read;
+mod remarks;
 mod size;
 mod small;
 
