@@ -1,7 +1,7 @@
 //! What may be typed.
 
 #[cfg(feature = "deep")]
-mod pictures;
+pub(crate) mod pictures;
 
 use std::path::PathBuf;
 
@@ -84,8 +84,13 @@ pub(crate) struct Surroundings {
 }
 
 impl Surroundings {
-    /// The context, watched by a progress bar; also sets the number of threads of this process.
+    /// The context, which says how far the work is; also sets the number of threads of this process.
     pub(crate) fn context(&self) -> anyhow::Result<Context> {
+        self.context_unless(false)
+    }
+
+    /// The same; without a terminal it says nothing where `quiet` is set.
+    pub(crate) fn context_unless(&self, quiet: bool) -> anyhow::Result<Context> {
         if let Some(threads) = self.threads {
             if !(1..=1024).contains(&threads) {
                 return Err(Error::Param {
@@ -98,7 +103,7 @@ impl Surroundings {
             }
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
         }
-        Ok(crate::progress::watched(Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY))))
+        Ok(crate::progress::watched(Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY)), quiet))
     }
 }
 
@@ -225,6 +230,9 @@ pub(crate) struct PredictArguments {
     /// File for the predictions, Parquet if it ends in .parquet, else CSV [default: CSV to standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[cfg(feature = "deep")]
+    #[command(flatten)]
+    pub(crate) head: pictures::HeadArguments,
     #[cfg(feature = "deep")]
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,

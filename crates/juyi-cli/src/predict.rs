@@ -29,6 +29,11 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
         let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
     }
+    #[cfg(feature = "deep")]
+    if arguments.head.head == crate::arguments::pictures::HeadChoice::Old {
+        let problem = "is for networks that were tuned on pictures";
+        return Err(juyi::error::Error::input("`--head old`", problem, "leave it out").into());
+    }
     let model = load_model(&arguments.model, &mut context)?;
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());

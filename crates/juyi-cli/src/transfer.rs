@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         }
     }
     let settings = settings(arguments)?;
-    let mut context = arguments.surroundings.context()?;
+    let mut context = arguments.surroundings.context_unless(arguments.quiet)?;
     let (out, name) = (&arguments.out, predictions_name(arguments.predictions));
     let inputs = inputs(&arguments.tables);
     let names = [MODEL, name, RECORD, PAGE];

@@ -22,6 +22,7 @@ use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
 use juyi_deep::zoo::Recognized;
 
+use crate::arguments::pictures::HeadChoice;
 use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
@@ -89,7 +90,7 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     choose_device(&arguments.tables.pictures)?;
     let strategy: Strategy = own.tune.as_deref().unwrap_or("auto").parse()?;
     let settings = settings(arguments)?;
-    let mut context = arguments.surroundings.context()?;
+    let mut context = arguments.surroundings.context_unless(arguments.quiet)?;
     let out = own.resume.as_ref().unwrap_or(&arguments.out);
     let training = if own.resume.is_some() { Training::Resume } else { Training::Begin };
     let file = predictions_name(arguments.predictions);
@@ -322,6 +323,12 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf
     Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
 }
 
+fn no_old_head(network: &Path) -> Error {
+    let problem = "keeps no head of the checkpoint that it was tuned from";
+    let hint = "tune with `--regularize ewc` or `lwf`, or predict with the checkpoint itself";
+    Error::input(format!("`{}`", network.display()), problem, hint)
+}
+
 /// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the
 /// table have them and they are asked for.
 pub(crate) fn predict(
@@ -330,11 +337,13 @@ pub(crate) fn predict(
     context: &mut Context,
 ) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
     choose_device(&arguments.pictures)?;
+    let old = arguments.head.head == HeadChoice::Old;
     let own = match Classifier::read(network, context.memory())? {
         Some(own) => {
             context.take(own.bytes());
-            own
+            if old { own.into_old_head().ok_or_else(|| no_old_head(network))? } else { own }
         }
+        None if old => return Err(no_old_head(network)),
         None => Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?,
     };
     let listing = listing(Path::new(&arguments.table), context)?;

@@ -5,6 +5,7 @@ mod commands;
 mod folders;
 #[cfg(feature = "deep")]
 mod network_files;
+mod odd_tables;
 #[cfg(feature = "deep")]
 mod pictures;
 #[cfg(feature = "deep")]

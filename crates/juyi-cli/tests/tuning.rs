@@ -242,6 +242,8 @@ fn every_strategy_and_regularizer_goes_through() {
         "lp-ft",
         "lora:2",
         "adapters:2",
+        "adapters:series",
+        "adapters:parallel",
         "se",
         "eca",
         "cbam",
@@ -270,6 +272,10 @@ fn every_strategy_and_regularizer_goes_through() {
     for regularizer in ["l2-sp", "delta", "bss", "co-tuning", "ewc", "lwf:0.5"] {
         done(folder, &format!("{tune} --tune last:1 --regularize {regularizer} --out x"));
     }
+    let delta = "delta --set delta.stages=all,delta.pictures=2,delta.temperature=1";
+    let said =
+        done(folder, &format!("{tune} --tune last:2 --regularize {delta} --out x").replace(" --quiet", ""));
+    assert!(said.contains("1600 channels of 2 stages are weighed by 2 pictures"), "{said}");
     // Parts that an earlier tuning put in stay, and others come beside them.
     done(folder, &format!("{tune} --tune adapters:2 --out more").replace("net.safetensors", "adapters-2"));
     let tensors =
@@ -280,9 +286,12 @@ fn every_strategy_and_regularizer_goes_through() {
     let said =
         done(folder, &format!("{tune} --tune head --set baseline=scratch --out z").replace(" --quiet", ""));
     assert!(said.contains("trained from scratch"), "{said}");
-    // A head that is not one linear layer is trained by epochs.
+    // A head that is not one linear layer is trained by epochs, and one of a network that is drawn keeps nothing.
     prepare(folder, "squeezenet1-1");
     done(folder, &format!("{tune} --tune head --out y"));
+    for regularizer in ["lwf", "ewc", "co-tuning", "l2-sp"] {
+        done(folder, &format!("{tune} --tune last:1 --regularize {regularizer} --out x"));
+    }
     // Parts of transformers; what they have no place for is refused.
     prepare(folder, "vit-tiny");
     for strategy in ["prefix:2", "ia3"] {
@@ -300,6 +309,56 @@ fn every_strategy_and_regularizer_goes_through() {
     let refused = juyi(folder, &format!("{tune} --tune cbam --out z2"));
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("one with a place in `vit-tiny`"), "{}", text(&refused.stderr));
+}
+
+/// The head that came with the checkpoint stays: untouched weights answer as before, and what was forgotten is a figure.
+#[test]
+fn what_was_forgotten_can_be_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
+    let tune = "transfer --source net.safetensors --target photos --tune last:1 --epochs 2";
+    let answers = |text: &str| -> Vec<String> {
+        let column = |line: &str| line.split(',').nth(1).map(String::from);
+        text.lines().skip(1).filter_map(column).collect()
+    };
+    let before = answers(&done(folder, "predict net.safetensors new"));
+    for regularizer in ["ewc", "lwf"] {
+        let still = format!("{tune} --regularize {regularizer} --set rate=1e-30 --out still-{regularizer}");
+        let said = done(folder, &still);
+        assert!(said.contains("own head says of 3 of the 3 pictures aside what it said before"), "{said}");
+        let old = answers(&done(folder, &format!("predict still-{regularizer} new --head old")));
+        assert_eq!(old, before, "{regularizer}");
+        done(folder, &format!("{tune} --regularize {regularizer} --set rate=0.3,clip=none --out moved"));
+        let record = std::fs::read_to_string(folder.join("moved/run.json")).expect("a record");
+        let record: serde_json::Value = serde_json::from_str(&record).expect("a record");
+        let candidates = record["choice"]["candidates"].as_array().expect("candidates");
+        let agreement = candidates.iter().find_map(|own| own["params"]["old-head-agreement"].as_f64());
+        assert!(agreement.is_some_and(|share| (0.0..=1.0).contains(&share)), "{candidates:?}");
+        // Both heads are in the file, and it can be tuned again, from the newest on.
+        let file = Checkpoint::read(&folder.join("moved/network.safetensors"), 1 << 30).expect("it is read");
+        assert_eq!(file.tensors["source.classifier.1.weight"].shape, [4, 1280]);
+        assert_eq!(file.tensors["classifier.1.weight"].shape, [2, 1280]);
+        let again =
+            format!("{tune} --regularize {regularizer} --out again").replace("net.safetensors", "moved");
+        done(folder, &again);
+        let file = Checkpoint::read(&folder.join("again/network.safetensors"), 1 << 30).expect("it is read");
+        assert_eq!(file.tensors["source.classifier.1.weight"].shape, [2, 1280]);
+        std::fs::remove_dir_all(folder.join("moved")).expect("it is ours");
+        std::fs::remove_dir_all(folder.join("again")).expect("it is ours");
+    }
+    done(folder, &format!("{tune} --regularize l2-sp --out none"));
+    for (arguments, named) in [
+        ("predict none new --head old", "keeps no head of the checkpoint"),
+        ("predict net.safetensors new --head old", "keeps no head of the checkpoint"),
+    ] {
+        let output = juyi(folder, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(text(&output.stderr).contains(named), "{}", text(&output.stderr));
+    }
+    // A solved head is no training: what would be added to its loss is said to change nothing.
+    let solved = format!("{tune} --regularize lwf --out solved").replace("last:1", "head");
+    assert!(done(folder, &solved).contains("is solved: it changes nothing"));
 }
 
 #[test]
@@ -326,6 +385,8 @@ fn what_cannot_be_tuned_is_named() {
         (format!("{photos} --tune scratch --set baseline=scratch"), "with itself"),
         (format!("{photos} --tune last:1 --set views=2"), "unless something is altered"),
         (format!("{photos} --regularize l3"), "one of l2-sp, delta"),
+        (format!("{photos} --tune scratch --regularize lwf"), "starts from none"),
+        (format!("{photos} --set delta.pictures=3"), "is for `--regularize delta`"),
         (format!("{photos} --method coral"), "`--method`: is for tables"),
         (format!("{photos} --resume nowhere-yet --source net.safetensors"), "tuned by itself"),
         (

@@ -24,6 +24,33 @@ impl Extent {
             Self::Vector(width) => width,
         }
     }
+
+    /// What is left of it if windows side by side are averaged so that it comes near `target` numbers; what does not
+    /// fill a window is dropped. Where there are as many channels as that, a window is all of it.
+    pub(crate) fn pooled(self, target: usize) -> Self {
+        match self {
+            Self::Map(channels, rows, columns) => {
+                let window = self.pool(target);
+                Self::Map(channels, rows / window, columns / window)
+            }
+            Self::Tokens(count, width) => Self::Tokens(count / self.pool(target), width),
+            Self::Vector(_) => self,
+        }
+    }
+
+    /// The side of such a window.
+    pub(crate) fn pool(self, target: usize) -> usize {
+        match self {
+            Self::Map(channels, rows, columns) => {
+                let side = rows.min(columns).max(1);
+                side / (target / channels.max(1)).isqrt().clamp(1, side)
+            }
+            Self::Tokens(count, width) if width < target => product(&[count, width]) / target.max(1),
+            Self::Tokens(count, _) => count,
+            Self::Vector(_) => 1,
+        }
+        .max(1)
+    }
 }
 
 /// The product of some sizes; the largest number where it cannot be counted, which is above every limit.

@@ -55,6 +55,11 @@ pub enum Kept {
         /// Parts along a side, at least 1.
         side: usize,
     },
+    /// What each stage leaves, averaged over windows so that about `target` numbers are left of it, as in `Head2Toe`.
+    Pooled {
+        /// Numbers of a stage, at least 1.
+        target: usize,
+    },
     /// The score of each class.
     Scores,
 }
@@ -65,19 +70,28 @@ impl Kept {
     /// # Errors
     /// If its stages do not fit each other.
     pub fn width(self, own: &Architecture) -> Result<usize> {
-        let of = |extent: Extent, side: usize| match extent {
-            Extent::Map(channels, rows, columns) => channels * side.min(rows) * side.min(columns),
-            Extent::Tokens(_, width) | Extent::Vector(width) => width,
-        };
         Ok(match self {
             Self::Features => own.width()?,
             Self::Activation(stages) => own.after(stages)?.count(),
-            Self::Levels { side } => {
-                let facts = own.facts()?;
-                facts[..own.stages.len()].iter().map(|fact| of(fact.extent, side)).sum()
-            }
+            Self::Levels { .. } | Self::Pooled { .. } => self.widths(own)?.iter().sum(),
             Self::Scores => own.facts().map(|_| own.classes())?, // what is in a file need not fit
         })
+    }
+
+    /// How many of these numbers are of each stage, where they are of several.
+    ///
+    /// # Errors
+    /// If its stages do not fit each other.
+    pub fn widths(self, own: &Architecture) -> Result<Vec<usize>> {
+        let of = |extent: Extent| match (self, extent) {
+            (Self::Levels { side }, Extent::Map(channels, rows, columns)) => {
+                channels * side.min(rows) * side.min(columns)
+            }
+            (Self::Levels { .. }, Extent::Tokens(_, width) | Extent::Vector(width)) => width,
+            (Self::Pooled { target }, extent) => extent.pooled(target).count(),
+            _ => 0,
+        };
+        Ok(own.facts()?[..own.stages.len()].iter().map(|fact| of(fact.extent)).collect())
     }
 }
 
@@ -271,11 +285,16 @@ impl Extractor {
                 Kept::Scores => {
                     numbers(network.scores(network.run(0..stages, picture, mode), mode).into_data())
                 }
-                Kept::Levels { side } => {
+                Kept::Levels { .. } | Kept::Pooled { .. } => {
                     let (mut level, mut all) = (picture, Vec::with_capacity(self.width));
                     for stage in 0..stages {
                         level = network.run(stage..stage + 1, level, mode);
-                        all.extend(level.clone().parts(side).into_numbers());
+                        let own = level.clone();
+                        all.extend(match self.kept {
+                            Kept::Levels { side } => own.parts(side).into_numbers(),
+                            Kept::Pooled { target } => own.pooled(target).into_numbers(),
+                            _ => Vec::new(),
+                        });
                     }
                     all
                 }
@@ -343,7 +362,13 @@ mod tests {
         let whole = network("resnet18").unwrap();
         let mut apart = whole.clone();
         apart.stages.remove(5);
-        for kept in [Kept::Features, Kept::Activation(8), Kept::Levels { side: 1 }, Kept::Scores] {
+        for kept in [
+            Kept::Features,
+            Kept::Activation(8),
+            Kept::Levels { side: 1 },
+            Kept::Pooled { target: 512 },
+            Kept::Scores,
+        ] {
             assert!(kept.width(&whole).is_ok() && kept.width(&apart).is_err(), "{kept:?}");
         }
     }

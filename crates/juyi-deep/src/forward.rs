@@ -293,6 +293,30 @@ impl Activation {
         }
     }
 
+    /// The means of windows side by side, so that about `target` numbers are left; see [`Extent::pooled`].
+    #[must_use]
+    pub fn pooled(self, target: usize) -> Self {
+        match self {
+            Self::Map(x) => {
+                let [pictures, channels, rows, columns] = x.dims();
+                let own = Extent::Map(channels, rows, columns);
+                let side = own.pool(target);
+                let [down, across] = [rows / side, columns / side];
+                let whole = x.slice([0..pictures, 0..channels, 0..down * side, 0..across * side]);
+                Self::Map(adaptive_avg_pool2d(whole, [down, across]))
+            }
+            Self::Tokens(x) => {
+                let [pictures, tokens, width] = x.dims();
+                let window = Extent::Tokens(tokens, width).pool(target);
+                let count = tokens / window;
+                let whole = x.slice([0..pictures, 0..count * window, 0..width]);
+                let means: Tensor<4> = whole.reshape([pictures, count, window, width]).mean_dim(2);
+                Self::Tokens(means.reshape([pictures, count, width]))
+            }
+            Self::Vector(x) => Self::Vector(x),
+        }
+    }
+
     fn map(self) -> Tensor<4> {
         let Self::Map(x) = self else { unreachable!("checked by Layer::after") };
         x

@@ -28,6 +28,23 @@ pub(crate) enum Damaged {
     Skip,
 }
 
+/// Which head of a network predicts.
+#[derive(Args)]
+pub(crate) struct HeadArguments {
+    /// Head of a tuned network: old is the one that the checkpoint had, which `--regularize ewc` and `lwf` keep, so that
+    /// what was forgotten can be measured; its classes are numbers from 0
+    #[arg(long, value_enum, default_value_t = HeadChoice::New)]
+    pub(crate) head: HeadChoice,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HeadChoice {
+    /// The one that was tuned
+    New,
+    /// The one that came with the checkpoint
+    Old,
+}
+
 #[derive(Args)]
 pub(crate) struct NetworksArguments {
     /// Network to list the stages of
@@ -55,7 +72,7 @@ pub(crate) struct FeaturesArguments {
 pub(crate) struct TuneArguments {
     /// With the checkpoint of a network as --source and pictures as --target: what of it is trained; auto, head,
     /// hypercolumns, head2toe, last:N, stages:A-B, all, lp-ft, gradual, layer-wise, surgical, lora:RANK, adapters:WIDTH,
-    /// prefix:COUNT, ia3, se, eca, cbam or scratch [default: auto]
+    /// adapters:series, adapters:parallel, prefix:COUNT, ia3, se, eca, cbam or scratch [default: auto]
     #[arg(long, value_name = "WHAT", requires = "target")]
     pub(crate) tune: Option<String>,
     /// Passes over the pictures, where layers are trained [default: 20]

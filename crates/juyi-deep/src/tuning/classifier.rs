@@ -3,33 +3,31 @@
 //! The file is a safetensors file. The tensors bear the names of the checkpoint that the network came from, so that the
 //! packages that read that one read this one; the architecture and the classes stand in its metadata.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use juyi::context::Context;
-use juyi::error::{Error, Result, shown};
+use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, softmax_rows};
 use juyi::report::folder::{NETWORK, NETWORK_KEY};
-use serde::{Deserialize, Serialize};
 
-use super::trial::OWN_HEAD;
+pub use super::about::FORMAT_VERSION;
+use super::about::{About, foreign};
+use super::head::Head;
+use super::head_to_toe::Selection;
 use crate::architecture::Architecture;
 use crate::cache::Cache;
 use crate::checkpoint::{Checkpoint, Stored, borrowed, safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
-use crate::layers::Parameter;
+use crate::layers::Layer;
 use crate::tensors::{check, check_numbers};
 use crate::zoo::{Recognized, recognize};
 
-/// Version of the layout; files of later versions are refused, those without a number are of the first.
-pub const FORMAT_VERSION: u32 = 1;
-/// The tensors of a head on all stages, `(classes, width)` and `(classes)`.
-const ON_STAGES: [&str; 2] = ["stages_head.weight", "stages_head.bias"];
-/// Begins of names that no tensor of a network may have beside them.
-const KEPT_NAMES: [&str; 2] = [OWN_HEAD, "stages_head."];
-
+/// The tensors of a head on all stages: `(classes, width)`, `(classes)`, and, where it takes some of their features, the
+/// rising numbers of those `(width)`.
+const ON_STAGES: [&str; 3] = ["stages_head.weight", "stages_head.bias", "stages_head.columns"];
 /// Bytes of a score: as a share, in the answers, and as text.
 const SCORE: u64 = 8 + 8 + 24;
 
@@ -38,31 +36,6 @@ const SCORE: u64 = 8 + 8 + 24;
 pub struct Classifier {
     about: About,
     tensors: BTreeMap<String, Stored>,
-}
-
-/// What is in the metadata.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct About {
-    /// See [`FORMAT_VERSION`].
-    #[serde(default = "first_format")]
-    format: u32,
-    /// The network.
-    architecture: Architecture,
-    /// The names of the classes.
-    classes: Vec<String>,
-    /// The parts along a side of each stage's map that a head on all stages takes; none for an ordinary head.
-    stages_side: Option<usize>,
-}
-
-/// The number alone, which is read before the rest.
-#[derive(Deserialize)]
-struct Format {
-    #[serde(default = "first_format")]
-    format: u32,
-}
-
-fn first_format() -> u32 {
-    1
 }
 
 /// Which pictures could be classified, and as what.
@@ -75,47 +48,6 @@ pub struct Classified {
     pub left_out: Vec<(usize, Error)>,
 }
 
-impl About {
-    /// Whether what it says can be; tensors are not looked at.
-    fn check(&self) -> Result<()> {
-        self.architecture.check()?;
-        if self.stages_side == Some(0) {
-            return Err(Error::input(
-                "the head on all stages",
-                "must look at 1 part or more along a side",
-                "",
-            ));
-        }
-        let kept = |own: &Parameter| KEPT_NAMES.iter().any(|begin| own.name.starts_with(begin));
-        if let Some(own) = self.architecture.parameters().iter().find(|own| kept(own)) {
-            let problem = format!("begins with one of {}, which tuning puts there", KEPT_NAMES.join(", "));
-            return Err(Error::input(format!("the tensor `{}`", shown(&own.name)), problem, ""));
-        }
-        let mut names = BTreeSet::new();
-        match self.classes.iter().find(|name| name.is_empty() || !names.insert(*name)) {
-            Some(name) if name.is_empty() => Err(Error::input("a class", "has no name", "")),
-            Some(name) => Err(Error::input(format!("the class `{}`", shown(name)), "is there twice", "")),
-            None => Ok(()),
-        }
-    }
-
-    /// What the metadata of a file say; `None` if no tuning wrote it.
-    fn of(source: &str, metadata: &BTreeMap<String, String>) -> Result<Option<Self>> {
-        let Some(text) = metadata.get(NETWORK_KEY) else { return Ok(None) };
-        let damaged = |_| foreign(source, "says nothing that can be read about its network");
-        let Format { format } = serde_json::from_str(text).map_err(damaged)?;
-        if format > FORMAT_VERSION {
-            let problem = format!("has format {format}, this version reads up to {FORMAT_VERSION}");
-            return Err(Error::input(format!("`{source}`"), problem, "take a later version of juyi"));
-        }
-        serde_json::from_str(text).map(Some).map_err(damaged)
-    }
-}
-
-fn foreign(source: &str, problem: &str) -> Error {
-    Error::input(format!("`{source}`"), problem, "give a folder that `juyi transfer` wrote for pictures")
-}
-
 /// The network in a checkpoint: as the tuning that wrote it says, with the parts that it put in, or recognised by its
 /// tensors. `source` is what messages call the checkpoint.
 ///
@@ -124,7 +56,7 @@ fn foreign(source: &str, problem: &str) -> Error {
 pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
     match About::of(source, &checkpoint.metadata)? {
         // A head on all stages belongs to an ordinary network without its head.
-        Some(about) if about.stages_side.is_none() => {
+        Some(about) if !about.on_stages() => {
             let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
             Ok(Recognized { architecture: about.architecture, tensors, extra: Vec::new(), with_head: true })
         }
@@ -150,35 +82,61 @@ impl Classifier {
         Ok(Self::new(found.architecture, found.tensors, classes))
     }
 
+    /// The same network with the head that came with the checkpoint, where the tuning kept it; classes are called by their
+    /// numbers, from 0.
+    pub fn into_old_head(self) -> Option<Self> {
+        let architecture = self.about.with_old_head()?;
+        let classes = (0..architecture.classes()).map(|class| class.to_string()).collect();
+        Some(Self::new(architecture, self.tensors, classes))
+    }
+
+    /// The same with the head that came with the checkpoint kept beside the new one; its tensors are there.
+    pub(super) fn keeping(mut self, old_head: Vec<Layer>) -> Self {
+        (self.about.format, self.about.old_head) = (2, Some(old_head));
+        self
+    }
+
     /// A network with its own head.
     pub(super) fn new(
         architecture: Architecture,
         tensors: BTreeMap<String, Stored>,
         classes: Vec<String>,
     ) -> Self {
-        Self { about: About { format: FORMAT_VERSION, architecture, classes, stages_side: None }, tensors }
+        Self { about: About::new(architecture, classes), tensors }
     }
 
-    /// A network with a head on all stages.
+    /// A network with a head on what is `kept` of all stages, or on those features of it that are selected.
     pub(super) fn on_stages(
         architecture: Architecture,
         mut tensors: BTreeMap<String, Stored>,
         classes: Vec<String>,
-        side: usize,
-        [weights, biases]: [Vec<f32>; 2],
+        kept: Kept,
+        Head { weights, biases }: Head,
+        selection: Option<&Selection>,
     ) -> Self {
         let count = biases.len();
-        let [weight, bias] = ON_STAGES.map(String::from);
+        let [weight, bias, columns] = ON_STAGES.map(String::from);
         tensors.insert(weight, Stored { shape: vec![count, weights.len() / count], values: weights });
         tensors.insert(bias, Stored { shape: vec![count], values: biases });
         let trunk = Architecture { head: Vec::new(), auxiliary: Vec::new(), ..architecture };
-        let stages_side = Some(side);
-        Self { about: About { format: FORMAT_VERSION, architecture: trunk, classes, stages_side }, tensors }
+        let mut about = About::new(trunk, classes);
+        match kept {
+            Kept::Levels { side } => about.stages_side = Some(side),
+            Kept::Pooled { target } => (about.format, about.stages_target) = (2, Some(target)),
+            _ => {}
+        }
+        if let Some(own) = selection {
+            // Far fewer than a number of 32 bits counts exactly.
+            let values: Vec<f32> = own.columns.iter().map(|&column| column as f32).collect();
+            tensors.insert(columns, Stored { shape: vec![values.len()], values });
+        }
+        Self { about, tensors }
     }
 
     /// Bytes that its tensors take.
     pub fn bytes(&self) -> u64 {
-        self.about.architecture.bytes()
+        let numbers = self.tensors.values().map(|own| own.values.len() as u64).sum::<u64>();
+        self.about.architecture.bytes().max(4 * numbers)
     }
 
     /// The names of the classes.
@@ -215,10 +173,13 @@ impl Classifier {
 
     fn checked(source: &str, about: About, tensors: BTreeMap<String, Stored>) -> Result<Self> {
         about.check().map_err(|error| foreign(source, &format!("cannot be used: {error}")))?;
-        let beside = if about.stages_side.is_some() { &ON_STAGES[..] } else { &[] };
+        let beside = if about.on_stages() { &ON_STAGES[..] } else { &[] };
         check_numbers(&format!("`{source}`"), &about.architecture, beside, &tensors)?;
         let own = Self { about, tensors };
         check(&own.about.architecture, own.kept() == Kept::Scores, &own.tensors)?;
+        if let Some(old) = own.about.with_old_head() {
+            check(&old, true, &own.tensors)?;
+        }
         if own.fits()? {
             Ok(own)
         } else {
@@ -228,19 +189,41 @@ impl Classifier {
 
     /// What is kept of a picture.
     fn kept(&self) -> Kept {
-        self.about.stages_side.map_or(Kept::Scores, |side| Kept::Levels { side })
+        match (self.about.stages_side, self.about.stages_target) {
+            (Some(side), _) => Kept::Levels { side },
+            (None, Some(target)) => Kept::Pooled { target },
+            (None, None) => Kept::Scores,
+        }
     }
 
     fn fits(&self) -> Result<bool> {
         let own = &self.about.architecture;
-        let (classes, width) = (self.about.classes.len(), self.kept().width(own)?);
-        if self.about.stages_side.is_none() {
+        let (classes, mut width) = (self.about.classes.len(), self.kept().width(own)?);
+        if !self.about.on_stages() {
             return Ok(classes > 0 && width == classes);
+        }
+        if self.about.stages_target.is_some() {
+            let Some(selection) = self.selection()? else { return Ok(false) };
+            width = selection.columns.len();
         }
         let shape = |name: &str| self.tensors.get(name).map(|stored| stored.shape.clone());
         Ok(classes > 0
             && shape(ON_STAGES[0]) == Some(vec![classes, width])
             && shape(ON_STAGES[1]) == Some(vec![classes]))
+    }
+
+    /// The features that a head on some of those of all stages takes; `None` if the file says none, or none that are there.
+    fn selection(&self) -> Result<Option<Selection>> {
+        let widths = self.kept().widths(&self.about.architecture)?;
+        let all: usize = widths.iter().sum();
+        let Some(own) = self.tensors.get(ON_STAGES[2]) else { return Ok(None) };
+        let whole = |value: &f32| value.fract() == 0.0 && *value >= 0.0 && (*value as usize) < all;
+        let rise = own.values.windows(2).all(|pair| pair[0] < pair[1]);
+        if own.values.is_empty() || !rise || !own.values.iter().all(whole) {
+            return Ok(None);
+        }
+        let columns = own.values.iter().map(|&value| value as usize).collect();
+        Ok(Some(Selection { columns, widths }))
     }
 
     /// A probability of each class for each of some files.
@@ -264,18 +247,26 @@ impl Classifier {
         context.require("the scores of the pictures", scores)?;
         let made = own.rows(files, None, reading, cache, &context.beside(scores))?;
         let samples: Vec<usize> = (0..files.len()).filter(|&at| made.rows[at].is_some()).collect();
-        let score = |row: &[f32], class: usize| {
-            if self.about.stages_side.is_none() {
-                return f64::from(row[class]);
+        let selection = if self.about.stages_target.is_some() { self.selection()? } else { None };
+        let scored = |row: &[f32]| -> Vec<f64> {
+            if !self.about.on_stages() {
+                return row.iter().map(|&score| f64::from(score)).collect();
             }
-            let [weights, biases] = ON_STAGES.map(|name| &self.tensors[name].values);
-            let own = &weights[class * row.len()..(class + 1) * row.len()];
-            let sum: f64 = row.iter().zip(own).map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();
-            f64::from(biases[class]) + sum
+            let features = match &selection {
+                Some(selection) => selection.row(|column| f64::from(row[column])),
+                None => row.iter().map(|&x| f64::from(x)).collect(),
+            };
+            let (weights, biases) = (&self.tensors[ON_STAGES[0]].values, &self.tensors[ON_STAGES[1]].values);
+            let each = weights.chunks_exact(features.len()).zip(biases);
+            each.map(|(own, bias)| {
+                let sum: f64 = features.iter().zip(own).map(|(x, w)| x * f64::from(*w)).sum();
+                f64::from(*bias) + sum
+            })
+            .collect()
         };
-        let mut shares = Matrix::from_fn(samples.len(), classes, |i, class| {
-            made.rows[samples[i]].as_ref().map_or(0.0, |row| score(row, class))
-        });
+        let scores: Vec<Vec<f64>> =
+            samples.iter().map(|&at| made.rows[at].as_deref().map(scored).unwrap_or_default()).collect();
+        let mut shares = Matrix::from_fn(samples.len(), classes, |i, class| scores[i][class]);
         softmax_rows(&mut shares);
         Ok(Classified { samples, answers: Answers::from_shares(shares), left_out: made.left_out })
     }

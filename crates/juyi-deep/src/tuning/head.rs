@@ -21,6 +21,7 @@ use juyi::models::softmax_rows;
 use juyi::solvers::{Options, minimize};
 use rayon::prelude::*;
 
+use super::head_to_toe::Selection;
 use super::inputs::{class_counts, different};
 
 /// Inverse penalties that are tried.
@@ -38,10 +39,24 @@ pub(super) struct Head {
 /// A head with what cross-validation says of it.
 pub(super) struct Solved {
     pub(super) head: Head,
+    /// The features that it takes, where it does not take all as they are.
+    pub(super) selection: Option<Selection>,
+    /// What else was chosen, by name.
+    pub(super) searched: Vec<(&'static str, f64)>,
     /// Of the penalties, the inverse of the chosen one.
     pub(super) inverse_penalty: f64,
     /// Of each picture, by heads that did not see it: a probability a class.
     pub(super) aside: Matrix,
+}
+
+impl Solved {
+    /// A probability for each class of each row of all features.
+    pub(super) fn probabilities(&self, rows: &Matrix) -> Matrix {
+        match &self.selection {
+            Some(selection) => self.head.probabilities(&selection.rows(rows)),
+            None => self.head.probabilities(rows),
+        }
+    }
 }
 
 /// Solves the problem for rows of features; without `inverse_penalty` the best by cross-validation.
@@ -56,14 +71,14 @@ pub(super) fn solve(
     let tried = inverse_penalty.map_or_else(|| PENALTIES.to_vec(), |own| vec![own]);
     context.require("the head on the features", 8 * held(rows, classes, folds.len(), tried.len()))?;
     context.progress("head", 0, 0);
-    let rotated = Rotated::new(rows)?;
+    let rotated = Rotated::new(rows, Scaling::Deviation)?;
     // Of each fold, the probabilities by each penalty.
     let fold = |fold: &Vec<usize>| {
         let train: Vec<usize> = (0..of.len()).filter(|i| fold.binary_search(i).is_err()).collect();
         let own: Vec<usize> = train.iter().map(|&i| of[i]).collect();
         let (train, rest) =
             (select_rows(rotated.rows.as_ref(), &train), select_rows(rotated.rows.as_ref(), fold));
-        let path = path(&train, &own, classes, &rotated.squares, &tried);
+        let path = path(&rotated, &train, &own, classes, &tried);
         path.iter().map(|point| probabilities(&rest, point)).collect::<Vec<Matrix>>()
     };
     let found: Vec<Vec<Matrix>> = folds.par_iter().map(fold).collect();
@@ -81,9 +96,15 @@ pub(super) fn solve(
     };
     let losses: Vec<f64> = (0..tried.len()).map(|k| loss(&aside(k))).collect();
     let best = (0..tried.len()).fold(0, |best, k| if losses[k] < losses[best] { k } else { best });
-    let point = path(&rotated.rows, of, classes, &rotated.squares, &tried[..=best]).pop();
+    let point = path(&rotated, &rotated.rows, of, classes, &tried[..=best]).pop();
     let head = rotated.head(&point.unwrap_or_else(|| Matrix::zeros(rotated.rows.ncols() + 1, classes)));
-    Ok(Solved { head, inverse_penalty: tried[best], aside: aside(best) })
+    Ok(Solved {
+        head,
+        selection: None,
+        searched: Vec::new(),
+        inverse_penalty: tried[best],
+        aside: aside(best),
+    })
 }
 
 /// Numbers that solving the problem holds beside the rows: the rows rotated and what tells the directions, then what each
@@ -98,6 +119,15 @@ fn held(rows: &Matrix, classes: usize, folds: usize, penalties: usize) -> u64 {
     parts.into_iter().fold(0, u64::saturating_add)
 }
 
+/// What columns are divided by before the problem is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scaling {
+    /// Their deviations.
+    Deviation,
+    /// Nothing: their scales count.
+    Kept,
+}
+
 /// Rows in the directions of their variance.
 struct Rotated {
     /// `(n, r)`.
@@ -109,12 +139,18 @@ struct Rotated {
     means: Vec<f64>,
     /// What columns are multiplied by.
     scales: Vec<f64>,
+    /// The largest derivative that counts as 0, for one row.
+    tolerance: f64,
 }
 
 impl Rotated {
-    fn new(rows: &Matrix) -> Result<Self> {
+    fn new(rows: &Matrix, scaling: Scaling) -> Result<Self> {
         let (n, d) = (rows.nrows(), rows.ncols());
-        let (means, scales) = means_and_scales(rows);
+        // Weak penalties leave weights whose derivatives are small far from the minimum.
+        let ((means, scales), tolerance) = match scaling {
+            Scaling::Deviation => (means_and_scales(rows), 1e-6),
+            Scaling::Kept => ((column_means(rows.as_ref()), vec![1.0; d]), 1e-8),
+        };
         let scaled = Matrix::from_fn(n, d, |i, j| (rows[(i, j)] - means[j]) * scales[j]);
         let wide = n < d;
         let squares = if wide {
@@ -134,7 +170,7 @@ impl Rotated {
             vectors.to_owned()
         };
         let rows = multiply(scaled.as_ref(), directions.as_ref());
-        Ok(Self { rows, directions, squares: values[..count].to_vec(), means, scales })
+        Ok(Self { rows, directions, squares: values[..count].to_vec(), means, scales, tolerance })
     }
 
     /// The head for rows as they came; `point` are the weights along the directions, then the biases.
@@ -161,8 +197,9 @@ pub(super) fn means_and_scales(rows: &Matrix) -> (Vec<f64>, Vec<f64>) {
     (means, scales)
 }
 
-/// The minima for falling penalties: weights `(r, c)`, below them the biases.
-fn path(rows: &Matrix, of: &[usize], classes: usize, squares: &[f64], inverse: &[f64]) -> Vec<Matrix> {
+/// The minima for falling penalties over rows in the directions of `own`: weights `(r, c)`, below them the biases.
+fn path(own: &Rotated, rows: &Matrix, of: &[usize], classes: usize, inverse: &[f64]) -> Vec<Matrix> {
+    let squares = &own.squares;
     let (n, r) = (rows.nrows(), rows.ncols());
     let uneven = class_counts(of, classes)
         .into_iter()
@@ -194,7 +231,7 @@ fn path(rows: &Matrix, of: &[usize], classes: usize, squares: &[f64], inverse: &
             };
             let start = (0..classes).flat_map(|k| (0..=r).map(move |j| (j, k)));
             let start = start.map(|(j, k)| here[(j, k)] / units[j]).collect();
-            let options = Options { tolerance: 1e-6 * (n as f64).sqrt(), iterations: 500 };
+            let options = Options { tolerance: own.tolerance * (n as f64).sqrt(), iterations: 500 };
             let found = minimize(start, objective, options).point;
             here = Matrix::from_fn(r + 1, classes, |j, k| found[k * (r + 1) + j] * units[j]);
             here.clone()
@@ -218,7 +255,7 @@ pub(super) fn cross_entropy(rows: &Matrix, of: &[usize], point: &Matrix) -> (f64
 }
 
 /// A probability for each class of each row, by weights and, below them, biases.
-fn probabilities(rows: &Matrix, point: &Matrix) -> Matrix {
+pub(super) fn probabilities(rows: &Matrix, point: &Matrix) -> Matrix {
     let r = rows.ncols();
     let mut scores = multiply(rows.as_ref(), point.get(..r, ..));
     for c in 0..point.ncols() {
@@ -241,11 +278,17 @@ pub(super) fn stratified(
 }
 
 impl Head {
-    /// Fits one head with this inverse penalty.
-    pub(super) fn fit(rows: &Matrix, of: &[usize], classes: usize, inverse_penalty: f64) -> Result<Self> {
-        let rotated = Rotated::new(rows)?;
-        let point = path(&rotated.rows, of, classes, &rotated.squares, &[inverse_penalty]).remove(0);
-        Ok(rotated.head(&point))
+    /// Fits a head for each of some inverse penalties, which rise.
+    pub(super) fn fit(
+        rows: &Matrix,
+        of: &[usize],
+        classes: usize,
+        inverse_penalties: &[f64],
+        scaling: Scaling,
+    ) -> Result<Vec<Self>> {
+        let rotated = Rotated::new(rows, scaling)?;
+        let points = path(&rotated, &rotated.rows, of, classes, inverse_penalties);
+        Ok(points.iter().map(|point| rotated.head(point)).collect())
     }
 
     /// A probability for each class of each row.
@@ -279,7 +322,7 @@ mod tests {
         assert_eq!(solved.head.weights[2], 0.0);
         // More penalty, smaller weights.
         let norm = |c: f64| {
-            let head = Head::fit(&rows, &of, 3, c).unwrap();
+            let head = &Head::fit(&rows, &of, 3, &[c], Scaling::Deviation).unwrap()[0];
             head.weights.iter().map(|w| w * w).sum::<f32>()
         };
         assert!(norm(1e-3) < norm(1.0));
@@ -297,7 +340,7 @@ mod tests {
             &mut Context::default(),
         );
         let theirs = juyi::models::predict(&[], &fit.unwrap(), scaled.as_ref()).scores.unwrap();
-        let ours = Head::fit(&rows, &of, 3, 0.1).unwrap().probabilities(&rows);
+        let ours = Head::fit(&rows, &of, 3, &[0.1], Scaling::Deviation).unwrap()[0].probabilities(&rows);
         for (i, c) in (0..60).flat_map(|i| (0..3).map(move |c| (i, c))) {
             assert!((ours[(i, c)] - theirs[(i, c)]).abs() < 1e-5);
         }

@@ -1,170 +1,325 @@
 //! `Head2Toe`: a linear head on those features of all stages that are useful for the new classes.
 //!
 //! Paper: U. Evci, V. Dumoulin, H. Larochelle and M. C. Mozer, "`Head2Toe`: utilizing intermediate representations for better
-//! transfer learning", ICML 2022, section 3 and equation (3). All stages' outputs, averaged over the parts of a coarse
-//! grid, are one long row. A linear head with a group lasso, a group a feature,
+//! transfer learning", ICML 2022, section 3, with the authors' program for what the paper leaves open. What leaves each
+//! stage is averaged over windows side by side, so that about [`TARGET`] numbers are left of it, and brought to length 1
+//! picture by picture; the stages together are one long row. A linear head with a group lasso, a group a feature,
 //! ```text
 //! mean cross-entropy + λ Σ_j |W_j|,   W_j the weights of feature j for all classes
 //! ```
-//! tells which matter: those with the largest `|W_j|` stay, and the head is learnt anew on them.
+//! tells which matter: the share `F` of the features with the largest `|W_j|` stays. What stays of each stage is brought
+//! to length 1 again, and the head is learnt anew on it. `λ` and `F` are chosen by cross-validation, as in the paper.
 //!
-//! Where we differ: the lasso is smoothed, `√(|W_j|² + ε²)`, so that L-BFGS minimises it; the paper takes gradient
-//! steps. The share that stays is chosen by cross-validation among [`SHARES`], and the choice of features is made
-//! within each fold.
+//! Where we differ: the group lasso is brought to its minimum instead of taking a number of Adam's steps, so that most
+//! `|W_j|` are 0; those come in the order of their slopes, which is that in which they would enter. The last
+//! head has a penalty, chosen along with `λ` and `F`, where the paper's has a number of steps. Features are taken where stages end, not from every layer inside them, and the target size is not searched.
+//! The choice of features is made within each fold.
 //!
-//! Cost: `O(n d c)` a step, `d` being some ten thousand; `24 n d + 240 d c` bytes.
+//! Cost: that of `group_lasso` for each `λ` and fold, and a head for each `λ`, `F`, penalty and fold; `40 n d` bytes a fold.
 
 use juyi::context::Context;
 use juyi::error::Result;
 use juyi::linalg::{Matrix, select_rows};
-use juyi::solvers::{Options, minimize};
+use rayon::prelude::*;
 
-use super::head::{Head, Solved, cross_entropy, means_and_scales};
+use super::group_lasso::{GroupLasso, group_lasso};
+use super::head::{Head, Scaling, Solved};
 
-/// Shares of the features that may stay.
-const SHARES: [f64; 4] = [0.01, 0.03, 0.1, 0.3];
-/// λ.
-const LASSO: f64 = 1e-3;
-/// ε.
-const SMOOTH: f64 = 1e-4;
-/// Steps of the lasso; the order of the features is settled long before the minimum.
-const STEPS: usize = 60;
-/// Inverse penalties of the head.
-const PENALTIES: [f64; 3] = [1e-4, 1e-3, 1e-2];
+/// Numbers that are left of a stage, about.
+pub(super) const TARGET: usize = 512;
+/// `λ`, falling.
+const LAMBDAS: [f64; 3] = [1e-3, 1e-4, 1e-5];
+/// `F`.
+const SHARES: [f64; 9] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2];
+/// Inverse penalties of the head, on parts of length 1.
+const PENALTIES: [f64; 5] = [0.1, 1.0, 10.0, 100.0, 1000.0];
 
-/// Selects features and solves the head; weights of the others are 0.
+/// Features that stay, and how they are brought to a common length.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Selection {
+    /// Which of all features, rising.
+    pub(super) columns: Vec<usize>,
+    /// How many features each stage has.
+    pub(super) widths: Vec<usize>,
+}
+
+impl Selection {
+    /// The selected features of rows of all features, each stage's part of a row with length 1.
+    pub(super) fn rows(&self, all: &Matrix) -> Matrix {
+        let rows: Vec<Vec<f64>> = (0..all.nrows()).map(|i| self.row(|j| all[(i, j)])).collect();
+        Matrix::from_fn(all.nrows(), self.columns.len(), |i, k| rows[i][k])
+    }
+
+    /// The same of one row, whose features `of` tells.
+    pub(super) fn row(&self, of: impl Fn(usize) -> f64) -> Vec<f64> {
+        let mut own: Vec<f64> = self.columns.iter().map(|&column| of(column)).collect();
+        let (mut begin, mut bound) = (0, 0);
+        for width in &self.widths {
+            bound += width;
+            let end = self.columns.partition_point(|&column| column < bound);
+            let length = own[begin..end].iter().map(|v| v * v).sum::<f64>().sqrt();
+            if length > 0.0 {
+                own[begin..end].iter_mut().for_each(|v| *v /= length);
+            }
+            begin = end;
+        }
+        own
+    }
+
+    /// All features.
+    fn all(widths: &[usize]) -> Self {
+        Self { columns: (0..widths.iter().sum()).collect(), widths: widths.to_vec() }
+    }
+
+    /// The first `share` of an order.
+    fn first(order: &[usize], share: f64, widths: &[usize]) -> Self {
+        let count = ((share * order.len() as f64) as usize).clamp(1, order.len());
+        let mut columns = order[..count].to_vec();
+        columns.sort_unstable();
+        Self { columns, widths: widths.to_vec() }
+    }
+}
+
+/// Selects features and solves the head. `widths` tells how many features each stage has; without `inverse_penalty` the
+/// best is chosen, too.
 pub(super) fn solve(
     rows: &Matrix,
+    widths: &[usize],
     of: &[usize],
     classes: usize,
     folds: &[Vec<usize>],
+    inverse_penalty: Option<f64>,
     context: &Context,
 ) -> Result<Solved> {
-    let [n, d, c] = [rows.nrows(), rows.ncols(), classes].map(|size| size as u64);
-    let parts = [3 * n * d, 4 * n * n, (30 * (d + 1)).saturating_mul(c), 3 * n * c];
-    let held = parts.into_iter().fold(0, u64::saturating_add).saturating_mul(8);
-    context.require("the features of all stages, ranked,", held)?;
-    let all: Vec<usize> = (0..of.len()).collect();
-    let ranked = |train: &[usize]| {
+    let penalties = inverse_penalty.map_or_else(|| PENALTIES.to_vec(), |own| vec![own]);
+    let each = penalties.len();
+    context.require("the features of all stages, ranked,", 8 * held(rows, classes, folds.len(), each))?;
+    context.progress("useful features", 0, 0);
+    // Of each fold, the probabilities by each share, λ and penalty.
+    let fold = |fold: &Vec<usize>| -> Result<Vec<Matrix>> {
+        let train: Vec<usize> = (0..of.len()).filter(|i| fold.binary_search(i).is_err()).collect();
         let own: Vec<usize> = train.iter().map(|&i| of[i]).collect();
-        ranking(&select_rows(rows.as_ref(), train), &own, classes)
+        let (train, rest) = (select_rows(rows.as_ref(), &train), select_rows(rows.as_ref(), fold));
+        let orders = orders(&train, widths, &own, classes, &LAMBDAS);
+        let mut found = Vec::new();
+        for (share, order) in SHARES.iter().flat_map(|share| orders.iter().map(move |order| (share, order))) {
+            let selection = Selection::first(order, *share, widths);
+            let heads = Head::fit(&selection.rows(&train), &own, classes, &penalties, Scaling::Kept)?;
+            let rest = selection.rows(&rest);
+            found.extend(heads.iter().map(|head| head.probabilities(&rest)));
+        }
+        Ok(found)
     };
-    let orders: Vec<Vec<usize>> = folds
-        .iter()
-        .enumerate()
-        .map(|(k, fold)| {
-            context.progress("useful features", k, folds.len());
-            ranked(&all.iter().copied().filter(|i| fold.binary_search(i).is_err()).collect::<Vec<_>>())
-        })
-        .collect();
-    let mut best: Option<(f64, f64, f64, Matrix)> = None;
-    for (s, share) in SHARES.into_iter().enumerate() {
-        context.progress("head", s, SHARES.len());
-        let count = kept(share, rows.ncols());
-        for penalty in PENALTIES {
-            let mut order = orders.iter();
-            let fit = |train: &[usize], fold: &[usize]| {
-                let own: Vec<usize> = train.iter().map(|&i| of[i]).collect();
-                let columns = &order.next().map_or(&[][..], Vec::as_slice)[..count];
-                let part = |which: &[usize]| {
-                    Matrix::from_fn(which.len(), count, |i, j| rows[(which[i], columns[j])])
-                };
-                Ok(Head::fit(&part(train), &own, classes, penalty)?.probabilities(&part(fold)))
-            };
-            let aside = out_of_fold(folds, of.len(), classes, fit)?;
-            let loss: f64 = of.iter().enumerate().map(|(i, &c)| -aside[(i, c)].max(1e-12).ln()).sum();
-            if best.as_ref().is_none_or(|(least, ..)| loss < *least) {
-                best = Some((loss, share, penalty, aside));
+    let found: Vec<Vec<Matrix>> = folds.par_iter().map(fold).collect::<Result<_>>()?;
+    let aside = |k: usize| {
+        let mut all = Matrix::zeros(of.len(), classes);
+        for (fold, shares) in folds.iter().zip(&found) {
+            for (row, &i) in fold.iter().enumerate() {
+                (0..classes).for_each(|c| all[(i, c)] = shares[k][(row, c)]);
             }
         }
-    }
-    let (_, share, inverse_penalty, aside) =
-        best.unwrap_or_else(|| (0.0, 1.0, 1.0, Matrix::zeros(of.len(), classes)));
-    let columns = &ranked(&all)[..kept(share, rows.ncols())];
-    let part = Matrix::from_fn(of.len(), columns.len(), |i, j| rows[(i, columns[j])]);
-    let narrow = Head::fit(&part, of, classes, inverse_penalty)?;
-    let mut weights = vec![0.0; classes * rows.ncols()];
-    for (class, own) in narrow.weights.chunks_exact(columns.len()).enumerate() {
-        for (column, weight) in columns.iter().zip(own) {
-            weights[class * rows.ncols() + column] = *weight;
-        }
-    }
-    Ok(Solved { head: Head { weights, biases: narrow.biases }, inverse_penalty, aside })
-}
-
-/// Probabilities of each picture by what is fitted without its fold: `fit(train, fold)`.
-fn out_of_fold(
-    folds: &[Vec<usize>],
-    count: usize,
-    classes: usize,
-    mut fit: impl FnMut(&[usize], &[usize]) -> Result<Matrix>,
-) -> Result<Matrix> {
-    let mut aside = Matrix::zeros(count, classes);
-    for fold in folds.iter().filter(|fold| !fold.is_empty()) {
-        let train: Vec<usize> = (0..count).filter(|i| fold.binary_search(i).is_err()).collect();
-        let found = fit(&train, fold)?;
-        for (row, &i) in fold.iter().enumerate() {
-            (0..classes).for_each(|c| aside[(i, c)] = found[(row, c)]);
-        }
-    }
-    Ok(aside)
-}
-
-fn kept(share: f64, columns: usize) -> usize {
-    ((share * columns as f64) as usize).clamp(1, columns)
-}
-
-/// The features, the most useful first.
-fn ranking(rows: &Matrix, of: &[usize], classes: usize) -> Vec<usize> {
-    let (n, d) = (rows.nrows(), rows.ncols());
-    let (means, scales) = means_and_scales(rows);
-    let scaled = Matrix::from_fn(n, d, |i, j| (rows[(i, j)] - means[j]) * scales[j]);
-    // Weights and, below them, the bias of one class after another.
-    let objective = |point: &[f64], gradient: &mut [f64]| {
-        let own = Matrix::from_fn(d + 1, classes, |j, c| point[c * (d + 1) + j]);
-        let (value, slopes) = cross_entropy(&scaled, of, &own);
-        let mut value = value / n as f64;
-        for j in 0..=d {
-            let square: f64 = (0..classes).map(|c| own[(j, c)].powi(2)).sum();
-            let length = (square + SMOOTH * SMOOTH).sqrt();
-            let lasso = if j < d { LASSO } else { 0.0 };
-            value += lasso * length;
-            for c in 0..classes {
-                gradient[c * (d + 1) + j] = slopes[(j, c)] / n as f64 + lasso * own[(j, c)] / length;
-            }
-        }
-        value
+        all
     };
-    let options = Options { tolerance: 1e-6, iterations: STEPS };
-    let found = minimize(vec![0.0; classes * (d + 1)], objective, options).point;
-    let use_of = |j: usize| (0..classes).map(|c| found[c * (d + 1) + j].powi(2)).sum::<f64>();
-    let uses: Vec<f64> = (0..d).map(use_of).collect();
-    let mut order: Vec<usize> = (0..d).collect();
-    order.sort_by(|&a, &b| uses[b].total_cmp(&uses[a]).then(a.cmp(&b)));
+    let loss = |shares: &Matrix| -> f64 {
+        of.iter().enumerate().map(|(i, &c)| -shares[(i, c)].max(1e-12).ln()).sum()
+    };
+    let losses: Vec<f64> = (0..SHARES.len() * LAMBDAS.len() * each).map(|k| loss(&aside(k))).collect();
+    let best = (0..losses.len()).fold(0, |best, k| if losses[k] < losses[best] { k } else { best });
+    let (share, lambda, penalty) = (best / each / LAMBDAS.len(), best / each % LAMBDAS.len(), best % each);
+    let order = orders(rows, widths, of, classes, &LAMBDAS[..=lambda]).pop().unwrap_or_default();
+    let selection = Selection::first(&order, SHARES[share], widths);
+    let head = Head::fit(&selection.rows(rows), of, classes, &penalties[..=penalty], Scaling::Kept)?.pop();
+    Ok(Solved {
+        head: head.unwrap_or_else(|| Head { weights: Vec::new(), biases: vec![0.0; classes] }),
+        selection: Some(selection),
+        searched: vec![("lambda", LAMBDAS[lambda]), ("share", SHARES[share])],
+        inverse_penalty: penalties[penalty],
+        aside: aside(best),
+    })
+}
+
+/// Numbers that it holds beside the rows: of each fold the rows, their parts of length 1, the same centred, what is
+/// selected of them and its directions, slopes by all features; and the probabilities that are compared.
+fn held(rows: &Matrix, classes: usize, folds: usize, penalties: usize) -> u64 {
+    let [n, d, classes, folds] = [rows.nrows(), rows.ncols(), classes, folds].map(|size| size as u64);
+    let tried = (SHARES.len() * LAMBDAS.len() * penalties) as u64;
+    let fold = [5 * n * d, 5 * n * n, (30 * n + 3 * d).saturating_mul(classes)];
+    let fold = fold.into_iter().fold(0, u64::saturating_add);
+    fold.saturating_mul(folds + 1).saturating_add((tried * n).saturating_mul(classes))
+}
+
+/// The features for each `λ`, the most useful first.
+fn orders(rows: &Matrix, widths: &[usize], of: &[usize], classes: usize, lambdas: &[f64]) -> Vec<Vec<usize>> {
+    let found = group_lasso(&Selection::all(widths).rows(rows), of, classes, lambdas);
+    found.iter().map(order).collect()
+}
+
+/// By the length of the weights; those without, by the length of their slope.
+fn order(found: &GroupLasso) -> Vec<usize> {
+    let GroupLasso { lengths, slopes } = found;
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by(|&a, &b| {
+        let slopes = slopes[b].total_cmp(&slopes[a]).then(a.cmp(&b));
+        lengths[b].total_cmp(&lengths[a]).then(slopes)
+    });
     order
 }
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
+    use crate::extents::Extent;
+    use crate::forward::Activation;
+    use burn::tensor::Device;
+
+    #[derive(Deserialize)]
+    struct Golden {
+        target: usize,
+        stages: Vec<Numbers>,
+        hypercolumns: Numbers,
+        pooled: Numbers,
+        widths: Vec<usize>,
+        rows: Numbers,
+        classes: Vec<usize>,
+        lambda: f64,
+        lengths: Numbers,
+        order: Vec<usize>,
+        share: f64,
+        columns: Vec<usize>,
+        chosen: Numbers,
+        inverse_penalty: f64,
+        weights: Numbers,
+        logits: Numbers,
+        standard_penalty: f64,
+        standard_weights: Numbers,
+        standard_logits: Numbers,
+    }
+
+    #[derive(Deserialize)]
+    struct Numbers {
+        shape: Vec<usize>,
+        values: Vec<f64>,
+    }
+
+    impl Numbers {
+        fn matrix(&self) -> Matrix {
+            Matrix::from_fn(self.shape[0], self.shape[1], |i, j| self.values[i * self.shape[1] + j])
+        }
+
+        fn close(&self, own: &[f64]) {
+            assert_eq!(own.len(), self.values.len());
+            for (a, b) in own.iter().zip(&self.values) {
+                assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{a}, not {b}");
+            }
+        }
+    }
+
+    fn golden() -> Golden {
+        serde_json::from_str(include_str!("../../tests/golden/head_to_toe.json")).unwrap()
+    }
+
+    fn by_rows(own: &Matrix) -> Vec<f64> {
+        (0..own.nrows()).flat_map(|i| own.row(i).iter().copied().collect::<Vec<_>>()).collect()
+    }
+
+    fn logits(head: &Head, rows: &Matrix) -> Vec<f64> {
+        let score = |i: usize, c: usize| {
+            let own = &head.weights[c * rows.ncols()..(c + 1) * rows.ncols()];
+            let sum: f64 = own.iter().zip(rows.row(i).iter()).map(|(w, x)| f64::from(*w) * x).sum();
+            f64::from(head.biases[c]) + sum
+        };
+        (0..rows.nrows())
+            .flat_map(|i| (0..head.biases.len()).map(move |c| (i, c)))
+            .map(|(i, c)| score(i, c))
+            .collect()
+    }
+
+    fn numbers(weights: &[f32]) -> Vec<f64> {
+        weights.iter().map(|&w| f64::from(w)).collect()
+    }
 
     #[test]
-    fn features_that_tell_classes_apart_come_first() {
-        let of: Vec<usize> = (0..40).map(|i| i % 2).collect();
-        let noise = |i: usize, j: usize| ((31 * i + 17 * j + i * j) % 23) as f64 / 23.0;
-        let value = |i: usize, j: usize| {
-            noise(i, j)
-                + if j == 5 {
-                    2.0 * of[i] as f64
-                } else if j == 9 {
-                    -(of[i] as f64)
-                } else {
-                    0.0
-                }
-        };
-        let rows = Matrix::from_fn(40, 12, value);
-        let order = ranking(&rows, &of, 2);
-        assert_eq!(order[0], 5);
-        assert_eq!(order[1], 9, "{order:?}");
+    fn stages_are_pooled_as_in_numpy() {
+        let golden = golden();
+        let (mut columns, mut pooled, mut widths) = (Vec::new(), Vec::new(), Vec::new());
+        for stage in &golden.stages {
+            let extent = match stage.shape[..] {
+                [channels, rows, columns] => Extent::Map(channels, rows, columns),
+                [tokens, width] => Extent::Tokens(tokens, width),
+                _ => Extent::Vector(stage.values.len()),
+            };
+            let values = stage.values.iter().map(|&v| v as f32).collect();
+            let own = Activation::new(values, extent, &Device::flex());
+            columns.extend(numbers(&own.clone().parts(1).into_numbers()));
+            let own = own.pooled(golden.target).into_numbers();
+            widths.push((extent.pooled(golden.target).count(), own.len()));
+            pooled.extend(numbers(&own));
+        }
+        golden.hypercolumns.close(&columns);
+        golden.pooled.close(&pooled);
+        assert!(widths.iter().all(|(said, own)| said == own), "{widths:?}");
+    }
+
+    #[test]
+    fn scores_features_and_head_are_those_of_numpy() {
+        let golden = golden();
+        let (rows, of) = (golden.rows.matrix(), &golden.classes);
+        let unit = Selection::all(&golden.widths).rows(&rows);
+        let lambdas = [4.0 * golden.lambda, golden.lambda];
+        let found = group_lasso(&unit, of, 3, &lambdas).pop().unwrap();
+        golden.lengths.close(&found.lengths);
+        let order = order(&found);
+        assert_eq!(order, golden.order);
+        let selection = Selection::first(&order, golden.share, &golden.widths);
+        assert_eq!(selection.columns, golden.columns);
+        let chosen = selection.rows(&rows);
+        golden.chosen.close(&by_rows(&chosen));
+        let heads = Head::fit(&chosen, of, 3, &[golden.inverse_penalty], Scaling::Kept).unwrap();
+        golden.weights.close(&numbers(&heads[0].weights));
+        golden.logits.close(&logits(&heads[0], &chosen));
+    }
+
+    /// What `hypercolumns` solves, and `head`.
+    #[test]
+    fn a_head_on_scaled_columns_is_that_of_numpy() {
+        let golden = golden();
+        let (rows, of) = (golden.rows.matrix(), &golden.classes);
+        let heads = Head::fit(&rows, of, 3, &[golden.standard_penalty], Scaling::Deviation).unwrap();
+        golden.standard_weights.close(&numbers(&heads[0].weights));
+        golden.standard_logits.close(&logits(&heads[0], &rows));
+    }
+
+    /// A slope is `λ` where weights are not zero, and no more elsewhere: what tells a minimum.
+    #[test]
+    fn slopes_tell_a_minimum_for_each_lambda() {
+        let golden = golden();
+        let unit = Selection::all(&golden.widths).rows(&golden.rows.matrix());
+        for (found, lambda) in group_lasso(&unit, &golden.classes, 3, &[1e-2, 1e-3]).iter().zip([1e-2, 1e-3])
+        {
+            let kept = found.lengths.iter().filter(|length| **length > 0.0).count();
+            assert!(kept > 0 && kept < unit.ncols(), "{lambda}: {kept}");
+            for (length, slope) in found.lengths.iter().zip(&found.slopes) {
+                let fits =
+                    if *length > 0.0 { (slope - lambda).abs() <= 1e-6 } else { *slope <= lambda + 1e-6 };
+                assert!(fits, "{lambda}: {length}, {slope}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_search_finds_what_tells_classes_apart() {
+        let golden = golden();
+        let (rows, of) = (golden.rows.matrix(), &golden.classes);
+        let context = Context::default();
+        let folds = super::super::head::stratified(of, &(0..45).collect::<Vec<_>>(), 3, &context);
+        let solved = solve(&rows, &golden.widths, of, 3, &folds, None, &context).unwrap();
+        let right = |p: &Matrix| (0..45).filter(|&i| (0..3).all(|c| p[(i, c)] <= p[(i, of[i])])).count();
+        assert!(right(&solved.aside) >= 36, "{}", right(&solved.aside));
+        assert!(right(&solved.probabilities(&rows)) >= 40);
+        assert!(solved.selection.is_some_and(|own| own.columns.len() < 48));
+        let asked = solve(&rows, &golden.widths, of, 3, &folds, Some(3.0), &context).unwrap();
+        assert!((asked.inverse_penalty - 3.0).abs() < f64::EPSILON);
     }
 }

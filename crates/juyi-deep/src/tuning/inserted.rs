@@ -1,9 +1,9 @@
 //! Small parts put into a pretrained network, which leave it as it is until they are trained.
 //!
 //! - Bottleneck adapters: N. Houlsby et al., "Parameter-efficient transfer learning for NLP", ICML 2019, figure 2 (in
-//!   transformers, at the end of each half of a block); S.-A. Rebuffi, H. Bilen and A. Vedaldi, "Efficient parametrization
-//!   of multi-domain deep neural networks", CVPR 2018 (in series, after each stage of a convolutional network):
-//!   `x + up(φ(down x))`, `up` zeros at first. The normalisations of the network are learnt along, as in both papers.
+//!   transformers, at the end of each half of a block; in convolutional networks, of which the paper does not speak, after
+//!   each stage): `x + up(φ(down x))`, `up` zeros at first. The normalisations of the network are learnt along, as there.
+//! - Residual adapters: see `convolution_adapters`.
 //! - Squeeze and excitation: J. Hu, L. Shen and G. Sun, CVPR 2018, equations (2) to (4), with a reduction to a sixteenth
 //!   and at least 4 channels.
 //! - Efficient channel attention: Q. Wang et al., "ECA-Net", CVPR 2020, equation (9), with the kernel of equation (12).
@@ -19,29 +19,48 @@ use std::iter;
 
 use juyi::error::Result;
 
+use super::convolution_adapters::{Made, Place, adapt};
 use super::strategy::Strategy;
 use crate::architecture::Architecture;
 use crate::extents::Extent;
 use crate::fit::after_all;
 use crate::layers::{Layer, convolution, linear, within};
 
-/// The network with the parts of a strategy; the tensors that are learnt for it, each with its stage; those that are
-/// zeros at first.
-pub(super) type Inserted = (Architecture, Vec<(String, usize)>, Vec<String>);
+/// A network with the parts of a strategy.
+pub(super) struct Inserted {
+    pub(super) with: Architecture,
+    /// The tensors that are learnt for it, each with its stage; none where it has no place.
+    pub(super) added: Vec<(String, usize)>,
+    /// Those that are zeros at first.
+    pub(super) zeros: Vec<String>,
+    /// Statistics, each with the name of those that it begins with.
+    pub(super) copies: Vec<(String, String)>,
+}
 
 /// Puts the parts of a strategy into each stage.
 pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted> {
     let mut with = own.clone();
-    let (mut added, mut zeros) = (Vec::new(), Vec::new());
+    let (mut added, mut zeros, mut made) = (Vec::new(), Vec::new(), Made::default());
+    let beside = match strategy {
+        Strategy::SeriesAdapters => Some(Place::Series),
+        Strategy::ParallelAdapters => Some(Place::Parallel),
+        _ => None,
+    };
     let part = match strategy {
-        Strategy::Adapters(_) => free(own, "adapter"),
+        Strategy::Adapters(_) | Strategy::SeriesAdapters | Strategy::ParallelAdapters => free(own, "adapter"),
         Strategy::Prefix(_) => "prefix".into(), // one that is there is learnt on
         _ => free(own, "gate"),
     };
+    // The one convolution of a transformer makes its tokens.
+    let of_tokens = own.facts()?.iter().any(|fact| matches!(fact.extent, Extent::Tokens(..)));
     let mut extent = own.input();
     for (k, stage) in with.stages.iter_mut().enumerate() {
-        extent = after_all(&stage.layers, extent)?.0;
+        let from = extent;
+        extent = after_all(&stage.layers, from)?.0;
         let name = format!("{}.{part}", stage.name);
+        if let (Some(place), false) = (beside, of_tokens) {
+            stage.layers = adapt(std::mem::take(&mut stage.layers), from, place, &part, &mut made)?;
+        }
         match (strategy, extent) {
             (Strategy::Adapters(width), Extent::Tokens(_, tokens)) => {
                 let mut place = 0;
@@ -109,16 +128,21 @@ pub(super) fn insert(strategy: Strategy, own: &Architecture) -> Result<Inserted>
             }
             _ => {}
         }
+        let adapters = matches!(strategy, Strategy::Adapters(_)) || beside.is_some() && !of_tokens;
+        let normalizations = if adapters { normalizations(&stage.layers) } else { Vec::new() };
+        let begins =
+            |own: &str, name: &String| own.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         let learnt = stage.layers.iter().flat_map(Layer::parameters).filter(|parameter| {
             !parameter.statistic
                 && (parameter.name == name
-                    || parameter.name.starts_with(&format!("{name}."))
-                    || (matches!(strategy, Strategy::Adapters(_))
-                        && normalizations(&stage.layers).contains(&parameter.name)))
+                    || begins(&parameter.name, &name)
+                    || made.parts.iter().any(|part| begins(&parameter.name, part))
+                    || normalizations.contains(&parameter.name))
         });
         added.extend(learnt.map(|parameter| (parameter.name, k)));
     }
-    Ok((with, added, zeros))
+    zeros.extend(made.zeros);
+    Ok(Inserted { with, added, zeros, copies: made.copies })
 }
 
 /// The name of the new parts: with a number, where a network has such parts from an earlier tuning.
@@ -168,6 +192,7 @@ mod tests {
     use super::*;
     use crate::architecture::{Stage, stage};
     use crate::forward::{Activation, Mode};
+    use crate::layers::batch_norm;
     use crate::network::Network;
     use crate::tuning::strategy::Plan;
     use crate::zoo::network;
@@ -204,9 +229,16 @@ mod tests {
     }
 
     /// A stage `s` of maps, or one of tokens, behind one that makes such of a picture.
-    fn small(given: &Numbers) -> [Stage; 2] {
+    fn small(given: &Numbers, convolves: bool) -> [Stage; 2] {
         let around = |main| Layer::Residual { main, shortcut: Vec::new() };
         let width = given.shape[given.shape.len() - 1];
+        if convolves {
+            let kernel = convolution("s.conv", (given.shape[1], 6), 3, 2).into();
+            return [
+                stage("first", vec![convolution("c", (3, given.shape[1]), 1, 1).into()]),
+                stage("s", vec![kernel, batch_norm("s.norm", 6, 1e-5), Layer::Relu]),
+            ];
+        }
         if given.shape.len() == 4 {
             return [
                 stage("first", vec![convolution("c", (3, given.shape[1]), 1, 1).into()]),
@@ -228,11 +260,14 @@ mod tests {
 
     #[test]
     fn parts_are_those_of_the_packages() {
-        let golden: Golden = serde_json::from_str(include_str!("../../tests/golden/inserted.json")).unwrap();
-        for Case { tune, given, tensors, out, derivatives } in golden.cases {
+        let read = |text| serde_json::from_str::<Golden>(text).unwrap().cases;
+        let cases = read(include_str!("../../tests/golden/inserted.json"));
+        let adapters = read(include_str!("../../tests/golden/adapters.json"));
+        for Case { tune, given, tensors, out, derivatives } in cases.into_iter().chain(adapters) {
             let mut own = network("resnet18").unwrap();
             own.recipe.crop = 2;
-            (own.stages, own.head) = (small(&given).to_vec(), Vec::new());
+            let convolves = tensors.contains_key("s.conv.weight");
+            (own.stages, own.head) = (small(&given, convolves).to_vec(), Vec::new());
             let (context, device) = (Context::default(), Device::flex());
             let plain = Network::from_chance(own, &context, &device);
             let plan = Plan::new(tune.parse().unwrap(), plain, &BTreeSet::new(), false, 1, &context).unwrap();
@@ -274,6 +309,12 @@ mod tests {
     fn nothing_changes_before_training() {
         for (name, strategy) in [
             ("resnet18", Strategy::Adapters(4)),
+            ("resnet18", Strategy::SeriesAdapters),
+            ("resnet18", Strategy::ParallelAdapters),
+            ("mobilenet-v2", Strategy::SeriesAdapters),
+            ("efficientnet-lite0", Strategy::ParallelAdapters),
+            ("alexnet", Strategy::ParallelAdapters),
+            ("googlenet", Strategy::ParallelAdapters),
             ("resnet18", Strategy::SqueezeExcite),
             ("resnet18", Strategy::Factors),
             ("mobilenet-v2", Strategy::ChannelAttention),
@@ -298,12 +339,50 @@ mod tests {
         }
     }
 
+    /// Beside the normalisations of the network and its head, of ResNet-18: `outputs² + 2 outputs` a convolution in series,
+    /// `inputs outputs` in parallel.
+    #[test]
+    fn adapters_have_as_many_numbers_as_the_papers_say() {
+        let sides =
+            [(3, 64), (64, 64), (64, 64), (64, 64), (64, 64), (64, 128), (128, 128), (128, 128), (128, 128)];
+        let more =
+            [(128, 256), (256, 256), (256, 256), (256, 256), (256, 512), (512, 512), (512, 512), (512, 512)];
+        let all = || sides.into_iter().chain(more);
+        for (strategy, expected) in [
+            (
+                Strategy::SeriesAdapters,
+                all().map(|(_, outputs)| outputs * outputs + 2 * outputs).sum::<usize>(),
+            ),
+            (Strategy::ParallelAdapters, all().map(|(inputs, outputs)| inputs * outputs).sum()),
+        ] {
+            let context = Context::default();
+            let plain = Network::from_chance(network("resnet18").unwrap(), &context, &Device::flex());
+            let plan = Plan::new(strategy, plain, &BTreeSet::new(), false, 1, &context).unwrap();
+            let own = plan.learnt.keys().filter(|name| name.contains(".adapter."));
+            assert_eq!(
+                own.map(|name| plan.network.numbers(name).len()).sum::<usize>(),
+                expected,
+                "{strategy}"
+            );
+            assert!(
+                plan.learnt.contains_key("layer2.0.downsample.1.weight")
+                    && plan.learnt.contains_key("bn1.bias")
+            );
+            assert!(!plan.learnt.contains_key("layer1.0.conv1.weight"));
+        }
+    }
+
     #[test]
     fn a_network_without_a_place_for_a_part_refuses_it() {
         let context = Context::default();
-        for (name, strategy) in
-            [("squeezenet1-1", "prefix:2"), ("vit-tiny", "se"), ("vit-tiny", "eca"), ("vit-tiny", "cbam")]
-        {
+        for (name, strategy) in [
+            ("squeezenet1-1", "prefix:2"),
+            ("vit-tiny", "se"),
+            ("vit-tiny", "eca"),
+            ("vit-tiny", "cbam"),
+            ("vit-tiny", "adapters:series"),
+            ("vit-tiny", "adapters:parallel"),
+        ] {
             let plain = Network::from_chance(network(name).unwrap(), &context, &Device::flex());
             let refused = Plan::new(strategy.parse().unwrap(), plain, &BTreeSet::new(), false, 1, &context);
             let said = refused.unwrap_err().to_string();

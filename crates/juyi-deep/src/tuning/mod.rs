@@ -3,10 +3,13 @@
 //! Read in this order: [`settings`] and [`strategy`] for what may be asked for, `inputs` for what is computed once,
 //! `head` and `head_to_toe` for the convex problems, `training`, `batch`, `memory` and [`optimizer`] for the loop, [`regularizers`] for what
 //! is added to the loss, `trial` and `trained` for one strategy from start to end, [`tune`] for the comparison and the verdict,
-//! [`classifier`] for what is left behind, [`table`] for what helps with few labels.
+//! [`classifier`] and `about` for what is left behind, [`table`] for what helps with few labels.
 
+mod about;
 mod batch;
 pub mod classifier;
+mod convolution_adapters;
+mod group_lasso;
 mod head;
 mod head_to_toe;
 mod inputs;

@@ -4,7 +4,7 @@ use juyi::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{Decay, Rule};
-use super::regularizers::Regularization;
+use super::regularizers::{Kind, Regularization};
 use super::strategy::Strategy;
 use crate::images::{Augmentation, RandAugment, RandomCrop};
 
@@ -146,7 +146,7 @@ impl Default for Settings {
 }
 
 /// The names of all settings with what they may be.
-pub const SETTINGS: [(&str, &str); 17] = [
+pub const SETTINGS: [(&str, &str); 20] = [
     ("batch", "a whole number from 1 to 100000"),
     ("rate", "a finite number above 0"),
     ("rule", "adam-w or sgd"),
@@ -164,6 +164,9 @@ pub const SETTINGS: [(&str, &str); 17] = [
     ("refit", "yes or no"),
     ("inverse-penalty", "a finite number above 0, or auto"),
     ("baseline", "frozen or scratch"),
+    ("delta.stages", "sizes or all"),
+    ("delta.pictures", "a whole number from 1 to 100000"),
+    ("delta.temperature", "a finite number above 0"),
 ];
 
 impl Settings {
@@ -184,6 +187,19 @@ impl Settings {
             value.parse::<f64>().ok().filter(|v| v.is_finite() && fits(*v)).ok_or_else(refuse)
         };
         let above = |v: f64| v > 0.0;
+        if let Some(own) = name.strip_prefix("delta.") {
+            let attention = self.regularization.as_mut().and_then(|own| own.attention.as_mut());
+            let Some(attention) = attention else {
+                let problem = "is for `--regularize delta`, which is not asked for";
+                return Err(Error::input(format!("`{name}`"), problem, "add it, or leave this out"));
+            };
+            match own {
+                "stages" => attention.stages = named(value).ok_or_else(refuse)?,
+                "pictures" => attention.pictures = whole(MOST_PICTURES)?,
+                _ => attention.temperature = number(above)?,
+            }
+            return Ok(());
+        }
         match name {
             "batch" => self.batch = whole(MOST_PICTURES)?,
             "rate" => self.rate = Some(number(above)?),
@@ -260,9 +276,12 @@ impl Settings {
         if self.normalization == Normalization::Stochastic { 0.5 } else { 0.0 }
     }
 
-    /// Whether a strategy starts from the solved head.
-    pub(super) fn starts_solved(&self, strategy: Strategy) -> bool {
-        self.solved_head.unwrap_or(strategy == Strategy::ProbeFirst)
+    /// Whether a strategy starts from the solved head, which has to be `linear`: where that is asked for, and where the
+    /// paper trains the new head first.
+    pub(super) fn starts_solved(&self, strategy: Strategy, linear: bool) -> bool {
+        let lwf = self.regularization.is_some_and(|own| own.kind == Kind::Lwf);
+        let first = strategy == Strategy::ProbeFirst || lwf && linear && strategy != Strategy::Scratch;
+        self.solved_head.unwrap_or(first)
     }
 }
 
@@ -317,6 +336,20 @@ mod tests {
         }
         let said = own.set("label-smoothing", "1").unwrap_err().to_string();
         assert!(said.contains("from 0 up to but not 1"), "{said}");
+        let said = own.set("delta.pictures", "4").unwrap_err().to_string();
+        assert!(said.contains("is for `--regularize delta`"), "{said}");
+        own.regularization = Some("delta:0.5".parse().unwrap());
+        for (name, value, fits) in [
+            ("delta.pictures", "4", true),
+            ("delta.stages", "all", true),
+            ("delta.temperature", "0", false),
+            ("delta.stages", "some", false),
+        ] {
+            assert_eq!(own.set(name, value).is_ok(), fits, "{name}={value}");
+        }
+        let read: Settings = serde_json::from_str(&serde_json::to_string(&own).unwrap()).unwrap();
+        assert_eq!(read, own);
+        assert!(serde_json::to_string(&own).unwrap().contains(r#""delta.stages":"all","delta.pictures":4"#));
         own.set("warmup", "20").unwrap();
         assert!(own.check().is_err());
         assert!(Settings { epochs: usize::MAX, ..Settings::default() }.check().is_err());

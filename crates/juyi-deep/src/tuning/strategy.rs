@@ -8,7 +8,7 @@ use juyi::context::Context;
 use juyi::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::inserted;
+use super::inserted::{Inserted, insert};
 use super::settings::param;
 use crate::architecture::Architecture;
 use crate::layers::{Layer, Parameter, within};
@@ -43,8 +43,12 @@ pub enum Strategy {
     Surgical,
     /// The head, and products of two thin matrices of this rank beside all weights (Hu et al., ICLR 2022).
     LowRank(usize),
-    /// The head, normalisations, and bottlenecks of this width (Houlsby et al., ICML 2019; Rebuffi et al., CVPR 2018).
+    /// The head, normalisations, and bottlenecks of this width (Houlsby et al., ICML 2019).
     Adapters(usize),
+    /// The head, normalisations, and kernels of one place behind each convolution (Rebuffi et al., `NeurIPS` 2017).
+    SeriesAdapters,
+    /// The head, normalisations, and kernels of one place beside each convolution (Rebuffi et al., CVPR 2018).
+    ParallelAdapters,
     /// The head, and a squeeze-and-excitation gate in each stage (Hu, Shen and Sun, CVPR 2018).
     SqueezeExcite,
     /// The head, and an efficient channel attention in each stage (Wang et al., CVPR 2020).
@@ -60,7 +64,7 @@ pub enum Strategy {
 }
 
 /// The strategies as they are typed, and an example where a number belongs to it.
-pub const STRATEGIES: [&str; 19] = [
+pub const STRATEGIES: [&str; 21] = [
     "auto",
     "head",
     "hypercolumns",
@@ -74,6 +78,8 @@ pub const STRATEGIES: [&str; 19] = [
     "surgical",
     "lora:4",
     "adapters:8",
+    "adapters:series",
+    "adapters:parallel",
     "se",
     "eca",
     "cbam",
@@ -98,6 +104,8 @@ impl fmt::Display for Strategy {
             Self::Surgical => f.write_str("surgical"),
             Self::LowRank(rank) => write!(f, "lora:{rank}"),
             Self::Adapters(width) => write!(f, "adapters:{width}"),
+            Self::SeriesAdapters => f.write_str("adapters:series"),
+            Self::ParallelAdapters => f.write_str("adapters:parallel"),
             Self::SqueezeExcite => f.write_str("se"),
             Self::ChannelAttention => f.write_str("eca"),
             Self::BlockAttention => f.write_str("cbam"),
@@ -135,7 +143,13 @@ impl FromStr for Strategy {
             "scratch" => Self::Scratch,
             "last" => return Ok(Self::Last(count(1)?)),
             "lora" => return Ok(Self::LowRank(count(4)?)),
-            "adapters" => return Ok(Self::Adapters(count(8)?)),
+            "adapters" => {
+                return Ok(match number {
+                    Some("series") => Self::SeriesAdapters,
+                    Some("parallel") => Self::ParallelAdapters,
+                    _ => Self::Adapters(count(8)?),
+                });
+            }
             "prefix" => return Ok(Self::Prefix(count(8)?)),
             "stages" => {
                 let ends = number.and_then(|text| text.split_once('-')).ok_or_else(refuse)?;
@@ -223,11 +237,13 @@ impl Plan {
                 learnt.extend(add_factors(&mut network).into_iter().map(new_part));
             }
             Strategy::Adapters(_)
+            | Strategy::SeriesAdapters
+            | Strategy::ParallelAdapters
             | Strategy::SqueezeExcite
             | Strategy::ChannelAttention
             | Strategy::BlockAttention
             | Strategy::Prefix(_) => {
-                let (with, added, zeros) = inserted::insert(strategy, &network.architecture)?;
+                let Inserted { with, added, zeros, copies } = insert(strategy, &network.architecture)?;
                 if added.is_empty() {
                     let must = format!("one with a place in `{}`", network.architecture.name);
                     return Err(param("--tune", must, &strategy.to_string()));
@@ -237,6 +253,9 @@ impl Plan {
                 for name in zeros {
                     let count = network.numbers(&name).len();
                     network.set(&name, vec![0.0; count]);
+                }
+                for (name, from) in copies {
+                    network.set(&name, network.numbers(&from));
                 }
                 learnt.extend(added.into_iter().map(new_part));
             }
@@ -359,7 +378,7 @@ mod tests {
         let count = |name: &str| lora.network.numbers(name).len();
         assert_eq!(count("layer1.0.conv1.weight.up") + count("layer1.0.conv1.weight.down"), 4 * 640);
         assert!(!lora.learnt.contains_key("layer1.0.conv1.weight"));
-        for strategy in ["adapters:8", "se", "eca", "cbam"] {
+        for strategy in ["adapters:8", "adapters:series", "adapters:parallel", "se", "eca", "cbam"] {
             let own = plan(strategy);
             assert!(own.network.architecture.facts().is_ok() && !own.learnt.contains_key("conv1.weight"));
         }

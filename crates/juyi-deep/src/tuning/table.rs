@@ -27,6 +27,8 @@ pub struct Line {
 pub const LINES: &[Line] = &[
     Line { label: "from scratch", strategy: Strategy::Scratch, regularizer: None, rate: 1e-3 },
     Line { label: "frozen head", strategy: Strategy::Head, regularizer: None, rate: RATE },
+    Line { label: "hypercolumns", strategy: Strategy::Hypercolumns, regularizer: None, rate: RATE },
+    Line { label: "Head2Toe", strategy: Strategy::HeadToToe, regularizer: None, rate: RATE },
     Line { label: "last block", strategy: Strategy::Last(1), regularizer: None, rate: RATE },
     Line { label: "last 3 blocks", strategy: Strategy::Last(3), regularizer: None, rate: RATE },
     Line { label: "all", strategy: Strategy::All, regularizer: None, rate: RATE },
@@ -74,10 +76,7 @@ pub fn cell(
     });
     train.sort_unstable();
     test.sort_unstable();
-    let regularization = line.regularizer.and_then(|kind| {
-        let (_, kind, strength) = Kind::ALL.into_iter().find(|(_, own, _)| *own == kind)?;
-        Some(Regularization { kind, strength })
-    });
+    let regularization = line.regularizer.map(Regularization::from);
     // About as many steps whatever the number of pictures.
     let epochs = if line.strategy == Strategy::Scratch { 30 } else { 4 + 80 / labelled.max(1) };
     let settings = Settings { epochs, rate: Some(line.rate), regularization, ..Settings::default() };

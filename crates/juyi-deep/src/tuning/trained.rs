@@ -5,17 +5,18 @@ use std::time::Instant;
 use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
-use juyi::models::softmax_rows;
+use juyi::models::{first_largest, softmax_rows};
 
 use super::batch::scores;
 use super::classifier::Classifier;
 use super::inputs::Inputs;
-use super::regularizers::{Kind, Known, prepare};
+use super::regularizers::{Kind, Known, own_answers, prepare};
 use super::settings::Settings;
 use super::strategy::{Plan, Strategy};
 use super::training::{Trained, Training};
 use super::trial::{OWN_HEAD, Trial, Trials, linear_head, put};
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, Auxiliary};
+use crate::layers::Layer;
 use crate::network::Network;
 
 impl<'a> Trials<'a> {
@@ -44,8 +45,7 @@ impl<'a> Trials<'a> {
                 what = format!("{what}-{rate}");
             }
             let pictures = (train, fold.clone());
-            let purpose = purpose(&what, drawn);
-            let own = self.training(strategy, network, &inputs, rate, pictures, &purpose, context)?;
+            let own = self.training(strategy, network, &inputs, rate, pictures, (&what, drawn), context)?;
             let (scores, count) =
                 (scores(&own.network, first, &inputs, fold, context)?, self.pictures.names.len());
             let mut shares = Matrix::from_fn(fold.len(), count, |i, c| f64::from(scores[i * count + c]));
@@ -69,7 +69,7 @@ impl<'a> Trials<'a> {
                 Err(error) => return Err(error),
             }
         }
-        let Some((rate, Trained { network, epochs }, shares)) = best else {
+        let Some((rate, Trained { network: trained, epochs }, shares)) = best else {
             let (_, error) = ran_away.pop().expect("there is a rate");
             return Err(error);
         };
@@ -83,6 +83,7 @@ impl<'a> Trials<'a> {
         for number in 1..folds.len() {
             say(&folds[number], &without(number, rate)?.1);
         }
+        let agreement = self.agreement(network, &trained, (first, &inputs), &folds[0], context)?;
         for (rate, error) in ran_away {
             context.warn(&strategy.to_string(), format!("the rate {rate} is left out: {error}"));
         }
@@ -92,10 +93,11 @@ impl<'a> Trials<'a> {
             drawn: drawn || strategy == Strategy::Scratch,
             aside,
             epochs,
-            inverse_penalty: None,
+            solved: Vec::new(),
             rate: Some(rate),
             seconds: begin.elapsed().as_secs_f64(),
-            classifier: self.classifier(&network),
+            agreement,
+            classifier: self.classifier(&trained),
             inputs: Some(inputs),
         })
     }
@@ -109,20 +111,61 @@ impl<'a> Trials<'a> {
         let bytes = network.architecture.bytes();
         context.take(bytes);
         let all = (0..self.pictures.files.len()).collect();
-        let purpose = purpose("all", drawn);
-        let own = self.training(strategy, &network, &inputs, rate, (all, Vec::new()), &purpose, context)?;
+        let pictures = (all, Vec::new());
+        let own = self.training(strategy, &network, &inputs, rate, pictures, ("all", drawn), context)?;
         context.give_back(bytes);
         trial.classifier = self.classifier(&own.network);
         trial.seconds += begin.elapsed().as_secs_f64();
         Ok(())
     }
 
+    /// The number of the head that came with the checkpoint among the second heads, where it is to be left behind.
+    fn kept_head(&self, network: &Network) -> Option<usize> {
+        let own = |own: &Auxiliary| {
+            own.layers.iter().flat_map(Layer::parameters).any(|own| own.name.starts_with(OWN_HEAD))
+        };
+        let keeps = self.settings.regularization.is_some_and(|own| own.kind.keeps_head());
+        network.architecture.auxiliary.iter().position(own).filter(|_| keeps)
+    }
+
+    /// Of pictures kept aside, the share of which the head that came with the checkpoint says what it said before.
+    fn agreement(
+        &self,
+        before: &Network,
+        after: &Network,
+        (first, inputs): (usize, &Inputs<'_>),
+        fold: &[usize],
+        context: &mut Context,
+    ) -> Result<Option<f64>> {
+        let (Some(head), Some(regularization)) = (self.kept_head(before), self.settings.regularization)
+        else {
+            return Ok(None);
+        };
+        let [before, after] = [before, after].map(|network| {
+            let scores = own_answers(network, first, inputs, fold, head, context)?;
+            let said = |i: usize| first_largest(&scores.row(i).iter().copied().collect::<Vec<f64>>());
+            Ok::<_, Error>((0..fold.len()).map(said).collect::<Vec<usize>>())
+        });
+        let same = before?.iter().zip(after?).filter(|(before, after)| **before == *after).count();
+        let text = format!(
+            "the checkpoint's own head says of {same} of the {} pictures aside what it said before the training",
+            fold.len()
+        );
+        context.note(regularization.kind.name(), text);
+        Ok(Some(same as f64 / fold.len().max(1) as f64))
+    }
+
     /// A trained network as it is left behind.
     fn classifier(&self, network: &Network) -> Classifier {
+        let kept = self.kept_head(network).map(|head| network.architecture.auxiliary[head].layers.clone());
         let own = Architecture { auxiliary: Vec::new(), ..network.architecture.clone() };
         let mut tensors = network.tensors();
-        tensors.retain(|name, _| !name.starts_with(OWN_HEAD));
-        Classifier::new(own, tensors, self.pictures.names.clone())
+        tensors.retain(|name, _| kept.is_some() || !name.starts_with(OWN_HEAD));
+        let classifier = Classifier::new(own, tensors, self.pictures.names.clone());
+        match kept {
+            Some(head) => classifier.keeping(head),
+            None => classifier,
+        }
     }
 
     /// The first stage that is trained, and what goes into it. That does not hang on which pictures are trained on, and is
@@ -142,11 +185,13 @@ impl<'a> Trials<'a> {
     /// What is learnt of a network.
     fn plan(&self, strategy: Strategy, network: Network, context: &Context) -> Result<Plan> {
         let known = Self::known(&network);
-        let solved = self.settings.starts_solved(strategy);
+        let linear = linear_head(&network.architecture).is_some();
+        let solved = self.settings.starts_solved(strategy, linear);
         Plan::new(strategy, network, &known, solved, self.settings.epochs, context)
     }
 
-    /// Trains on some pictures, others aside, at a rate.
+    /// Trains on some pictures, others aside, at a rate. `what` it is for, and whether the network is drawn, go into the name
+    /// of its notes; a network that is drawn has nothing that a regularizer could keep.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn training(
         &self,
@@ -155,15 +200,16 @@ impl<'a> Trials<'a> {
         inputs: &Inputs<'_>,
         rate: f64,
         (train, check): (Vec<usize>, Vec<usize>),
-        purpose: &str,
+        (what, drawn): (&str, bool),
         context: &mut Context,
     ) -> Result<Trained> {
-        let settings = &Settings { rate: Some(rate), ..self.settings.clone() };
+        let regularization = self.settings.regularization.filter(|_| !drawn && strategy != Strategy::Scratch);
+        let settings = &Settings { rate: Some(rate), regularization, ..self.settings.clone() };
         let (count, classes) = (self.pictures.names.len(), &self.pictures.classes);
         let mut network = network.clone();
-        let solved_start = settings.starts_solved(strategy);
-        let delta = settings.regularization.is_some_and(|own| own.kind == Kind::Delta);
         let linear = linear_head(&network.architecture).is_some();
+        let solved_start = settings.starts_solved(strategy, linear);
+        let delta = settings.regularization.is_some_and(|own| own.kind == Kind::Delta);
         if solved_start && !linear {
             let problem = format!("the head of `{}` is not one linear layer", network.architecture.name);
             return Err(Error::input("`head-start=solved`", problem, "take `head-start=drawn`"));
@@ -174,7 +220,7 @@ impl<'a> Trials<'a> {
         } else {
             None
         };
-        if let (true, Some((_, head))) = (solved_start, &solved) {
+        if let (true, Some(head)) = (solved_start, &solved) {
             put(&mut network, head);
         }
         let plan = self.plan(strategy, network, context)?;
@@ -185,14 +231,10 @@ impl<'a> Trials<'a> {
         let training =
             Training { settings, strategy, plan, regularizer, inputs, classes, train, check, count, title };
         let file = self.notes.map(|folder| {
-            let name = format!("{strategy}-{purpose}").replace(':', "-");
+            let drawn = if drawn { "drawn-" } else { "" };
+            let name = format!("{strategy}-{drawn}{what}").replace(':', "-");
             folder.join(format!("{name}.safetensors"))
         });
         training.run(file.as_deref(), context)
     }
-}
-
-/// What a training is for, as part of the name of its notes.
-fn purpose(what: &str, drawn: bool) -> String {
-    format!("{}{what}", if drawn { "drawn-" } else { "" })
 }

@@ -206,7 +206,6 @@ impl Training<'_> {
         }
         for (name, mut own) in values {
             let moments = state.moments.entry(name.clone()).or_default();
-            // Scales and shifts are not shrunk.
             let decay = if self.shrinks(name) { self.settings.weight_decay } else { 0.0 };
             self.settings.rule.step(&mut own, &gradients[name], moments, rate * paces[name], decay);
             if own.iter().any(|v| !v.is_finite()) {
@@ -218,9 +217,10 @@ impl Training<'_> {
         Ok((loss, right))
     }
 
-    /// Whether a tensor is shrunk: kernels and matrices are, vectors are not.
+    /// Whether a tensor is shrunk: kernels and matrices are, vectors and what a regularizer holds are not.
     fn shrinks(&self, name: &str) -> bool {
-        self.plan.network.dimensions(name) > 1
+        let held = self.regularizer.as_ref().is_some_and(|own| own.holds(name));
+        !held && self.plan.network.dimensions(name) > 1
     }
 
     /// Mean cross-entropy and share of right answers of some pictures, as they are.

@@ -26,8 +26,6 @@ use crate::network::Network;
 use crate::tensors::check_size;
 use crate::zoo::Recognized;
 
-/// Parts along a side of each stage's map that `Head2Toe` looks at.
-const TOE_SIDE: usize = 2;
 /// What the tensors of the head that came with the checkpoint are called while it is kept.
 pub(super) const OWN_HEAD: &str = "source.";
 
@@ -55,10 +53,12 @@ pub(super) struct Trial<'a> {
     pub(super) aside: Vec<Option<Vec<f64>>>,
     /// The epochs of the training that was judged; empty where there was none.
     pub(super) epochs: Vec<Epoch>,
-    /// The inverse penalty of a head that was solved.
-    pub(super) inverse_penalty: Option<f64>,
+    /// What was chosen for a head that was solved, by name; empty for a training.
+    pub(super) solved: Vec<(&'static str, f64)>,
     /// The rate of a training.
     pub(super) rate: Option<f64>,
+    /// Where the head that came with the checkpoint is kept: the share of pictures aside of which it says what it said before.
+    pub(super) agreement: Option<f64>,
     pub(super) seconds: f64,
     /// Made of all pictures, once a training is refitted.
     pub(super) classifier: Classifier,
@@ -92,7 +92,7 @@ impl<'a> Trials<'a> {
         let mut tensors: BTreeMap<_, _> = self.source.tensors.clone();
         tensors.retain(|name, _| !heads.contains(name));
         let keeps = self.settings.regularization.is_some_and(|own| own.kind.takes_head());
-        if keeps && !strategy.is_convex() {
+        if keeps && !is_solved(strategy, &own) {
             if !self.source.with_head {
                 let problem = "takes the head that came with the checkpoint, which has none";
                 return Err(Error::input("`--regularize`", problem, "take `l2-sp`, `delta` or `bss`"));
@@ -134,9 +134,7 @@ impl<'a> Trials<'a> {
         let network = self.network(drawn || strategy == Strategy::Scratch, strategy, context)?;
         let bytes = network.architecture.bytes();
         context.take(bytes);
-        let convex = strategy.is_convex()
-            && (strategy != Strategy::Head || linear_head(&network.architecture).is_some());
-        let trial = if convex {
+        let trial = if is_solved(strategy, &network.architecture) {
             self.solve(strategy, drawn, network, context)
         } else {
             self.train(strategy, drawn, &network, &[self.settings.rate()], &self.folds[..1], context)
@@ -164,46 +162,57 @@ impl<'a> Trials<'a> {
         context: &Context,
     ) -> Result<Trial<'a>> {
         let begin = Instant::now();
-        let kept = match strategy {
-            Strategy::Hypercolumns => Kept::Levels { side: 1 },
-            Strategy::HeadToToe => Kept::Levels { side: TOE_SIDE },
-            _ => Kept::Features,
-        };
-        let computed;
-        let rows = if kept == Kept::Features && !drawn {
-            self.features(&network, context)?
-        } else {
-            computed = self.rows(&network, kept, context)?;
-            &computed
-        };
         let (classes, names) = (&self.pictures.classes, self.pictures.names.clone());
-        let solved = if strategy == Strategy::HeadToToe {
-            head_to_toe::solve(rows, classes, names.len(), &self.folds, context)?
-        } else {
+        let (kept, solved) = if strategy == Strategy::Head && !drawn {
             let penalty = self.settings.inverse_penalty;
-            head::solve(rows, classes, names.len(), &self.folds, penalty, context)?
-        };
-        let Solved { head, inverse_penalty, aside } = solved;
-        let classifier = if let Kept::Levels { side } = kept {
-            let own = network.architecture.clone();
-            let parts = [head.weights, head.biases];
-            Classifier::on_stages(own, trunk(&network), names, side, parts)
+            let rows = self.features(&network, context)?;
+            (Kept::Features, head::solve(rows, classes, names.len(), &self.folds, penalty, context)?)
         } else {
+            let kept = kept(strategy);
+            let rows = self.rows(&network, kept, context)?;
+            (kept, self.solved(&rows, &network, kept, classes, &self.folds, context)?)
+        };
+        let Solved { head, selection, searched, inverse_penalty, aside } = solved;
+        let classifier = if kept == Kept::Features {
             put(&mut network, &head);
             Classifier::new(network.architecture.clone(), network.tensors(), names)
+        } else {
+            let own = network.architecture.clone();
+            Classifier::on_stages(own, trunk(&network), names, kept, head, selection.as_ref())
         };
         let row = |i: usize| Some(aside.row(i).iter().copied().collect());
+        let params = searched.into_iter().chain([("inverse-penalty", inverse_penalty)]);
         Ok(Trial {
             strategy,
             drawn,
             aside: (0..classes.len()).map(row).collect(),
             epochs: Vec::new(),
-            inverse_penalty: Some(inverse_penalty),
+            solved: params.collect(),
             rate: None,
+            agreement: None,
             seconds: begin.elapsed().as_secs_f64(),
             classifier,
             inputs: None,
         })
+    }
+
+    /// The head that solves the problem on rows of what is kept, the classes of which are `of`.
+    fn solved(
+        &self,
+        rows: &Matrix,
+        network: &Network,
+        kept: Kept,
+        of: &[usize],
+        folds: &[Vec<usize>],
+        context: &Context,
+    ) -> Result<Solved> {
+        let (classes, penalty) = (self.pictures.names.len(), self.settings.inverse_penalty);
+        if let Kept::Pooled { .. } = kept {
+            let widths = kept.widths(&network.architecture)?;
+            head_to_toe::solve(rows, &widths, of, classes, folds, penalty, context)
+        } else {
+            head::solve(rows, of, classes, folds, penalty, context)
+        }
     }
 
     /// The share of some pictures that is right after training on others.
@@ -216,36 +225,46 @@ impl<'a> Trials<'a> {
     ) -> Result<f64> {
         let network = self.network(strategy == Strategy::Scratch, strategy, context)?;
         let truth: Vec<usize> = test.iter().map(|&at| self.pictures.classes[at]).collect();
-        let hits = if strategy == Strategy::Head && linear_head(&network.architecture).is_some() {
-            let (_, head) = self.solved_on(&network, train, context)?;
+        let solved = is_solved(strategy, &network.architecture);
+        let hits = if solved && strategy == Strategy::Head {
+            let head = self.solved_on(&network, train, context)?;
             let rows = select_rows(self.features(&network, context)?.as_ref(), test);
             let said = Answers::from_shares(head.probabilities(&rows)).answer;
-            said.iter().zip(&truth).filter(|(said, truth)| **said as usize == **truth).count()
+            hits(&said, &truth)
+        } else if solved {
+            let kept = kept(strategy);
+            let rows = self.rows(&network, kept, context)?;
+            let of: Vec<usize> = train.iter().map(|&at| self.pictures.classes[at]).collect();
+            let folds = self.folds_of(train, &of, context);
+            let own = select_rows(rows.as_ref(), train);
+            let solved = self.solved(&own, &network, kept, &of, &folds, context)?;
+            let said = solved.probabilities(&select_rows(rows.as_ref(), test));
+            hits(&Answers::from_shares(said).answer, &truth)
         } else {
             let (first, inputs) = self.inputs(strategy, &network, context)?;
             let (rate, pictures) = (self.settings.rate(), (train.to_vec(), Vec::new()));
-            let trained = self.training(strategy, &network, &inputs, rate, pictures, "test", context)?;
+            let what = ("test", false);
+            let trained = self.training(strategy, &network, &inputs, rate, pictures, what, context)?;
             right(&scores(&trained.network, first, &inputs, test, context)?, &truth)
         };
         Ok(hits as f64 / test.len().max(1) as f64)
     }
 
-    /// The features of some pictures, and the head that solves the problem on them.
-    pub(super) fn solved_on(
-        &self,
-        network: &Network,
-        which: &[usize],
-        context: &Context,
-    ) -> Result<(Matrix, Head)> {
+    /// The head that solves the problem on the features of some pictures.
+    pub(super) fn solved_on(&self, network: &Network, which: &[usize], context: &Context) -> Result<Head> {
         let (classes, count) = (&self.pictures.classes, self.pictures.names.len());
         let rows = select_rows(self.features(network, context)?.as_ref(), which);
         let of: Vec<usize> = which.iter().map(|&at| classes[at]).collect();
+        let folds = self.folds_of(which, &of, context);
+        let penalty = self.settings.inverse_penalty;
+        Ok(head::solve(&rows, &of, count, &folds, penalty, context)?.head)
+    }
+
+    /// Folds of some pictures, of these classes.
+    fn folds_of(&self, which: &[usize], of: &[usize], context: &Context) -> Vec<Vec<usize>> {
         let first = |at: &usize| which.iter().position(|other| self.leaders[*other] == self.leaders[*at]);
         let leaders: Vec<usize> = which.iter().filter_map(first).collect();
-        let folds = head::stratified(&of, &leaders, count, context);
-        let penalty = self.settings.inverse_penalty;
-        let head = head::solve(&rows, &of, count, &folds, penalty, context)?.head;
-        Ok((rows, head))
+        head::stratified(of, &leaders, self.pictures.names.len(), context)
     }
 
     /// The features of all pictures by the checkpoint's network, computed once.
@@ -256,6 +275,25 @@ impl<'a> Trials<'a> {
         let rows = self.rows(network, Kept::Features, context)?;
         Ok(self.features.get_or_init(|| rows))
     }
+}
+
+/// Whether a strategy is solved: it learns a linear head alone, and the network has a place for it.
+pub(super) fn is_solved(strategy: Strategy, own: &Architecture) -> bool {
+    strategy.is_convex() && (strategy != Strategy::Head || linear_head(own).is_some())
+}
+
+/// What of a picture a solved head takes.
+fn kept(strategy: Strategy) -> Kept {
+    match strategy {
+        Strategy::Hypercolumns => Kept::Levels { side: 1 },
+        Strategy::HeadToToe => Kept::Pooled { target: head_to_toe::TARGET },
+        _ => Kept::Features,
+    }
+}
+
+/// How many answers are true.
+fn hits(said: &[f64], truth: &[usize]) -> usize {
+    said.iter().zip(truth).filter(|(said, truth)| **said as usize == **truth).count()
 }
 
 /// The name of the one linear layer that a head ends in, if nothing with weights stands before it.

@@ -23,7 +23,7 @@ use super::head::stratified;
 use super::inputs::{Pictures, class_counts, too_few};
 use super::settings::{Baseline, Settings};
 use super::strategy::Strategy;
-use super::trial::{Trial, Trials};
+use super::trial::{Trial, Trials, is_solved};
 use crate::zoo::Recognized;
 
 /// Gains below it are not worth a transfer: one point of accuracy.
@@ -88,6 +88,17 @@ pub fn tune(
     if strategy == Strategy::Scratch && settings.baseline == Baseline::Scratch {
         let problem = "compares `--tune scratch` with itself";
         return Err(Error::input("`--set baseline=scratch`", problem, "leave it out"));
+    }
+    if let Some(own) = settings.regularization {
+        if strategy == Strategy::Scratch {
+            let problem = "keeps a network near its checkpoint, and `--tune scratch` starts from none";
+            return Err(Error::input("`--regularize`", problem, "leave it out"));
+        }
+        if is_solved(strategy, &source.architecture) {
+            let text =
+                format!("adds to the loss of a training, and `{strategy}` is solved: it changes nothing");
+            context.warn(own.kind.name(), text);
+        }
     }
     let begin = Instant::now();
     let names = &pictures.names;
@@ -249,11 +260,15 @@ fn candidates(tried: &[Trial<'_>], chosen: usize, settings: &Settings, classes: 
             (0, Baseline::Scratch) => "trained from scratch".into(),
             _ => trial.strategy.to_string(),
         },
-        params: match trial.inverse_penalty {
-            Some(inverse_penalty) => json!({ "inverse-penalty": inverse_penalty }),
-            None => {
-                json!({ "epochs": trial.epochs.len(), "rate": trial.rate, "batch": settings.batch })
+        params: if trial.solved.is_empty() {
+            let mut own =
+                json!({ "epochs": trial.epochs.len(), "rate": trial.rate, "batch": settings.batch });
+            if let Some(agreement) = trial.agreement {
+                own["old-head-agreement"] = json!(agreement);
             }
+            own
+        } else {
+            trial.solved.iter().map(|(name, value)| (name.to_string(), json!(value))).collect()
         },
         learner: None,
         preprocess: Vec::new(),

@@ -7,9 +7,9 @@ use faer::MatRef;
 use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
-use crate::linalg::{Matrix, gaussian_kernel_means, median_distance, nearest, rows_times};
+use crate::linalg::{Matrix, gaussian_kernel_means, median_distance, nearest};
 use crate::models::{Preprocess, preprocess};
-use crate::solvers::whiten_and_color;
+use crate::solvers::whitened_and_colored;
 
 /// One assumption.
 pub(super) struct Space {
@@ -42,8 +42,7 @@ pub(super) const SPACES: [Space; 3] = [
         embed: |task, context| {
             let (task, _) = preprocess(task, &[Preprocess::StandardizeEach], context);
             let (source, target) = (task.source.features, task.target.features);
-            let map = whiten_and_color(source.as_ref(), target.as_ref(), RIDGE)?;
-            Ok((rows_times(source.as_ref(), map.as_ref()), target))
+            Ok((whitened_and_colored(source.as_ref(), target.as_ref(), RIDGE)?, target))
         },
     },
 ];

@@ -28,11 +28,12 @@ pub(super) fn copies(rows: MatRef<'_, f64>) -> Vec<usize> {
     let alike = |a: usize, b: usize, j: usize| (rows[(a, j)] - rows[(b, j)]).abs() <= near[j];
     // Sorted by the column that tells rows apart best, only neighbours need be looked at.
     let chance = |j: usize| {
-        let pairs =
-            (0..n).flat_map(|i| [1, 7, 31, 101].map(|step| (i, (i + step) % n))).filter(|(a, b)| a != b);
+        // Far from each other and at no regular distance, where copies may stand.
+        let other = |i: usize, k: usize| (i * 7919 + k * 104_729 + i * i % 13) % n;
+        let pairs = (0..n).flat_map(|i| (1..=4).map(move |k| (i, other(i, k)))).filter(|(a, b)| a != b);
         let (all, same) =
             pairs.fold((0, 0), |(all, same), (a, b)| (all + 1, same + usize::from(alike(a, b, j))));
-        f64::from(same as u32) / f64::from(all.max(1) as u32)
+        same as f64 / f64::max(f64::from(all), 1.0)
     };
     let looked_at = varies.len().min(COLUMNS);
     let columns: Vec<usize> = (0..looked_at).map(|k| varies[k * varies.len() / looked_at]).collect();

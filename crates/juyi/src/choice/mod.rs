@@ -157,6 +157,7 @@ pub fn choose(
         let reason = format!("A verdict needs at least {FEWEST} rows on each side.");
         return Ok(undecided(reason, rows, baselines.swap_remove(0)));
     }
+    context.progress("looking how the rows lie to each other", 0, 0);
     let votes: Vec<Votes> = SPACES
         .iter()
         .map(|space| space.votes(&validation.task, &validation.folds, context))

@@ -34,7 +34,7 @@ mod transported;
 
 pub use adaptation_regularization::{AdaptationRegularization, Regularization};
 pub use conjugate_gradient::{System, conjugate_gradients};
-pub use correlation_alignment::whiten_and_color;
+pub use correlation_alignment::{whiten_and_color, whitened_and_colored};
 pub use discrepancies::{class_discrepancies, joint_discrepancies, marginal_discrepancy};
 pub use drawn_rows::{DrawnRows, WIDTHS};
 pub use feature_program::FeatureProgram;

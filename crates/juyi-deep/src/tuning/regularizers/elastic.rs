@@ -6,7 +6,9 @@
 //! λ/2 Σ_i F_i (w_i - w⁰_i)²,   F_i = E[(∂ ln p(y | x) / ∂ w_i)²],   y drawn from p(· | x)
 //! ```
 //! The paper takes `F` on the pictures of the first task. Those are not at hand: `F` is taken on the new pictures, with
-//! classes drawn from what the checkpoint's own head says of them.
+//! classes drawn from what the checkpoint's own head says of them; the same number of each new class, as far as there are
+//! as many. Weights that are held so are left alone by weight decay, which would pull them to 0; it goes on for the new
+//! head. The old head stays in the file, so that what it forgot can be measured.
 //!
 //! Cost: one pass forwards and backwards a picture (at most [`PICTURES`]) before the training.
 
@@ -31,6 +33,10 @@ impl Regularizer for ElasticWeights {
         for (((g, v), s), f) in gradient.iter_mut().zip(values).zip(start).zip(information) {
             *g += lambda * f * (v - s);
         }
+    }
+
+    fn holds(&self, name: &str) -> bool {
+        self.start.contains_key(name)
     }
 }
 

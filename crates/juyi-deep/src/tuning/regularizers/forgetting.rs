@@ -5,7 +5,9 @@
 //! ```text
 //! - λ Σ_l y'_l ln ŷ'_l,   y'_l = y_l^(1/T) / Σ_k y_k^(1/T),   T = 2
 //! ```
-//! `y` are the answers of the network as it was, to the same (perhaps altered) pictures.
+//! `y` are the answers of the network as it was, to the same (perhaps altered) pictures. As in the paper the new head is
+//! learnt first, alone: where it is one linear layer, it is solved on the frozen features, which is where such a warm-up
+//! ends. The old head is trained along and stays in the file, so that what it forgot can be measured.
 //!
 //! Cost: the passes forwards of a second network over the stages that are trained.
 

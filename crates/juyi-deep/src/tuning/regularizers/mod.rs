@@ -7,6 +7,8 @@ mod elastic;
 mod forgetting;
 mod prepare;
 mod starting_point;
+#[cfg(test)]
+mod tests;
 
 use burn::tensor::Tensor;
 use juyi::error::{Error, Result};
@@ -17,10 +19,11 @@ use crate::forward::Activation;
 use crate::network::Network;
 pub(in crate::tuning) use batch_spectral::BatchSpectralShrinkage;
 pub(in crate::tuning) use behaviour::Delta;
+pub use behaviour::{Attention, Stages};
 pub(in crate::tuning) use category::CoTuning;
 pub(in crate::tuning) use elastic::ElasticWeights;
 pub(in crate::tuning) use forgetting::LearningWithoutForgetting;
-pub(in crate::tuning) use prepare::{Known, prepare};
+pub(in crate::tuning) use prepare::{Known, own_answers, prepare};
 pub(in crate::tuning) use starting_point::StartingPoint;
 
 /// A regularizer and how much it counts.
@@ -30,6 +33,9 @@ pub struct Regularization {
     pub kind: Kind,
     /// Its factor; above 0, finite.
     pub strength: f64,
+    /// How channels are weighed; of [`Kind::Delta`] alone.
+    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
 }
 
 /// The regularizers.
@@ -61,9 +67,33 @@ impl Kind {
         ("lwf", Self::Lwf, 1.0),
     ];
 
+    /// As it is typed.
+    pub(in crate::tuning) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, own, _)| *own == self).map_or("", |(name, ..)| name)
+    }
+
+    /// Whether it takes the place of weight decay for what comes from the checkpoint.
+    pub(in crate::tuning) fn replaces_decay(self) -> bool {
+        matches!(self, Self::L2Sp | Self::Delta | Self::Ewc)
+    }
+
+    /// Whether the head that came with the checkpoint is left beside the new one.
+    pub(in crate::tuning) fn keeps_head(self) -> bool {
+        matches!(self, Self::Ewc | Self::Lwf)
+    }
+
     /// Whether it takes the head that came with the checkpoint.
     pub(in crate::tuning) fn takes_head(self) -> bool {
         matches!(self, Self::CoTuning | Self::Ewc | Self::Lwf)
+    }
+}
+
+impl From<Kind> for Regularization {
+    /// With the factor of the paper.
+    fn from(kind: Kind) -> Self {
+        let own = Kind::ALL.into_iter().find(|(_, own, _)| *own == kind);
+        let strength = own.map_or(1.0, |(.., strength)| strength);
+        Self { kind, strength, attention: (kind == Kind::Delta).then(Attention::default) }
     }
 }
 
@@ -83,7 +113,7 @@ impl std::str::FromStr for Regularization {
         };
         let strength = factor.map_or(Ok(usual), str::parse);
         match strength {
-            Ok(strength) if strength > 0.0 && strength.is_finite() => Ok(Self { kind, strength }),
+            Ok(strength) if strength > 0.0 && strength.is_finite() => Ok(Self { strength, ..kind.into() }),
             _ => refuse("a name, or a name, `:` and a finite factor above 0".into()),
         }
     }
@@ -117,14 +147,13 @@ pub(in crate::tuning) trait Regularizer: Sync {
     /// What is added to the derivatives by a tensor, which holds `values`, of the mean loss of a batch.
     fn pull(&self, _name: &str, _values: &[f32], _gradient: &mut [f32]) {}
 
+    /// Whether it keeps a tensor near where it started, so that weight decay, which pulls to 0, leaves it alone.
+    fn holds(&self, _name: &str) -> bool {
+        false
+    }
+
     /// Whether all pictures of a batch must pass together.
     fn takes_whole_batch(&self) -> bool {
         false
     }
-}
-
-/// Pulls weights that the checkpoint does not have, such as the new head's, to 0: `β` = 0.01 of L2-SP.
-fn pull_to_zero(values: &[f32], gradient: &mut [f32]) {
-    const BETA: f32 = 0.01;
-    gradient.iter_mut().zip(values).for_each(|(g, v)| *g += BETA * v);
 }

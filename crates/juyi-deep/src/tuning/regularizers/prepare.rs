@@ -11,7 +11,7 @@ use juyi::models::softmax_rows;
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::behaviour::attention;
+use super::behaviour::weigh;
 use super::category::shares;
 use super::elastic::PICTURES;
 use super::{
@@ -27,6 +27,7 @@ use crate::tuning::head::Head;
 use crate::tuning::inputs::Inputs;
 use crate::tuning::memory::{at_once, both_ways, forwards};
 use crate::tuning::strategy::Plan;
+use crate::tuning::trial::put;
 
 /// What there is to prepare it from.
 pub(in crate::tuning) struct Known<'a> {
@@ -36,8 +37,8 @@ pub(in crate::tuning) struct Known<'a> {
     pub(in crate::tuning) train: &'a [usize],
     pub(in crate::tuning) classes: &'a [usize],
     pub(in crate::tuning) count: usize,
-    /// The frozen features of the former, a row each, and the head that solves the problem on them, where it is linear.
-    pub(in crate::tuning) solved: Option<&'a (Matrix, Head)>,
+    /// The head that solves the problem on the frozen features of the former, where it is linear and asked for.
+    pub(in crate::tuning) solved: Option<&'a Head>,
 }
 
 /// Prepares a regularizer.
@@ -46,8 +47,12 @@ pub(in crate::tuning) fn prepare(
     known: &Known<'_>,
     context: &mut Context,
 ) -> Result<Box<dyn Regularizer>> {
-    let Regularization { kind, strength } = own;
+    let Regularization { kind, strength, attention } = own;
     let Known { plan, inputs, train, classes, count, .. } = *known;
+    if kind.replaces_decay() {
+        let text = "takes the place of weight decay but for what is new, such as the head";
+        context.note(kind.name(), text);
+    }
     // The head that came with the checkpoint is the last of the second heads.
     let head = plan.network.architecture.auxiliary.len().wrapping_sub(1);
     let start = || plan.known.iter().map(|name| (name.clone(), plan.network.numbers(name)));
@@ -56,14 +61,16 @@ pub(in crate::tuning) fn prepare(
         Kind::Bss => Box::new(BatchSpectralShrinkage { strength }),
         Kind::Lwf => Box::new(LearningWithoutForgetting { strength, before: plan.network.clone(), head }),
         Kind::Delta => {
-            let Some((features, head)) = known.solved else {
+            let Some(head) = known.solved else {
                 let problem = "takes a network whose head is one linear layer";
                 return Err(Error::input("`--regularize delta`", problem, "take `l2-sp` instead"));
             };
-            let of: Vec<usize> = train.iter().map(|&at| classes[at]).collect();
-            let channels = attention(features, &of, &head.weights, &head.biases);
-            let known = plan.known.clone();
-            Box::new(Delta { strength, before: plan.network.clone(), known, channels })
+            let (attention, mut before) = (attention.unwrap_or_default(), plan.network.clone());
+            put(&mut before, head);
+            let which = in_turn(train, classes, attention.pictures);
+            let channels = weigh(attention, &before, plan.first, inputs, &which, classes, context)?;
+            let (before, known) = (plan.network.clone(), plan.known.clone());
+            Box::new(Delta { strength, before, known, channels })
         }
         Kind::CoTuning => {
             let mut answers = own_answers(&plan.network, plan.first, inputs, train, head, context)?;
@@ -73,8 +80,8 @@ pub(in crate::tuning) fn prepare(
             Box::new(CoTuning { strength, shares, head })
         }
         Kind::Ewc => {
-            let seen = &train[..train.len().min(PICTURES)];
-            let information = information(plan, inputs, seen, head, context)?;
+            let seen = in_turn(train, classes, PICTURES);
+            let information = information(plan, inputs, &seen, head, context)?;
             let both = start().filter_map(|(name, values)| {
                 let own = information.get(&name)?.clone();
                 Some((name, (values, own)))
@@ -84,8 +91,23 @@ pub(in crate::tuning) fn prepare(
     })
 }
 
+/// At most this many of the pictures, the first of each class, then the second of each, and so on; in their order.
+fn in_turn(which: &[usize], classes: &[usize], most: usize) -> Vec<usize> {
+    let mut before: BTreeMap<usize, usize> = BTreeMap::new();
+    let rank = |&at: &usize| {
+        let own = before.entry(classes[at]).or_default();
+        *own += 1;
+        (*own, at)
+    };
+    let mut all: Vec<(usize, usize)> = which.iter().map(rank).collect();
+    all.sort_by_key(|(rank, at)| (*rank, classes[*at]));
+    let mut chosen: Vec<usize> = all.into_iter().take(most).map(|(_, at)| at).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
 /// The scores of the head that came with the checkpoint.
-fn own_answers(
+pub(in crate::tuning) fn own_answers(
     network: &Network,
     first: usize,
     inputs: &Inputs<'_>,
@@ -115,6 +137,9 @@ fn information(
     let (extent, stages) = (inputs.extent(), plan.network.architecture.stages.len());
     let names: Vec<&String> = plan.known.iter().collect();
     let mut sums: BTreeMap<String, Vec<f32>> = BTreeMap::new();
+    if names.is_empty() {
+        return Ok(sums); // a new head alone
+    }
     let known: u64 = names.iter().map(|name| plan.network.count(name) as u64).sum();
     let held = both_ways(&plan.network, plan.first, 1, known, Normalization::Folded)?;
     let context = &context.beside(8 * known); // the sums, and the weights as they are
@@ -152,4 +177,18 @@ fn information(
         }
     }
     Ok(sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_taken_of_each_class_in_turn() {
+        let classes = [0, 0, 0, 0, 1, 1, 2, 0];
+        let all: Vec<usize> = (0..8).collect();
+        assert_eq!(in_turn(&all, &classes, 3), [0, 4, 6]);
+        assert_eq!(in_turn(&all, &classes, 5), [0, 1, 4, 5, 6]);
+        assert_eq!(in_turn(&all[1..7], &classes, 7), [1, 2, 3, 4, 5, 6]);
+    }
 }

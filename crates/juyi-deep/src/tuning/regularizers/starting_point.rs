@@ -5,11 +5,17 @@
 //! ```text
 //! α/2 |w - w⁰|² + β/2 |w_new|²
 //! ```
-//! `w⁰` are the checkpoint's weights; those that it does not have, such as the new head, are pulled to 0 with `β` = 0.01.
+//! `w⁰` are the checkpoint's weights. `β` is the weight decay, for what the checkpoint does not have, such as the new head,
+//! alone: the pull to where weights started takes its place for all others. With [`Rule::AdamW`] the decay is apart from
+//! the gradient and `α` a part of it, which Adam scales; with [`Rule::Sgd`] both are as in the paper. Biases and scales
+//! that are new are not pulled.
+//!
+//! [`Rule::AdamW`]: crate::tuning::optimizer::Rule::AdamW
+//! [`Rule::Sgd`]: crate::tuning::optimizer::Rule::Sgd
 
 use std::collections::BTreeMap;
 
-use super::{Regularizer, pull_to_zero};
+use super::Regularizer;
 
 pub(in crate::tuning) struct StartingPoint {
     /// α.
@@ -20,15 +26,15 @@ pub(in crate::tuning) struct StartingPoint {
 
 impl Regularizer for StartingPoint {
     fn pull(&self, name: &str, values: &[f32], gradient: &mut [f32]) {
-        match self.start.get(name) {
-            Some(start) => {
-                let alpha = self.strength as f32;
-                for ((g, v), s) in gradient.iter_mut().zip(values).zip(start) {
-                    *g += alpha * (v - s);
-                }
-            }
-            None => pull_to_zero(values, gradient),
+        let Some(start) = self.start.get(name) else { return };
+        let alpha = self.strength as f32;
+        for ((g, v), s) in gradient.iter_mut().zip(values).zip(start) {
+            *g += alpha * (v - s);
         }
+    }
+
+    fn holds(&self, name: &str) -> bool {
+        self.start.contains_key(name)
     }
 }
 
@@ -37,13 +43,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_weights_are_pulled_back_and_new_ones_to_zero() {
+    fn known_weights_are_pulled_back_and_new_ones_left_to_weight_decay() {
         let start = BTreeMap::from([("a".to_string(), vec![1.0, 2.0])]);
         let own = StartingPoint { strength: 0.5, start };
         let mut gradient = vec![0.0, 1.0];
         own.pull("a", &[3.0, 2.0], &mut gradient);
         assert_eq!(gradient, [1.0, 1.0]);
         own.pull("b", &[100.0, 0.0], &mut gradient);
-        assert_eq!(gradient, [2.0, 1.0]);
+        assert_eq!(gradient, [1.0, 1.0]);
+        assert!(own.holds("a") && !own.holds("b"));
     }
 }

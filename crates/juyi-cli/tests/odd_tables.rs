@@ -1,0 +1,328 @@
+//! Tables as people have them, through the real program: what would make an answer wrong is said, with the fix.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::{juyi, text};
+
+/// Numbers between 0 and 1 that look drawn.
+struct Draws(u64);
+
+impl Draws {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// About normal: mean 0, deviation 1.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
+    }
+}
+
+/// A table of three columns and a class `y`, which the first column tells; `label` writes the class.
+fn table(seed: u64, rows: usize, moved: f64, label: impl Fn(usize, bool) -> String) -> String {
+    let mut draws = Draws(seed);
+    let mut out = "a,b,c,y\n".to_string();
+    for i in 0..rows {
+        let class = draws.next() < 0.5;
+        let a = draws.normal() + if class { 3.0 } else { 0.0 } + moved;
+        writeln!(out, "{a:.4},{:.4},{:.4},{}", draws.normal(), draws.normal(), label(i, class)).unwrap();
+    }
+    out
+}
+
+fn coded(_: usize, class: bool) -> String {
+    u8::from(class).to_string()
+}
+
+fn folder(files: &[(&str, String)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).expect("a file");
+    }
+    folder
+}
+
+/// A run that must succeed: its record, and what it printed.
+fn run(folder: &Path, arguments: &str) -> (Value, String) {
+    let output = juyi(folder, arguments);
+    assert!(output.status.success(), "{arguments}: {}", text(&output.stderr));
+    let record = std::fs::read(folder.join("run/run.json")).expect("a record");
+    (serde_json::from_slice(&record).expect("JSON"), text(&output.stdout))
+}
+
+/// A call that must be refused: the message.
+fn refused(folder: &Path, arguments: &str) -> String {
+    let output = juyi(folder, arguments);
+    assert_eq!(output.status.code(), Some(2), "{arguments}: {}", text(&output.stdout));
+    text(&output.stderr)
+}
+
+/// The warnings and notes of a record.
+fn notices(record: &Value) -> String {
+    let texts = record["notices"].as_array().expect("notices").iter();
+    texts
+        .map(|notice| {
+            format!("{}: {}\n", notice["level"].as_str().unwrap(), notice["text"].as_str().unwrap())
+        })
+        .collect()
+}
+
+const TRANSFER: &str = "transfer --source old.csv --target new.csv --label y";
+
+#[test]
+fn labels_that_are_one_value_are_one_class_in_the_first_spelling() {
+    let sparse =
+        |i: usize, class: bool| if i < 20 { format!("{}.0", u8::from(class)) } else { String::new() };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, coded)),
+        ("second.csv", table(2, 60, 0.0, |_, class| if class { "1e0" } else { " 0 " }.into())),
+        ("new.csv", table(3, 80, 0.5, sparse)),
+    ]);
+    let (record, _) = run(
+        folder.path(),
+        &format!("{TRANSFER} --source second.csv --target-labels use --method balanced-weighting"),
+    );
+    for source in record["sources"].as_array().unwrap() {
+        let names: Vec<&str> =
+            source["classes"].as_array().unwrap().iter().map(|c| c[0].as_str().unwrap()).collect();
+        assert_eq!(names, ["0", "1"]);
+    }
+    assert!(notices(&record).contains("`1.0` is `1`"), "{}", notices(&record));
+    let predictions = std::fs::read_to_string(folder.path().join("run/predictions.csv")).unwrap();
+    let answers = predictions.lines().skip(1).map(|line| line.split(',').nth(1).unwrap());
+    assert!(answers.clone().all(|answer| answer == "0" || answer == "1"), "{predictions}");
+    assert!(answers.clone().any(|answer| answer == "0") && answers.clone().any(|answer| answer == "1"));
+    // The same spelling to score with.
+    let output = juyi(folder.path(), "predict run new.csv --label y --out p.csv");
+    assert!(text(&output.stdout).contains("accuracy"), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(!text(&output.stdout).contains("not among"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn likely_twins_are_named_and_labels_that_match_nothing_stop_the_run() {
+    let truth = |_: usize, class: bool| if class { "True" } else { "False" }.to_string();
+    let mixed = |i: usize, class: bool| match (class, i % 4) {
+        (true, 0) => "Yes".into(),
+        (true, _) => "yes".into(),
+        (false, _) => "no".into(),
+    };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, coded)),
+        ("true.csv", table(2, 60, 0.0, truth)),
+        ("mixed.csv", table(2, 60, 0.0, mixed)),
+        ("plain.csv", table(4, 60, 0.0, |_, class| if class { "yes" } else { "no" }.into())),
+        ("upper.csv", table(3, 60, 0.5, |_, class| if class { "YES" } else { "NO" }.into())),
+        ("new.csv", table(3, 80, 0.5, |_, _| String::new())),
+    ]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --source true.csv --method none"));
+    assert!(
+        notices(&record).contains("`1` and `True`") && notices(&record).contains("likely to be one class")
+    );
+    let (record, _) =
+        run(folder.path(), "transfer --source mixed.csv --target new.csv --label y --method none");
+    assert!(notices(&record).contains("`Yes` and `yes`"), "{}", notices(&record));
+    let transfer = "transfer --source plain.csv --target upper.csv --label y --method none";
+    let said = refused(folder.path(), transfer);
+    assert!(said.contains("none of its labels is a class that the source knows: "), "{said}");
+    assert!(said.contains("did you mean `no`?") || said.contains("did you mean `yes`?"), "{said}");
+    run(folder.path(), "transfer --source plain.csv --target new.csv --label y --method none");
+    let said = refused(folder.path(), "predict run upper.csv --label y");
+    assert!(said.contains("none of its labels is a class"), "{said}");
+}
+
+#[test]
+fn a_class_that_most_of_the_target_bears_alone_is_named_with_the_fix() {
+    let marked = |i: usize, class: bool| if i < 20 { coded(i, class) } else { "-1".into() };
+    let folder = folder(&[("old.csv", table(1, 120, 0.0, coded)), ("new.csv", table(3, 60, 0.5, marked))]);
+    for more in ["--target-labels use --method feda", "--method none"] {
+        let (record, _) = run(folder.path(), &format!("{TRANSFER} {more}"));
+        let said = notices(&record);
+        assert!(said.contains("`-1` stands in `new.csv` only, in 40 of 60 labelled rows"), "{more}: {said}");
+        assert!(said.contains("leave its cell empty"), "{said}");
+    }
+}
+
+/// Rows of one column that tells a number.
+fn amounts(seed: u64, rows: usize, from: f64, label: impl Fn(f64) -> String) -> String {
+    let mut draws = Draws(seed);
+    let mut out = "x,age\n".to_string();
+    for _ in 0..rows {
+        let x = from + 10.0 * draws.next();
+        writeln!(out, "{x:.4},{}", label(20.0 + 5.0 * x + draws.normal())).unwrap();
+    }
+    out
+}
+
+#[test]
+fn what_numbers_are_taken_for_is_said() {
+    let whole = |y: f64| format!("{y:.0}");
+    let folder = folder(&[
+        ("old.csv", amounts(1, 150, 0.0, whole)),
+        ("new.csv", amounts(2, 100, 1.0, whole)),
+        ("stray.csv", amounts(3, 150, 0.0, |y| if y < 22.0 { "unknown".into() } else { format!("{y:.0}") })),
+        ("few.csv", amounts(4, 150, 0.0, |y| format!("{:.0}", y / 20.0))),
+    ]);
+    let transfer =
+        |source: &str, more: &str| format!("transfer --source {source} --target new.csv --label age {more}");
+    // Every method that can predict numbers does, with a learner that can.
+    for method in ["none", "kmm", "coral", "feda --target-labels use", "target-only --target-labels use"] {
+        let (record, _) = run(folder.path(), &transfer("old.csv", &format!("--method {method}")));
+        assert_eq!(record["task"], "regression", "{method}");
+        assert!(
+            notices(&record).contains("different whole numbers in 150 rows: they are predicted as numbers")
+        );
+    }
+    let (record, _) = run(folder.path(), &transfer("old.csv", "--method none --task classification"));
+    assert_eq!(record["task"], "classification");
+    let (record, _) =
+        run(folder.path(), "transfer --source few.csv --target few.csv --label age --method none");
+    assert_eq!(record["task"], "classification");
+    assert!(
+        notices(&record).contains("which are taken for classes; `--task regression`"),
+        "{}",
+        notices(&record)
+    );
+    let said = refused(folder.path(), &transfer("stray.csv", "--method none"));
+    assert!(said.contains("label `unknown` stands where nearly all others are numbers"), "{said}");
+    assert!(said.contains("--missing-values unknown"), "{said}");
+}
+
+#[test]
+fn shares_of_missing_cells_are_measured_recorded_and_shown() {
+    let hollow = |table: &str| -> String {
+        let hollow = |(i, line): (usize, &str)| match line.split_once(',') {
+            Some((_, rest)) if i > 0 && i % 20 != 0 => format!(",{rest}\n"),
+            _ => format!("{line}\n"),
+        };
+        table.lines().enumerate().map(hollow).collect()
+    };
+    let folder =
+        folder(&[("old.csv", table(1, 200, 0.0, coded)), ("new.csv", hollow(&table(2, 200, 0.0, coded)))]);
+    let output = juyi(folder.path(), "measure --source old.csv --target new.csv --label y --missing mean");
+    let said = text(&output.stdout);
+    assert!(said.contains("1 of 3 columns moved") && said.contains("95 % missing"), "{said}");
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --missing mean --method none"));
+    let moved = &record["moved"][0];
+    assert_eq!((&moved["column"], &moved["missing"]), (&"a".into(), &serde_json::json!([0.0, 0.95])));
+    assert!(notices(&record).contains("column `a`: half or more of the target's cells are missing"));
+    let page = std::fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    assert!(page.contains("95 % missing"));
+}
+
+#[test]
+fn weights_that_fall_on_a_row_or_two_are_recorded_and_warned_of() {
+    let folder = folder(&[
+        ("old.csv", amounts(1, 150, 0.0, |y| format!("{y:.3}"))),
+        ("new.csv", amounts(2, 100, 30.0, |y| format!("{y:.3}"))),
+    ]);
+    let transfer = "transfer --source old.csv --target new.csv --label age --method kernel-density-ratio";
+    let (record, printed) = run(folder.path(), transfer);
+    let worth = record["chosen"]["effective_rows"].as_f64().unwrap();
+    assert!((1.0..10.0).contains(&worth), "{worth}");
+    assert!(notices(&record).contains("the weights fall on few rows: the 150 source rows are worth"));
+    assert!(printed.contains("rows of equal weight"), "{printed}");
+    // Beside target rows they are worth nearly all.
+    let near = "transfer --source old.csv --target old.csv --label age --method kernel-density-ratio";
+    let (record, _) = run(folder.path(), near);
+    assert!(record["chosen"]["effective_rows"].as_f64().unwrap() > 100.0);
+    assert!(!notices(&record).contains("fall on few rows"));
+}
+
+#[test]
+fn answers_that_tell_nothing_apart_are_named() {
+    let rare = |i: usize, _: bool| if i % 25 == 0 { "yes" } else { "no" }.to_string();
+    let folder = folder(&[
+        ("old.csv", table(1, 300, 0.0, rare)),
+        ("new.csv", table(2, 200, 0.0, |_, _| String::new())),
+        ("one.csv", "a,b,c\n1,2,3\n".into()),
+        (
+            "thin.csv",
+            table(1, 100, 0.0, coded)
+                .lines()
+                .map(|line| {
+                    let cells: Vec<&str> = line.split(',').collect();
+                    format!("{},{}\n", cells[0], cells[3])
+                })
+                .collect(),
+        ),
+    ]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    assert!(notices(&record).contains("every row is said to be `no`"), "{}", notices(&record));
+    let (record, _) =
+        run(folder.path(), "transfer --source old.csv --target one.csv --label y --method none");
+    assert!(notices(&record).contains("the target has one row: too few"), "{}", notices(&record));
+    // Of one column brought to unit length only signs are left.
+    for method in ["tca", "jda", "bda", "tjm", "semi-supervised-tca", "artl", "meda"] {
+        let said = refused(
+            folder.path(),
+            &format!("transfer --source thin.csv --target thin.csv --label y --method {method}"),
+        );
+        assert!(said.contains("only signs would be left"), "{method}: {said}");
+    }
+    let said = refused(
+        folder.path(),
+        "transfer --source thin.csv --target thin.csv --label y --method none --preprocess l2",
+    );
+    assert!(said.contains("`--preprocess l2`"), "{said}");
+    let (record, _) = run(folder.path(), "transfer --source thin.csv --target thin.csv --label y");
+    let tried = record["choice"]["candidates"].as_array().unwrap();
+    assert!(tried.len() > 5 && tried.iter().all(|one| one["method"] != "tca"));
+}
+
+#[test]
+fn rows_beyond_what_was_learnt_from_are_named() {
+    let metres = table(2, 80, 0.5, coded);
+    let milli: String = metres
+        .lines()
+        .map(|line| match line.split_once(',') {
+            Some((a, rest)) if a != "a" => format!("{:.1},{rest}\n", 1000.0 * a.parse::<f64>().unwrap()),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let folder = folder(&[("old.csv", table(1, 120, 0.0, coded)), ("new.csv", metres), ("milli.csv", milli)]);
+    for preprocess in ["standardize", "none"] {
+        run(folder.path(), &format!("{TRANSFER} --method none --preprocess {preprocess}"));
+        let output = juyi(folder.path(), "predict run milli.csv --label y --out p.csv");
+        let said = text(&output.stdout);
+        assert!(said.contains("beyond all rows that the model was fitted on lie `a` in "), "{said}");
+        assert!(said.contains("is a column in another unit?"), "{said}");
+        let output = juyi(folder.path(), "predict run new.csv --label y --out p.csv");
+        assert!(!text(&output.stdout).contains("beyond"), "{}", text(&output.stdout));
+    }
+    let record =
+        juyi(folder.path(), "transfer --source run --target milli.csv --label y --method none --out again");
+    assert!(
+        text(&record.stdout).contains("beyond all rows"),
+        "{}{}",
+        text(&record.stdout),
+        text(&record.stderr)
+    );
+}
+
+#[test]
+fn copies_stay_on_one_side_of_every_split_and_are_counted() {
+    let mut draws = Draws(5);
+    let mut old = "a,b,c,d,y\n".to_string();
+    for _ in 0..60 {
+        let cells: Vec<String> = (0..4).map(|_| format!("{:.3}", draws.normal())).collect();
+        let row = format!("{},{}\n", cells.join(","), if draws.next() < 0.5 { "p" } else { "q" });
+        old += &row.repeat(4);
+    }
+    let mut new = "a,b,c,d\n".to_string();
+    for _ in 0..150 {
+        let cells: Vec<String> = (0..4).map(|_| format!("{:.3}", draws.normal())).collect();
+        writeln!(new, "{}", cells.join(",")).unwrap();
+    }
+    let folder = folder(&[("old.csv", old), ("new.csv", new)]);
+    let (record, _) = run(folder.path(), TRANSFER);
+    assert!(notices(&record).contains("180 of 240 source rows are copies of others"), "{}", notices(&record));
+    // Labels drawn at random: no candidate is believed to see through them.
+    for one in record["choice"]["candidates"].as_array().unwrap() {
+        let score = one["score"]["value"].as_f64().unwrap_or(0.5);
+        assert!(score < 0.72, "{}: {score}", one["method"]);
+    }
+}
