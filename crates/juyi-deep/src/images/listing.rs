@@ -129,7 +129,7 @@ impl Listing {
                     let missing = match share {
                         0.0 => "nothing of the picture is missing".into(),
                         share => {
-                            format!("{:.1} % of the picture are missing, the rest is used", 100.0 * share)
+                            format!("{:.1} % of the picture is missing, the rest is used", 100.0 * share)
                         }
                     };
                     cut.push(format!("`{}` ends too early: {missing}", files[at].display()));
