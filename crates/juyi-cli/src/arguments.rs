@@ -223,7 +223,7 @@ pub(crate) struct MeasureArguments {
 pub(crate) struct PredictArguments {
     /// Run folder, model file, or the checkpoint of a network with its own head
     pub(crate) model: PathBuf,
-    /// Table to predict, or - for standard input; pictures (a folder, or a table of paths) for a network that was tuned
+    /// Table to predict, or - for standard input; pictures (a folder, a table of paths, or one) for a network
     pub(crate) table: String,
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,

@@ -3,6 +3,8 @@
 
 mod arguments;
 mod bench;
+#[cfg(feature = "deep")]
+mod classify;
 mod data;
 #[cfg(feature = "deep")]
 mod features;

@@ -6,8 +6,6 @@ use std::process::ExitCode;
 use juyi::context::Context;
 use juyi::data::{Goal, Reading, read_table, table_files};
 use juyi::files::write_whole;
-#[cfg(feature = "deep")]
-use juyi::measures::classification_scores;
 use juyi::report::folder::{check_output, load_model};
 use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text, thousands};
 use juyi::transfer::predict_table;
@@ -24,9 +22,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
         check_output(out, [table, &arguments.model].into_iter().chain(files.iter().map(PathBuf::as_path)))?;
     }
     #[cfg(feature = "deep")]
-    if let Some(network) = crate::tune::classifier(&arguments.model, table)? {
-        let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
-        let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
+    if let Some(network) = crate::classify::classifier(&arguments.model, table)? {
+        let (predictions, goal, scores) = crate::classify::predict(arguments, &network, &mut context)?;
+        let scored = scores.map_or_else(String::new, |scores| score_text(&scores) + "\n");
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
     }
     #[cfg(feature = "deep")]
@@ -47,16 +45,6 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
         (None, None) => String::new(),
     };
     write(arguments, &predictions, &model.goal, &(notes(&context) + &scored), &context)
-}
-
-/// How often the names of the folders are said; classes that the network does not know are never right.
-#[cfg(feature = "deep")]
-fn scored(truth: &[String], predictions: &Predictions, goal: &Goal) -> String {
-    let Goal::Classes(names) = goal else { return String::new() };
-    let said: Vec<&str> =
-        predictions.answers.answer.iter().map(|&class| names[class as usize].as_str()).collect();
-    let truth: Vec<&str> = truth.iter().map(String::as_str).collect();
-    score_text(&classification_scores(&truth, &said)) + "\n"
 }
 
 /// The predictions to the file, or to standard output.

@@ -20,8 +20,11 @@ use crate::terminal::{hand_over, say};
 
 pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
-    if let Some(network) = crate::tune::checkpoint(arguments)? {
-        return crate::tune::run(arguments, &network);
+    {
+        crate::tune::refuse_one_picture(arguments)?;
+        if let Some(network) = crate::tune::checkpoint(arguments)? {
+            return crate::tune::run(arguments, &network);
+        }
     }
     let settings = settings(arguments)?;
     let mut context = arguments.surroundings.context_unless(arguments.quiet)?;

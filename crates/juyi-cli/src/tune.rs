@@ -1,4 +1,4 @@
-//! `juyi transfer` from a network to pictures, and `juyi predict` with what it leaves behind.
+//! `juyi transfer` from a network to pictures.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,23 +10,35 @@ use juyi::data::Goal;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, MODEL_KEY, has_metadata};
-use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, check_output, kind_of};
+use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, kind_of};
 use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::cache::Cache;
 use juyi_deep::checkpoint::Checkpoint;
-use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, prepare_all};
-use juyi_deep::tuning::classifier::{Classified, Classifier, network_in};
+use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, is_picture, prepare_all};
+use juyi_deep::tuning::classifier::{Classified, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
 use juyi_deep::zoo::Recognized;
 
-use crate::arguments::pictures::HeadChoice;
-use crate::arguments::{Damaged, PictureArguments, PredictArguments, TransferArguments};
+use crate::arguments::{Damaged, PictureArguments, TransferArguments};
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
 use crate::transfer::{command, inputs, peak_memory, predictions_file, predictions_name};
+
+/// Refuses one picture where many are needed.
+pub(crate) fn refuse_one_picture(arguments: &TransferArguments) -> Result<()> {
+    let Some(target) =
+        arguments.tables.target.as_deref().filter(|own| is_picture(Path::new(own)).unwrap_or(false))
+    else {
+        return Ok(());
+    };
+    let problem = "is one picture, and a target has some of each class";
+    let hint = "give a folder with a subfolder a class, or a table with the columns `path` and `label`; \
+                `juyi predict MODEL PICTURE` classifies one picture";
+    Err(Error::input(format!("`--target {target}`"), problem, hint))
+}
 
 /// The checkpoint that is to be tuned, if the sources are one: a file that no table is read from, or a run folder with
 /// a network, and a folder of pictures or an option that only tuning has.
@@ -56,13 +68,13 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
 }
 
 /// The network in a run folder, if it has one.
-fn inside(folder: &Path) -> Result<Option<PathBuf>> {
+pub(crate) fn inside(folder: &Path) -> Result<Option<PathBuf>> {
     Ok((kind_of(folder)? == Some(Kind::Network)).then(|| folder.join(NETWORK)))
 }
 
 /// Whether a file holds a network, where its ending says so; models of tables share one ending with them, and there it
 /// has to be `likely` too.
-fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
+pub(crate) fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
     match ending.as_deref() {
         Some("pth" | "pt" | "bin" | "pkl") => Some(true),
@@ -185,7 +197,7 @@ pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
     Ok(found)
 }
 
-/// The pictures of a folder or table, what is passed over noted.
+/// The pictures of a folder or table, or one alone; what is left out is noted.
 pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
     let listing = Listing::read(path, context)?;
     context.take(listing.bytes());
@@ -193,8 +205,8 @@ pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
     for warning in &listing.warnings {
         context.warn(&name, warning.clone());
     }
-    if !listing.skipped.is_empty() {
-        context.note(&name, format!("{} files are no pictures", listing.skipped.len()));
+    for note in &listing.notes {
+        context.note(&name, note.clone());
     }
     Ok(listing)
 }
@@ -298,56 +310,4 @@ fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: &Classi
             scores: Some(scores),
         },
     }
-}
-
-/// The network of a run folder, or in a file, that `juyi predict` is given; `None` if it is a model of tables.
-pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf>> {
-    if let Some(inside) = inside(model)? {
-        return Ok(Some(inside));
-    }
-    let likely = pictures.is_dir() || model.file_name().is_some_and(|name| name == NETWORK);
-    Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
-}
-
-fn no_old_head(network: &Path) -> Error {
-    let problem = "keeps no head of the checkpoint that it was tuned from";
-    let hint = "tune with `--regularize ewc` or `lwf`, or predict with the checkpoint itself";
-    Error::input(format!("`{}`", network.display()), problem, hint)
-}
-
-/// Classes of the pictures in a folder or table: the predictions, the classes, and the true ones where folders or the
-/// table have them and they are asked for.
-pub(crate) fn predict(
-    arguments: &PredictArguments,
-    network: &Path,
-    context: &mut Context,
-) -> Result<(Predictions, Goal, Option<Vec<String>>)> {
-    choose_device(&arguments.pictures)?;
-    let old = arguments.head.head == HeadChoice::Old;
-    let own = match Classifier::read(network, context.memory())? {
-        Some(own) => {
-            context.take(own.bytes());
-            if old { own.into_old_head().ok_or_else(|| no_old_head(network))? } else { own }
-        }
-        None if old => return Err(no_old_head(network)),
-        None => Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?,
-    };
-    let listing = listing(Path::new(&arguments.table), context)?;
-    let reading = reading(&arguments.pictures);
-    let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
-    if let Some(out) = &arguments.out {
-        check_output(out, files.iter().copied())?;
-    }
-    let cache = cache(&arguments.pictures);
-    let Classified { samples, answers, left_out } =
-        own.classify(&files, &reading, cache.as_ref(), context)?;
-    warn_of(cache.as_ref(), context);
-    for (_, error) in &left_out {
-        context.warn(&arguments.table, format!("left out: {error}"));
-    }
-    let paths = samples.iter().map(|&at| files[at].display().to_string()).collect();
-    let truth: Vec<String> = samples.iter().filter_map(|&at| listing.entries[at].class.clone()).collect();
-    let truth = (truth.len() == samples.len() && !truth.is_empty()).then_some(truth);
-    let id = vec![("picture".into(), paths)];
-    Ok((Predictions { rows: samples, id, answers }, Goal::Classes(own.classes().to_vec()), truth))
 }

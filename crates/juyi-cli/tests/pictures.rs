@@ -251,3 +251,111 @@ fn pictures_keep_within_the_budget() {
     let done = features("--memory 4MiB");
     assert!(text(&done.stderr).contains("reading `net.safetensors` needs"), "{}", text(&done.stderr));
 }
+
+/// Pictures alone, beside folders, deeper and in folders that are spelt in another way, with a tuned network.
+#[test]
+fn folders_are_as_people_have_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let tuned = juyi(folder, "transfer --source net.safetensors --target old --tune head --out run");
+    assert_eq!(tuned.status.code(), Some(0), "{}", text(&tuned.stderr));
+    let copy = |from: &str, to: &str| {
+        let to = folder.join(to);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(folder.join("old").join(from), to).expect("a copy");
+    };
+    let predict = |what: &str| {
+        let done = juyi(folder, &format!("predict run {what}"));
+        (done.status.code(), text(&done.stdout).lines().count().saturating_sub(1), text(&done.stderr))
+    };
+
+    let (code, rows, said) = predict("old/left/1.png");
+    assert_eq!((code, rows), (Some(0), 1), "{said}");
+    let (code, rows, said) = predict("old");
+    assert!(code == Some(0) && rows == 8 && said.contains("accuracy") && !said.contains("warning"), "{said}");
+
+    for (from, to) in [("left/1.png", "case/Left/1.png"), ("above/1.png", "case/above/1.png")] {
+        copy(from, to);
+    }
+    let (code, rows, said) = predict("case");
+    assert_eq!((code, rows), (Some(0), 2), "{said}");
+    let warning = "class `Left` of the target is not among the model's classes and counts as wrong; did you mean `left`?";
+    assert!(said.contains(warning), "{said}");
+    copy("left/1.png", "strange/Left/1.png");
+    copy("left/1.png", "strange/cup/1.png");
+    let (code, _, said) = predict("strange");
+    assert!(
+        code == Some(2) && said.contains("none of its labels is a class") && said.contains("`Left`, `cup`"),
+        "{said}"
+    );
+
+    for n in 0..3 {
+        copy(&format!("left/{n}.png"), &format!("mixed/{n}.png"));
+    }
+    copy("left/0.png", "mixed/thumbnails/0.png");
+    let (code, rows, said) = predict("mixed");
+    assert!(code == Some(0) && rows == 4 && !said.contains("accuracy"), "{said}");
+    assert!(said.contains("3 pictures lie beside folders with pictures (`thumbnails`)"), "{said}");
+    copy("left/0.png", "drive/0.png");
+    copy("left/0.png", "drive/@eaDir/0.png/small.png");
+    let (code, rows, said) = predict("drive");
+    assert!(
+        code == Some(0) && rows == 1 && said.contains("1 folder of a program (`drive/@eaDir`)"),
+        "{said}"
+    );
+
+    copy("left/0.png", "split/train/left/0.png");
+    copy("left/0.png", "split/test/left/0.png");
+    let (code, _, said) = predict("split");
+    assert!(
+        code == Some(2) && said.contains("looks like a split") && said.contains("`split/train`"),
+        "{said}"
+    );
+
+    std::fs::write(folder.join("case/above/2.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").expect("a file");
+    let (_, rows, said) = predict("case");
+    assert!(rows == 2 && said.contains("left out: 1 HEIC file (`case/above/2.jpg`)"), "{said}");
+
+    let one = juyi(folder, "transfer --source net.safetensors --target old/left/1.png --out other");
+    let said = text(&one.stderr);
+    assert!(
+        one.status.code() == Some(2) && said.contains("is one picture") && said.contains("juyi predict"),
+        "{said}"
+    );
+}
+
+/// A photograph whose last bytes are missing is used and named; one of which most is missing is damaged.
+#[test]
+fn a_cut_photograph_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let own = folder.join("old/left/0.jpg");
+    RgbImage::from_fn(160, 160, |x, y| Rgb([(x * y) as u8, (x + 3 * y) as u8, x as u8]))
+        .save(&own)
+        .expect("a picture");
+    let content = std::fs::read(&own).expect("a picture");
+    let features = |length: usize, more: &str| {
+        std::fs::write(&own, &content[..length]).expect("a file");
+        let done = juyi(folder, &format!("features old --network net.safetensors --out a.npz {more}"));
+        (done.status.code(), text(&done.stdout) + &text(&done.stderr))
+    };
+    let (code, said) = features(content.len() - 2, "");
+    assert!(
+        code == Some(0) && said.contains("0.jpg` ends too early: nothing of the picture is missing"),
+        "{said}"
+    );
+    let (code, said) = features(content.len() * 9 / 10, "");
+    assert!(
+        code == Some(0) && said.contains("0.jpg` ends too early: ") && said.contains(" % of the picture is"),
+        "{said}"
+    );
+    let (code, said) = features(content.len() / 2, "");
+    assert!(
+        code == Some(2) && said.contains("its end is missing") && said.contains("--damaged skip"),
+        "{said}"
+    );
+    let (code, said) = features(content.len() / 2, "--damaged skip");
+    assert!(code == Some(0) && said.contains("left out: ") && said.contains("8 pictures"), "{said}");
+}

@@ -1,11 +1,10 @@
-//! Which pictures there are: a folder with a subfolder for each class, a folder of pictures, or a table of paths.
+//! Which pictures there are: one picture, a folder of them (`folder.rs`), or a table of paths.
 //!
-//! The order is that of the names' bytes in folders and that of the rows in tables, on every machine. What is hidden (a
-//! name that begins with a dot) is left aside. A file counts as a picture if its name ends as one or its first bytes
-//! say so; whether it can be decoded shows later.
+//! The order is that of the names' bytes in folders and that of the rows in tables, on every machine. A file counts as a
+//! picture if its first bytes say so, or its name where they say nothing; whether it can be decoded shows later. What is
+//! left out is counted by what it is.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,16 +13,17 @@ use juyi::context::Context;
 use juyi::data::{Column, Reading, Table, read_table};
 use juyi::error::{Error, Result};
 
-use super::read::{KNOWN, is_read};
+use super::folder;
+use super::format::{Format, START, format};
+use super::left_out::{Kind, LeftOut};
+use super::read::{KNOWN, MOST_PIXELS};
+use super::remarks::{Remark, remarks};
 
 /// Names that the column of paths may have.
 const PATHS: [&str; 3] = ["path", "file", "image"];
 
 /// Names that the column of classes may have.
 const CLASSES: [&str; 2] = ["label", "class"];
-
-/// Endings of pictures' names.
-const ENDINGS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "tif", "tiff"];
 
 /// Warnings that a listing spells out.
 const MOST_WARNINGS: usize = 20;
@@ -37,21 +37,24 @@ pub struct Entry {
     pub class: Option<String>,
 }
 
-/// The pictures of a folder or table.
+/// The pictures of a folder or table, or one picture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing {
     /// The pictures, in an order that never changes.
     pub entries: Vec<Entry>,
-    /// Files, and folders inside classes, that were passed over because they are no pictures.
-    pub skipped: Vec<PathBuf>,
-    /// What the user should know: classes without pictures, files named twice, rows without a class.
+    /// What a careful reader wants to know: pictures from deeper folders, files that are no pictures.
+    pub notes: Vec<String>,
+    /// What the user should know: classes without pictures, files named twice, rows without a class, formats that are not
+    /// read.
     pub warnings: Vec<String>,
     /// Warnings that are not spelt out.
     more_warnings: usize,
+    /// Files and folders that were passed over.
+    pub(super) left_out: LeftOut,
 }
 
 /// What a list may take, and what it takes so far.
-struct Room<'a> {
+pub(super) struct Room<'a> {
     context: &'a Context,
     of: &'a Path,
     taken: u64,
@@ -59,7 +62,7 @@ struct Room<'a> {
 
 impl Room<'_> {
     /// Counts a file.
-    fn take(&mut self, path: &Path, class: Option<&str>) -> Result<()> {
+    pub(super) fn take(&mut self, path: &Path, class: Option<&str>) -> Result<()> {
         self.taken += entry_bytes(path, class);
         self.context.require(&format!("the list of the files in `{}`", self.of.display()), self.taken)
     }
@@ -73,20 +76,27 @@ fn entry_bytes(path: &Path, class: Option<&str>) -> u64 {
 }
 
 impl Listing {
-    /// Lists a folder, or the table of paths in a file, in any format of [`read_table`].
+    /// Lists a folder, a picture alone, or the table of paths in a file, in any format of [`read_table`].
     ///
-    /// A folder with subfolders has a class for each, and the pictures that lie beside them are skipped. A table has
-    /// the paths, seen from its own folder, in the column `path`, `file` or `image`, and may have classes in `label` or
-    /// `class`.
+    /// A folder that has folders with pictures has a class for each, and pictures beside these have none; pictures may lie
+    /// deeper in the folder of a class. A table has the paths, seen from its own folder, in the column `path`, `file` or
+    /// `image`, and may have classes in `label` or `class`.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Input`] if there are no pictures, a class has a name that is not text, a table has no
-    /// column of paths or several, a row names no file or one that does not exist, or a file stands there with two
-    /// classes; whatever [`read_table`] reports.
+    /// [`Error::Io`]; [`Error::Input`] if there are no pictures, the folders are parts of a split, a class has a name that
+    /// is not text, a table has no column of paths or several, a row names no file or one that does not exist, or a file or
+    /// folder stands there with two classes; whatever [`read_table`] reports.
     pub fn read(path: &Path, context: &Context) -> Result<Self> {
         let room = &mut Room { context, of: path, taken: 0 };
-        let mut listing =
-            if path.is_dir() { Self::of_folder(path, room)? } else { Self::of_table(path, room)? };
+        let mut listing = if path.is_dir() {
+            folder::list(path, room)?
+        } else if is_picture(path)? {
+            let mut alone = Self::default();
+            alone.take(path.to_path_buf(), None)?;
+            alone
+        } else {
+            Self::of_table(path, room)?
+        };
         if listing.more_warnings > 0 {
             let name = path.display();
             listing
@@ -94,55 +104,68 @@ impl Listing {
                 .push(format!("`{name}`: {} warnings like these are left out", listing.more_warnings));
         }
         if listing.entries.is_empty() {
-            let found = match listing.skipped.first() {
-                None => "is empty".into(),
-                Some(first) => {
-                    let count = listing.skipped.len();
-                    format!("has no pictures; {count} skipped, the first `{}`", first.display())
-                }
+            let left_out = &listing.left_out;
+            let found = if left_out.is_empty() {
+                "is empty".into()
+            } else {
+                format!("has no pictures, only {}", left_out.listed())
             };
             return Err(Error::input(format!("`{}`", path.display()), found, KNOWN));
         }
+        listing.warnings.extend(listing.left_out.warnings());
+        listing.notes.extend(listing.left_out.note());
+        listing.remark(context);
         Ok(listing)
+    }
+
+    /// Says which files end too early, and which hold several pictures.
+    fn remark(&mut self, context: &Context) {
+        let files: Vec<&Path> = self.entries.iter().map(|entry| entry.path.as_path()).collect();
+        let (mut cut, mut several) = (Vec::new(), Vec::new());
+        for (at, remark) in remarks(&files, MOST_PIXELS, context) {
+            match remark {
+                Remark::Several => several.push(files[at].display()),
+                Remark::Cut(share) => {
+                    let missing = match share {
+                        0.0 => "nothing of the picture is missing".into(),
+                        share => {
+                            format!("{:.1} % of the picture is missing, the rest is used", 100.0 * share)
+                        }
+                    };
+                    cut.push(format!("`{}` ends too early: {missing}", files[at].display()));
+                }
+            }
+        }
+        if let Some(first) = several.first() {
+            let text = match several.len() {
+                1 => format!("`{first}` holds several pictures, of which the first is taken"),
+                count => {
+                    format!(
+                        "{count} files (the first `{first}`) hold several pictures, of which the first is taken"
+                    )
+                }
+            };
+            self.notes.push(text);
+        }
+        let more = cut.len().saturating_sub(MOST_WARNINGS);
+        self.warnings.extend(cut.into_iter().take(MOST_WARNINGS));
+        if more > 0 {
+            self.warnings.push(format!("{more} more files end too early"));
+        }
     }
 
     /// Bytes that the list takes while a run lasts.
     pub fn bytes(&self) -> u64 {
-        let entries = self.entries.iter().map(|own| entry_bytes(&own.path, own.class.as_deref()));
-        entries.chain(self.skipped.iter().map(|path| entry_bytes(path, None))).sum()
+        self.entries.iter().map(|own| entry_bytes(&own.path, own.class.as_deref())).sum()
     }
 
     /// Adds a warning, unless there are many already.
-    fn warn(&mut self, text: String) {
+    pub(super) fn warn(&mut self, text: String) {
         if self.warnings.len() < MOST_WARNINGS {
             self.warnings.push(text);
         } else {
             self.more_warnings += 1;
         }
-    }
-
-    fn of_folder(folder: &Path, room: &mut Room<'_>) -> Result<Self> {
-        let mut listing = Self::default();
-        let (folders, files) = content(folder, None, room)?;
-        if folders.is_empty() {
-            listing.take(files, None)?;
-            return Ok(listing);
-        }
-        listing.skipped = files;
-        for class in folders {
-            let name = class.file_name().and_then(OsStr::to_str).ok_or_else(|| {
-                let hint = "rename the folder: its name is the name of the class";
-                Error::input(format!("`{}`", class.display()), "has a name that is not UTF-8 text", hint)
-            })?;
-            let (inside, files) = content(&class, Some(name), room)?;
-            let before = listing.entries.len();
-            listing.take(files, Some(name))?;
-            listing.skipped.extend(inside);
-            if listing.entries.len() == before {
-                listing.warn(format!("class `{name}` has no pictures in `{}`", class.display()));
-            }
-        }
-        Ok(listing)
     }
 
     fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Self> {
@@ -184,7 +207,7 @@ impl Listing {
                 listing.warn(format!("{place}: `{written}` stands there twice"));
             }
             let before = listing.entries.len();
-            listing.take(vec![file], class.as_deref())?;
+            listing.take(file, class.as_deref())?;
             unlabelled += usize::from(class.is_none() && listing.entries.len() > before);
         }
         if classes.is_some() && unlabelled > 0 {
@@ -193,48 +216,42 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Takes those of the files that are pictures.
-    fn take(&mut self, files: Vec<PathBuf>, class: Option<&str>) -> Result<()> {
-        for path in files {
-            if is_picture(&path)? {
+    /// Takes a file if it is a picture.
+    pub(super) fn take(&mut self, path: PathBuf, class: Option<&str>) -> Result<()> {
+        let kind = match format_of(&path)? {
+            Some(Format::Read(_) | Format::Named) => {
                 self.entries.push(Entry { path, class: class.map(String::from) });
-            } else {
-                self.skipped.push(path);
+                return Ok(());
             }
-        }
+            Some(Format::Foreign(format)) => Kind::Foreign(format),
+            Some(Format::Other) => Kind::NoPicture,
+            None => Kind::Nothing,
+        };
+        self.left_out.push(kind, &path);
         Ok(())
     }
 }
 
-/// The folders and the files in a folder, each sorted by the bytes of the name, without what is hidden.
-fn content(folder: &Path, class: Option<&str>, room: &mut Room<'_>) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-    let unread = |error| Error::io(folder, error);
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder).map_err(unread)? {
-        let entry = entry.map_err(unread)?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            let path = entry.path();
-            room.take(&path, class)?;
-            paths.push(path);
-        }
+/// What a file is; `None` if it is none and not named as a picture.
+fn format_of(path: &Path) -> Result<Option<Format>> {
+    let mut start = Vec::new();
+    // Asked before it is opened: a pipe would wait for somebody to write.
+    let is_file = path.is_file();
+    if is_file {
+        let read = File::open(path).and_then(|file| file.take(START as u64).read_to_end(&mut start));
+        read.map_err(|error| Error::io(path, error))?;
     }
-    paths.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
-    Ok(paths.into_iter().partition(|path| path.is_dir()))
+    let found = format(path, &start);
+    Ok((is_file || found == Format::Named).then_some(found))
 }
 
-/// Whether a file is named as a picture or begins as one.
-fn is_picture(path: &Path) -> Result<bool> {
-    let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
-    if ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)) {
-        return Ok(true);
-    }
-    if !path.is_file() {
-        return Ok(false); // a link to nowhere, a pipe
-    }
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(16).read_to_end(&mut start));
-    read.map_err(|error| Error::io(path, error))?;
-    Ok(image::guess_format(&start).is_ok_and(is_read))
+/// Whether a file is a picture, be it of a format that is read or of another.
+///
+/// # Errors
+/// [`Error::Io`] if it is there and cannot be read.
+pub fn is_picture(path: &Path) -> Result<bool> {
+    let there = fs::metadata(path).is_ok_and(|facts| facts.is_file());
+    Ok(there && !matches!(format_of(path)?, None | Some(Format::Other)))
 }
 
 /// The one column that has one of these names.
@@ -252,33 +269,8 @@ fn only<'a>(table: &'a Table, names: &[&str]) -> Result<Option<&'a Column>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{PNG, folder, read, shown};
     use super::*;
-
-    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-    /// A folder with these files, a byte string each; a name that ends in `/` is a folder.
-    fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-        let folder = tempfile::tempdir().expect("a folder");
-        for (name, content) in files {
-            let path = folder.path().join(name);
-            fs::create_dir_all(if name.ends_with('/') { &path } else { path.parent().expect("a folder") })
-                .expect("a folder");
-            if !name.ends_with('/') {
-                fs::write(path, content).expect("a file");
-            }
-        }
-        folder
-    }
-
-    fn read(folder: &tempfile::TempDir, file: &str) -> Result<Listing> {
-        Listing::read(&folder.path().join(file), &Context::default())
-    }
-
-    /// Paths from the folder on, and the classes.
-    fn shown(listing: &Listing, folder: &tempfile::TempDir) -> Vec<(String, Option<String>)> {
-        let inside = |path: &Path| path.strip_prefix(folder.path()).expect("inside").display().to_string();
-        listing.entries.iter().map(|entry| (inside(&entry.path), entry.class.clone())).collect()
-    }
 
     #[test]
     fn each_subfolder_is_a_class_and_what_is_no_picture_is_named() {
@@ -292,18 +284,33 @@ mod tests {
             ("B/1.png", PNG),
             (".git/1.png", PNG),
             ("b/moving.gif", b"GIF89a"),
+            ("b/of-a-phone.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
             ("readme.md", b"none"),
             ("c/", b""),
         ]);
         let listing = read(&folder, "").unwrap();
         let class = |name: &str| Some(name.to_string());
-        let expected = [("B/1.png", class("B")), ("b/10", class("b")), ("b/2.JPG", class("b"))];
+        let expected = [
+            ("B/1.png", class("B")),
+            ("b/10", class("b")),
+            ("b/2.JPG", class("b")),
+            ("b/moving.gif", class("b")),
+            ("b/deeper/3.png", class("b")),
+        ];
         assert_eq!(shown(&listing, &folder), expected.map(|(path, class)| (path.to_string(), class)));
-        let skipped = ["readme.md", "a/empty", "a/notes.txt", "b/moving.gif", "b/deeper"];
-        assert_eq!(listing.skipped, skipped.map(|name| folder.path().join(name)));
-        assert_eq!(listing.warnings.len(), 2);
+        let note = |text: &str| text.replace("FOLDER", &folder.path().display().to_string());
+        let notes = [
+            "1 picture is taken from 1 deeper folder; the classes are the folders in `FOLDER/`",
+            "left out: 3 files that are no pictures (the first `FOLDER/readme.md`); 2 hidden files and folders (the \
+             first `FOLDER/.git`)",
+        ];
+        assert_eq!(listing.notes, notes.map(note));
+        assert_eq!(listing.warnings.len(), 3, "{:?}", listing.warnings);
         assert!(listing.warnings[0].starts_with("class `a` has no pictures"), "{:?}", listing.warnings);
         assert!(listing.warnings[1].starts_with("class `c` has no pictures"), "{:?}", listing.warnings);
+        let foreign =
+            "left out: 1 HEIC file (`FOLDER/b/of-a-phone.jpg`), a format that is not read: convert to JPEG: ";
+        assert!(listing.warnings[2].starts_with(&note(foreign)), "{:?}", listing.warnings);
     }
 
     #[test]
@@ -326,7 +333,12 @@ mod tests {
         let class = || Some("007".to_string());
         let expected = [("list/../b.png", class()), ("list/../a.png", None), ("list/../b.png", class())];
         assert_eq!(shown(&listing, &folder), expected.map(|(path, class)| (path.to_string(), class)));
-        assert_eq!(listing.skipped, [folder.path().join("list/../a.txt")]);
+        assert!(
+            listing.notes[0].starts_with("left out: 1 file that is no picture (`"),
+            "{:?}",
+            listing.notes
+        );
+        assert!(listing.notes[0].ends_with("list/../a.txt`)"), "{:?}", listing.notes);
         assert!(listing.warnings[0].ends_with("one.csv`, row 4: `../b.png` stands there twice"));
         assert!(listing.warnings[1].ends_with("one.csv`: 1 pictures without a class"));
         let bare = read(&folder, "list/bare.csv").unwrap();
@@ -368,7 +380,7 @@ mod tests {
         ]);
         for (file, words) in [
             ("empty", "empty`: is empty"),
-            ("texts", "texts`: has no pictures; 1 skipped, the first `"),
+            ("texts", "texts`: has no pictures, only 1 file that is no picture (`"),
             ("two.csv", "has a column `path` and a column `file`"),
             ("no.csv", "has no column of paths"),
             ("blank.csv", "row 1, column `path`: names no file"),

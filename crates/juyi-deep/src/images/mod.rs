@@ -7,11 +7,16 @@
 
 mod augment;
 mod batches;
+mod cut;
+mod folder;
+mod format;
+mod left_out;
 mod listing;
 mod mixing;
 mod operations;
 mod prepare;
 mod read;
+mod remarks;
 mod size;
 mod small;
 
@@ -20,7 +25,7 @@ use std::fmt::Display;
 pub use augment::{Augmentation, RandAugment, RandomCrop, augment, generator};
 pub(crate) use batches::each_of;
 pub use batches::{Batch, Making, OnDamage, Reading, prepare_all};
-pub use listing::{Entry, Listing};
+pub use listing::{Entry, Listing, is_picture};
 pub use mixing::{Mixed, cutmix, mixup};
 pub use prepare::{Filter, Recipe, Resize, prepare};
 pub use read::{MOST_PIXELS, decode, read};
@@ -93,9 +98,41 @@ fn out_of_range(owner: &str, name: &str, must: &str, got: impl Display) -> Error
 /// What several tests need.
 #[cfg(test)]
 mod testing {
+    use std::path::Path;
+
+    use juyi::context::Context;
+    use juyi::error::Result;
     use serde_json::Value;
 
-    use super::Picture;
+    use super::{Listing, Picture};
+
+    /// The start of a PNG file, which makes it one for a list.
+    pub(super) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+    /// A folder with these files, a byte string each; a name that ends in `/` is a folder.
+    pub(super) fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, content) in files {
+            let path = folder.path().join(name);
+            let own = if name.ends_with('/') { &path } else { path.parent().expect("a folder") };
+            std::fs::create_dir_all(own).expect("a folder");
+            if !name.ends_with('/') {
+                std::fs::write(path, content).expect("a file");
+            }
+        }
+        folder
+    }
+
+    /// The list of a file or folder in it.
+    pub(super) fn read(folder: &tempfile::TempDir, file: &str) -> Result<Listing> {
+        Listing::read(&folder.path().join(file), &Context::default())
+    }
+
+    /// Paths from the folder on, and the classes.
+    pub(super) fn shown(listing: &Listing, folder: &tempfile::TempDir) -> Vec<(String, Option<String>)> {
+        let inside = |path: &Path| path.strip_prefix(folder.path()).expect("inside").display().to_string();
+        listing.entries.iter().map(|entry| (inside(&entry.path), entry.class.clone())).collect()
+    }
 
     /// The cases of a golden file; `make_images.py` beside it made them and says with which versions.
     pub(super) fn cases(name: &str) -> Vec<Value> {

@@ -8,10 +8,8 @@ use std::path::Path;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use juyi::error::{Error, Result, bytes};
 
-use super::read::{BESIDES, KNOWN, UNPACKED, is_read};
-
-/// Bytes at the start of a file that tell its format.
-const START: usize = 32;
+use super::format::{START, read_start};
+use super::read::{BESIDES, KNOWN, UNPACKED};
 
 /// What the header of a picture says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +72,7 @@ fn of_file(mut file: BufReader<File>, length: u64, most_pixels: u64) -> io::Resu
     let mut start = Vec::with_capacity(START);
     file.by_ref().take(START as u64).read_to_end(&mut start)?;
     file.rewind()?;
-    let Some(format) = image::guess_format(&start).ok().filter(|format| is_read(*format)) else {
+    let Some(format) = read_start(&start) else {
         return Ok(None);
     };
     if format == ImageFormat::Jpeg {

@@ -364,7 +364,7 @@ impl Encoding {
 }
 
 /// Up to [`NAMED`] names in backquotes.
-pub(crate) fn listed(names: &[&String]) -> String {
+pub fn listed(names: &[&String]) -> String {
     let first: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(NAMED);
     if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }

@@ -16,12 +16,12 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
-use crate::data::{Classes, Encoding, Goal, Missing, Table, Task};
+use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
 use crate::methods::build;
-use crate::models::{Model, Preprocess, answers_bytes};
+use crate::models::{Answers, Model, Preprocess, answers_bytes};
 use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
 use asked::Asked;
 pub use distances::{Measured, measure};
@@ -279,6 +279,24 @@ fn select(
             Ok((std::iter::once(baseline).chain(candidate).collect(), Some(choice)))
         }
     }
+}
+
+/// Scores of the classes that were predicted for the rows of `table` against the true ones, where a row has one, with the
+/// notices that labels of a table get.
+///
+/// # Errors
+/// [`Error::Input`] if none of the true ones is a class of the model; [`Error::Memory`].
+pub fn score_classes(
+    classes: &[String],
+    table: &str,
+    truth: Vec<Option<String>>,
+    answers: &Answers,
+    context: &mut Context,
+) -> Result<Option<Scores>> {
+    let (cells, rows) = (Cells::from_text(truth), (0..answers.answer.len()).collect::<Vec<_>>());
+    compare_with_target(&Classes::named(classes.to_vec()), (table, &cells), &rows, false, context)?;
+    let goal = Goal::Classes(classes.to_vec());
+    Ok(Truth::new(&cells, &rows, &goal, table, context)?.score(&goal, answers, context))
 }
 
 /// Predicts the rows of a table with a model that was fitted on tables, and scores them where `score` is set and the

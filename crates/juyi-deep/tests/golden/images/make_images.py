@@ -169,7 +169,26 @@ def files():
     add("tiff cmyk", saved(cmyk, "TIFF"), tolerance=1)
     add("tiff with orientation 5", saved(small, "TIFF", exif=exif(5)))
 
-    refuse("gif", saved(palette, "GIF"), "is a picture in the format Gif")
+    add("gif", saved(palette, "GIF"))
+    add("gif with a transparent colour", saved(palette, "GIF", transparency=3))
+    add("gif grey", saved(grey, "GIF"), np.repeat(np.asarray(grey)[..., None], 3, 2))
+    add("gif of several rows at a time", saved(palette, "GIF", interlace=1))
+    moving = [palette, palette.transpose(Image.Transpose.ROTATE_180)]
+    add("gif that moves", saved(palette, "GIF", save_all=True, append_images=moving[1:]))
+
+    add("bmp rgb", saved(image, "BMP"), rgb)
+    add("bmp rgba", saved(rgba, "BMP"), rgb)
+    add("bmp grey", saved(grey, "BMP"), np.repeat(np.asarray(grey)[..., None], 3, 2))
+    add("bmp palette", saved(palette, "BMP"))
+    add("bmp of 1 bit", saved(bits, "BMP"))
+    content = bytearray(saved(image, "BMP"))
+    content[22:26] = struct.pack("<i", -height)
+    add("bmp from the top down", bytes(content), rgb[::-1])
+
+    refuse("heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is HEIC, which is not read")
+    refuse("avif", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf", "is AVIF, which is not read")
+    refuse("jpeg xl", b"\xff\x0a\xfa\x1f", "is JPEG XL, which is not read")
+    refuse("svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "is SVG, which is not read")
     refuse("text", b"no picture at all", "does not begin as a picture does")
     refuse("nothing", b"", "does not begin as a picture does")
     refuse("too wide", png((30_001, 1, []), 8, 2), "is 30001 x 1 pixels, a side may have 30000")

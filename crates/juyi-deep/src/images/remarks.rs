@@ -1,0 +1,211 @@
+//! What is to be known of pictures that can be read: that a file ends too early, or that it holds several.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use image::ImageFormat;
+use juyi::context::Context;
+use rayon::prelude::*;
+
+use super::cut::{End, end};
+use super::format::{START, read_start};
+use super::read::read_cut;
+use super::size::{open, size};
+
+/// What is to be known of a picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Remark {
+    /// The file ends too early, and this share of the pixels, 0 to a third, is missing.
+    Cut(f64),
+    /// The file holds several pictures, of which the first is taken.
+    Several,
+}
+
+/// Remarks on some files, by their positions; those that cannot be read have none. Little is read of sound files.
+pub(super) fn remarks(files: &[&Path], most_pixels: u64, context: &Context) -> Vec<(usize, Remark)> {
+    let found =
+        files.par_iter().enumerate().filter_map(|(at, path)| Some((at, suspected(path, most_pixels)?)));
+    let suspects: Vec<(usize, Remark)> = found.collect();
+    let judged = suspects.into_iter().filter_map(|(at, remark)| {
+        if remark == Remark::Several {
+            return Some((at, remark));
+        }
+        let size = size(files[at], most_pixels);
+        let read =
+            context.fits(size.decoding).then(|| read_cut(files[at], most_pixels, &size).ok()).flatten();
+        Some((at, Remark::Cut(read?.1?)))
+    });
+    judged.collect()
+}
+
+/// What the bytes of a file say; how much is missing of one that ends too early is not known yet.
+fn suspected(path: &Path, most_pixels: u64) -> Option<Remark> {
+    let (mut file, length) = open(path, most_pixels).ok()?;
+    let mut start = Vec::with_capacity(START);
+    file.by_ref().take(START as u64).read_to_end(&mut start).ok()?;
+    let several = match read_start(&start)? {
+        ImageFormat::Jpeg => return ends_early(file, length).ok()?.then_some(Remark::Cut(0.0)),
+        ImageFormat::Png => start.windows(4).any(|chunk| chunk == b"acTL"),
+        ImageFormat::WebP => {
+            start.get(12..16) == Some(b"VP8X") && start.get(20).is_some_and(|flags| flags & 2 > 0)
+        }
+        ImageFormat::Gif => file.rewind().and_then(|()| moves(BufReader::new(file))).unwrap_or(false),
+        ImageFormat::Tiff => another_page(file, &start).unwrap_or(false),
+        _ => false,
+    };
+    several.then_some(Remark::Several)
+}
+
+/// Whether a JPEG file lacks its end. Most are told by their last bytes.
+fn ends_early(mut file: File, length: u64) -> io::Result<bool> {
+    let mut last = [0; 2];
+    file.seek(SeekFrom::End(-2))?;
+    file.read_exact(&mut last)?;
+    if last == [0xff, 0xd9] {
+        return Ok(false);
+    }
+    let mut content = Vec::new();
+    file.rewind()?;
+    file.take(length).read_to_end(&mut content)?;
+    Ok(end(&content) != End::Whole)
+}
+
+/// Whether a GIF file has a second picture.
+fn moves(mut file: impl BufRead + Seek) -> io::Result<bool> {
+    let palette = |flags: u8| if flags & 0x80 > 0 { 3 << ((flags & 7) + 1) } else { 0_i64 };
+    let mut head = [0; 13];
+    file.read_exact(&mut head)?;
+    file.seek_relative(palette(head[10]))?;
+    let mut pictures = 0;
+    loop {
+        let mut kind = [0];
+        file.read_exact(&mut kind)?;
+        match kind[0] {
+            0x2c => {
+                pictures += 1;
+                if pictures > 1 {
+                    return Ok(true);
+                }
+                let mut own = [0; 9];
+                file.read_exact(&mut own)?;
+                file.seek_relative(palette(own[8]) + 1)?;
+            }
+            0x21 => file.seek_relative(1)?,
+            _ => return Ok(false),
+        }
+        let mut length = [1];
+        while length[0] > 0 {
+            file.read_exact(&mut length)?;
+            file.seek_relative(i64::from(length[0]))?;
+        }
+    }
+}
+
+/// Whether a TIFF file has a second page.
+fn another_page(mut file: File, start: &[u8]) -> io::Result<bool> {
+    let little = start.starts_with(b"II");
+    let mut number = |at: u64, width: usize| -> io::Result<u64> {
+        let mut bytes = [0; 4];
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(&mut bytes[..width])?;
+        let own =
+            if little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) >> (32 - 8 * width) };
+        Ok(u64::from(own))
+    };
+    let page = number(4, 4)?;
+    let entries = number(page, 2)?;
+    Ok(number(page + 2 + 12 * entries, 4)? > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use image::{ImageFormat, RgbImage, codecs::jpeg::JpegEncoder};
+
+    use super::super::testing::{bytes, cases};
+    use super::super::{MOST_PIXELS, decode, read};
+    use super::*;
+
+    /// A picture that compresses badly, as a JPEG file.
+    fn photograph() -> Vec<u8> {
+        let pixel =
+            |x: u32, y: u32| image::Rgb([(x * 7 + y * y) as u8, (x * x / 9 + y) as u8, (x ^ y) as u8]);
+        let mut content = Vec::new();
+        let picture = RgbImage::from_fn(160, 200, pixel);
+        picture.write_with_encoder(JpegEncoder::new_with_quality(&mut content, 90)).unwrap();
+        content
+    }
+
+    #[test]
+    fn a_jpeg_without_its_end_is_read_as_far_as_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut.jpg");
+        let content = photograph();
+        let whole = decode("whole", &content, MOST_PIXELS).unwrap();
+        let of = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            (read(&path, MOST_PIXELS), remarks(&[&path], MOST_PIXELS, &Context::default()))
+        };
+        assert_eq!(of(&content).1, []);
+        // Bytes behind the end are no matter.
+        let (behind, remark) = of(&[&content[..], b"more"].concat());
+        assert_eq!((behind.unwrap(), remark), (whole.clone(), vec![]));
+        for missing in [1, 2] {
+            let (picture, remark) = of(&content[..content.len() - missing]);
+            assert_eq!((picture.unwrap(), remark), (whole.clone(), vec![(0, Remark::Cut(0.0))]));
+        }
+        for part in [1.0, 5.0, 20.0] {
+            let (picture, remark) =
+                of(&content[..content.len() - (part / 100.0 * content.len() as f64) as usize]);
+            let [(0, Remark::Cut(share))] = remark[..] else { panic!("{remark:?}") };
+            assert!((100.0 * share - part).abs() < 3.0, "{share} for {part}");
+            let rows = (200.0 * (1.0 - share)) as usize / 8 * 8;
+            let picture = picture.unwrap();
+            assert_eq!(picture.pixels()[..3 * 160 * rows], whole.pixels()[..3 * 160 * rows]);
+        }
+        let (picture, remark) = of(&content[..content.len() / 2]);
+        let error = picture.unwrap_err();
+        assert!(error.to_string().ends_with("is a damaged picture: its end is missing"), "{error}");
+        assert!(error.hint().unwrap().contains("--damaged skip") && remark.is_empty());
+    }
+
+    #[test]
+    fn films_and_pages_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| -> PathBuf { folder.path().join(name.replace(' ', "-")) };
+        let mut files = Vec::new();
+        for case in cases("files").iter().filter(|case| case["refused"].is_null()) {
+            let name = case["name"].as_str().unwrap();
+            fs::write(path(name), bytes(&case["file"])).unwrap();
+            files.push(path(name));
+        }
+        let paths: Vec<&Path> = files.iter().map(AsRef::as_ref).collect();
+        let found = remarks(&paths, MOST_PIXELS, &Context::default());
+        let named: Vec<(&Path, Remark)> = found.iter().map(|(at, remark)| (paths[*at], *remark)).collect();
+        assert_eq!(named, [(path("gif that moves").as_path(), Remark::Several)]);
+        // Two pages: the pointer behind the entries of the first leads on.
+        let tiff = cases("files").into_iter().find(|case| case["name"] == "tiff rgb").unwrap();
+        let mut tiff = bytes(&tiff["file"]);
+        let page = u32::from_le_bytes(tiff[4..8].try_into().unwrap()) as usize;
+        let next = page + 2 + 12 * usize::from(u16::from_le_bytes(tiff[page..page + 2].try_into().unwrap()));
+        assert!(ImageFormat::Tiff == read_start(&tiff).unwrap() && tiff[next..next + 4] == [0; 4]);
+        tiff[next] = 8;
+        fs::write(path("pages"), &tiff).unwrap();
+        assert_eq!(remarks(&[&path("pages")], MOST_PIXELS, &Context::default()), [(0, Remark::Several)]);
+        // Whatever is cut off or altered, there is an answer.
+        for file in &files {
+            let content = fs::read(file).unwrap();
+            for at in (0..content.len().min(300)).step_by(11) {
+                let mut altered = content.clone();
+                altered[at] ^= 0xff;
+                for bytes in [&altered[..], &content[..at]] {
+                    fs::write(path("altered"), bytes).unwrap();
+                    remarks(&[&path("altered")], 1000, &Context::default());
+                }
+            }
+        }
+    }
+}
