@@ -165,10 +165,10 @@ fn classes_tensors_and_formats_that_cannot_be_are_refused() {
         head.iter().flat_map(|part| part.as_array().cloned().unwrap_or_default()).collect();
     refused_with("/architecture/head", json!(head), &["the tensor `bn.weight`", "belongs to two layers"]);
     let (folder, mut later) = (tempfile::tempdir().expect("a folder"), about());
-    later["format"] = json!(2);
+    later["format"] = json!(3);
     later["architecture"] = json!("of another shape");
     prepare(folder.path(), &later, |_| ());
-    refused(folder.path(), &["`network.safetensors`: has format 2, this version reads up to 1"]);
+    refused(folder.path(), &["`network.safetensors`: has format 3, this version reads up to 2"]);
 }
 
 #[test]

@@ -293,7 +293,7 @@ impl Activation {
         }
     }
 
-    /// The means of windows side by side, so that about `target` numbers are left; see [`Extent::pooled`].
+    /// The means of windows side by side, so that about `target` numbers are left; what does not fill a window is dropped.
     #[must_use]
     pub fn pooled(self, target: usize) -> Self {
         match self {

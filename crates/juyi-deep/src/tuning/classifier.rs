@@ -275,7 +275,9 @@ impl Classifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::Parameter;
     use crate::network::Network;
+    use crate::tuning::trial::renamed;
     use crate::zoo::network;
     use burn::tensor::Device;
 
@@ -293,5 +295,61 @@ mod tests {
         assert_eq!(read, Some(classifier));
         checkpoint.metadata.clear();
         assert_eq!(Classifier::in_checkpoint("f", checkpoint).unwrap(), None);
+    }
+
+    fn two_classes() -> (Architecture, BTreeMap<String, Stored>) {
+        let own = network("squeezenet1-1").unwrap().with_classes(2);
+        let drawn = Network::from_chance(own.clone(), &Context::default(), &Device::flex());
+        (own, drawn.tensors())
+    }
+
+    fn read(bytes: &[u8]) -> Result<Option<Classifier>> {
+        Classifier::in_checkpoint("f", Checkpoint::from_bytes("f", bytes, 1 << 30)?)
+    }
+
+    #[test]
+    fn a_head_on_some_features_takes_rising_numbers_of_those_that_are_there() {
+        let (own, tensors) = two_classes();
+        let kept = Kept::Pooled { target: 512 };
+        let (widths, all) = (kept.widths(&own).unwrap(), kept.width(&own).unwrap());
+        for (columns, fits) in [
+            (vec![0, 7, all - 1], true),
+            (vec![0, 0, 7], false),
+            (vec![7, 1, 9], false),
+            (vec![1, 2, all], false),
+        ] {
+            let head = Head { weights: vec![0.5; 6], biases: vec![0.0; 2] };
+            let selection = Selection { columns, widths: widths.clone() };
+            let names = ["a", "b"].map(String::from).to_vec();
+            let parts = (own.clone(), tensors.clone());
+            let wrote = Classifier::on_stages(parts.0, parts.1, names, kept, head, Some(&selection));
+            let found = read(&wrote.to_bytes().unwrap());
+            if fits {
+                assert_eq!(found.unwrap().unwrap().selection().unwrap(), Some(selection));
+            } else {
+                assert!(found.unwrap_err().to_string().contains("`f`"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_old_head_is_read_again_and_one_without_its_tensors_refused() {
+        let (own, mut tensors) = two_classes();
+        let names = ["a", "b"].map(String::from).to_vec();
+        let old: Vec<Layer> = own.clone().with_classes(3).head.iter().map(renamed).collect();
+        let before = Classifier::new(own.clone(), tensors.clone(), names.clone()).keeping(old.clone());
+        let said = read(&before.to_bytes().unwrap()).unwrap_err().to_string();
+        assert!(said.contains("missing or have another shape"), "{said}");
+        for Parameter { name, shape, .. } in old.iter().flat_map(Layer::parameters) {
+            tensors.insert(name, Stored { values: vec![0.25; shape.iter().product()], shape });
+        }
+        let kept = Classifier::new(own.clone(), tensors.clone(), names.clone()).keeping(old);
+        let found = read(&kept.to_bytes().unwrap()).unwrap().unwrap();
+        assert!(found == kept && found.classes() == names);
+        assert_eq!(found.into_old_head().unwrap().classes(), ["0", "1", "2"]);
+        // Under names that are not apart, it would be the new head.
+        let same = Classifier::new(own.clone(), tensors.clone(), names.clone()).keeping(own.head.clone());
+        assert!(read(&same.to_bytes().unwrap()).unwrap_err().to_string().contains("the old head"));
+        assert!(Classifier::new(own, tensors, names).into_old_head().is_none());
     }
 }

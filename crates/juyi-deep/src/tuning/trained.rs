@@ -225,7 +225,8 @@ impl<'a> Trials<'a> {
         }
         let plan = self.plan(strategy, network, context)?;
         let solved = solved.as_ref();
-        let known = Known { plan: &plan, inputs, train: &train, classes, count, solved };
+        let weight_decay = settings.weight_decay;
+        let known = Known { plan: &plan, inputs, train: &train, classes, count, solved, weight_decay };
         let regularizer = settings.regularization.map(|own| prepare(own, &known, context)).transpose()?;
         let title = format!("training {strategy}").replace(':', " "); // a colon begins the news
         let training =

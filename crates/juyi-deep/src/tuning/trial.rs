@@ -323,7 +323,7 @@ fn trunk(network: &Network) -> BTreeMap<String, crate::checkpoint::Stored> {
 }
 
 /// The layer with tensors of another name.
-fn renamed(layer: &Layer) -> Layer {
+pub(super) fn renamed(layer: &Layer) -> Layer {
     match layer.clone() {
         Layer::Linear { name, inputs, outputs } => {
             Layer::Linear { name: format!("{OWN_HEAD}{name}"), inputs, outputs }

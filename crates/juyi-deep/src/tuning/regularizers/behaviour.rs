@@ -25,7 +25,7 @@ use juyi::context::Context;
 use juyi::error::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Pass, Regularizer};
+use super::{Pass, Regularizer, pull_to_zero};
 use crate::architecture::Architecture;
 use crate::extents::Extent;
 use crate::forward::{Activation, Mode};
@@ -82,6 +82,8 @@ impl Stages {
 pub(in crate::tuning) struct Delta {
     /// α.
     pub(in crate::tuning) strength: f64,
+    /// β.
+    pub(in crate::tuning) new: f64,
     /// The network as it was.
     pub(in crate::tuning) before: Network,
     /// The tensors that the checkpoint has.
@@ -105,8 +107,14 @@ impl Regularizer for Delta {
         sum.map(|sum| sum.mul_scalar(0.5 * self.strength))
     }
 
-    fn holds(&self, name: &str) -> bool {
-        self.known.contains(name)
+    fn pull(&self, name: &str, values: &[f32], gradient: &mut [f32]) {
+        if !self.known.contains(name) {
+            pull_to_zero(self.new, values, gradient);
+        }
+    }
+
+    fn holds(&self, _: &str) -> bool {
+        true
     }
 }
 

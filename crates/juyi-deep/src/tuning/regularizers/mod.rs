@@ -147,7 +147,7 @@ pub(in crate::tuning) trait Regularizer: Sync {
     /// What is added to the derivatives by a tensor, which holds `values`, of the mean loss of a batch.
     fn pull(&self, _name: &str, _values: &[f32], _gradient: &mut [f32]) {}
 
-    /// Whether it keeps a tensor near where it started, so that weight decay, which pulls to 0, leaves it alone.
+    /// Whether it takes the place of weight decay, which pulls to 0, for a tensor.
     fn holds(&self, _name: &str) -> bool {
         false
     }
@@ -156,4 +156,9 @@ pub(in crate::tuning) trait Regularizer: Sync {
     fn takes_whole_batch(&self) -> bool {
         false
     }
+}
+
+/// Pulls weights that the checkpoint does not have, such as the new head's, to 0: `β` of L2-SP.
+fn pull_to_zero(beta: f64, values: &[f32], gradient: &mut [f32]) {
+    gradient.iter_mut().zip(values).for_each(|(g, v)| *g += beta as f32 * v);
 }

@@ -39,6 +39,7 @@ pub(in crate::tuning) struct Known<'a> {
     pub(in crate::tuning) count: usize,
     /// The head that solves the problem on the frozen features of the former, where it is linear and asked for.
     pub(in crate::tuning) solved: Option<&'a Head>,
+    pub(in crate::tuning) weight_decay: f64,
 }
 
 /// Prepares a regularizer.
@@ -48,7 +49,7 @@ pub(in crate::tuning) fn prepare(
     context: &mut Context,
 ) -> Result<Box<dyn Regularizer>> {
     let Regularization { kind, strength, attention } = own;
-    let Known { plan, inputs, train, classes, count, .. } = *known;
+    let Known { plan, inputs, train, classes, count, weight_decay: new, .. } = *known;
     if kind.replaces_decay() {
         let text = "takes the place of weight decay but for what is new, such as the head";
         context.note(kind.name(), text);
@@ -57,7 +58,7 @@ pub(in crate::tuning) fn prepare(
     let head = plan.network.architecture.auxiliary.len().wrapping_sub(1);
     let start = || plan.known.iter().map(|name| (name.clone(), plan.network.numbers(name)));
     Ok(match kind {
-        Kind::L2Sp => Box::new(StartingPoint { strength, start: start().collect() }),
+        Kind::L2Sp => Box::new(StartingPoint { strength, new, start: start().collect() }),
         Kind::Bss => Box::new(BatchSpectralShrinkage { strength }),
         Kind::Lwf => Box::new(LearningWithoutForgetting { strength, before: plan.network.clone(), head }),
         Kind::Delta => {
@@ -70,7 +71,7 @@ pub(in crate::tuning) fn prepare(
             let which = in_turn(train, classes, attention.pictures);
             let channels = weigh(attention, &before, plan.first, inputs, &which, classes, context)?;
             let (before, known) = (plan.network.clone(), plan.known.clone());
-            Box::new(Delta { strength, before, known, channels })
+            Box::new(Delta { strength, new, before, known, channels })
         }
         Kind::CoTuning => {
             let mut answers = own_answers(&plan.network, plan.first, inputs, train, head, context)?;

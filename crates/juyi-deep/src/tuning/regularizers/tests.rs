@@ -106,7 +106,7 @@ fn weight_decay_is_for_what_is_new_where_a_regularizer_holds_the_rest() {
         };
         let start = known().into_iter().filter(|name| !name.contains("running"));
         let start = start.map(|name| (name.clone(), network().numbers(&name))).collect();
-        let own = StartingPoint { strength: 0.1, start };
+        let own = StartingPoint { strength: 0.1, new: weight_decay, start };
         trained(&settings, held.then(|| Box::new(own) as Box<dyn Regularizer>))
     };
     for held in [true, false] {
@@ -114,7 +114,9 @@ fn weight_decay_is_for_what_is_new_where_a_regularizer_holds_the_rest() {
         for name in ["b.weight", "c.weight", "c.norm.weight", "head.weight", "head.bias"] {
             // The first step of Nesterov's momentum is 1.9 times the gradient; a new head learns ten times as fast.
             let factor = if name.starts_with("head") { 0.1 } else { 0.01 };
-            let shrinks = name == "head.weight" || !held && matches!(name, "b.weight" | "c.weight");
+            // In the paper's loss the bias of the new head is pulled, too.
+            let new = name == "head.weight" || held && name == "head.bias";
+            let shrinks = new || !held && matches!(name, "b.weight" | "c.weight");
             let pull = if shrinks { 1.9 * factor * 0.5 } else { 0.0 };
             let both = with.numbers(name).into_iter().zip(without.numbers(name));
             for ((a, b), start) in both.zip(network().numbers(name)) {
@@ -188,8 +190,15 @@ fn what_weights_are_worth_is_seen_on_pictures_of_all_classes() {
     let (context, inputs, classes) = (&mut Context::default(), inputs(), classes());
     let plan = Plan::new(Strategy::Last(2), network(), &known(), false, 1, context).unwrap();
     let train: Vec<usize> = (0..PICTURES).collect();
-    let known =
-        Known { plan: &plan, inputs: &inputs, train: &train, classes: &classes, count: 2, solved: None };
+    let known = Known {
+        plan: &plan,
+        inputs: &inputs,
+        train: &train,
+        classes: &classes,
+        count: 2,
+        solved: None,
+        weight_decay: 0.0,
+    };
     let own = prepare(Regularization::from(Kind::Ewc), &known, context).unwrap();
     let mut pulled: BTreeMap<&str, f32> = BTreeMap::new();
     for name in ["b.weight", "source.head.weight", "head.weight"] {
