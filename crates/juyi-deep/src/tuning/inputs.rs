@@ -212,3 +212,30 @@ pub(super) fn too_few(pictures: &Pictures, leaders: &[usize], least: usize) -> R
     let problem = format!("classes with fewer than {least} {kind}: {}", few.join(", "));
     Err(Error::input("the pictures", problem, "add pictures, or leave these classes out"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_a_file_are_found_and_do_not_count_as_pictures_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |(k, bytes): (usize, &&str)| {
+            let path = folder.path().join(k.to_string());
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let pictures = Pictures {
+            files: ["one", "two", "one", "three", "two", "one"].iter().enumerate().map(file).collect(),
+            classes: vec![0, 1, 0, 0, 1, 0],
+            names: vec!["a".into(), "b".into()],
+            most_pixels: 1,
+            cache: None,
+        };
+        let leaders = pictures.copies().unwrap();
+        assert_eq!(leaders, [0, 1, 0, 3, 1, 0]);
+        assert_eq!(different(&pictures.classes, &leaders), [0, 1, 0]);
+        let error = too_few(&pictures, &leaders, 2).unwrap_err().to_string();
+        assert_eq!(error, "the pictures: classes with fewer than 2 different pictures: `b` (1)");
+    }
+}

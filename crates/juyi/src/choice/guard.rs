@@ -198,3 +198,23 @@ fn reason(verdict: Verdict, assumptions: &[Assumption], informed: bool, most: f6
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Preprocess;
+
+    #[test]
+    fn an_interval_is_never_of_width_0() {
+        let tried = |steps: &[Preprocess]| {
+            let score = Score { value: 0.5, resampled: vec![0.5; 100] };
+            let configuration = Configuration::new("none", "{}", "1-nn", steps).unwrap();
+            Tried { configuration, scores: Ok(vec![score]), seconds: 0.0 }
+        };
+        let both = vec![tried(&[]), tried(&[Preprocess::StandardizeEach])];
+        let chosen = judge(both, 0, 60, &[true], &[0.5], Vec::new());
+        let Estimate { value, low, high } = chosen.choice.gain;
+        assert_eq!((value, low, high), (0.0, -0.05, 0.05)); // 3 of 60
+        assert_eq!(chosen.choice.verdict, Verdict::DoNotTransfer);
+    }
+}
