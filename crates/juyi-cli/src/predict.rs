@@ -25,11 +25,17 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     }
     #[cfg(feature = "deep")]
     if let Some(network) = crate::tune::classifier(&arguments.model, table)? {
+        if arguments.missing.is_some() {
+            context.warn("data", "`--missing` is not used: pictures have no cells");
+        }
         let (predictions, goal, truth) = crate::tune::predict(arguments, &network, &mut context)?;
         let scored = truth.map_or_else(String::new, |truth| scored(&truth, &predictions, &goal));
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
     }
-    let model = load_model(&arguments.model, &mut context)?;
+    let mut model = load_model(&arguments.model, &mut context)?;
+    if let (Some(missing), Some(encoding)) = (arguments.missing, &mut model.encoding) {
+        encoding.missing = missing.of_library();
+    }
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
