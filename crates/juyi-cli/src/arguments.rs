@@ -2,6 +2,7 @@
 
 #[cfg(feature = "deep")]
 pub(crate) mod pictures;
+mod shift;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use juyi::data::{Format, Reading};
 use juyi::error::Error;
 #[cfg(feature = "deep")]
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
+pub(crate) use shift::{DataCommand, ShiftArguments, ShiftKind};
 
 /// Transfer learning: carry labelled knowledge over to a new domain, and say whether it helped.
 #[derive(Parser)]
@@ -140,9 +142,9 @@ pub(crate) struct TablesArguments {
     /// Column to predict
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
-    /// What to do about missing cells
-    #[arg(long, value_enum, default_value_t = Missing::Error)]
-    pub(crate) missing: Missing,
+    /// What to do about missing cells [default: error, or what the source's model does]
+    #[arg(long, value_enum)]
+    pub(crate) missing: Option<Missing>,
     /// Column to leave out; may be repeated
     #[arg(long, value_name = "COL")]
     pub(crate) drop: Vec<String>,
@@ -230,6 +232,9 @@ pub(crate) struct PredictArguments {
     /// Column with the truth, to score the predictions; pictures are scored by the names of their folders
     #[arg(long, value_name = "NAME")]
     pub(crate) label: Option<String>,
+    /// What to do about missing cells; means are those of the source [default: what the model did at its fit]
+    #[arg(long, value_enum)]
+    pub(crate) missing: Option<Missing>,
     /// File for the predictions, Parquet if it ends in .parquet, else CSV [default: CSV to standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -259,59 +264,6 @@ pub(crate) struct MethodsArguments {
     /// Write a Markdown page for each method to this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "markdown"])]
     pub(crate) pages: Option<PathBuf>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum DataCommand {
-    /// Draw two tables that differ in one known way, and write the answer beside them
-    ///
-    /// Writes source.csv, target.csv and answer.json: the true weights, shares, map or directions. The label is `y`.
-    Shift(ShiftArguments),
-}
-
-#[derive(Args)]
-pub(crate) struct ShiftArguments {
-    /// What differs
-    #[arg(value_enum)]
-    pub(crate) kind: ShiftKind,
-    /// Folder for the files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// Source rows
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 500)]
-    pub(crate) rows: usize,
-    /// Target rows [default: as many as source rows]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) target_rows: Option<usize>,
-    /// Feature columns, 3 or more
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 4)]
-    pub(crate) columns: usize,
-    /// Classes
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 2)]
-    pub(crate) classes: usize,
-    /// Kind of label: regression draws numbers
-    #[arg(long, value_enum, default_value_t = Task::Classification)]
-    pub(crate) task: Task,
-    /// How far the tables are apart: 0 not at all, 1 clearly, at most 10
-    #[arg(long, value_name = "X", default_value_t = 1.0, allow_negative_numbers = true)]
-    pub(crate) strength: f64,
-    /// Deviation of the noise in the rule of the labels
-    #[arg(long, value_name = "X", default_value_t = 0.3, allow_negative_numbers = true)]
-    pub(crate) noise: f64,
-    #[command(flatten)]
-    pub(crate) surroundings: Surroundings,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum ShiftKind {
-    /// Rows drawn elsewhere, the same rule from row to label
-    Covariate,
-    /// Other shares of the same classes
-    Label,
-    /// All rows through one affine map, labels with them
-    Conditional,
-    /// Some directions agree, the others say the opposite
-    Subspace,
 }
 
 #[derive(Args)]
@@ -364,6 +316,17 @@ pub(crate) enum Missing {
     Error,
     Mean,
     Drop,
+}
+
+impl Missing {
+    /// Its name in the library.
+    pub(crate) fn of_library(self) -> juyi::data::Missing {
+        match self {
+            Self::Error => juyi::data::Missing::Error,
+            Self::Mean => juyi::data::Missing::Mean,
+            Self::Drop => juyi::data::Missing::Drop,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

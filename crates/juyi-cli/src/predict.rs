@@ -23,6 +23,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     }
     #[cfg(feature = "deep")]
     if let Some(network) = crate::classify::classifier(&arguments.model, table)? {
+        if arguments.missing.is_some() {
+            context.warn("data", "`--missing` is not used: pictures have no cells");
+        }
         let (predictions, goal, scores) = crate::classify::predict(arguments, &network, &mut context)?;
         let scored = scores.map_or_else(String::new, |scores| score_text(&scores) + "\n");
         return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
@@ -32,7 +35,10 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
         let problem = "is for networks that were tuned on pictures";
         return Err(juyi::error::Error::input("`--head old`", problem, "leave it out").into());
     }
-    let model = load_model(&arguments.model, &mut context)?;
+    let mut model = load_model(&arguments.model, &mut context)?;
+    if let (Some(missing), Some(encoding)) = (arguments.missing, &mut model.encoding) {
+        encoding.missing = missing.of_library();
+    }
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Goal, Missing, Reading, Table, builtin, read_table, table_files};
+use juyi::data::{Builtin, Encoding, Goal, Reading, Table, builtin, read_table, table_files};
 use juyi::error::{Error, Result};
 use juyi::files::is_stream;
 use juyi::models::{Model, Preprocess};
@@ -149,11 +149,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
 pub(crate) fn data_settings(tables: &TablesArguments) -> Settings {
     Settings {
         label: tables.label.clone(),
-        missing: match tables.missing {
-            arguments::Missing::Error => Missing::Error,
-            arguments::Missing::Mean => Missing::Mean,
-            arguments::Missing::Drop => Missing::Drop,
-        },
+        missing: tables.missing.map(arguments::Missing::of_library),
         drop: tables.drop.clone(),
         id: identifiers(tables),
         ..Settings::default()

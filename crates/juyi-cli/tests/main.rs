@@ -1,6 +1,7 @@
 //! The tests through the program, one binary.
 
 mod bad_inputs;
+mod columns;
 mod commands;
 mod folders;
 #[cfg(feature = "deep")]

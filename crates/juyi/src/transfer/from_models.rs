@@ -19,8 +19,8 @@ use crate::models::Model;
 use crate::report::DomainFacts;
 
 /// Carries models of earlier runs over to a target table. Each model comes with its name; they must take the same
-/// columns. How the table becomes features is the first model's affair: of the settings, `preprocess`, `missing`, `drop`
-/// and `id` are not used.
+/// columns. How the table becomes features is the first model's affair: of the settings, `preprocess`, `drop` and `id` are
+/// not used, and `missing` only where it is given.
 ///
 /// # Errors
 /// As [`transfer`](super::transfer); [`Error::Unsuited`] for a model that knows no tables or a method that needs rows.
@@ -36,7 +36,6 @@ pub fn transfer_models(
 
     for (flag, given) in [
         ("--preprocess", settings.preprocess != Settings::default().preprocess),
-        ("--missing", settings.missing != Settings::default().missing),
         ("--drop", !settings.drop.is_empty()),
         ("--id", !settings.id.is_empty()),
     ] {
@@ -46,7 +45,8 @@ pub fn transfer_models(
     }
 
     // 1 data
-    let (encoding, mut goal) = same_columns(&models)?;
+    let (mut encoding, mut goal) = same_columns(&models)?;
+    encoding.missing = settings.missing.unwrap_or(encoding.missing);
     let label = settings.label.clone().unwrap_or_else(|| encoding.label.clone());
     let cells = target.column(&label).map(|column| column.cells.clone());
     let used = cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);

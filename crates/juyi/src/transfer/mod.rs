@@ -69,8 +69,8 @@ pub struct Settings {
     pub task: Option<TaskKind>,
     /// What target labels are for.
     pub target_labels: TargetLabels,
-    /// What is done about missing cells.
-    pub missing: Missing,
+    /// What is done about missing cells; `None` refuses them, or is what the source's model does.
+    pub missing: Option<Missing>,
     /// Whether the distances between the domains, and their columns, are measured for the record.
     pub distances: bool,
     /// Columns that are left out.
@@ -90,7 +90,7 @@ impl Default for Settings {
             label: None,
             task: None,
             target_labels: TargetLabels::Score,
-            missing: Missing::Error,
+            missing: None,
             distances: true,
             drop: Vec::new(),
             id: Vec::new(),
@@ -224,6 +224,7 @@ impl Known {
         let figures = Figures { before, after, confusion, pictures, ..Figures::default() };
         let features = model.columns;
         let label = encoding.label.clone();
+        let missing = format!("{:?}", encoding.missing).to_lowercase();
         model.encoding = Some(encoding);
         model.ranges = ranges;
         let (sources, target) = facts;
@@ -237,7 +238,7 @@ impl Known {
             target,
             scored_rows: truth.rows.len(),
             scored_by: None,
-            missing: format!("{:?}", settings.missing).to_lowercase(),
+            missing,
             target_labels: format!("{:?}", settings.target_labels).to_lowercase(),
             seed: context.seed(),
             threads: rayon::current_num_threads(),

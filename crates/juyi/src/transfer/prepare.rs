@@ -7,7 +7,7 @@ use super::labels::{
 use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
@@ -86,8 +86,9 @@ pub(super) fn prepare(
     };
     let filled: usize = labelled.iter().map(Vec::len).sum();
     few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
+    let missing = settings.missing.unwrap_or(Missing::Error);
     let encoding =
-        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
+        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;
     let moved =
         if settings.distances { super::distances::moved(&encoding, &sources, &target) } else { Vec::new() };
     let id = identifiers(&target, &settings.id, context)?;
