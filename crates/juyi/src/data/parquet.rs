@@ -14,7 +14,7 @@ mod meaning;
 mod pages;
 mod thrift;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use bytes::Bytes;
@@ -87,11 +87,17 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
     let mut names = HashSet::new();
     let mut columns = Vec::with_capacity(kept.len());
     let mut room = limit - need;
+    let mut times = HashMap::new();
     for j in kept {
         let column = read_column(name, &file, &metadata, j, as_text, &mut room)?;
         if !names.insert(column.name.clone()) {
             let problem = format!("has two columns named `{}`", shown(&column.name));
             return Err(Error::input(format!("`{name}`"), problem, "give each column a name of its own"));
+        }
+        if let (Cells::Numbers(_), Some(unit)) =
+            (&column.cells, Meaning::unit(&metadata.file_metadata().schema_descr().column(j)))
+        {
+            times.insert(column.name.clone(), unit);
         }
         columns.push(column);
     }
@@ -102,7 +108,7 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
     } else {
         format!("`{}`, an index that pandas stored, is left out", index.join("`, `"))
     };
-    Ok(Table { name: name.into(), rows: rows as usize, columns, remark, ..Table::default() })
+    Ok(Table { name: name.into(), rows: rows as usize, columns, times, remark, ..Table::default() })
 }
 
 /// Whether this is what pandas calls the index of a table when it has no name.

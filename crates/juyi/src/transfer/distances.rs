@@ -48,6 +48,7 @@ pub fn measure(
     let label = label.unwrap_or_default();
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
+    sources.iter_mut().chain([&mut target]).try_for_each(|table| encoding.read_dates(table, context))?;
     let moved = moved(&encoding, &sources, &target);
     let goal = Goal::Value;
     let mut domains = Vec::new();
