@@ -184,6 +184,25 @@ pub(super) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     Some(i64::from(of_years + of_year) - 719_468)
 }
 
+/// Seconds since 1970 as `2024-01-31`, with the time where it is not midnight, or the time of day alone.
+pub(super) fn calendar(seconds: f64, of_day: bool) -> String {
+    let (day, time) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
+    let (hour, minute, second) = (time / 3600.0, time / 60.0 % 60.0, time % 60.0);
+    let clock = format!("{:02}:{:02}:{second:02}", hour.floor(), minute.floor());
+    if of_day {
+        return clock;
+    }
+    // The inverse of `days`: the guess is never too late.
+    let day = day as i64;
+    let guess = (1970 + day.div_euclid(if day < 0 { 365 } else { 366 })).clamp(1, 9999) as u32;
+    let after = |year: u32, month: u32| days(year, month, 1).is_some_and(|first| first <= day);
+    let year = (guess..=9999).take_while(|year| after(*year, 1)).last().unwrap_or(guess);
+    let month = (1..=12).take_while(|month| after(year, *month)).last().unwrap_or(1);
+    let in_month = day - days(year, month, 1).unwrap_or(day) + 1;
+    let date = format!("{year:04}-{month:02}-{in_month:02}");
+    if time == 0.0 { date } else { format!("{date} {clock}") }
+}
+
 /// Digits at the beginning: their value, how many they are, and the rest.
 fn digits(text: &str) -> Option<(u32, usize, &str)> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();

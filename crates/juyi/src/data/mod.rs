@@ -2,6 +2,7 @@
 
 pub mod array;
 mod builtin;
+mod caught;
 mod classes;
 mod csv;
 mod dates;
@@ -18,6 +19,7 @@ mod shift;
 pub mod svmlight;
 mod table;
 mod whole;
+pub mod xlsx;
 
 pub use builtin::{Builtin, builtin};
 pub use classes::{Classes, twins};
