@@ -2,6 +2,7 @@
 
 mod bad_inputs;
 mod commands;
+mod dates;
 mod folders;
 #[cfg(feature = "deep")]
 mod network_files;

@@ -188,7 +188,8 @@ pub(super) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
 pub(super) fn calendar(seconds: f64, of_day: bool) -> String {
     let (day, time) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
     let (hour, minute, second) = (time / 3600.0, time / 60.0 % 60.0, time % 60.0);
-    let clock = format!("{:02}:{:02}:{second:02}", hour.floor(), minute.floor());
+    let zero = if second < 10.0 { "0" } else { "" };
+    let clock = format!("{:02}:{:02}:{zero}{second}", hour.floor(), minute.floor());
     if of_day {
         return clock;
     }
