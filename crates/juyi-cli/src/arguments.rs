@@ -112,7 +112,8 @@ impl Surroundings {
 /// How tables are read.
 #[derive(Args)]
 pub(crate) struct ReadingArguments {
-    /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet
+    /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet,
+    /// xlsx
     #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
     pub(crate) format: Option<Format>,
     /// Character encoding of text tables, e.g. gb18030, windows-1252 or utf-16le [default: UTF-8, or what the bytes tell]
@@ -129,7 +130,7 @@ impl ReadingArguments {
 
 #[derive(Args)]
 pub(crate) struct TablesArguments {
-    /// Labelled table: .csv, .tsv, .parquet, .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
+    /// Labelled table: .csv, .tsv, .parquet, .xlsx (file.xlsx:Sheet), .svmlight, .mat or .npz (file.npz:X,y names the arrays), X.npy:y.npy, or
     /// the idx files of MNIST (images:labels), or - for standard input; for transfer also a run folder or model file, whose
     /// rows are not needed; or the checkpoint of a network (.pth, .pt, .safetensors), to be tuned on the pictures of the target; may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]

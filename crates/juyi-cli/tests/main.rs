@@ -3,6 +3,7 @@
 mod bad_inputs;
 mod columns;
 mod commands;
+mod dates;
 mod folders;
 #[cfg(feature = "deep")]
 mod network_files;

@@ -318,7 +318,7 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
 }
 
 /// Whether a cell stands for a missing value.
-fn is_missing(cell: &[u8]) -> bool {
+pub(super) fn is_missing(cell: &[u8]) -> bool {
     matches!(cell, b"" | b"NA" | b"N/A" | b"NaN" | b"nan" | b"null" | b"NULL" | b"None" | b"?")
 }
 

@@ -2,19 +2,20 @@
 //!
 //! Decided once from the sources and the target, kept in the model, and done the same way to every later table.
 
+mod apply;
+mod dates;
 mod kind;
 
 use std::collections::{HashMap, HashSet};
 
-use faer::Mat;
 use serde::{Deserialize, Serialize};
 
-use kind::{Decision, is_constant, is_sequence, kind, text_among_numbers};
+use kind::{Decision, Seen, is_constant, is_sequence, kind};
 
+use super::dates::{DateOrder, TimeUnit};
 use super::table::{Cells, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
-use crate::linalg::Matrix;
 
 /// What is done about missing cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,15 @@ pub enum Kind {
         /// The values of the sources and the target at the time of the fit, sorted.
         values: Vec<String>,
     },
+    /// Dates or times, as numbers.
+    Date {
+        /// The order of three numbers whose order does not tell itself; `None` where there were none.
+        order: Option<DateOrder>,
+        /// What the numbers count.
+        unit: TimeUnit,
+        /// What stands for a missing cell: the source's mean.
+        mean: f64,
+    },
 }
 
 /// One column that counts.
@@ -57,7 +67,7 @@ impl ColumnEncoding {
     /// Number of features that it becomes.
     fn width(&self) -> usize {
         match &self.kind {
-            Kind::Number { .. } => 1,
+            Kind::Number { .. } | Kind::Date { .. } => 1,
             Kind::Text { values } => values.len(),
         }
     }
@@ -142,7 +152,7 @@ impl Encoding {
         let mut columns = Vec::new();
         let (mut constant, mut sequences, mut names_of_rows) = (Vec::new(), Vec::new(), Vec::new());
         for name in names {
-            let cells: Vec<(&Table, &Cells)> = tables
+            let cells: Vec<Seen> = tables
                 .iter()
                 .zip(indexes.iter().zip(&zeros))
                 .map(|(table, (index, zeros))| {
@@ -162,6 +172,9 @@ impl Encoding {
                     columns.push(ColumnEncoding { name: name.clone(), kind });
                 }
                 Decision::Identifier => names_of_rows.push(name),
+                Decision::LeaveOut(why) => {
+                    context.warn("data", format!("column `{}` is left out: {why}", shown(name)));
+                }
             }
         }
         if !constant.is_empty() {
@@ -193,7 +206,7 @@ impl Encoding {
     /// # Errors
     /// What cannot be, in words.
     pub(crate) fn check(&self) -> std::result::Result<(), String> {
-        let too_large = |column: &&ColumnEncoding| matches!(column.kind, Kind::Number { mean } if !(-LARGEST..=LARGEST).contains(&mean));
+        let too_large = |column: &&ColumnEncoding| matches!(column.kind, Kind::Number { mean } | Kind::Date { mean, .. } if !(-LARGEST..=LARGEST).contains(&mean));
         match self.columns.iter().find(too_large) {
             Some(column) => {
                 Err(format!("the mean of column `{}` is no number to compute with", shown(&column.name)))
@@ -231,135 +244,16 @@ impl Encoding {
     /// Whether a table without missing cells becomes the same features under both.
     pub fn makes_the_same_of(&self, other: &Self) -> bool {
         let alike = |(own, other): (&ColumnEncoding, &ColumnEncoding)| {
-            let numbers = matches!((&own.kind, &other.kind), (Kind::Number { .. }, Kind::Number { .. }));
-            own.name == other.name && (numbers || own.kind == other.kind)
+            let same = match (&own.kind, &other.kind) {
+                (Kind::Number { .. }, Kind::Number { .. }) => true,
+                (Kind::Date { order, unit, .. }, Kind::Date { order: o, unit: u, .. }) => {
+                    order == o && unit == u
+                }
+                (own, other) => own == other,
+            };
+            own.name == other.name && same
         };
         self.columns.len() == other.columns.len() && self.columns.iter().zip(&other.columns).all(alike)
-    }
-
-    /// Features `(rows kept, width)` and the numbers of the rows that are kept. The table's cells are given up column
-    /// by column, so that they and the matrix are never held whole at once.
-    ///
-    /// # Errors
-    /// [`Error::Input`] for a missing column, a missing cell under [`Missing::Error`], text where numbers stand;
-    /// [`Error::Memory`].
-    pub fn apply(&self, table: &mut Table, context: &mut Context) -> Result<(Matrix, Vec<usize>)> {
-        let all: Vec<usize> = (0..table.rows).collect();
-        self.apply_to(table, &all, context)
-    }
-
-    /// The same for some of the rows, rising; the others count for nothing.
-    ///
-    /// # Errors
-    /// As [`Encoding::apply`].
-    pub fn apply_to(
-        &self,
-        table: &mut Table,
-        rows: &[usize],
-        context: &mut Context,
-    ) -> Result<(Matrix, Vec<usize>)> {
-        let index: HashMap<String, usize> =
-            table.columns.iter().enumerate().map(|(j, column)| (column.name.clone(), j)).collect();
-        let absent = |name: &&String| !index.contains_key(*name) && !table.leaves_out(name);
-        let absent: Vec<&String> = self.columns.iter().map(|c| &c.name).filter(absent).collect();
-        if !absent.is_empty() {
-            let problem = format!("has no column {}, which the model needs", listed(&absent));
-            return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
-        }
-        let place =
-            |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
-        let mut keep = vec![true; table.rows];
-        let mut filled = 0;
-        let zeros = table.zeros();
-        for column in &self.columns {
-            let cells = index.get(&column.name).map_or(&zeros, |&j| &table.columns[j].cells);
-            if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
-                return Err(text_among_numbers(&table.name, &column.name, cells));
-            }
-            if let Cells::Numbers(numbers) = cells
-                && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)
-            {
-                let problem = format!("{:e} is too large to compute with", numbers[row]);
-                let hint = "give the column in another unit, or `--drop` it";
-                return Err(Error::input(place(row, &column.name), problem, hint));
-            }
-            for &row in rows {
-                if cells.is_missing(row) {
-                    match self.missing {
-                        Missing::Error => {
-                            let hint = "`--missing mean` fills it with the source's mean, `--missing drop` leaves the row out";
-                            return Err(Error::input(place(row, &column.name), "is missing", hint));
-                        }
-                        Missing::Mean => filled += 1,
-                        Missing::Drop => keep[row] = false,
-                    }
-                }
-            }
-        }
-        if filled > 0 {
-            context.note("data", format!("`{}`: {filled} missing cells are filled", table.name));
-        }
-        let kept: Vec<usize> = rows.iter().copied().filter(|&row| keep[row]).collect();
-        if kept.is_empty() && !rows.is_empty() {
-            let hint = "`--missing mean` fills them; `--drop` leaves out a column that is mostly empty";
-            return Err(Error::input(format!("`{}`", table.name), "every row has a missing cell", hint));
-        }
-        if kept.len() < rows.len() {
-            let dropped = rows.len() - kept.len();
-            context.note(
-                "data",
-                format!(
-                    "`{}`: {dropped} of {} rows have missing cells and are left out",
-                    table.name,
-                    rows.len()
-                ),
-            );
-        }
-        context.require(
-            &format!("`{}` as {} x {} features", table.name, kept.len(), self.width()),
-            8 * (kept.len() * self.width()) as u64,
-        )?;
-        let mut features = Mat::zeros(kept.len(), self.width());
-        let mut at = 0;
-        for column in &self.columns {
-            let cells = match index.get(&column.name) {
-                Some(&j) => std::mem::replace(&mut table.columns[j].cells, Cells::Numbers(Vec::new())),
-                None => zeros.clone(),
-            };
-            match (&column.kind, cells) {
-                (Kind::Number { mean }, Cells::Numbers(numbers)) => {
-                    let filled = |row: &usize| if numbers[*row].is_nan() { *mean } else { numbers[*row] };
-                    features.col_mut(at).iter_mut().zip(&kept).for_each(|(v, row)| *v = filled(row));
-                    at += 1;
-                }
-                (Kind::Text { values }, cells) => {
-                    let position: HashMap<&str, usize> =
-                        values.iter().enumerate().map(|(k, v)| (v.as_str(), k)).collect();
-                    let mut unseen: Vec<String> = Vec::new();
-                    for (i, &row) in kept.iter().enumerate() {
-                        let Some(value) = cells.text(row) else { continue };
-                        match position.get(value.as_str()) {
-                            Some(k) => features[(i, at + k)] = 1.0,
-                            None if !unseen.contains(&value) => unseen.push(value),
-                            None => {}
-                        }
-                    }
-                    if !unseen.is_empty() {
-                        let unseen: Vec<&String> = unseen.iter().collect();
-                        let text = format!(
-                            "`{}`, column `{}`: value {} was not there at the fit and counts as none",
-                            table.name,
-                            column.name,
-                            listed(&unseen)
-                        );
-                        context.warn("data", text);
-                    }
-                    at += values.len();
-                }
-                (Kind::Number { .. }, Cells::Text { .. }) => unreachable!("checked above"),
-            }
-        }
-        Ok((features, kept))
     }
 }
 

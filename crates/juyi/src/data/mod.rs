@@ -2,9 +2,11 @@
 
 pub mod array;
 mod builtin;
+mod caught;
 mod character_encoding;
 mod classes;
 mod csv;
+mod dates;
 mod domain;
 mod encode;
 pub mod idx;
@@ -18,10 +20,12 @@ mod shift;
 pub mod svmlight;
 mod table;
 mod whole;
+pub mod xlsx;
 
 pub use builtin::{Builtin, builtin};
 pub use classes::{Classes, twins};
 pub(crate) use classes::{loosely, plain_number, says_the_same};
+pub use dates::{DateOrder, TimeUnit};
 pub use domain::{Domain, Goal, Labels, Task};
 pub(crate) use encode::LARGEST;
 pub use encode::listed;

@@ -20,12 +20,12 @@ const NAMED: usize = 20;
 
 /// What a byte of an archive's directory becomes in memory, at most: an entry of 46 bytes has a name, its facts and a
 /// place in a map.
-const DIRECTORY: u64 = 16;
+pub(super) const DIRECTORY: u64 = 16;
 
 /// A file of which only so many bytes are read.
-struct Metered<'a, R> {
-    file: R,
-    left: &'a Cell<u64>,
+pub(super) struct Metered<'a, R> {
+    pub(super) file: R,
+    pub(super) left: &'a Cell<u64>,
 }
 
 impl<R: Read> Read for Metered<'_, R> {

@@ -5,16 +5,15 @@
 //! double. Nulls, NaN and empty text are missing cells. Text in delta encoding, which few writers choose, is refused.
 //!
 //! The `parquet` crate decodes pages, but files are untrusted, so what it would believe is looked at first: `footer` the
-//! schema, `headers` the pages, `pages` what they unpack to; `caught` is for the rest.
+//! schema, `headers` the pages, `pages` what they unpack to; [`decoded`] is for the rest.
 
-mod caught;
 mod footer;
 mod headers;
 mod meaning;
 mod pages;
 mod thrift;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use bytes::Bytes;
@@ -25,9 +24,9 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::array::{MEND, finite, whole};
+use super::caught::caught;
 use super::table::{COLUMN, Cells, Column, Table, TextCells};
 use crate::error::{Error, Result, shown};
-use caught::caught;
 use meaning::{Cell, Meaning};
 use pages::Pages;
 
@@ -59,7 +58,7 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
     if need > limit {
         return Err(Error::Memory { what: format!("the footer of `{name}`"), need, budget: limit });
     }
-    let metadata = caught(|| ParquetMetaDataReader::new().parse_and_finish(&file))
+    let metadata = decoded(|| ParquetMetaDataReader::new().parse_and_finish(&file))
         .map_err(|error| damaged(name, error))?;
     let (kept, index): (Vec<usize>, Vec<usize>) = (0..metadata.file_metadata().schema_descr().num_columns())
         .partition(|&j| {
@@ -87,11 +86,17 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
     let mut names = HashSet::new();
     let mut columns = Vec::with_capacity(kept.len());
     let mut room = limit - need;
+    let mut times = HashMap::new();
     for j in kept {
         let column = read_column(name, &file, &metadata, j, as_text, &mut room)?;
         if !names.insert(column.name.clone()) {
             let problem = format!("has two columns named `{}`", shown(&column.name));
             return Err(Error::input(format!("`{name}`"), problem, "give each column a name of its own"));
+        }
+        if let (Cells::Numbers(_), Some(unit)) =
+            (&column.cells, Meaning::unit(&metadata.file_metadata().schema_descr().column(j)))
+        {
+            times.insert(column.name.clone(), unit);
         }
         columns.push(column);
     }
@@ -102,13 +107,20 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
     } else {
         format!("`{}`, an index that pandas stored, is left out", index.join("`, `"))
     };
-    Ok(Table { name: name.into(), rows: rows as usize, columns, remark, ..Table::default() })
+    Ok(Table { name: name.into(), rows: rows as usize, columns, times, remark, ..Table::default() })
 }
 
 /// Whether this is what pandas calls the index of a table when it has no name.
 fn is_pandas_index(name: &str) -> bool {
     let number = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// What the crate decodes; a panic of it is an error too.
+fn decoded<T>(
+    work: impl FnOnce() -> std::result::Result<T, ParquetError>,
+) -> std::result::Result<T, ParquetError> {
+    caught(work).unwrap_or_else(|| Err(ParquetError::General("its pages cannot be decoded".into())))
 }
 
 /// What the crate reports, or the error of our own that went through it.
@@ -211,7 +223,7 @@ fn pull<T: DataType>(
         levels.clear();
         values.clear();
         let wanted = left.clamp(1, BATCH);
-        let read = caught(|| reader.read_records(wanted, Some(&mut levels), None, &mut values));
+        let read = decoded(|| reader.read_records(wanted, Some(&mut levels), None, &mut values));
         let (count, _, _) = read.map_err(|error| damaged(gathered.name, error))?;
         if count > left || (count == 0 && left > 0) {
             let problem = format!(

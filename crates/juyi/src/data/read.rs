@@ -7,12 +7,11 @@ use super::array::{self, Array};
 use super::csv::read_csv;
 use super::input::{Input, STANDARD_INPUT};
 use super::table::Table;
-use super::{idx, mat, npy, npz, parquet, svmlight};
+use super::{idx, mat, npy, npz, parquet, svmlight, xlsx};
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-const KNOWN: &str =
-    "tables are read from .csv, .csv.gz, .tsv, .txt, .svmlight, .parquet, .npy, .npz, .mat and idx files";
+const KNOWN: &str = "tables are read from .csv, .csv.gz, .tsv, .txt, .svmlight, .parquet, .xlsx, .npy, .npz, .mat and idx files";
 
 /// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +30,13 @@ pub enum Format {
     Idx,
     /// Parquet.
     Parquet,
+    /// A sheet of an Excel workbook.
+    Xlsx,
 }
 
 impl Format {
     /// All formats with the names that [`Format::from_name`] knows.
-    pub const NAMES: [(&str, Self); 7] = [
+    pub const NAMES: [(&str, Self); 8] = [
         ("csv", Self::Text),
         ("mat", Self::Mat),
         ("npy", Self::Npy),
@@ -43,6 +44,7 @@ impl Format {
         ("svmlight", Self::Svmlight),
         ("idx", Self::Idx),
         ("parquet", Self::Parquet),
+        ("xlsx", Self::Xlsx),
     ];
 
     /// The format of this name; `csv` stands for all kinds of separated text.
@@ -73,6 +75,7 @@ fn format(path: &str) -> Option<Format> {
         "npy" if !zipped => Some(Format::Npy),
         "npz" if !zipped => Some(Format::Npz),
         "parquet" if !zipped => Some(Format::Parquet),
+        "xlsx" | "xlsm" if !zipped => Some(Format::Xlsx),
         "idx" | "idx1" | "idx2" | "idx3" | "idx4" => Some(Format::Idx),
         _ => ["idx1-ubyte", "idx3-ubyte"].iter().any(|part| name.contains(part)).then_some(Format::Idx),
     }
@@ -118,6 +121,7 @@ pub struct Reading {
 ///
 /// - `.csv`, `.tsv`, `.txt`, the first two also `.gz`;
 /// - `.parquet`;
+/// - `.xlsx` and `.xlsm`, with `file.xlsx:Sheet name` for another than the first sheet;
 /// - `.mat` and `.npz`, with `file.mat:X,y` to name features and labels;
 /// - `X.npy` or `X.npy:y.npy`, and the same for the idx files of MNIST, as they are or `.gz`;
 /// - `.svmlight`, `.svm`, `.libsvm`, also `.gz`, with `:0` or `:1` to say with which number indices begin.
@@ -159,6 +163,7 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
         Format::Mat => mat::table(file, &mut input()?.open()?, more, label, limit),
         Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, label, limit),
         Format::Parquet => parquet::read(file, input()?.open()?, &reading.as_text, limit),
+        Format::Xlsx => xlsx::read(file, input()?.open()?, more, &reading.as_text, limit),
         Format::Svmlight => svmlight::read(file, input()?.unpacked()?, base(file, more)?, label, limit),
         Format::Npy => pair(spec, npy::read, label, context),
         Format::Idx => pair(spec, idx::read, label, context),
@@ -215,6 +220,7 @@ mod tests {
             ("t-idx3-ubyte.gz:t-idx1-ubyte.gz", "t-idx3-ubyte.gz", Some("t-idx1-ubyte.gz")),
             ("a.svm.gz:0", "a.svm.gz", Some("0")),
             ("a.parquet:x", "a.parquet:x", None),
+            ("a.xlsx:Sheet 1", "a.xlsx", Some("Sheet 1")),
         ] {
             assert_eq!(split(spec), (file, more), "{spec}");
         }
@@ -223,7 +229,8 @@ mod tests {
             ("train-images.idx3-ubyte.gz", Some(Format::Idx)),
             ("a.idx.gz", Some(Format::Idx)),
             ("idx3-ubyte.csv", Some(Format::Text)),
-            ("idx3-ubyte/a.xlsx", None),
+            ("idx3-ubyte/a.ods", None),
+            ("a.XLSX", Some(Format::Xlsx)),
             ("a.mat.gz", None),
             ("npy", None),
         ] {
@@ -235,6 +242,6 @@ mod tests {
     fn a_wrong_ending_and_a_missing_file_are_named() {
         let error = read_table("no/such.csv", &Reading::default(), &Context::default()).unwrap_err();
         assert!(error.to_string().starts_with("`no/such.csv`: "), "{error}");
-        assert!(read_table("no/such.xlsx", &Reading::default(), &Context::default()).is_err());
+        assert!(read_table("no/such.ods", &Reading::default(), &Context::default()).is_err());
     }
 }

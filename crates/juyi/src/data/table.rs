@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::dates::TimeUnit;
 use crate::error::{Error, Result};
 
 /// What a column and its name take beside their cells, in bytes.
@@ -96,6 +97,8 @@ pub struct Table {
     pub sparse: bool,
     /// Height and width where rows are pictures: the feature columns are their grey values, row by row.
     pub image: Option<(usize, usize)>,
+    /// Columns of numbers that stand for dates or times, as formats with a type for them have.
+    pub times: HashMap<String, TimeUnit>,
     /// What a reader wants known of how the file was read; may be empty.
     pub remark: String,
 }
@@ -134,6 +137,7 @@ impl Table {
             label: self.label.clone(),
             sparse: self.sparse,
             image: self.image,
+            times: self.times.clone(),
             remark: self.remark.clone(),
         }
     }

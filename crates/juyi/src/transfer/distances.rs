@@ -49,6 +49,7 @@ pub fn measure(
     let missing = settings.missing.unwrap_or(Missing::Error);
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;
+    sources.iter_mut().chain([&mut target]).try_for_each(|table| encoding.read_dates(table, context))?;
     let moved = moved(&encoding, &sources, &target);
     let goal = Goal::Value;
     let mut domains = Vec::new();

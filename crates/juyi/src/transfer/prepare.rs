@@ -89,6 +89,7 @@ pub(super) fn prepare(
     let missing = settings.missing.unwrap_or(Missing::Error);
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;
+    sources.iter_mut().chain([&mut target]).try_for_each(|table| encoding.read_dates(table, context))?;
     let moved =
         if settings.distances { super::distances::moved(&encoding, &sources, &target) } else { Vec::new() };
     let id = identifiers(&target, &settings.id, context)?;

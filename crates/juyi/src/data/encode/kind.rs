@@ -1,5 +1,6 @@
 //! What a column holds: numbers, text, an identifier, or something that must be refused.
 
+use super::dates::{Dates, dates};
 use super::{Kind, listed};
 use crate::context::Context;
 use crate::data::table::{Cells, MISSING, Table};
@@ -8,23 +9,30 @@ use crate::error::{Error, Result, shown};
 /// Rows from which on a column without repeats is suspicious.
 const SUSPICIOUS_ROWS: usize = 20;
 
+/// A table and its cells of a column.
+pub(super) type Seen<'a> = (&'a Table, &'a Cells);
+
 /// What is done with a column.
 pub(super) enum Decision {
     Use(Kind),
+    /// Nothing, for this reason.
+    LeaveOut(String),
     /// Text with hardly a value twice.
     Identifier,
 }
 
 /// What a column holds in all tables together; the first `sources` are sources.
-pub(super) fn kind(
-    name: &str,
-    cells: &[(&Table, &Cells)],
-    sources: usize,
-    context: &mut Context,
-) -> Result<Decision> {
+pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Context) -> Result<Decision> {
     let empty =
         |cells: &Cells| matches!(cells, Cells::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()));
     let text = cells.iter().filter(|(_, cells)| matches!(cells, Cells::Text { .. })).count();
+    if text > 0 || cells.iter().any(|(table, _)| table.times.contains_key(name)) {
+        match dates(name, cells, sources, context)? {
+            Dates::Yes(kind) => return Ok(Decision::Use(kind)),
+            Dates::Unsure(why) => return Ok(Decision::LeaveOut(why)),
+            Dates::No => {}
+        }
+    }
     if text == 0 {
         let known = cells[..sources].iter().flat_map(|(_, cells)| match cells {
             Cells::Numbers(numbers) => numbers.as_slice(),
@@ -61,6 +69,16 @@ pub(super) fn kind(
     let filled = codes.iter().filter(|code| **code != MISSING).count();
     if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
         return Ok(Decision::Identifier);
+    }
+    let mut counts = vec![0_usize; values.len()];
+    codes.iter().filter(|code| **code != MISSING).for_each(|code| counts[*code as usize] += 1);
+    let once = counts.iter().filter(|count| **count == 1).count();
+    if table.rows >= SUSPICIOUS_ROWS && once * 2 > filled {
+        let text = format!(
+            "text column `{}`: {once} of {filled} cells have a value that occurs once, each becomes a feature; `--drop` leaves it out",
+            shown(name)
+        );
+        context.note("data", text);
     }
     let values_of = |range: &[(&Table, &Cells)]| -> Vec<String> {
         let text = range.iter().flat_map(|(_, cells)| match cells {

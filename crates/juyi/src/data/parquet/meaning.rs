@@ -1,9 +1,11 @@
 //! What the stored values of a Parquet column stand for.
 
 use half::f16;
-use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type};
+use parquet::basic::{ConvertedType, LogicalType, TimeUnit as Resolution, Type};
 use parquet::data_type::Int96;
 use parquet::schema::types::ColumnDescriptor;
+
+use crate::data::dates::TimeUnit;
 
 /// One cell.
 pub(super) enum Cell<'a> {
@@ -41,10 +43,10 @@ impl Meaning {
         let decimal = |scale: i32| {
             u32::try_from(scale).map(Self::Decimal).map_err(|_| format!("decimals of scale {scale}"))
         };
-        let unit = |unit: &TimeUnit| match unit {
-            TimeUnit::MILLIS => Self::Time(MILLISECONDS),
-            TimeUnit::MICROS => Self::Time(MICROSECONDS),
-            TimeUnit::NANOS => Self::Time(NANOSECONDS),
+        let unit = |unit: &Resolution| match unit {
+            Resolution::MILLIS => Self::Time(MILLISECONDS),
+            Resolution::MICROS => Self::Time(MICROSECONDS),
+            Resolution::NANOS => Self::Time(NANOSECONDS),
         };
         let said = match column.logical_type_ref() {
             Some(LogicalType::String | LogicalType::Enum | LogicalType::Json) => Self::Text,
@@ -81,6 +83,21 @@ impl Meaning {
             (Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY, _) => Err("raw bytes".into()),
             (_, Self::Text | Self::Half) => Ok(Self::Plain),
             _ => Ok(said),
+        }
+    }
+
+    /// What the numbers of a column of dates or times count.
+    pub(super) fn unit(column: &ColumnDescriptor) -> Option<TimeUnit> {
+        match (column.logical_type_ref(), column.converted_type()) {
+            (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) => Some(TimeUnit::Days),
+            (Some(LogicalType::Time(_)), _)
+            | (None, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS) => Some(TimeUnit::SecondsOfDay),
+            (Some(LogicalType::Timestamp(_)), _)
+            | (None, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS) => {
+                Some(TimeUnit::Seconds)
+            }
+            _ if column.physical_type() == Type::INT96 => Some(TimeUnit::Seconds),
+            _ => None,
         }
     }
 

@@ -1,0 +1,58 @@
+//! Dates and workbooks through the program.
+
+use super::{juyi, text};
+
+/// A table whose class depends on the day, written by `date`.
+fn csv(rows: std::ops::Range<usize>, date: fn(usize) -> String) -> String {
+    let row =
+        |i: usize| format!("{},{},{}\n", if i % 28 < 14 { "early" } else { "late" }, date(i % 28), i % 5);
+    "y,day,a\n".to_string() + &rows.map(row).collect::<String>()
+}
+
+#[test]
+fn a_model_reads_later_dates_as_those_of_its_fit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let write = |name: &str, text: String| std::fs::write(at.join(name), text).expect("a written file");
+    write("old.csv", csv(0..60, |i| format!("{}.02.2024", i + 1)));
+    write("new.csv", csv(3..50, |i| format!("2024-02-{:02}", i + 1)));
+    let out = juyi(at, "transfer --source old.csv --target new.csv --label y --method none --out run");
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let said = text(&out.stdout);
+    assert!(
+        said.contains("column `day` holds dates (day.month.year, year-month-day): days since 1970"),
+        "{said}"
+    );
+    write("later.csv", "day,a\n28.02.2024,1\n01.02.2024,2\n".into());
+    let out = juyi(at, "predict later.csv --model run");
+    let lines = text(&out.stdout);
+    let answers: Vec<&str> = lines.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
+    assert_eq!(answers, ["late", "early"], "{lines}{}", text(&out.stderr));
+    write("later.csv", "day,a\n28.02.2024,1\n02/30/2024,2\n".into());
+    let out = juyi(at, "predict later.csv --model run");
+    assert_eq!(out.status.code(), Some(2));
+    let said = text(&out.stderr);
+    assert!(said.contains("column `day`: `02/30/2024` stands where the other cells are dates"), "{said}");
+}
+
+#[test]
+fn dates_that_nobody_can_tell_are_left_out_with_a_warning() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    for name in ["old.csv", "new.csv"] {
+        let table = csv(0..50, |i| format!("{:02}/{:02}/2024", i % 12 + 1, i % 7 + 1));
+        std::fs::write(at.join(name), table).expect("a written file");
+    }
+    let out = juyi(at, "transfer --source old.csv --target new.csv --label y --method none --out run");
+    let said = text(&out.stdout) + &text(&out.stderr);
+    assert!(out.status.success() && said.contains("may be day/month/year or month/day/year"), "{said}");
+}
+
+#[test]
+fn what_is_no_workbook_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("old.xlsx"), "y,a\nu,1\n").expect("a written file");
+    let out = juyi(folder.path(), "transfer --source old.xlsx --target old.xlsx --label y --out run");
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("`old.xlsx`: is not a sound .xlsx workbook"), "{}", text(&out.stderr));
+}

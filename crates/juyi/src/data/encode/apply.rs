@@ -1,0 +1,142 @@
+//! Tables as features, the way an encoding says.
+
+use std::collections::HashMap;
+
+use faer::Mat;
+
+use super::kind::text_among_numbers;
+use super::{Encoding, Kind, LARGEST, Missing, listed};
+use crate::context::Context;
+use crate::data::table::{Cells, Table};
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+impl Encoding {
+    /// Features `(rows kept, width)` and the numbers of the rows that are kept. The table's cells are given up column
+    /// by column, so that they and the matrix are never held whole at once.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for a missing column, a missing cell under [`Missing::Error`], text where numbers stand;
+    /// [`Error::Memory`].
+    pub fn apply(&self, table: &mut Table, context: &mut Context) -> Result<(Matrix, Vec<usize>)> {
+        let all: Vec<usize> = (0..table.rows).collect();
+        self.apply_to(table, &all, context)
+    }
+
+    /// The same for some of the rows, rising; the others count for nothing.
+    ///
+    /// # Errors
+    /// As [`Encoding::apply`].
+    pub fn apply_to(
+        &self,
+        table: &mut Table,
+        rows: &[usize],
+        context: &mut Context,
+    ) -> Result<(Matrix, Vec<usize>)> {
+        self.read_dates(table, context)?;
+        let index: HashMap<String, usize> =
+            table.columns.iter().enumerate().map(|(j, column)| (column.name.clone(), j)).collect();
+        let absent = |name: &&String| !index.contains_key(*name) && !table.leaves_out(name);
+        let absent: Vec<&String> = self.columns.iter().map(|c| &c.name).filter(absent).collect();
+        if !absent.is_empty() {
+            let problem = format!("has no column {}, which the model needs", listed(&absent));
+            return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
+        }
+        let place =
+            |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
+        let mut keep = vec![true; table.rows];
+        let mut filled = 0;
+        let zeros = table.zeros();
+        for column in &self.columns {
+            let cells = index.get(&column.name).map_or(&zeros, |&j| &table.columns[j].cells);
+            if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
+                return Err(text_among_numbers(&table.name, &column.name, cells));
+            }
+            if let Cells::Numbers(numbers) = cells
+                && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)
+            {
+                let problem = format!("{:e} is too large to compute with", numbers[row]);
+                let hint = "give the column in another unit, or `--drop` it";
+                return Err(Error::input(place(row, &column.name), problem, hint));
+            }
+            for &row in rows {
+                if cells.is_missing(row) {
+                    match self.missing {
+                        Missing::Error => {
+                            let hint = "`--missing mean` fills it with the source's mean, `--missing drop` leaves the row out";
+                            return Err(Error::input(place(row, &column.name), "is missing", hint));
+                        }
+                        Missing::Mean => filled += 1,
+                        Missing::Drop => keep[row] = false,
+                    }
+                }
+            }
+        }
+        if filled > 0 {
+            context.note("data", format!("`{}`: {filled} missing cells are filled", table.name));
+        }
+        let kept: Vec<usize> = rows.iter().copied().filter(|&row| keep[row]).collect();
+        if kept.is_empty() && !rows.is_empty() {
+            let hint = "`--missing mean` fills them; `--drop` leaves out a column that is mostly empty";
+            return Err(Error::input(format!("`{}`", table.name), "every row has a missing cell", hint));
+        }
+        if kept.len() < rows.len() {
+            let dropped = rows.len() - kept.len();
+            context.note(
+                "data",
+                format!(
+                    "`{}`: {dropped} of {} rows have missing cells and are left out",
+                    table.name,
+                    rows.len()
+                ),
+            );
+        }
+        context.require(
+            &format!("`{}` as {} x {} features", table.name, kept.len(), self.width()),
+            8 * (kept.len() * self.width()) as u64,
+        )?;
+        let mut features = Mat::zeros(kept.len(), self.width());
+        let mut at = 0;
+        for column in &self.columns {
+            let cells = match index.get(&column.name) {
+                Some(&j) => std::mem::replace(&mut table.columns[j].cells, Cells::Numbers(Vec::new())),
+                None => zeros.clone(),
+            };
+            match (&column.kind, cells) {
+                (Kind::Number { mean } | Kind::Date { mean, .. }, Cells::Numbers(numbers)) => {
+                    let filled = |row: &usize| if numbers[*row].is_nan() { *mean } else { numbers[*row] };
+                    features.col_mut(at).iter_mut().zip(&kept).for_each(|(v, row)| *v = filled(row));
+                    at += 1;
+                }
+                (Kind::Text { values }, cells) => {
+                    let position: HashMap<&str, usize> =
+                        values.iter().enumerate().map(|(k, v)| (v.as_str(), k)).collect();
+                    let mut unseen: Vec<String> = Vec::new();
+                    for (i, &row) in kept.iter().enumerate() {
+                        let Some(value) = cells.text(row) else { continue };
+                        match position.get(value.as_str()) {
+                            Some(k) => features[(i, at + k)] = 1.0,
+                            None if !unseen.contains(&value) => unseen.push(value),
+                            None => {}
+                        }
+                    }
+                    if !unseen.is_empty() {
+                        let unseen: Vec<&String> = unseen.iter().collect();
+                        let text = format!(
+                            "`{}`, column `{}`: value {} was not there at the fit and counts as none",
+                            table.name,
+                            column.name,
+                            listed(&unseen)
+                        );
+                        context.warn("data", text);
+                    }
+                    at += values.len();
+                }
+                (Kind::Number { .. } | Kind::Date { .. }, Cells::Text { .. }) => {
+                    unreachable!("checked above")
+                }
+            }
+        }
+        Ok((features, kept))
+    }
+}

@@ -1,0 +1,197 @@
+//! Tests of the file above.
+
+use super::*;
+use crate::data::csv::read_from;
+use crate::data::{Column, Missing};
+
+fn table(name: &str, text: &str) -> Table {
+    read_from(name, || Ok(text.as_bytes()), &["y".to_string()], 1 << 30).unwrap()
+}
+
+/// A column `d` with these cells, and another one.
+fn column(name: &str, cells: &[&str]) -> Table {
+    let rows: String = cells.iter().enumerate().map(|(i, cell)| format!("u,\"{cell}\",{i}\n")).collect();
+    table(name, &format!("y,d,a\n{rows}"))
+}
+
+/// A column `d` of numbers that a format says to be times.
+fn typed(name: &str, numbers: &[f64], unit: TimeUnit) -> Table {
+    let mut table = column(name, &vec!["1"; numbers.len()]);
+    table.columns[1] = Column { name: "d".into(), cells: Cells::Numbers(numbers.to_vec()) };
+    table.times.insert("d".into(), unit);
+    table
+}
+
+fn decide(source: &Table, target: &Table) -> Result<(Encoding, Vec<String>)> {
+    let mut context = Context::default();
+    let sources = std::slice::from_ref(source);
+    let encoding = Encoding::decide(sources, target, "y", &[], &[], Missing::Mean, &mut context)?;
+    Ok((encoding, context.notices().iter().map(|notice| notice.text.clone()).collect()))
+}
+
+/// The numbers of `d`.
+fn values(encoding: &Encoding, mut table: Table) -> Result<Vec<f64>> {
+    let (x, _) = encoding.apply(&mut table, &mut Context::default())?;
+    Ok(x.col(0).iter().copied().collect())
+}
+
+const JANUARY: f64 = 19_753.0; // 2024-01-31
+
+#[test]
+fn dates_become_days_and_missing_ones_the_mean_of_the_source() {
+    let (source, target) = (column("old", &["2024-01-31", "", "2024-02-02"]), column("new", &["1969-12-31"]));
+    let (encoding, said) = decide(&source, &target).unwrap();
+    assert_eq!(said, ["column `d` holds dates (year-month-day): days since 1970"]);
+    let kind = &encoding.columns[0].kind;
+    assert_eq!(*kind, Kind::Date { order: None, unit: TimeUnit::Days, mean: JANUARY + 1.0 });
+    assert_eq!(values(&encoding, source).unwrap(), [JANUARY, JANUARY + 1.0, JANUARY + 2.0]);
+    assert_eq!(values(&encoding, target).unwrap(), [-1.0]);
+    // Later tables: with a time, and with none at all.
+    assert_eq!(values(&encoding, column("later", &["2024-01-31 12:00"])).unwrap(), [JANUARY + 0.5]);
+    assert_eq!(values(&encoding, column("later", &[""])).unwrap(), [JANUARY + 1.0]);
+    let written = serde_json::to_string(kind).unwrap();
+    assert_eq!(written, r#"{"date":{"order":null,"unit":"days","mean":19754.0}}"#);
+    assert_eq!(serde_json::from_str::<Kind>(&written).unwrap(), *kind);
+}
+
+#[test]
+fn a_value_above_twelve_in_any_table_tells_day_from_month() {
+    let ambiguous = ["01/02/2024", "03/04/2024"];
+    for (other, order, first) in [
+        ("13/04/2024", DateOrder::DayMonthYear, JANUARY + 1.0),
+        ("04/13/2024", DateOrder::MonthDayYear, JANUARY - 29.0),
+    ] {
+        let (encoding, said) = decide(&column("old", &ambiguous), &column("new", &[other])).unwrap();
+        assert!(said[0].contains(&order.words('/')), "{said:?}");
+        assert_eq!(values(&encoding, column("old", &ambiguous)).unwrap()[0], first);
+        // The order of the fit holds for later tables, whatever they could be.
+        assert_eq!(values(&encoding, column("later", &["01/02/2024"])).unwrap(), [first]);
+    }
+    let (encoding, said) = decide(&column("old", &ambiguous), &column("new", &["05/06/2024"])).unwrap();
+    assert_eq!(encoding.columns.len(), 1, "only `a` is left");
+    assert_eq!(
+        said,
+        [
+            "column `d` is left out: its dates such as `01/02/2024` may be day/month/year or month/day/year; write them \
+          as 2024-01-31, or `--drop d`"
+        ]
+    );
+    let error = decide(&column("old", &["13/01/2024"]), &column("new", &["01/13/2024"])).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`new`, row 1, column `d`: `01/13/2024` stands where the other cells are dates (day/month/year)"
+    );
+}
+
+#[test]
+fn points_stand_behind_the_day_and_years_of_two_digits_are_said() {
+    let (encoding, said) =
+        decide(&column("old", &["31.01.24", "1.2.24"]), &column("new", &["02.02.24"])).unwrap();
+    assert_eq!(values(&encoding, column("old", &["31.01.24", "1.2.24"])).unwrap(), [JANUARY, JANUARY + 1.0]);
+    let years = "years 00 to 29 are 2000 to 2029, 69 to 99 are 1969 to 1999";
+    assert_eq!(said, [format!("column `d` holds dates (day.month.year): days since 1970; {years}")]);
+    let (encoding, said) = decide(&column("old", &["31.01.55"]), &column("new", &["01.02.24"])).unwrap();
+    assert!(
+        encoding.columns.len() == 1 && said[0].contains("`31.01.55` has two digits and may be"),
+        "{said:?}"
+    );
+    let (_, said) = decide(&column("old", &["24-01-12"]), &column("new", &["25-02-11"])).unwrap();
+    assert!(said[0].contains("day-month-year or year-month-day"), "{said:?}");
+}
+
+#[test]
+fn a_day_that_there_is_not_is_named_and_so_is_a_word_among_dates() {
+    let error = |source: &[&str]| {
+        let error = decide(&column("old", source), &column("new", &["01.02.2024"])).unwrap_err();
+        format!("{error}; {}", error.hint().unwrap_or_default())
+    };
+    let none = error(&["31.01.2024", "31.02.2024"]);
+    assert!(none.starts_with("`old`, row 2, column `d`: `31.02.2024` stands where"), "{none}");
+    assert!(none.contains("; there is no such day"), "{none}");
+    let mut cells = vec!["31.01.2024"; 20];
+    cells[4] = "soon";
+    assert!(
+        error(&cells)
+            .starts_with("`old`, row 5, column `d`: `soon` stands where the other cells are dates (day")
+    );
+    // Words that are as many as dates are text, and so are versions.
+    let (encoding, said) =
+        decide(&column("old", &["soon", "31.01.2024"]), &column("new", &["soon"])).unwrap();
+    assert!(matches!(encoding.columns[0].kind, Kind::Text { .. }) && said.is_empty(), "{said:?}");
+    let (encoding, said) =
+        decide(&column("old", &["1.10.12", "1.10.99"]), &column("new", &["0.13.12"])).unwrap();
+    assert!(matches!(encoding.columns[0].kind, Kind::Text { .. }), "{said:?}");
+    assert!(said[0].contains("cells are dates or times, treated as text"), "{said:?}");
+}
+
+#[test]
+fn text_agrees_with_formats_that_have_a_type_for_dates() {
+    let text = column("old", &["2024-01-31"]);
+    for (numbers, unit, in_text) in [
+        ([JANUARY], TimeUnit::Days, JANUARY),
+        ([JANUARY * 86_400.0 + 60.0], TimeUnit::Seconds, JANUARY * 86_400.0),
+    ] {
+        let other = typed("new", &numbers, unit);
+        let (encoding, _) = decide(&text, &other).unwrap();
+        assert_eq!(values(&encoding, other.clone()).unwrap(), numbers);
+        assert_eq!(values(&encoding, text.clone()).unwrap(), [in_text]);
+        let (encoding, said) = decide(&other, &other).unwrap();
+        assert!(said.iter().all(|said| !said.contains("holds")), "{said:?}");
+        assert_eq!(values(&encoding, text.clone()).unwrap(), [in_text]);
+    }
+    let (encoding, _) =
+        decide(&column("old", &["12:30"]), &typed("new", &[45_060.0], TimeUnit::SecondsOfDay)).unwrap();
+    assert_eq!(values(&encoding, column("old", &["12:30"])).unwrap(), [45_000.0]);
+    let problem = |source: &Table, target: &Table| {
+        let (encoding, _) = decide(source, target)?;
+        values(&encoding, target.clone())
+    };
+    let error = problem(&text, &typed("new", &[5.0], TimeUnit::SecondsOfDay)).unwrap_err().to_string();
+    assert!(error.contains("`2024-01-31` stands where the other cells are times of day"), "{error}");
+    let error =
+        problem(&typed("old", &[5.0], TimeUnit::Days), &column("new", &["7"])).unwrap_err().to_string();
+    assert_eq!(error, "`new`, row 1, column `d`: `7` is a number, the column holds dates elsewhere");
+    let error = problem(&typed("old", &[5.0], TimeUnit::Days), &typed("new", &[5.0], TimeUnit::SecondsOfDay));
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "`new`, column `d`: holds times of day, it was dates elsewhere"
+    );
+}
+
+#[test]
+fn later_cells_that_are_no_dates_of_that_order_are_named() {
+    let (encoding, _) = decide(&column("old", &["2024-01-31"]), &column("new", &["2024-02-01"])).unwrap();
+    let problem = |cell: &str| {
+        let error = values(&encoding, column("later", &["2024-01-31", cell])).unwrap_err();
+        format!("{error}; {}", error.hint().unwrap_or_default())
+    };
+    assert_eq!(
+        problem("01/02/2024"),
+        "`later`, row 2, column `d`: `01/02/2024` stands where the other cells are dates (2024-01-31); its day and \
+         month may be exchanged: write it as 2024-01-31"
+    );
+    assert!(problem("2024-02-30").ends_with("leave it empty and use `--missing`, or `--drop` the column"));
+    assert!(problem("x").starts_with("`later`, row 2, column `d`: `x` stands where"));
+    assert!(values(&encoding, column("later", &["7"])).unwrap_err().to_string().contains("`7` is a number"));
+}
+
+#[test]
+fn zones_that_only_some_times_have_are_warned_of() {
+    let cells = ["2024-01-31T02:00:00+02:00", "2024-01-31T00:00:00"];
+    let (encoding, said) = decide(&column("old", &cells), &column("new", &cells)).unwrap();
+    assert!(said[1].contains("those without are taken for UTC"), "{said:?}");
+    assert_eq!(values(&encoding, column("old", &cells)).unwrap(), [JANUARY * 86_400.0; 2]);
+}
+
+#[test]
+fn a_day_a_row_is_no_identifier_and_never_a_feature_a_day() {
+    let cells: Vec<String> = (1..=28).map(|day| format!("2024-02-{day:02}")).collect();
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    let (encoding, said) = decide(&column("old", &cells), &column("new", &cells)).unwrap();
+    assert_eq!(encoding.width(), 2);
+    assert!(said[0].starts_with("column `d` holds dates"), "{said:?}");
+    let words: Vec<String> = (0..30).map(|i| format!("w{}", i.max(8))).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (_, said) = decide(&column("old", &words), &column("new", &words)).unwrap();
+    assert!(said[0].starts_with("text column `d`: 21 of 30 cells have a value that occurs once"), "{said:?}");
+}
