@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 
-use kind::{Decision, is_constant, is_sequence, kind, text_among_numbers};
+use kind::{Decision, is_constant, is_sequence, kind, row_names, text_among_numbers};
 
 use super::table::{Cells, Table};
 use crate::context::Context;
@@ -74,6 +74,9 @@ pub struct Encoding {
     pub label: String,
     /// Columns that identify a row and are no features.
     pub id: Vec<String>,
+    /// Cells that count as missing, beside those that always do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_values: Vec<String>,
 }
 
 /// Most columns that a message lists by name.
@@ -106,7 +109,11 @@ impl Encoding {
                 });
             }
         }
-        let out = |name: &String| name == label || id.contains(name) || drop.contains(name);
+        tables.iter().for_each(|table| table.tell(label, context));
+        let unnamed = row_names(&tables, id, context);
+        let out = |name: &String| {
+            name == label || id.contains(name) || drop.contains(name) || unnamed == Some(name)
+        };
         // What a sparse table leaves out are zeros: it has the columns of the others too.
         let first = tables[0];
         let elsewhere = tables[1..].iter().flat_map(|table| &table.columns);
@@ -185,7 +192,11 @@ impl Encoding {
             let hint = "keep at least one column that is neither label, id nor dropped";
             return Err(Error::input(format!("`{}`", tables[0].name), "has no feature columns", hint));
         }
-        Ok(Self { columns, missing, label: label.into(), id: id.to_vec() })
+        let mut missing_values: Vec<String> =
+            tables.iter().flat_map(|table| &table.missing_values).cloned().collect();
+        missing_values.sort();
+        missing_values.dedup();
+        Ok(Self { columns, missing, label: label.into(), id: id.to_vec(), missing_values })
     }
 
     /// Checks what a model file says.
@@ -266,15 +277,15 @@ impl Encoding {
             let problem = format!("has no column {}, which the model needs", listed(&absent));
             return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
         }
-        let place =
-            |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
+        let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
+        table.tell(&self.label, context);
         let mut keep = vec![true; table.rows];
         let mut filled = 0;
         let zeros = table.zeros();
         for column in &self.columns {
             let cells = index.get(&column.name).map_or(&zeros, |&j| &table.columns[j].cells);
             if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
-                return Err(text_among_numbers(&table.name, &column.name, cells));
+                return Err(text_among_numbers(table, &column.name, cells));
             }
             if let Cells::Numbers(numbers) = cells
                 && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)
