@@ -119,12 +119,24 @@ pub(crate) struct ReadingArguments {
     /// Character encoding of text tables, e.g. gb18030, windows-1252 or utf-16le [default: UTF-8, or what the bytes tell]
     #[arg(long, value_name = "NAME")]
     pub(crate) encoding: Option<String>,
+    /// Cells that stand for a missing value, beside the empty cell, NA, ?, - and their like; may be repeated
+    #[arg(long, value_name = "A,B", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) missing_values: Vec<String>,
+    /// What stands before decimals in text where 1,234 might be either: , or .
+    #[arg(long, value_name = "MARK", value_parser = parse_decimal)]
+    pub(crate) decimal: Option<char>,
 }
 
 impl ReadingArguments {
     /// What the flags ask for.
     pub(crate) fn reading(&self) -> Reading {
-        Reading { format: self.format, encoding: self.encoding.clone(), ..Reading::default() }
+        Reading {
+            format: self.format,
+            encoding: self.encoding.clone(),
+            missing_values: self.missing_values.clone(),
+            decimal: self.decimal,
+            ..Reading::default()
+        }
     }
 }
 
@@ -341,6 +353,14 @@ fn parse_format(text: &str) -> Result<Format, String> {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),
     })
+}
+
+fn parse_decimal(text: &str) -> Result<char, String> {
+    match text {
+        "," | "comma" => Ok(','),
+        "." | "point" => Ok('.'),
+        _ => Err("give `,` or `.`".into()),
+    }
 }
 
 /// `4GiB`, `512M`, `1000000`: powers of 1024, at least 1 MiB.

@@ -42,7 +42,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
-    let reading = Reading { label: arguments.label.clone(), as_text, ..arguments.reading.reading() };
+    let mut reading = Reading { label: arguments.label.clone(), as_text, ..arguments.reading.reading() };
+    reading.missing_values.extend(model.encoding.iter().flat_map(|encoding| encoding.missing_values.clone()));
     let table = read_table(&arguments.table, &reading, &context)?;
     let (predictions, scores) = predict_table(&model, table, label, &mut context)?;
     let scored = match (scores, &arguments.label) {

@@ -39,7 +39,9 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
         let text = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
         let as_text = text.flat_map(Encoding::text_columns).chain(label.clone()).collect();
-        let reading = Reading { label, as_text, ..arguments.tables.reading.reading() };
+        let mut reading = Reading { label, as_text, ..arguments.tables.reading.reading() };
+        let encodings = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
+        reading.missing_values.extend(encodings.flat_map(|encoding| encoding.missing_values.clone()));
         let target = read_table(target, &reading, &context)?;
         transfer_models(models, target, &settings, &mut context)?
     } else {

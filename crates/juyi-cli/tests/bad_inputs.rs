@@ -385,19 +385,19 @@ fn cells() -> Vec<Case> {
     }
     // Rows without a label are left out, and the others keep their numbers.
     let unlabelled = good(12).cell(1, "y", "").cell(2, "y", "?");
-    cases.push(source(unlabelled.clone().cell(7, "c", "").csv(), &["row 7, column `c`", "is missing"]));
-    cases.push(source(unlabelled.clone().cell(2, "b", "x").csv(), &["row 2, column `b`", "`x`"]));
-    cases.push(source(unlabelled.cell(9, "b", "x").csv(), &["row 9, column `b`", "`x`"]));
+    cases.push(source(unlabelled.clone().cell(7, "c", "").csv(), &["line 8, column `c`", "is missing"]));
+    cases.push(source(unlabelled.clone().cell(2, "b", "x").csv(), &["line 3, column `b`", "`x`"]));
+    cases.push(source(unlabelled.cell(9, "b", "x").csv(), &["line 10, column `b`", "`x`"]));
     // A cell of any length and content is shown short and harmless.
     let long = "x".repeat(100_000);
-    cases.extend(either(good(8).cell(2, "a", &long).csv(), &["row 2, column `a`", "xxx…`"]));
+    cases.extend(either(good(8).cell(2, "a", &long).csv(), &["line 3, column `a`", "xxx…`"]));
     cases.extend(either(
         good(8).cell(2, "a", "\u{1b}[31mred").csv(),
-        &["row 2, column `a`", "\u{fffd}[31mred"],
+        &["line 3, column `a`", "\u{fffd}[31mred"],
     ));
-    cases.extend(either(good(8).cell(2, "a", "\"1\n2\"").csv(), &["row 2, column `a`", "1\u{fffd}2"]));
+    cases.extend(either(good(8).cell(2, "a", "\"1\n2\"").csv(), &["line 3, column `a`", "1\u{fffd}2"]));
     let commas = |sheet: Sheet| sheet.joined(";").replace(".5", ",5");
-    let says = ["row 1, column `a`", "decimals with a point"];
+    let says = ["line 2, column `a`", "decimals with a point"];
     cases.extend(either(commas(good(8)), &says));
     cases.push(source(commas(good(8)), &says).file("target.csv", commas(good(8))));
     cases.push(source(commas(good(40)), &says).file("target.csv", commas(good(40))));
@@ -421,7 +421,7 @@ fn lines() -> Vec<Case> {
         ] {
             let mut lines = lines.clone();
             lines[row] = line;
-            cases.extend(either(lines.join("\n"), &[&format!("row {row}"), says]));
+            cases.extend(either(lines.join("\n"), &[&format!("line {}", row + 1), says]));
         }
     }
     for (names, says) in [
@@ -435,7 +435,7 @@ fn lines() -> Vec<Case> {
     }
     for (name, bytes) in [("semicolon", good(8).joined(";")), ("tab", good(8).joined("\t"))] {
         let mixed = bytes.replacen([';', '\t'], ",", 3);
-        cases.extend(either(mixed, &["row 1", "has 1 cells, the header names 4 columns"]));
+        cases.extend(either(mixed, &["line 2", "has 1 cells, the header names 4 columns"]));
         let renamed = bytes.replacen('a', name, 1);
         cases.push(target(renamed, &["has no column `a`, which `source.csv` has", "--drop"]));
     }
@@ -443,7 +443,7 @@ fn lines() -> Vec<Case> {
         let mut open = good(8);
         let at = open.at(column);
         open.0[row][at].insert(0, '"');
-        let place = if row == 0 { "header".to_string() } else { format!("row {row}") };
+        let place = if row == 0 { "header".to_string() } else { format!("line {}", row + 1) };
         cases.extend(either(open.csv(), &[&place, "a quote is not closed"]));
     }
     cases
@@ -467,10 +467,10 @@ fn bytes() -> Vec<Case> {
         for (mark, byte) in [("#", 0xe9), ("#", 0)] {
             let mut bytes = good(8).cell(row, column, mark).csv().into_bytes();
             bytes.iter_mut().filter(|b| **b == b'#').for_each(|b| *b = byte);
-            cases.extend(either(bytes, &[&format!("row {row}, column `{column}`"), "UTF-8"]));
+            cases.extend(either(bytes, &[&format!("line {}, column `{column}`", row + 1), "UTF-8"]));
         }
     }
-    cases.extend(either(format!("{text}\0\n1,2,3,u\n"), &["row 9"]));
+    cases.extend(either(format!("{text}\0\n1,2,3,u\n"), &["line 10"]));
     for empty in ["", "\n", " \r\n\n\n", "\u{feff}", "\u{feff}\n"] {
         cases.extend(either(empty, &["is empty", "must name the columns"]));
     }
@@ -594,7 +594,7 @@ fn columns() -> Vec<Case> {
     }
     // A column of text in one table and of numbers in the other.
     for column in ["a", "b", "c"] {
-        let says = [&format!("row 1, column `{column}`") as &str, "`red`"];
+        let says = [&format!("line 2, column `{column}`") as &str, "`red`"];
         cases.extend(either(good(8).column(column, "red").csv(), &says));
     }
     // Labels that are numbers.
@@ -1125,15 +1125,15 @@ fn predict() -> Vec<Case> {
     for (bytes, says) in [
         (good(8).without("a").csv(), "has no column `a`, which the model needs"),
         (good(8).without("a").without("b").csv(), "has no column `a`, `b`"),
-        (good(8).cell(3, "a", "x").csv(), "row 3, column `a`"),
-        (good(8).cell(3, "b", "inf").csv(), "row 3, column `b`"),
-        (good(8).cell(3, "b", "1e300").csv(), "row 3, column `b`"),
-        (good(8).cell(6, "b", "").csv(), "row 6, column `b`"),
-        (good(8).column("b", "red").csv(), "row 1, column `b`"),
+        (good(8).cell(3, "a", "x").csv(), "line 4, column `a`"),
+        (good(8).cell(3, "b", "inf").csv(), "line 4, column `b`"),
+        (good(8).cell(3, "b", "1e300").csv(), "line 4, column `b`"),
+        (good(8).cell(6, "b", "").csv(), "line 7, column `b`"),
+        (good(8).column("b", "red").csv(), "line 2, column `b`"),
         (String::new(), "is empty"),
         ("a,b\n".into(), "has no rows"),
         ("a,a\n1,2\n".into(), "two columns named `a`"),
-        ("a,b\n1\n".into(), "row 1"),
+        ("a,b\n1\n".into(), "line 2"),
     ] {
         cases.push(call().file("rows.csv", bytes).says(&["`rows.csv`", says]));
     }
@@ -1217,7 +1217,7 @@ fn models() -> Vec<Case> {
         call("").file("target.csv", no_b).says(&["`target.csv`", "`b`", "which the model needs"]),
         call("").file("target.csv", "a,b,y\n").says(&["`target.csv`", "has no rows"]),
         call("").file("target.csv", "a,b,y\n1,x,u\n").says(&["`target.csv`", "`b`"]),
-        call("").file("target.csv", "a,b,y\n1,,u\n").says(&["`target.csv`, row 1", "is missing"]),
+        call("").file("target.csv", "a,b,y\n1,,u\n").says(&["`target.csv`, line 2", "is missing"]),
         call("")
             .file("old.safetensors", "no model")
             .says(&["`old.safetensors`", "not a complete safetensors file"]),
@@ -1367,12 +1367,12 @@ fn memory() -> Vec<Case> {
         small.clone().file("source.csv", gzip(wide(20_000, 10).as_bytes())).says(&["`source.csv` from row "]),
         small.clone().file("source.csv", words.clone()).says(&["`source.csv` from row "]),
         small.clone().file("target.csv", words).says(&["`target.csv` from row "]),
-        small.clone().file("source.csv", endless("a,b,c,y\n1,2,")).says(&["`source.csv`, row 1"]),
-        small.clone().file("source.csv", endless("a,b,c,y\n1,2,3,u\n1,2,3,")).says(&["`source.csv`, row 2"]),
+        small.clone().file("source.csv", endless("a,b,c,y\n1,2,")).says(&["`source.csv`, line 2"]),
+        small.clone().file("source.csv", endless("a,b,c,y\n1,2,3,u\n1,2,3,")).says(&["`source.csv`, line 3"]),
         small
             .clone()
             .file("target.csv", gzip(&endless("a,b,c,y\n1,2,3,u\n\"")))
-            .says(&["`target.csv`, row 2"]),
+            .says(&["`target.csv`, line 3"]),
         coral.file("source.csv", wide(10, 200)).file("target.csv", wide(10, 200)).says(&["`coral`"]),
         tables().with(each).file("source.csv", wide(900, 100)).file("target.csv", wide(20, 100)).says(&[
             "a second copy of the features",

@@ -91,7 +91,7 @@ pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
 }
 
 /// Blanks, and marks that nobody sees.
-fn is_blank(c: char) -> bool {
+pub(super) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 

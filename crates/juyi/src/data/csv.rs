@@ -1,8 +1,12 @@
 //! Comma-, semicolon- and tab-separated tables, plain or gzipped.
 //!
-//! The separator is the one that occurs most often in the header outside quotes. Empty cells and `NA`, `N/A`, `NaN`,
-//! `null`, `None` and `?` are missing. A column is numeric if every other cell is a number. Cells are read in one pass;
-//! a second pass is made if some column turns out to be text, so that text is kept as it was written.
+//! A column is numeric if every cell that is not missing is a number. Cells are read in one pass; a second pass is made if
+//! some column turns out to be text, so that text is kept as it was written.
+
+mod foreign;
+mod growing;
+mod head;
+mod records;
 
 use std::io::{BufRead, Read};
 
@@ -10,24 +14,23 @@ use encoding_rs::Encoding;
 
 use super::character_encoding::{Decoded, detect, is_utf_8, named, utf_16};
 use super::input::Input;
-use super::table::{COLUMN, Cells, Column, MISSING, Table};
+use super::lines::Lines;
+use super::missing::MissingValues;
+use super::read::Reading;
+use super::table::{COLUMN, Column, Seen, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
+use growing::{Growing, Refused};
+use head::{Head, head};
+use records::{Record, Records, Stop};
 
-/// Reads a table called `name`. Columns named in `as_text` are kept as they are written even if they look like numbers;
-/// the cells may take as many bytes as the context has left. Text is UTF-8, or in the encoding of this name, or in one
-/// that its bytes tell.
+/// Reads a table called `name`. The cells may take as many bytes as the context has left. Text is UTF-8, or in the
+/// encoding that is asked for, or in one that its bytes tell.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`], [`Error::Unknown`].
-pub(super) fn read_csv(
-    name: &str,
-    input: &Input<'_>,
-    as_text: &[String],
-    encoding: Option<&str>,
-    context: &Context,
-) -> Result<Table> {
-    let asked = encoding.map(named).transpose()?;
+/// [`Error::Io`], [`Error::Input`] naming file, line and column, [`Error::Memory`], [`Error::Unknown`].
+pub(super) fn read_csv(name: &str, input: &Input<'_>, reading: &Reading, context: &Context) -> Result<Table> {
+    let asked = reading.encoding.as_deref().map(named).transpose()?;
     let start = |mut text: Box<dyn BufRead + '_>| -> Result<_> {
         let start = text.fill_buf().map_err(|source| Error::Io { path: name.into(), source })?;
         Ok(utf_16(start))
@@ -44,7 +47,7 @@ pub(super) fn read_csv(
                 Some(encoding) => Box::new(Decoded::new(name, text, encoding)),
             })
         };
-        let table = read_from(name, open, as_text, context.left())?;
+        let table = read_as(name, open, reading, context.left())?;
         let remark = match encoding.filter(|_| asked.is_none()) {
             None => table.remark,
             Some(encoding) => format!("read as {}", encoding.name()),
@@ -61,278 +64,193 @@ pub(super) fn read_csv(
     }
 }
 
-/// Reads a table from anything that can be opened twice.
+/// Reads a table from anything that can be opened twice; columns in `as_text` are kept as they are written.
 pub(super) fn read_from<R: BufRead>(
     name: &str,
     open: impl Fn() -> Result<R>,
     as_text: &[String],
     limit: u64,
 ) -> Result<Table> {
-    let fail = |thing: String, problem: &str, hint: &str| {
-        Err(Error::input(format!("`{name}`{thing}"), problem.to_string(), hint.to_string()))
-    };
+    read_as(name, open, &Reading { as_text: as_text.to_vec(), ..Reading::default() }, limit)
+}
+
+fn read_as<R: BufRead>(
+    name: &str,
+    open: impl Fn() -> Result<R>,
+    reading: &Reading,
+    limit: u64,
+) -> Result<Table> {
+    let fail = |problem: &str, hint: &str| Err(Error::input(format!("`{name}`"), problem, hint));
     let mut first = open()?;
-    let Some(header) = header(name, &mut first, limit)? else {
-        return fail(String::new(), "is empty", "the first line must name the columns");
+    let Some(found) = head(name, &mut first, limit)? else {
+        return fail("is empty", "the first line must name the columns");
     };
     let mut names = std::collections::HashSet::new();
-    if let Some(column) = header.names.iter().find(|column| !names.insert(*column)) {
+    if let Some(column) = found.names.iter().find(|column| !names.insert(*column)) {
         let hint = "give each column a name of its own";
-        return fail(String::new(), &format!("has two columns named `{column}`"), hint);
+        return fail(&format!("has two columns named `{column}`"), hint);
     }
-    let wanted = |column: &String| as_text.contains(column);
-    let mut kinds: Vec<bool> = header.names.iter().map(wanted).collect(); // true: text
-    match read_cells(name, first, &header, &kinds, limit)? {
-        Pass::Done(table) => Ok(table),
-        Pass::TextFound(found) => {
-            kinds.iter_mut().zip(&found).for_each(|(kind, text)| *kind |= text);
-            let mut again = open()?;
-            skip_header(name, &mut again, limit)?;
-            match read_cells(name, again, &header, &kinds, limit)? {
-                Pass::Done(table) => Ok(table),
-                Pass::TextFound(_) => fail(String::new(), "changed while it was read", "read it again"),
-            }
+    let mut text: Vec<bool> = found.names.iter().map(|column| reading.as_text.contains(column)).collect();
+    let body = Body { name, missing: MissingValues::with(&reading.missing_values), reading, limit };
+    let mut columns = body.read(first, &found, &text)?;
+    if columns.of.iter().any(|column| matches!(column, Growing::FoundText)) {
+        let also = columns.of.iter().map(|column| matches!(column, Growing::FoundText));
+        text.iter_mut().zip(also).for_each(|(text, also)| *text |= also);
+        drop(columns);
+        let mut again = open()?;
+        let Some(found) = head(name, &mut again, limit)?.filter(|again| again.names == found.names) else {
+            return fail("changed while it was read", "read it again");
+        };
+        columns = body.read(again, &found, &text)?;
+        if columns.of.iter().any(|column| matches!(column, Growing::FoundText)) {
+            return fail("changed while it was read", "read it again");
         }
     }
-}
-
-struct Header {
-    names: Vec<String>,
-    delimiter: u8,
-}
-
-enum Pass {
-    Done(Table),
-    /// Which columns hold text.
-    TextFound(Vec<bool>),
-}
-
-/// The first line that is not blank, split; the reader is left behind it.
-fn header(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<Option<Header>> {
-    let Some(line) = skip_header(name, reader, limit)? else { return Ok(None) };
-    let count = |delimiter: u8| {
-        let mut quoted = false;
-        let outside = |byte: &&u8| {
-            quoted ^= **byte == b'"';
-            !quoted && **byte == delimiter
-        };
-        line.iter().filter(outside).count()
-    };
-    let delimiter = [b',', b';', b'\t'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',');
-    let width = count(delimiter) as u64 + 1;
-    let need = (2 * COLUMN).saturating_mul(width).saturating_add(4 * line.len() as u64);
-    if need > limit {
-        return Err(Error::Memory { what: format!("`{name}` with {width} columns"), need, budget: limit });
-    }
-    let mut record = csv::ByteRecord::new();
-    let mut split = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(&line[..]);
-    split.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))?;
-    let column = |(j, cell): (usize, &[u8])| match String::from_utf8_lossy(cell).trim() {
-        "" => format!("column {}", j + 1),
-        name => name.to_string(),
-    };
-    Ok(Some(Header { names: record.iter().enumerate().map(column).collect(), delimiter }))
+    Ok(body.table(columns, &found))
 }
 
 /// What a line takes for each of its bytes while it is read, at most: a byte may be a cell, which has a place of 8.
 const LINE: u64 = 16;
 
-/// Reads the header line, without the byte order mark; `None` at the end of the file. A quoted name may hold a line
-/// break.
-fn skip_header(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<Option<Vec<u8>>> {
-    const LONGEST: u64 = 64 << 20;
-    let mut line = Vec::new();
-    let (mut left, mut open_quote, mut looked_at) = (LONGEST.min(limit / 4), false, 0);
-    loop {
-        let read = reader.take(left).read_until(b'\n', &mut line);
-        let read = read.map_err(|e| Error::Io { path: name.into(), source: e })?;
-        left -= read as u64;
-        if line.starts_with(b"\xef\xbb\xbf") {
-            line.drain(..3);
+/// Put behind the last line: a quote that is still open there swallows it.
+const END: &[u8] = b"\n\0";
+
+/// What stands below the header, and how it is to be read.
+struct Body<'a> {
+    name: &'a str,
+    missing: MissingValues,
+    reading: &'a Reading,
+    limit: u64,
+}
+
+/// The columns, and where their rows stand.
+struct Columns {
+    of: Vec<Growing>,
+    lines: Lines,
+    rows: usize,
+}
+
+impl Body<'_> {
+    fn place(&self, line: u64) -> String {
+        format!("`{}`, line {line}", self.name)
+    }
+
+    fn read(&self, reader: impl BufRead, head: &Head, text: &[bool]) -> Result<Columns> {
+        let width = head.names.len();
+        let comma = self.reading.decimal == Some(',');
+        let reader = (&head.read[..]).chain(reader).chain(END);
+        let mut records = Records::new(reader, head.separator, head.line, self.limit / LINE);
+        let mut columns = Columns {
+            of: text.iter().map(|text| Growing::new(*text)).collect(),
+            lines: Lines::default(),
+            rows: 0,
+        };
+        let mut record = Record::default();
+        let mut ended = false;
+        while records.next(&mut record).map_err(|stop| self.stopped(stop))? {
+            let place = || self.place(record.line);
+            if record.len() == 1 && width > 1 && record.last().trim_ascii().is_empty() {
+                continue; // a blank line
+            }
+            if record.last().ends_with(END) {
+                return Err(open_quote_in(&place()));
+            }
+            if ended {
+                let hint = "give a text file whose first line names the columns";
+                return Err(Error::input(place(), "is not text", hint));
+            }
+            if record.len() == 1 && record.last() == b"\0" {
+                ended = true;
+                continue;
+            }
+            let ends_in_separator = head.trailing && record.len() == width + 1 && record.last().is_empty();
+            if record.len() != width && !ends_in_separator {
+                let problem = format!("has {} cells, the header names {width} columns", record.len());
+                let hint = "quote cells that contain the separator, and fill short rows";
+                return Err(Error::input(place(), problem, hint));
+            }
+            columns.lines.push(columns.rows, record.line);
+            columns.rows += 1;
+            let mut text_bytes = columns.lines.bytes();
+            for (j, (column, cell)) in columns.of.iter_mut().zip(record.cells()).enumerate() {
+                if let Err(refused) = column.push(cell, &self.missing, comma) {
+                    let place = format!("{}, column `{}`", place(), head.names[j]);
+                    return Err(refused.error(place, cell));
+                }
+                text_bytes += column.text_bytes();
+            }
+            let need = 8 * (columns.rows * width) as u64 + 2 * COLUMN * width as u64 + text_bytes;
+            if need > self.limit {
+                let what = format!("{} and on", place());
+                return Err(Error::Memory { what, need, budget: self.limit });
+            }
         }
-        if line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) {
-            return Err(Error::input(format!("`{name}`"), "is UTF-16 text", "save it as UTF-8"));
+        Ok(columns)
+    }
+
+    fn stopped(&self, stop: Stop) -> Error {
+        match stop {
+            Stop::Io(source) => Error::Io { path: self.name.into(), source },
+            Stop::TooLong(line) => Error::Memory {
+                what: format!("{} alone", self.place(line)),
+                need: self.limit.saturating_add(LINE),
+                budget: self.limit,
+            },
         }
-        if left == 0 && limit / 4 < LONGEST {
-            let what = format!("the header of `{name}`");
-            return Err(Error::Memory { what, need: limit.saturating_add(4), budget: limit });
+    }
+
+    fn table(&self, columns: Columns, head: &Head) -> Table {
+        let Columns { of, lines, rows } = columns;
+        let mut table = Table {
+            name: self.name.into(),
+            rows,
+            lines,
+            missing_values: self.reading.missing_values.clone(),
+            decimal: self.reading.decimal,
+            notes: head.notes.clone(),
+            ..Table::default()
+        };
+        for (growing, name) in of.into_iter().zip(&head.names) {
+            let (column, seen) = growing.finish(name);
+            table.columns.push(column);
+            if seen != Seen::default() {
+                table.seen.insert(name.clone(), seen);
+            }
         }
-        let new = &line[looked_at..];
-        if new.contains(&0) || left == 0 {
-            let hint = "give a text file whose first line names the columns";
-            return Err(Error::input(format!("`{name}`"), "is not a table of text", hint));
+        let first = table.columns.first().filter(|column| head.first_unnamed && column.cells.differ());
+        table.row_names = first.filter(|_| rows > 0).map(|column| column.name.clone());
+        let empty = |column: &Column| (0..rows).all(|row| column.cells.is_missing(row));
+        if head.last_unnamed && rows > 0 && table.columns.pop_if(|column| empty(column)).is_some() {
+            table
+                .notes
+                .push("every line ends in a separator: the last column, without a name, is left out".into());
         }
-        open_quote ^= new.iter().fold(false, |open, b| open ^ (*b == b'"'));
-        if std::str::from_utf8(new).is_err() {
-            return Err(Error::input(
-                format!("`{name}`, header"),
-                "is not UTF-8 text",
-                "save the file as UTF-8",
-            ));
-        }
-        let blank = looked_at == 0 && new.iter().all(u8::is_ascii_whitespace);
-        if read == 0 && line.is_empty() {
-            return Ok(None);
-        }
-        if read == 0 && open_quote {
-            return Err(open_quote_in(&format!("`{name}`, header")));
-        }
-        if !blank && (read == 0 || !open_quote) {
-            return Ok(Some(line));
-        }
-        looked_at = line.len();
-        if blank {
-            line.clear();
-            looked_at = 0;
-        }
+        table
     }
 }
 
-fn unreadable(name: &str, error: &csv::Error) -> Error {
-    Error::input(format!("`{name}`"), format!("cannot be read: {error}"), "")
+impl Refused {
+    fn error(&self, place: String, cell: &[u8]) -> Error {
+        match self {
+            Self::NotFinite => {
+                let problem =
+                    format!("`{}` is not finite", shown(&String::from_utf8_lossy(cell.trim_ascii())));
+                let hint = "mend it, or leave the cell empty and choose `--missing mean` or `drop`";
+                Error::input(place, problem, hint)
+            }
+            Self::NotText => Error::input(place, "is not UTF-8 text", "save the file as UTF-8"),
+        }
+    }
 }
 
 fn open_quote_in(thing: &str) -> Error {
     Error::input(thing, "a quote is not closed", "close it, or double it if it belongs to the text")
 }
 
-/// Put behind the last line: a quote that is still open there swallows it.
-const END: &[u8] = b"\n\0";
-
-/// A column while it is read.
-enum Growing {
-    Numbers(Vec<f64>),
-    Text {
-        codes: Vec<u32>,
-        values: Vec<String>,
-        positions: std::collections::HashMap<Vec<u8>, u32>,
-    },
-    /// Was thought to be numbers; only whether there is more text matters now.
-    FoundText,
-}
-
-fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], limit: u64) -> Result<Pass> {
-    let width = header.names.len();
-    let mut csv = csv::ReaderBuilder::new()
-        .delimiter(header.delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(reader.chain(END).take(limit / LINE));
-    let grow = |is_text: &bool| {
-        if *is_text {
-            Growing::Text {
-                codes: Vec::new(),
-                values: Vec::new(),
-                positions: std::collections::HashMap::new(),
-            }
-        } else {
-            Growing::Numbers(Vec::new())
-        }
-    };
-    let mut columns: Vec<Growing> = text.iter().map(grow).collect();
-    let mut record = csv::ByteRecord::new();
-    let mut rows = 0;
-    let mut text_bytes = 0u64;
-    let mut ended = false;
-    while csv.read_byte_record(&mut record).map_err(|e| unreadable(name, &e))? {
-        if csv.get_ref().limit() == 0 {
-            let what = format!("`{name}`, row {} alone", rows + 1);
-            return Err(Error::Memory { what, need: limit.saturating_add(LINE), budget: limit });
-        }
-        csv.get_mut().set_limit(limit / LINE);
-        if record.len() == 1 && width > 1 && record[0].trim_ascii().is_empty() {
-            continue; // a blank line
-        }
-        let last = record.iter().next_back().unwrap_or_default();
-        if last.ends_with(END) {
-            return Err(open_quote_in(&format!("`{name}`, row {}", rows + 1)));
-        }
-        if ended {
-            let hint = "give a text file whose first line names the columns";
-            return Err(Error::input(format!("`{name}`, row {}", rows + 1), "is not text", hint));
-        }
-        if record.len() == 1 && last == b"\0" {
-            ended = true;
-            continue;
-        }
-        rows += 1;
-        let place = |j: usize| format!("`{name}`, row {rows}, column `{}`", header.names[j]);
-        if record.len() != width {
-            let problem = format!("has {} cells, the header names {width} columns", record.len());
-            let hint = "quote cells that contain the separator, and fill short rows";
-            return Err(Error::input(format!("`{name}`, row {rows}"), problem, hint));
-        }
-        for (j, (column, cell)) in columns.iter_mut().zip(&record).enumerate() {
-            let cell = cell.trim_ascii();
-            match column {
-                Growing::FoundText => {}
-                Growing::Numbers(numbers) => match number(cell) {
-                    Some(v) if v.is_infinite() => {
-                        let problem = format!("`{}` is not finite", shown(&String::from_utf8_lossy(cell)));
-                        let hint = "mend it, or leave the cell empty and choose `--missing mean` or `drop`";
-                        return Err(Error::input(place(j), problem, hint));
-                    }
-                    Some(v) => numbers.push(v),
-                    None => *column = Growing::FoundText,
-                },
-                Growing::Text { codes, values, positions } => {
-                    if is_missing(cell) {
-                        codes.push(MISSING);
-                    } else if let Some(code) = positions.get(cell) {
-                        codes.push(*code);
-                    } else {
-                        let code = values.len() as u32;
-                        let Some(value) = std::str::from_utf8(cell).ok().filter(|v| !v.contains('\0')) else {
-                            return Err(Error::input(
-                                place(j),
-                                "is not UTF-8 text",
-                                "save the file as UTF-8",
-                            ));
-                        };
-                        values.push(value.to_string());
-                        positions.insert(cell.to_vec(), code);
-                        codes.push(code);
-                        text_bytes += 2 * cell.len() as u64 + 112; // each twice, and its place in the map
-                    }
-                }
-            }
-        }
-        let need = 8 * (rows * width) as u64 + 2 * COLUMN * width as u64 + text_bytes;
-        if need > limit {
-            return Err(Error::Memory { what: format!("`{name}` from row {rows} on"), need, budget: limit });
-        }
-    }
-    if columns.iter().any(|column| matches!(column, Growing::FoundText)) {
-        return Ok(Pass::TextFound(columns.iter().map(|c| matches!(c, Growing::FoundText)).collect()));
-    }
-    let finished = |(name, growing): (&String, Growing)| Column {
-        name: name.clone(),
-        cells: match growing {
-            Growing::Numbers(numbers) => Cells::Numbers(numbers),
-            Growing::Text { codes, values, .. } => Cells::Text { codes, values },
-            Growing::FoundText => unreachable!("handled above"),
-        },
-    };
-    let columns = header.names.iter().zip(columns).map(finished).collect();
-    Ok(Pass::Done(Table { name: name.into(), rows, columns, ..Table::default() }))
-}
-
-/// Whether a cell stands for a missing value.
-pub(super) fn is_missing(cell: &[u8]) -> bool {
-    matches!(cell, b"" | b"NA" | b"N/A" | b"NaN" | b"nan" | b"null" | b"NULL" | b"None" | b"?")
-}
-
-/// A number, NaN for a missing cell; `None` for text.
-fn number(cell: &[u8]) -> Option<f64> {
-    if is_missing(cell) {
-        return Some(f64::NAN);
-    }
-    std::str::from_utf8(cell).ok()?.parse().ok().filter(|v: &f64| !v.is_nan())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Cells;
 
     fn read(text: &str) -> Result<Table> {
         read_from("t.csv", || Ok(text.as_bytes()), &[], 1 << 20)
@@ -374,15 +292,15 @@ mod tests {
         let problem = |text: &str| read(text).unwrap_err().to_string();
         assert_eq!(problem(""), "`t.csv`: is empty");
         assert_eq!(problem("a,a\n1,2\n"), "`t.csv`: has two columns named `a`");
-        assert_eq!(problem("a,b\n1,2\n3\n"), "`t.csv`, row 2: has 1 cells, the header names 2 columns");
-        assert_eq!(problem("a,b\n1,inf\n"), "`t.csv`, row 1, column `b`: `inf` is not finite");
+        assert_eq!(problem("a,b\n1,2\n3\n"), "`t.csv`, line 3: has 1 cells, the header names 2 columns");
+        assert_eq!(problem("a,b\n1,inf\n"), "`t.csv`, line 2, column `b`: `inf` is not finite");
         assert!(problem("a\0b").contains("not a table of text"));
         let long = "a\n".to_string() + &"1\n".repeat(200_000);
         assert!(matches!(read(&long), Err(Error::Memory { .. })));
         let tiny = read_from("t.csv", || Ok(&b"a,b\n1,2\n"[..]), &[], 8).unwrap_err().to_string();
         assert!(tiny.starts_with("the header of `t.csv` needs"), "{tiny}");
         assert!(problem(&",".repeat(4999)).starts_with("`t.csv` with 5000 columns needs 1.2 MiB"));
-        assert!(problem(&format!("a\n{}\n", ",".repeat(1 << 17))).starts_with("`t.csv`, row 1 alone needs"));
+        assert!(problem(&format!("a\n{}\n", ",".repeat(1 << 17))).starts_with("`t.csv`, line 2 alone needs"));
     }
 
     /// Each line break in it is looked at once.

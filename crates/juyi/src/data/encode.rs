@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use kind::{Decision, Seen, is_constant, is_sequence, kind};
+use kind::{Decision, Seen, is_constant, is_sequence, kind, row_names};
 
 use super::dates::{DateOrder, TimeUnit};
 use super::table::{Cells, Table};
@@ -84,6 +84,9 @@ pub struct Encoding {
     pub label: String,
     /// Columns that identify a row and are no features.
     pub id: Vec<String>,
+    /// Cells that count as missing, beside those that always do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_values: Vec<String>,
 }
 
 /// Most columns that a message lists by name.
@@ -116,7 +119,11 @@ impl Encoding {
                 });
             }
         }
-        let out = |name: &String| name == label || id.contains(name) || drop.contains(name);
+        tables.iter().for_each(|table| table.tell(label, context));
+        let unnamed = row_names(&tables, id, context);
+        let out = |name: &String| {
+            name == label || id.contains(name) || drop.contains(name) || unnamed == Some(name)
+        };
         // What a sparse table leaves out are zeros: it has the columns of the others too.
         let first = tables[0];
         let elsewhere = tables[1..].iter().flat_map(|table| &table.columns);
@@ -198,7 +205,11 @@ impl Encoding {
             let hint = "keep at least one column that is neither label, id nor dropped";
             return Err(Error::input(format!("`{}`", tables[0].name), "has no feature columns", hint));
         }
-        Ok(Self { columns, missing, label: label.into(), id: id.to_vec() })
+        let mut missing_values: Vec<String> =
+            tables.iter().flat_map(|table| &table.missing_values).cloned().collect();
+        missing_values.sort();
+        missing_values.dedup();
+        Ok(Self { columns, missing, label: label.into(), id: id.to_vec(), missing_values })
     }
 
     /// Checks what a model file says.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::array::{self, Array};
 use super::csv::read_csv;
 use super::input::{Input, STANDARD_INPUT};
+use super::missing::MissingValues;
 use super::table::Table;
 use super::{idx, mat, npy, npz, parquet, svmlight, xlsx};
 use crate::context::Context;
@@ -158,16 +159,20 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
         return Err(Error::input(format!("`{spec}`"), "is a folder, not a table", KNOWN));
     }
     let input = || Input::new(file, context);
-    match format {
-        Format::Text => read_csv(file, &input()?, &reading.as_text, reading.encoding.as_deref(), context),
+    let mut table = match format {
+        Format::Text => return read_csv(file, &input()?, reading, context),
         Format::Mat => mat::table(file, &mut input()?.open()?, more, label, limit),
         Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, label, limit),
         Format::Parquet => parquet::read(file, input()?.open()?, &reading.as_text, limit),
-        Format::Xlsx => xlsx::read(file, input()?.open()?, more, &reading.as_text, limit),
+        Format::Xlsx => xlsx::read(file, input()?.open()?, more, reading, limit),
         Format::Svmlight => svmlight::read(file, input()?.unpacked()?, base(file, more)?, label, limit),
         Format::Npy => pair(spec, npy::read, label, context),
         Format::Idx => pair(spec, idx::read, label, context),
-    }
+    }?;
+    MissingValues::with(&reading.missing_values).empty(&mut table);
+    table.missing_values.clone_from(&reading.missing_values);
+    table.decimal = reading.decimal;
+    Ok(table)
 }
 
 /// The number with which the indices of an svmlight file begin, where it stands behind its name.

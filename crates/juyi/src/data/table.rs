@@ -1,9 +1,11 @@
 //! A table as it was read: named columns of numbers or text, before anything is decided about them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::dates::TimeUnit;
-use crate::error::{Error, Result};
+use super::lines::Lines;
+use crate::context::Context;
+use crate::error::{Error, Result, shown};
 
 /// What a column and its name take beside their cells, in bytes.
 pub(super) const COLUMN: u64 = 128;
@@ -38,6 +40,17 @@ impl Cells {
         match self {
             Self::Numbers(numbers) => numbers[row].is_nan(),
             Self::Text { codes, .. } => codes[row] == MISSING,
+        }
+    }
+
+    /// Whether every row has a value of its own, and these are whole numbers or text.
+    pub(super) fn differ(&self) -> bool {
+        match self {
+            Self::Numbers(numbers) => {
+                let mut seen = HashSet::with_capacity(numbers.len());
+                numbers.iter().all(|v| v.fract() == 0.0 && seen.insert(v.to_bits()))
+            }
+            Self::Text { codes, values } => values.len() == codes.len(),
         }
     }
 
@@ -82,6 +95,29 @@ pub struct Column {
     pub cells: Cells,
 }
 
+/// What the points in a column of plain numbers may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Points {
+    /// There is none, or numbers are not written as text.
+    #[default]
+    None,
+    /// Decimal points, or separators of thousands: `1.234` and nothing that would tell.
+    Either,
+    /// Decimal points.
+    Decimal,
+}
+
+/// What a reader saw of a column beside its cells.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Seen {
+    /// What points in its numbers may be.
+    pub points: Points,
+    /// A whole number with leading zeros, if there is one.
+    pub code: Option<String>,
+    /// Marks of absence that might have meant something, each with its number of cells.
+    pub absent: Vec<(String, usize)>,
+}
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -101,6 +137,18 @@ pub struct Table {
     pub times: HashMap<String, TimeUnit>,
     /// What a reader wants known of how the file was read; may be empty.
     pub remark: String,
+    /// The lines of its rows, where it was read from lines.
+    pub lines: Lines,
+    /// What was seen of some columns, by name.
+    pub seen: HashMap<String, Seen>,
+    /// Cells that count as missing, beside those that always do.
+    pub missing_values: Vec<String>,
+    /// What was said to stand before decimals.
+    pub decimal: Option<char>,
+    /// The first column, where it has no name in the header and a value of its own in every row.
+    pub row_names: Option<String>,
+    /// What a reader did that a note must tell.
+    pub notes: Vec<String>,
 }
 
 impl Table {
@@ -115,9 +163,25 @@ impl Table {
         Cells::Numbers(vec![0.0; if self.sparse { self.rows } else { 0 }])
     }
 
-    /// What messages call a row, by its position.
+    /// What messages call a row, by its position: its line where there are lines.
     pub fn place(&self, row: usize) -> String {
-        format!("`{}`, row {}", self.name, row + 1)
+        match self.lines.of(row) {
+            Some(line) => format!("`{}`, line {line}", self.name),
+            None => format!("`{}`, row {}", self.name, row + 1),
+        }
+    }
+
+    /// Says what was done when it was read, to itself and to its labels.
+    pub(super) fn tell(&self, label: &str, context: &mut Context) {
+        for note in &self.notes {
+            context.note("data", format!("`{}`: {note}", self.name));
+        }
+        let absent = self.seen.get(label).map_or(&[][..], |seen| &seen.absent);
+        for (mark, count) in absent {
+            let labels = if *count == 1 { "label `" } else { "labels `" };
+            let text = format!("`{}`: {count} {labels}{}` count as missing", self.name, shown(mark));
+            context.note("data", text);
+        }
     }
 
     /// The table of these rows, in this order.
@@ -139,6 +203,12 @@ impl Table {
             image: self.image,
             times: self.times.clone(),
             remark: self.remark.clone(),
+            lines: self.lines.select(rows),
+            seen: self.seen.clone(),
+            missing_values: self.missing_values.clone(),
+            decimal: self.decimal,
+            row_names: self.row_names.clone(),
+            notes: self.notes.clone(),
         }
     }
 
@@ -169,7 +239,7 @@ impl Table {
 
     /// About what the table takes in memory.
     pub fn bytes(&self) -> u64 {
-        self.columns.iter().map(|column| COLUMN + column.cells.bytes()).sum()
+        self.columns.iter().map(|column| COLUMN + column.cells.bytes()).sum::<u64>() + self.lines.bytes()
     }
 
     /// The column of this name.

@@ -15,9 +15,10 @@ use calamine::{CellErrorType, DataRef, Reader, SheetType, SheetVisible, Xlsx};
 use zip::ZipArchive;
 
 use super::caught::caught;
-use super::csv::is_missing;
 use super::dates::{DAY, TimeUnit, calendar};
+use super::missing::MissingValues;
 use super::npz::{DIRECTORY, Metered};
+use super::read::Reading;
 use super::table::{COLUMN, Cells, Column, Table, TextCells};
 use crate::error::{Error, Result, shown};
 
@@ -48,8 +49,8 @@ struct Filled {
     value: Value,
 }
 
-/// Reads a sheet of the workbook called `name`: the one of that name, or the first that is not hidden. Columns named in
-/// `as_text` become text. At most `limit` bytes are taken.
+/// Reads a sheet of the workbook called `name`: the one of that name, or the first that is not hidden. At most `limit`
+/// bytes are taken.
 ///
 /// # Errors
 /// [`Error::Input`] for a file that is not sound, a sheet that is not there, a title above the names of the columns, two
@@ -58,7 +59,7 @@ pub fn read<R: Read + Seek>(
     name: &str,
     mut file: R,
     sheet: Option<&str>,
-    as_text: &[String],
+    reading: &Reading,
     limit: u64,
 ) -> Result<Table> {
     let fail = |problem: String, hint: &str| Error::input(format!("`{name}`"), problem, hint);
@@ -96,9 +97,10 @@ pub fn read<R: Read + Seek>(
         remarks.push(format!("sheet `{}` is read; sheets of the file: {}", shown(&wanted), listed()));
     }
     let from_1904 = workbook.has_1904_epoch();
-    let cells =
-        caught(|| cells(name, &mut workbook, &wanted, from_1904, limit - held)).ok_or_else(panicked)??;
-    let mut table = table(name, &wanted, cells, as_text, limit - held, &mut remarks)?;
+    let missing = MissingValues::with(&reading.missing_values);
+    let cells = caught(|| cells(name, &mut workbook, &wanted, from_1904, &missing, limit - held))
+        .ok_or_else(panicked)??;
+    let mut table = table(name, &wanted, cells, &reading.as_text, limit - held, &mut remarks)?;
     table.remark = remarks.join("; ");
     Ok(table)
 }
@@ -145,6 +147,7 @@ fn cells<R: Read + Seek>(
     workbook: &mut Xlsx<R>,
     sheet: &str,
     from_1904: bool,
+    missing: &MissingValues,
     limit: u64,
 ) -> Result<Vec<Filled>> {
     let damaged = |error: calamine::XlsxError| {
@@ -159,7 +162,7 @@ fn cells<R: Read + Seek>(
             |problem: String, hint: &str| Err(Error::input(place(name, sheet, row, column), problem, hint));
         let text = |text: &str| {
             let text = text.trim();
-            (!is_missing(text.as_bytes())).then(|| Value::Text(text.into()))
+            (!missing.has(text)).then(|| Value::Text(text.into()))
         };
         let value = match cell.get_value() {
             DataRef::Empty | DataRef::Error(CellErrorType::NA) => None,

@@ -56,7 +56,13 @@ mod tests {
             kind: Kind::Text { values: vec!["blue".into(), "red".into()] },
         };
         let columns = vec![number("height"), text, number("weight")];
-        let encoding = Encoding { columns, missing: Missing::Error, label: "y".into(), id: Vec::new() };
+        let encoding = Encoding {
+            columns,
+            missing: Missing::Error,
+            label: "y".into(),
+            id: Vec::new(),
+            missing_values: Vec::new(),
+        };
         let asked = Asked { table: "t.csv", rows: &[3, 8], encoding: &encoding };
         let features = from_rows(&[vec![1.0, 0.0, 1.0, 2.0], vec![1e9, 1.0, 0.0, 1e8]]);
         let affine =

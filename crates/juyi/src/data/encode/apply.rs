@@ -42,15 +42,15 @@ impl Encoding {
             let problem = format!("has no column {}, which the model needs", listed(&absent));
             return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
         }
-        let place =
-            |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
+        let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
+        table.tell(&self.label, context);
         let mut keep = vec![true; table.rows];
         let mut filled = 0;
         let zeros = table.zeros();
         for column in &self.columns {
             let cells = index.get(&column.name).map_or(&zeros, |&j| &table.columns[j].cells);
             if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
-                return Err(text_among_numbers(&table.name, &column.name, cells));
+                return Err(text_among_numbers(table, &column.name, cells));
             }
             if let Cells::Numbers(numbers) = cells
                 && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)

@@ -55,7 +55,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         let meant: Vec<bool> = values.iter().map(|value| is_number_with_comma(value)).collect();
         let meant = codes.iter().filter(|code| meant.get(**code as usize) == Some(&true)).count();
         if numbers_elsewhere || (numbers < filled && (numbers + meant) * 10 >= filled * 9) {
-            return Err(text_among_numbers(&table.name, name, cells));
+            return Err(text_among_numbers(table, name, cells));
         }
         if numbers * 2 >= filled && numbers < filled {
             context
@@ -64,7 +64,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
     }
     let (Cells::Text { codes, values }, table) = (cells[0].1, cells[0].0) else {
         let (table, cells) = cells.iter().find(|(_, cells)| !empty(cells)).unwrap_or(&cells[0]);
-        return Err(text_among_numbers(&table.name, name, cells));
+        return Err(text_among_numbers(table, name, cells));
     };
     let filled = codes.iter().filter(|code| **code != MISSING).count();
     if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
@@ -101,7 +101,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
 }
 
 /// The error for the first cell that is not a number.
-pub(super) fn text_among_numbers(table: &str, column: &str, cells: &Cells) -> Error {
+pub(super) fn text_among_numbers(table: &Table, column: &str, cells: &Cells) -> Error {
     let (mut row, mut value) = (0, String::new());
     if let Cells::Text { codes, values } = cells {
         let stray =
@@ -114,13 +114,33 @@ pub(super) fn text_among_numbers(table: &str, column: &str, cells: &Cells) -> Er
     } else {
         "mend the cell, leave it empty and use `--missing`, or `--drop` the column"
     };
-    let thing = format!("`{table}`, row {}, column `{column}`", row + 1);
+    let thing = format!("{}, column `{column}`", table.place(row));
     Error::input(thing, format!("`{}` stands where the other cells are numbers", shown(&value)), hint)
 }
 
 /// Whether a cell is a number with a decimal comma.
 fn is_number_with_comma(value: &str) -> bool {
     value.contains(',') && value.replacen(',', ".", 1).parse::<f64>().is_ok()
+}
+
+/// The first column where it has no name in any table and names the rows; `id` asks for what it asks for.
+pub(super) fn row_names<'a>(
+    tables: &[&'a Table],
+    id: &[String],
+    context: &mut Context,
+) -> Option<&'a String> {
+    let name = tables.iter().find_map(|table| table.row_names.as_ref())?;
+    let all =
+        tables.iter().all(|table| table.row_names.as_ref() == Some(name) || table.column(name).is_none());
+    if !all || id.contains(name) {
+        return None;
+    }
+    let text = format!(
+        "the first column has no name and a value of its own in every row: it names the rows and is left out \
+         (`--id \"{name}\"` carries it to the predictions)"
+    );
+    context.note("data", text);
+    Some(name)
 }
 
 /// Whether a column counts its rows: consecutive whole numbers.

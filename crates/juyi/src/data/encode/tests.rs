@@ -36,10 +36,10 @@ fn columns_that_do_not_fit_are_named() {
     assert_eq!(problem("y,a,b\nu,1,2\n", "a\n1\n"), "`new`: has no column `b`, which `old` has");
     assert_eq!(
         problem("y,a\nu,1\n", "a\nhigh\n"),
-        "`new`, row 1, column `a`: `high` stands where the other cells are numbers"
+        "`new`, line 2, column `a`: `high` stands where the other cells are numbers"
     );
     let mostly = format!("y,a\n{}u,x7\n", "u,1\n".repeat(19));
-    assert!(problem(&mostly, "a\n1\n").starts_with("`old`, row 20, column `a`: `x7` stands"));
+    assert!(problem(&mostly, "a\n1\n").starts_with("`old`, line 21, column `a`: `x7` stands"));
     let (_, context) = decide("y,a\nu,1\n", "a,z\n1,2\n", Missing::Error).unwrap();
     assert!(context.notices()[0].text.contains("column `z` is ignored"));
 }
@@ -49,7 +49,7 @@ fn missing_cells_follow_the_rule_that_was_asked_for() {
     let (source, target) = ("y,a,b\nu,1,2\nv,,4\nu,3,5\n", "a,b\n7,\n1,1\n");
     let (encoding, mut context) = decide(source, target, Missing::Error).unwrap();
     let error = encoding.apply(&mut table("old", source), &mut context).unwrap_err();
-    assert_eq!(error.to_string(), "`old`, row 2, column `a`: is missing");
+    assert_eq!(error.to_string(), "`old`, line 3, column `a`: is missing");
     let (encoding, mut context) = decide(source, target, Missing::Mean).unwrap();
     let (x, _) = encoding.apply(&mut table("new", target), &mut context).unwrap();
     assert_eq!(x[(0, 1)], 11.0 / 3.0);

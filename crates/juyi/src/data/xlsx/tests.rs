@@ -77,7 +77,7 @@ fn one(rows: &[(usize, &[&str])]) -> Vec<u8> {
 
 fn of(bytes: &[u8], sheet: Option<&str>, as_text: &[&str]) -> Result<Table> {
     let as_text: Vec<String> = as_text.iter().map(ToString::to_string).collect();
-    read("b.xlsx", Cursor::new(bytes), sheet, &as_text, 1 << 24)
+    read("b.xlsx", Cursor::new(bytes), sheet, &Reading { as_text, ..Reading::default() }, 1 << 24)
 }
 
 fn problem(bytes: &[u8]) -> String {
@@ -169,7 +169,7 @@ fn what_is_no_table_is_refused_by_cell_or_row() {
 fn what_unpacks_to_too_much_is_refused_and_damage_never_ends_in_a_panic() {
     let bytes = one(&[(1, &[" a", " b"]), (2, &["n1", "d45322"])]);
     for limit in [0, 100, 10_000] {
-        let error = read("b.xlsx", Cursor::new(&bytes), None, &[], limit);
+        let error = read("b.xlsx", Cursor::new(&bytes), None, &Reading::default(), limit);
         assert!(matches!(error, Err(Error::Memory { .. })), "{limit}");
     }
     let blanks = format!("{}{}", row(1, &[" a"]), " ".repeat(1 << 25));

@@ -1,0 +1,116 @@
+//! Columns while they are read.
+
+use crate::data::missing::{Absent, MissingValues, without_blanks};
+use crate::data::table::{Cells, Column, Points, Seen, TextCells};
+
+/// A column while it is read.
+pub(super) enum Growing {
+    Numbers(Numbers),
+    Text(TextCells, Absent),
+    /// Was thought to be numbers; only whether there is more text matters now.
+    FoundText,
+}
+
+/// Why a cell cannot be taken.
+pub(super) enum Refused {
+    NotFinite,
+    NotText,
+}
+
+impl Growing {
+    pub(super) fn new(text: bool) -> Self {
+        if text {
+            Self::Text(TextCells::default(), Absent::default())
+        } else {
+            Self::Numbers(Numbers::default())
+        }
+    }
+
+    /// Adds a cell. With a decimal comma, what has a point is left for text to settle.
+    pub(super) fn push(&mut self, cell: &[u8], missing: &MissingValues, comma: bool) -> Result<(), Refused> {
+        let cell = cell.trim_ascii();
+        match self {
+            Self::FoundText => {}
+            Self::Numbers(numbers) => {
+                match number(cell, missing).filter(|_| !(comma && cell.contains(&b'.'))) {
+                    Some(v) if v.is_infinite() => return Err(Refused::NotFinite),
+                    Some(v) => numbers.push(v, cell),
+                    None => *self = Self::FoundText,
+                }
+            }
+            Self::Text(cells, absent) => {
+                let written = std::str::from_utf8(cell).ok().filter(|written| !written.contains('\0'));
+                let written = without_blanks(written.ok_or(Refused::NotText)?);
+                if missing.has(written) {
+                    absent.push(written);
+                    cells.push(None);
+                } else {
+                    cells.push(Some(written));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// About what different texts take in memory.
+    pub(super) fn text_bytes(&self) -> u64 {
+        match self {
+            Self::Text(cells, _) => cells.bytes,
+            Self::Numbers(_) | Self::FoundText => 0,
+        }
+    }
+
+    /// The column, and what was seen of it.
+    pub(super) fn finish(self, name: &str) -> (Column, Seen) {
+        let (cells, seen) = match self {
+            Self::Numbers(Numbers { values, points, code }) => {
+                (Cells::Numbers(values), Seen { points, code, ..Seen::default() })
+            }
+            Self::Text(cells, absent) => {
+                (cells.finish(), Seen { absent: absent.finish(), ..Seen::default() })
+            }
+            Self::FoundText => unreachable!("read again as text"),
+        };
+        (Column { name: name.into(), cells }, seen)
+    }
+}
+
+/// Numbers, and what of their notation might be told of.
+#[derive(Default)]
+pub(super) struct Numbers {
+    values: Vec<f64>,
+    points: Points,
+    code: Option<String>,
+}
+
+impl Numbers {
+    fn push(&mut self, value: f64, cell: &[u8]) {
+        if self.points != Points::Decimal && cell.contains(&b'.') && !value.is_nan() {
+            self.points = if might_group(cell) { Points::Either } else { Points::Decimal };
+        }
+        if self.code.is_none() && cell.len() > 1 && cell[0] == b'0' && cell.iter().all(u8::is_ascii_digit) {
+            self.code = Some(String::from_utf8_lossy(cell).into_owned());
+        }
+        self.values.push(value);
+    }
+}
+
+/// Whether the point of a number might separate thousands: `1.234`, not `0.123`, `12.5` or `1.234e3`.
+fn might_group(number: &[u8]) -> bool {
+    let number = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
+    let Some(point) = number.iter().position(|b| *b == b'.') else { return false };
+    let (whole, fraction) = (&number[..point], &number[point + 1..]);
+    (1..=3).contains(&whole.len())
+        && whole[0] != b'0'
+        && fraction.len() == 3
+        && fraction.iter().all(u8::is_ascii_digit)
+}
+
+/// A number, NaN for a missing cell; `None` for text.
+fn number(cell: &[u8], missing: &MissingValues) -> Option<f64> {
+    let written = std::str::from_utf8(cell).ok()?;
+    match written.parse::<f64>() {
+        Ok(number) if !number.is_nan() => Some(if missing.has_number(number) { f64::NAN } else { number }),
+        _ => missing.has(written).then_some(f64::NAN),
+    }
+}

@@ -1,0 +1,162 @@
+//! Which cells stand for a missing value, in every format.
+
+use std::collections::HashMap;
+
+use super::table::{Cells, MISSING, Table};
+
+/// What people and programs write where there is no value: pandas, R, SQL, SAS, Stata, Weka, Excel. The errors of
+/// formulas are not among them, but for the one that says "not available".
+const MARKS: &[&str] = &[
+    "NA", "N/A", "n/a", "<NA>", "#N/A", "#NA", "#N/A N/A", "NaN", "nan", "NAN", "-NaN", "-nan", "1.#QNAN",
+    "-1.#QNAN", "1.#IND", "-1.#IND", "NaT", "null", "NULL", "Null", "None", "?", "-", "--", "\u{2013}",
+    "\u{2014}", ".", "\\N",
+];
+
+/// Marks that mean nothing else, and of which nobody need be told.
+const PLAIN: &[&str] = &["NA", "N/A", "<NA>", "NaN", "nan", "null", "NULL", "\\N"];
+
+/// The cells that stand for a missing value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct MissingValues {
+    words: Vec<String>,
+    numbers: Vec<f64>,
+}
+
+impl MissingValues {
+    /// Those that always do, and these; of numbers the value counts: `-999` is `-999.0` too.
+    pub(super) fn with(given: &[String]) -> Self {
+        let words: Vec<String> = given.iter().map(|word| without_blanks(word).to_string()).collect();
+        let numbers = words.iter().filter_map(|word| word.parse().ok()).filter(|v: &f64| v.is_finite());
+        Self { numbers: numbers.collect(), words }
+    }
+
+    /// Whether this text does.
+    pub(super) fn has(&self, cell: &str) -> bool {
+        let cell = without_blanks(cell);
+        if cell.is_empty() || MARKS.contains(&cell) {
+            return true;
+        }
+        if self.words.is_empty() {
+            return false;
+        }
+        let same_number = || cell.parse().is_ok_and(|number| self.has_number(number));
+        self.words.iter().any(|word| word == cell) || same_number()
+    }
+
+    /// Whether this number does.
+    pub(super) fn has_number(&self, number: f64) -> bool {
+        self.numbers.contains(&number)
+    }
+
+    /// Empties the cells of a table that was read without regard to them.
+    pub(super) fn empty(&self, table: &mut Table) {
+        for column in &mut table.columns {
+            match &mut column.cells {
+                Cells::Numbers(numbers) => {
+                    let known = |v: &&mut f64| !self.numbers.is_empty() && self.has_number(**v);
+                    numbers.iter_mut().filter(known).for_each(|v| *v = f64::NAN);
+                }
+                Cells::Text { codes, values } => {
+                    let absent = self.empty_text(codes, values);
+                    if !absent.is_empty() {
+                        table.seen.entry(column.name.clone()).or_default().absent = absent;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Empties cells of text; the marks that were met, each with its number of cells.
+    fn empty_text(&self, codes: &mut [u32], values: &mut Vec<String>) -> Vec<(String, usize)> {
+        let gone: Vec<bool> = values.iter().map(|value| self.has(value)).collect();
+        if !gone.contains(&true) {
+            return Vec::new();
+        }
+        let mut left = 0;
+        let new = |gone: &bool| {
+            left += u32::from(!gone);
+            if *gone { MISSING } else { left - 1 }
+        };
+        let new: Vec<u32> = gone.iter().map(new).collect();
+        let mut counts = vec![0; values.len()];
+        for code in codes.iter_mut().filter(|code| **code != MISSING) {
+            counts[*code as usize] += 1;
+            *code = new[*code as usize];
+        }
+        let marks =
+            values.iter().zip(counts).zip(&gone).filter(|((value, _), gone)| **gone && worth_saying(value));
+        let marks = marks.map(|((value, count), _)| (value.clone(), count)).collect();
+        let mut gone = gone.iter();
+        values.retain(|_| gone.next() == Some(&false));
+        marks
+    }
+}
+
+/// Counts marks of absence that might have meant something.
+#[derive(Debug, Default)]
+pub(super) struct Absent(HashMap<String, usize>);
+
+impl Absent {
+    /// Counts a cell that is missing.
+    pub(super) fn push(&mut self, cell: &str) {
+        if worth_saying(cell) {
+            *self.0.entry(cell.into()).or_default() += 1;
+        }
+    }
+
+    /// The marks, each with its number of cells.
+    pub(super) fn finish(self) -> Vec<(String, usize)> {
+        let mut all: Vec<(String, usize)> = self.0.into_iter().collect();
+        all.sort();
+        all
+    }
+}
+
+/// Whether a mark of absence might have meant something.
+fn worth_saying(mark: &str) -> bool {
+    !mark.is_empty() && !PLAIN.contains(&mark)
+}
+
+/// A cell without blanks around it, and without marks that nobody sees.
+pub(super) fn without_blanks(cell: &str) -> &str {
+    cell.trim_matches(super::classes::is_blank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Column;
+
+    #[test]
+    fn marks_of_absence_are_known_and_others_are_added() {
+        let usual = MissingValues::default();
+        for cell in [
+            "", " \t", "\u{a0}", "\u{feff}", "NA", " n/a ", "#N/A", "<NA>", "NaT", "?", "-", "--", "\\N", ".",
+        ] {
+            assert!(usual.has(cell), "{cell:?}");
+        }
+        for cell in ["none at all", "Na", "no", "0", "-1", "-999", "#DIV/0!", "..", "x"] {
+            assert!(!usual.has(cell), "{cell:?}");
+        }
+        let more = MissingValues::with(&["-999".into(), " keine ".into()]);
+        for cell in ["-999", "-999.0", "-9.99e2", "keine", "NA"] {
+            assert!(more.has(cell), "{cell:?}");
+        }
+        assert!(!more.has("Keine") && !more.has("-99") && more.has_number(-999.0));
+    }
+
+    #[test]
+    fn a_table_is_emptied_of_them_and_keeps_the_values_that_are_left() {
+        let words = ["None", "a", "NA", "b", "None", "a"].map(|word| Some(word.to_string()));
+        let text = Column { name: "t".into(), cells: Cells::from_text(words) };
+        let numbers =
+            Column { name: "n".into(), cells: Cells::Numbers(vec![1.0, -9.0, 2.0, -9.0, 3.0, 4.0]) };
+        let mut table = Table { rows: 6, columns: vec![text, numbers], ..Table::default() };
+        MissingValues::with(&["-9".into()]).empty(&mut table);
+        let codes = vec![MISSING, 0, MISSING, 1, MISSING, 0];
+        assert_eq!(table.columns[0].cells, Cells::Text { codes, values: vec!["a".into(), "b".into()] });
+        let missing: Vec<usize> = (0..6).filter(|&row| table.columns[1].cells.is_missing(row)).collect();
+        assert_eq!(missing, [1, 3]);
+        assert_eq!(table.seen["t"].absent, [("None".to_string(), 2)]);
+    }
+}
