@@ -9,6 +9,7 @@ use juyi::measures::Scores;
 use juyi::report::Predictions;
 use juyi::report::folder::{NETWORK, check_output};
 use juyi::transfer::score_classes;
+use juyi_deep::checkpoint::class_names::{imagenet, read_class_names};
 use juyi_deep::images::is_picture;
 use juyi_deep::tuning::classifier::{Classified, Classifier};
 
@@ -26,6 +27,53 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf
     Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
 }
 
+/// The network of a checkpoint with the head that came with it, and whether its classes were named for it.
+fn of_checkpoint(
+    network: &Path,
+    arguments: &PredictArguments,
+    context: &mut Context,
+) -> Result<(Classifier, bool)> {
+    let mut found = read(network, &arguments.pictures, context)?;
+    let name = network.display().to_string();
+    let classes = found.architecture.classes();
+    let given = arguments.head.class_names.as_deref().map(read_class_names).transpose()?;
+    let inside = std::mem::take(&mut found.classes);
+    let mut own = Classifier::of_checkpoint(&name, found)?;
+    if let (Some(names), Some(file)) = (given, &arguments.head.class_names) {
+        if names.len() != classes {
+            let problem = format!("has {} names, the head of `{name}` has {classes} classes", names.len());
+            let hint = "give a name for each class, in the order of the head";
+            return Err(Error::input(format!("`{}`", file.display()), problem, hint));
+        }
+        return Ok((own.named(names), true));
+    }
+    if inside.len() == classes {
+        context.note("network", format!("`{name}` names its {classes} classes"));
+        return Ok((own.named(inside), true));
+    }
+    if !inside.is_empty() {
+        let text = format!(
+            "`{name}` names {} classes, and its head has {classes}: `--class-names` tells the names",
+            inside.len()
+        );
+        context.warn("network", text);
+    }
+    if let Some(names) = imagenet(classes) {
+        let background = if classes > 1000 { ", with the background in front" } else { "" };
+        let text = format!(
+            "the head has {classes} classes, which are taken for those of ImageNet{background}; `--class-names` tells \
+             others"
+        );
+        context.note("network", text);
+        own = own.named(names);
+    } else {
+        let text = "the checkpoint does not name its classes, which are called by their numbers from 0; \
+                    `--class-names FILE` tells their names";
+        context.note("network", text);
+    }
+    Ok((own, false))
+}
+
 fn no_old_head(network: &Path) -> Error {
     let problem = "keeps no head of the checkpoint that it was tuned from";
     let hint = "tune with `--regularize ewc` or `lwf`, or predict with the checkpoint itself";
@@ -41,13 +89,20 @@ pub(crate) fn predict(
 ) -> Result<(Predictions, Goal, Option<Scores>)> {
     choose_device(&arguments.pictures)?;
     let old = arguments.head.head == HeadChoice::Old;
+    let is_named = |file: &PathBuf| {
+        let problem = format!("is for checkpoints, and `{}` names its classes itself", network.display());
+        Err(Error::input(format!("`--class-names {}`", file.display()), problem, "leave it out"))
+    };
     let (own, named) = match Classifier::read(network, context.memory())? {
         Some(own) => {
+            if let Some(file) = &arguments.head.class_names {
+                return is_named(file);
+            }
             context.take(own.bytes());
             (if old { own.into_old_head().ok_or_else(|| no_old_head(network))? } else { own }, !old)
         }
         None if old => return Err(no_old_head(network)),
-        None => (Classifier::of_checkpoint(&network.display().to_string(), read(network, context)?)?, false),
+        None => of_checkpoint(network, arguments, context)?,
     };
     let listing = listing(Path::new(&arguments.table), context)?;
     let reading = reading(&arguments.pictures);

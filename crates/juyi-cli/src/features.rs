@@ -58,7 +58,7 @@ impl Pictures {
     /// The network in a checkpoint; what is left out of it is noted.
     pub(crate) fn new(network: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Self> {
         choose_device(arguments)?;
-        let found = read(network, context)?;
+        let found = read(network, arguments, context)?;
         let extractor = Extractor::new(found.architecture, found.tensors, Kept::Features, context)?;
         let reading = reading(arguments);
         Ok(Self { extractor, reading, cache: cache(arguments) })

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
         return Err(Error::input(format!("`{TABLE}`"), problem, "give it with `--network`").into());
     };
     choose_device(&arguments.pictures)?;
-    let found = read(network, &mut context)?;
+    let found = read(network, &arguments.pictures, &mut context)?;
     let folder = Path::new(&arguments.data).join(PHOTOGRAPHS);
     let entries = listing(&folder, &mut context)?.entries;
     let (pictures, _) = labelled(entries, &reading(&arguments.pictures), &arguments.pictures);

@@ -14,6 +14,8 @@ const NOTICES: &str = include_str!("../notices/NOTICES.txt");
 
 pub(crate) fn notices() -> anyhow::Result<ExitCode> {
     hand_over(NOTICES)?;
+    #[cfg(feature = "deep")]
+    hand_over(&format!("\n{}", juyi_deep::checkpoint::class_names::NOTICE))?;
     Ok(ExitCode::SUCCESS)
 }
 

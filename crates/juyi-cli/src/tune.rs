@@ -13,14 +13,14 @@ use juyi::models::{Answers, MODEL_KEY, has_metadata};
 use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, kind_of};
 use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::cache::Cache;
-use juyi_deep::checkpoint::Checkpoint;
+use juyi_deep::checkpoint::{Checkpoint, Wanted};
 use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, is_picture, prepare_all};
 use juyi_deep::tuning::classifier::{Classified, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
-use juyi_deep::zoo::Recognized;
+use juyi_deep::zoo::{Recognized, known_names};
 
 use crate::arguments::{Damaged, PictureArguments, TransferArguments};
 use crate::signals::writing;
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Resul
     let inputs: Vec<PathBuf> = inputs(&arguments.tables).into_iter().chain([source.to_path_buf()]).collect();
     let mut folder = Folder::open(out, Kind::Network, &[NETWORK, file, RECORD, PAGE], &inputs, training)?;
 
-    let found = read(source, &mut context)?;
+    let found = read(source, &arguments.tables.pictures, &mut context)?;
     let target = arguments.tables.target.as_deref().unwrap_or_default();
     let listing = listing(Path::new(target), &mut context)?;
     let reading = reading(&arguments.tables.pictures);
@@ -180,11 +180,13 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
 }
 
 /// The network in a checkpoint; what is left out of it is noted.
-pub(crate) fn read(source: &Path, context: &mut Context) -> Result<Recognized> {
+pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Recognized> {
     context.progress("network", 0, 0);
-    let checkpoint = Checkpoint::read(source, context.left())?;
+    let known = known_names();
+    let wanted = Wanted { set: arguments.weights.as_deref(), known: Some(&known) };
+    let mut checkpoint = Checkpoint::read_for(source, wanted, context.left())?;
     let name = source.display().to_string();
-    for note in &checkpoint.notes {
+    for note in std::mem::take(&mut checkpoint.notes) {
         context.note("network", note);
     }
     let found = network_in(&name, checkpoint)?;

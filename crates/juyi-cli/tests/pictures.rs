@@ -359,3 +359,58 @@ fn a_cut_photograph_is_named() {
     let (code, said) = features(content.len() / 2, "--damaged skip");
     assert!(code == Some(0) && said.contains("left out: ") && said.contains("8 pictures"), "{said}");
 }
+
+/// Classes of a checkpoint by name: from a file, from the checkpoint, of `ImageNet`, by numbers; and weights under wrappers.
+#[test]
+fn checkpoints_name_their_classes_and_are_unwrapped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let predict = |more: &str| {
+        let done = juyi(folder, &format!("predict {more}"));
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    let (code, rows, said) = predict("net.safetensors new/left/0.png");
+    assert!(code == Some(0) && said.contains("taken for those of ImageNet"), "{said}");
+    let answer = rows.lines().nth(1).and_then(|row| row.split(',').nth(1)).expect("an answer");
+    assert!(answer.parse::<u32>().is_err(), "{answer}");
+    let (code, _, said) = predict("net.safetensors new");
+    assert!(
+        code == Some(0) && said.contains("nothing is scored: no folder bears the name of a class"),
+        "{said}"
+    );
+
+    // A head of two classes, under wrappers, whose names stand in a file or in the checkpoint.
+    let small = network("squeezenet1-1").expect("it is known").with_classes(2);
+    let drawn = Network::from_chance(small, &Context::new(1, 1 << 30), &Device::flex()).tensors();
+    let wrapped: std::collections::BTreeMap<_, _> = (drawn.iter())
+        .map(|(name, stored)| (format!("_orig_mod.module.model.{name}"), stored.clone()))
+        .chain([("n_averaged".to_string(), drawn.values().next().expect("a tensor").clone())])
+        .collect();
+    let named = [("classes".to_string(), r#"["above", "left"]"#.to_string())].into();
+    write_safetensors(&folder.join("two.safetensors"), &drawn, &[].into()).expect("a checkpoint");
+    write_safetensors(&folder.join("wrapped.safetensors"), &wrapped, &[].into()).expect("a checkpoint");
+    write_safetensors(&folder.join("named.safetensors"), &wrapped, &named).expect("a checkpoint");
+    std::fs::write(folder.join("names.txt"), "above\nleft\n").expect("a file");
+    std::fs::write(folder.join("one.txt"), "above\n").expect("a file");
+    let (_, plain, said) = predict("two.safetensors new --class-names names.txt");
+    assert!(said.contains("accuracy"), "{said}");
+    let (_, numbers, said) = predict("two.safetensors new");
+    assert!(said.contains("called by their numbers from 0") && numbers != plain, "{said}");
+    let (_, by_file, said) = predict("wrapped.safetensors new --class-names names.txt");
+    assert!(by_file == plain, "{said}");
+    assert!(
+        said.contains("`_orig_mod.module.model.` was taken off 52 of 53 names: the network was compiled"),
+        "{said}"
+    );
+    assert!(said.contains("tensors that are not used: n_averaged"), "{said}");
+    let (_, inside, said) = predict("named.safetensors new");
+    assert!(inside == plain && said.contains("`named.safetensors` names its 2 classes"), "{said}");
+    let (code, _, said) = predict("two.safetensors new --class-names one.txt");
+    assert!(
+        code == Some(2) && said.contains("`one.txt`: has 1 names, the head of `two.safetensors` has 2"),
+        "{said}"
+    );
+    let (code, _, said) = predict("wrapped.safetensors new --weights ema");
+    assert!(code == Some(2) && said.contains("has no tensors under `ema`"), "{said}");
+}

@@ -15,6 +15,10 @@ pub(crate) struct PictureArguments {
     /// Folder that keeps the features of pictures for later runs
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Which weights of a checkpoint that holds several: the key of their dictionary, or the begin of their names [default:
+    /// those that fit a network, averages last]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) weights: Option<String>,
     /// Where networks run: cpu, or cuda or wgpu in a build with that feature
     #[arg(long, value_name = "KIND", default_value = "cpu")]
     pub(crate) device: String,
@@ -35,6 +39,10 @@ pub(crate) struct HeadArguments {
     /// what was forgotten can be measured; its classes are numbers from 0
     #[arg(long, value_enum, default_value_t = HeadChoice::New)]
     pub(crate) head: HeadChoice,
+    /// Names of the classes of a checkpoint's head: a name a line, a JSON list, or a JSON object from names to numbers
+    /// [default: those in the checkpoint, or of ImageNet for 1,000 classes, or numbers from 0]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) class_names: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,10 +8,12 @@
 //! The file is held in memory while its tensors are read; work is linear in both.
 
 mod arrays;
+pub mod class_names;
 mod pickle;
 mod state;
 mod torch;
 mod values;
+mod wrappers;
 #[cfg(test)]
 mod written;
 
@@ -22,17 +24,15 @@ use std::path::Path;
 use juyi::context::Context;
 use juyi::error::{Error, Result, shown};
 use juyi::files::write_whole;
-use juyi::report::folder::read_file;
+use juyi::report::folder::{NETWORK_KEY, read_file};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use pickle::Pickle;
 use values::{Budget, Kind, Layout, MOST_DIMENSIONS};
+pub use wrappers::Wanted;
 
 /// The name under which safetensors keeps what is no tensor.
 const METADATA: &str = "__metadata__";
-
-/// What the names of all tensors begin with if the network was trained on several devices at once.
-const PARALLEL: &str = "module.";
 
 /// The tensors of a network.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,8 +41,12 @@ pub struct Checkpoint {
     pub tensors: BTreeMap<String, Stored>,
     /// What a safetensors file says of itself; empty for other formats.
     pub metadata: BTreeMap<String, String>,
+    /// The names of the classes, where the file has them.
+    pub classes: Vec<String>,
     /// What was left out or renamed, a sentence each.
     pub notes: Vec<String>,
+    /// The keys of the dictionary that the tensors come from, if there were others.
+    set: Option<String>,
 }
 
 /// A tensor.
@@ -61,13 +65,21 @@ impl Checkpoint {
     /// # Errors
     /// Those of [`read_file`] and [`Checkpoint::from_bytes`]; [`Error::Input`] if it is no file.
     pub fn read(path: &Path, budget: u64) -> Result<Self> {
+        Self::read_for(path, Wanted::default(), budget)
+    }
+
+    /// The same for what is wanted of a file with several sets of tensors, or with names that are wrapped.
+    ///
+    /// # Errors
+    /// As for [`Checkpoint::read`]; [`Error::Input`] if there is nothing of the wanted name.
+    pub fn read_for(path: &Path, wanted: Wanted<'_>, budget: u64) -> Result<Self> {
         let name = path.display().to_string();
         // Asked before it is opened: a pipe would wait for somebody to write.
         // What is not there is named by the reader, which knows of runs that are unfinished.
         if fs::metadata(path).is_ok_and(|facts| !facts.is_file()) {
             return Err(Error::input(format!("`{name}`"), "is not a file", "give a checkpoint in a file"));
         }
-        Self::from_bytes(&name, &read_file(path, 1, &Context::new(0, budget))?, budget)
+        Self::from_bytes_for(&name, &read_file(path, 1, &Context::new(0, budget))?, wanted, budget)
     }
 
     /// Reads the bytes of a file called `name`, which count against the budget too.
@@ -76,34 +88,32 @@ impl Checkpoint {
     /// [`Error::Input`] for another format, a file that is damaged, one that holds an object in place of a dictionary,
     /// and tensors of a type that is not read; [`Error::Memory`] for one that is larger than the budget.
     pub fn from_bytes(name: &str, bytes: &[u8], budget: u64) -> Result<Self> {
+        Self::from_bytes_for(name, bytes, Wanted::default(), budget)
+    }
+
+    /// The same for what is wanted of it.
+    fn from_bytes_for(name: &str, bytes: &[u8], wanted: Wanted<'_>, budget: u64) -> Result<Self> {
         let mut budget = Budget::new(name, budget);
         budget.take(bytes.len() as u64)?;
         let mut checkpoint = if bytes.starts_with(b"PK\x03\x04") {
-            torch::archive(name, bytes, &mut budget)?
+            torch::archive(name, bytes, wanted, &mut budget)?
         } else if bytes.starts_with(torch::MAGIC) {
-            torch::row(name, bytes, &mut budget)?
+            torch::row(name, bytes, wanted, &mut budget)?
         } else if let Some((header, values)) = safetensors_parts(bytes) {
             from_safetensors(name, header, values, &mut budget)?
         } else if may_be_pickle(bytes) {
-            from_pickle(name, bytes, &mut budget)?
+            from_pickle(name, bytes, wanted, &mut budget)?
         } else {
             let problem = "is not a checkpoint of a known format";
             let hint =
                 "known are safetensors, what `torch.save` writes, and pickled dictionaries of NumPy arrays";
             return Err(Error::input(format!("`{name}`"), problem, hint));
         };
-        checkpoint.without_parallel();
-        Ok(checkpoint)
-    }
-
-    /// Takes `module.` off the names if all begin with it.
-    fn without_parallel(&mut self) {
-        if self.tensors.is_empty() || !self.tensors.keys().all(|name| name.starts_with(PARALLEL)) {
-            return;
+        // The names in a file of ours are those of its own architecture.
+        if !checkpoint.metadata.contains_key(NETWORK_KEY) {
+            checkpoint.unwrap_names(name, wanted)?;
         }
-        let tensors = std::mem::take(&mut self.tensors).into_iter();
-        self.tensors = tensors.map(|(name, stored)| (name[PARALLEL.len()..].to_string(), stored)).collect();
-        self.notes.push(format!("`{PARALLEL}` was taken off all names: the network was trained in parallel"));
+        Ok(checkpoint)
     }
 }
 
@@ -155,7 +165,12 @@ fn from_safetensors(file: &str, header: &[u8], values: &[u8], budget: &mut Budge
         tensors.insert(name, stored);
     }
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
-    Ok(Checkpoint { tensors, metadata, notes: Vec::new() })
+    Ok(Checkpoint {
+        tensors,
+        classes: class_names::of_metadata(&metadata),
+        metadata,
+        ..Checkpoint::default()
+    })
 }
 
 /// Whether a file may begin a pickle: with its protocol, or, in the first two, with a container or a name.
@@ -164,14 +179,14 @@ fn may_be_pickle(bytes: &[u8]) -> bool {
 }
 
 /// Reads a pickle that stands alone.
-fn from_pickle(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Checkpoint> {
+fn from_pickle(file: &str, bytes: &[u8], wanted: Wanted<'_>, budget: &mut Budget) -> Result<Checkpoint> {
     let thing = format!("`{file}`");
     let pickle = Pickle::read(&thing, bytes, budget)?;
     if pickle.length < bytes.len() {
         let problem = format!("goes on for {} bytes behind its pickle", bytes.len() - pickle.length);
         return Err(Error::input(thing, problem, "give a file with one pickled dictionary"));
     }
-    state::collect(file, &pickle, budget, |_, _| {
+    state::collect(file, &pickle, wanted, budget, |_, _| {
         let problem = "refers to values that are not in the file";
         Err(Error::input(&thing, problem, "write tensors with `torch.save`"))
     })
@@ -287,7 +302,7 @@ mod tests {
         let read = Checkpoint::read(&path, 1 << 20).unwrap();
         assert_eq!(
             read,
-            Checkpoint { tensors: tensors.clone(), metadata: metadata.clone(), notes: Vec::new() }
+            Checkpoint { tensors: tensors.clone(), metadata: metadata.clone(), ..Checkpoint::default() }
         );
         write_safetensors(&path, &tensors, &metadata).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), bytes);

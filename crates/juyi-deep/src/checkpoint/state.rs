@@ -11,10 +11,8 @@ use juyi::error::{Error, Result, shown};
 use super::pickle::{Node, Pickle};
 use super::torch::{self, Storage};
 use super::values::{Budget, Layout};
-use super::{Checkpoint, Stored, arrays};
-
-/// Under these keys training scripts keep the state dictionary, beside the epoch, the optimizer and so on.
-const NESTED: [&str; 3] = ["state_dict", "model_state_dict", "model"];
+use super::wrappers::{Entered, Wanted, enter};
+use super::{Checkpoint, Stored, arrays, class_names};
 
 /// Most dictionaries and lists within each other.
 const DEEPEST: usize = 32;
@@ -34,10 +32,11 @@ const HINT: &str =
 pub(super) fn collect<'a>(
     file: &str,
     pickle: &Pickle<'_>,
+    wanted: Wanted<'_>,
     budget: &mut Budget,
     mut bytes_of: impl FnMut(&Storage<'_>, &mut Budget) -> Result<Cow<'a, [u8]>>,
 ) -> Result<Checkpoint> {
-    let Leaves { tensors, notes } = leaves(file, pickle, budget)?;
+    let Leaves { tensors, set, notes } = leaves(file, pickle, wanted, budget)?;
     let mut found = BTreeMap::new();
     let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
     for (name, id) in tensors {
@@ -68,7 +67,13 @@ pub(super) fn collect<'a>(
             budget.give_back(bytes.len() as u64);
         }
     }
-    Ok(Checkpoint { tensors: found, metadata: BTreeMap::new(), notes })
+    Ok(Checkpoint {
+        tensors: found,
+        classes: class_names::of_pickle(pickle),
+        set,
+        notes,
+        ..Checkpoint::default()
+    })
 }
 
 /// What messages call a tensor of a file.
@@ -93,12 +98,13 @@ struct Held<'p> {
 /// The tensors of a pickle by name and node, and notes on what is not among them.
 struct Leaves {
     tensors: Vec<(String, usize)>,
+    set: Option<String>,
     notes: Vec<String>,
 }
 
-fn leaves(file: &str, pickle: &Pickle<'_>, budget: &mut Budget) -> Result<Leaves> {
+fn leaves(file: &str, pickle: &Pickle<'_>, wanted: Wanted<'_>, budget: &mut Budget) -> Result<Leaves> {
     let refused = |problem: String| Err(Error::input(format!("`{file}`"), problem, HINT));
-    let (root, mut notes) = enter(pickle);
+    let Entered { root, set, mut notes } = enter(pickle, wanted);
     if !matches!(pickle.node(root), Node::Dict(_) | Node::List(_) | Node::Tuple(_)) {
         return refused(format!("holds {} in place of a dictionary of tensors", pickle.described(root)));
     }
@@ -114,38 +120,11 @@ fn leaves(file: &str, pickle: &Pickle<'_>, budget: &mut Budget) -> Result<Leaves
         Some(listed) => notes.push(format!("left out, for they are no tensors: {listed}")),
         None => {}
     }
-    Ok(Leaves { tensors: walk.tensors, notes })
-}
-
-/// The state dictionary within the value of the whole, and what is said of it.
-fn enter(pickle: &Pickle<'_>) -> (usize, Vec<String>) {
-    let (mut root, mut notes) = (pickle.root, Vec::new());
-    for _ in 0..DEEPEST {
-        let Node::Dict(entries) = pickle.node(root) else { break };
-        let is = |(name, value): &(usize, usize), key: &str| {
-            pickle.text(*name) == Some(key) && matches!(pickle.node(*value), Node::Dict(_))
-        };
-        let Some((key, value)) = NESTED.iter().find_map(|key| entries.iter().find(|entry| is(entry, key)))
-        else {
-            break;
-        };
-        let mut beside = LeftOut::default();
-        for (name, _) in entries.iter().filter(|(name, _)| name != key) {
-            beside.push(|| key_shown(pickle, *name));
-        }
-        let beside = beside.listed().map(|names| format!("; left out beside it: {names}"));
-        notes.push(format!(
-            "the tensors are those of {}{}",
-            key_shown(pickle, *key),
-            beside.unwrap_or_default()
-        ));
-        root = *value;
-    }
-    (root, notes)
+    Ok(Leaves { tensors: walk.tensors, set, notes })
 }
 
 /// A key of a dictionary as messages show it.
-fn key_shown(pickle: &Pickle<'_>, key: usize) -> String {
+pub(super) fn key_shown(pickle: &Pickle<'_>, key: usize) -> String {
     match (pickle.text(key), pickle.size(key)) {
         (Some(text), _) => format!("`{}`", shown(text)),
         (None, Some(number)) => format!("`{number}`"),
@@ -216,14 +195,14 @@ impl Walk<'_, '_> {
 
 /// Values that are no tensors: the first ones in words, and how many more.
 #[derive(Debug, Default)]
-struct LeftOut {
+pub(super) struct LeftOut {
     named: Vec<String>,
     more: usize,
 }
 
 impl LeftOut {
     /// Notes a value; its words are only made if they are kept.
-    fn push(&mut self, what: impl FnOnce() -> String) {
+    pub(super) fn push(&mut self, what: impl FnOnce() -> String) {
         if self.named.len() < NAMED {
             self.named.push(what());
         } else {
@@ -232,7 +211,7 @@ impl LeftOut {
     }
 
     /// All in one line, if there are any.
-    fn listed(&self) -> Option<String> {
+    pub(super) fn listed(&self) -> Option<String> {
         let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
         (!self.named.is_empty()).then(|| self.named.join(", ") + &more)
     }

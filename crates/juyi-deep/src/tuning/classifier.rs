@@ -58,12 +58,13 @@ pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
         // A head on all stages belongs to an ordinary network without its head.
         Some(about) if !about.on_stages() => {
             let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
-            Ok(Recognized { architecture: about.architecture, tensors, extra: Vec::new(), with_head: true })
+            let (extra, classes) = (Vec::new(), about.classes);
+            Ok(Recognized { architecture: about.architecture, tensors, extra, with_head: true, classes })
         }
         _ => {
             let found = recognize(source, checkpoint.tensors)?;
             check_numbers(&format!("`{source}`"), &found.architecture, &[], &found.tensors)?;
-            Ok(found)
+            Ok(Recognized { classes: checkpoint.classes, ..found })
         }
     }
 }
@@ -80,6 +81,13 @@ impl Classifier {
         }
         let classes = (0..found.architecture.classes()).map(|class| class.to_string()).collect();
         Ok(Self::new(found.architecture, found.tensors, classes))
+    }
+
+    /// The same with other names of its classes, as many as it has.
+    #[must_use]
+    pub fn named(mut self, classes: Vec<String>) -> Self {
+        self.about.classes = classes;
+        self
     }
 
     /// The same network with the head that came with the checkpoint, where the tuning kept it; classes are called by their

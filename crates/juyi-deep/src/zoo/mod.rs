@@ -9,7 +9,7 @@ mod squeezenet;
 mod vgg;
 mod vit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use juyi::error::{Error, Result};
 
@@ -95,6 +95,18 @@ pub fn network(name: &str) -> Result<Architecture> {
     })
 }
 
+/// How many of some names of tensors are those of one network of the zoo, for the network that has most of them.
+pub fn known_names() -> impl Fn(&BTreeSet<&str>) -> usize {
+    let names = |known: &Known| -> HashSet<String> {
+        known.architecture().parameters().into_iter().map(|own| own.name).collect()
+    };
+    let all: Vec<HashSet<String>> = ZOO.iter().map(names).collect();
+    move |some| {
+        let count = |own: &HashSet<String>| some.iter().filter(|name| own.contains(**name)).count();
+        all.iter().map(count).max().unwrap_or(0)
+    }
+}
+
 /// A checkpoint beside a network of the zoo.
 #[derive(Debug)]
 pub struct Recognized {
@@ -106,6 +118,8 @@ pub struct Recognized {
     pub extra: Vec<String>,
     /// Whether the checkpoint has the tensors of the head.
     pub with_head: bool,
+    /// The names of the classes, where the checkpoint has them.
+    pub classes: Vec<String>,
 }
 
 /// The network whose trunk takes all its tensors from these, by name and shape. A head may be missing or tell other
@@ -160,7 +174,7 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
             format!("is no network of the zoo; the closest is `{name}` ({layout}), for which {few}{more}");
         Error::input(format!("`{source}`"), problem, hint)
     })?;
-    Ok(Recognized { architecture, tensors, extra, with_head })
+    Ok(Recognized { architecture, tensors, extra, with_head, classes: Vec::new() })
 }
 
 /// The shorter side to `shorter`, the middle, and the mean and deviation of `ImageNet`.

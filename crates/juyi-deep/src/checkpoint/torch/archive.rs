@@ -10,13 +10,19 @@ use super::super::Checkpoint;
 use super::super::pickle::Pickle;
 use super::super::state::collect;
 use super::super::values::Budget;
+use super::super::wrappers::Wanted;
 use super::AGAIN;
 
 /// Reads a zip archive.
 ///
 /// # Errors
 /// As [`collect`], and [`Error::Input`] for an archive that is damaged or that `torch.save` did not write.
-pub(in crate::checkpoint) fn archive(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Checkpoint> {
+pub(in crate::checkpoint) fn archive(
+    file: &str,
+    bytes: &[u8],
+    wanted: Wanted<'_>,
+    budget: &mut Budget,
+) -> Result<Checkpoint> {
     let fail = |problem: String, hint: &str| Error::input(format!("`{file}`"), problem, hint);
     let mut archive = ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| fail(format!("is not a sound zip archive: {error}"), AGAIN))?;
@@ -35,7 +41,7 @@ pub(in crate::checkpoint) fn archive(file: &str, bytes: &[u8], budget: &mut Budg
     }
     let unpacked = unpack(file, &mut archive, &path, None, budget)?;
     let pickle = Pickle::read(&format!("`{file}`, part `{}`", shown(&path)), &unpacked, budget)?;
-    collect(file, &pickle, budget, |storage, budget| {
+    collect(file, &pickle, wanted, budget, |storage, budget| {
         let path = format!("{folder}data/{}", storage.key);
         unpack(file, &mut archive, &path, Some(storage.bytes as u64), budget).map(Cow::Owned)
     })

@@ -9,6 +9,7 @@ use super::super::Checkpoint;
 use super::super::pickle::{Node, Pickle};
 use super::super::state::collect;
 use super::super::values::Budget;
+use super::super::wrappers::Wanted;
 use super::{AGAIN, storage_of};
 
 /// The pickled magic number that a file begins with.
@@ -21,7 +22,12 @@ const VERSION: i64 = 1001;
 ///
 /// # Errors
 /// As [`collect`], and [`Error::Input`] for a file of another version or byte order, or one that is damaged.
-pub(in crate::checkpoint) fn row(file: &str, bytes: &[u8], budget: &mut Budget) -> Result<Checkpoint> {
+pub(in crate::checkpoint) fn row(
+    file: &str,
+    bytes: &[u8],
+    wanted: Wanted<'_>,
+    budget: &mut Budget,
+) -> Result<Checkpoint> {
     let fail = |problem: String| Error::input(format!("`{file}`"), problem, AGAIN);
     let mut rest = bytes.get(MAGIC.len()..).unwrap_or_default();
     let mut next = |part: &str| {
@@ -73,7 +79,7 @@ pub(in crate::checkpoint) fn row(file: &str, bytes: &[u8], budget: &mut Budget) 
     if !rest.is_empty() {
         return Err(fail(format!("goes on behind its end by {} bytes", rest.len())));
     }
-    collect(file, &object, budget, |storage, _| {
+    collect(file, &object, wanted, budget, |storage, _| {
         let values = places.get(storage.key).copied().map(Cow::Borrowed);
         values.ok_or_else(|| fail(format!("has no values for storage `{}`", shown(storage.key))))
     })

@@ -98,6 +98,23 @@ def scripts():
             "`module.` was taken off all names: the network was trained in parallel",
         ],
     )
+    # A compiled network, an average of it, and an optimizer with two tensors a parameter.
+    compiled = torch.compile(torch.nn.DataParallel(net)).state_dict()
+    average = torch.optim.swa_utils.AveragedModel(net).state_dict()
+    loss = net(torch.ones(4, 2)).sum()
+    loss.backward()
+    adam = torch.optim.Adam(net.parameters())
+    adam.step()
+    value = {"optimizer": adam.state_dict(), "ema": average, "weights": compiled, "best": torch.tensor(0.5)}
+    both(
+        "wrapped",
+        value,
+        {name.removeprefix("_orig_mod.module."): tensor for name, tensor in compiled.items()},
+        [
+            "the tensors are those of `weights`; left out beside it: `optimizer`, `ema`, `best`",
+            "`_orig_mod.module.` was taken off all names: the network was compiled, the network was trained in parallel",
+        ],
+    )
     # The source text that the older layout keeps would come from the folder where PyTorch is installed.
     torch.serialization.get_source_lines_and_file = lambda of: (["class Linear: ..."], 1, "linear.py")
     for suffix, zipped in [("", True), ("-row", False)]:
