@@ -110,12 +110,15 @@ pub(crate) struct ReadingArguments {
     /// Format of tables whose names do not tell it, standard input among them: csv, mat, npy, npz, svmlight, idx, parquet
     #[arg(long, value_name = "FORMAT", value_parser = parse_format)]
     pub(crate) format: Option<Format>,
+    /// Column to be read under another name, in each table that has the old one and not the new one; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_renaming)]
+    pub(crate) rename: Vec<(String, String)>,
 }
 
 impl ReadingArguments {
     /// What the flags ask for.
     pub(crate) fn reading(&self) -> Reading {
-        Reading { format: self.format, ..Reading::default() }
+        Reading { format: self.format, rename: self.rename.clone(), ..Reading::default() }
     }
 }
 
@@ -329,6 +332,14 @@ fn parse_format(text: &str) -> Result<Format, String> {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),
     })
+}
+
+/// `old=new`.
+fn parse_renaming(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=').map(|(old, new)| (old.trim(), new.trim())) {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() && old != new => Ok((old.into(), new.into())),
+        _ => Err("write the old name and the new one: `--rename OLD=NEW`".into()),
+    }
 }
 
 /// `4GiB`, `512M`, `1000000`: powers of 1024, at least 1 MiB.

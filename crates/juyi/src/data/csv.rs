@@ -7,29 +7,33 @@
 use std::io::{BufRead, Read};
 
 use super::input::Input;
+use super::read::Reading;
 use super::table::{COLUMN, Cells, Column, MISSING, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
 
-/// Reads a table called `name`. Columns named in `as_text` are kept as they are written even if they look like numbers;
-/// the cells may take as many bytes as the context has left.
+/// Reads a table called `name`. The cells may take as many bytes as the context has left.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Input`] naming file, row and column, [`Error::Memory`].
-pub(super) fn read_csv(
-    name: &str,
-    input: &Input<'_>,
-    as_text: &[String],
-    context: &Context,
-) -> Result<Table> {
-    read_from(name, || input.unpacked(), as_text, context.left())
+pub(super) fn read_csv(name: &str, input: &Input<'_>, reading: &Reading, context: &Context) -> Result<Table> {
+    read_as(name, || input.unpacked(), reading, context.left())
 }
 
-/// Reads a table from anything that can be opened twice.
+/// Reads a table from anything that can be opened twice; columns in `as_text` are kept as they are written.
 pub(super) fn read_from<R: BufRead>(
     name: &str,
     open: impl Fn() -> Result<R>,
     as_text: &[String],
+    limit: u64,
+) -> Result<Table> {
+    read_as(name, open, &Reading { as_text: as_text.to_vec(), ..Reading::default() }, limit)
+}
+
+fn read_as<R: BufRead>(
+    name: &str,
+    open: impl Fn() -> Result<R>,
+    reading: &Reading,
     limit: u64,
 ) -> Result<Table> {
     let fail = |thing: String, problem: &str, hint: &str| {
@@ -39,21 +43,18 @@ pub(super) fn read_from<R: BufRead>(
     let Some(header) = header(name, &mut first, limit)? else {
         return fail(String::new(), "is empty", "the first line must name the columns");
     };
-    let mut names = std::collections::HashSet::new();
-    if let Some(column) = header.names.iter().find(|column| !names.insert(*column)) {
-        let hint = "give each column a name of its own";
-        return fail(String::new(), &format!("has two columns named `{column}`"), hint);
-    }
-    let wanted = |column: &String| as_text.contains(column);
+    let columns = reading.header(name, header.names)?;
+    let header = Header { names: columns.names.clone(), delimiter: header.delimiter };
+    let wanted = |column: &String| reading.as_text.contains(column);
     let mut kinds: Vec<bool> = header.names.iter().map(wanted).collect(); // true: text
-    match read_cells(name, first, &header, &kinds, limit)? {
-        Pass::Done(table) => Ok(table),
+    match read_cells(name, first, &header, &columns.left_out, &kinds, limit)? {
+        Pass::Done(table) => Ok(columns.noted(table)),
         Pass::TextFound(found) => {
             kinds.iter_mut().zip(&found).for_each(|(kind, text)| *kind |= text);
             let mut again = open()?;
             skip_header(name, &mut again, limit)?;
-            match read_cells(name, again, &header, &kinds, limit)? {
-                Pass::Done(table) => Ok(table),
+            match read_cells(name, again, &header, &columns.left_out, &kinds, limit)? {
+                Pass::Done(table) => Ok(columns.noted(table)),
                 Pass::TextFound(_) => fail(String::new(), "changed while it was read", "read it again"),
             }
         }
@@ -173,17 +174,27 @@ enum Growing {
     },
     /// Was thought to be numbers; only whether there is more text matters now.
     FoundText,
+    LeftOut,
 }
 
-fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], limit: u64) -> Result<Pass> {
+fn read_cells(
+    name: &str,
+    reader: impl Read,
+    header: &Header,
+    left_out: &[bool],
+    text: &[bool],
+    limit: u64,
+) -> Result<Pass> {
     let width = header.names.len();
     let mut csv = csv::ReaderBuilder::new()
         .delimiter(header.delimiter)
         .has_headers(false)
         .flexible(true)
         .from_reader(reader.chain(END).take(limit / LINE));
-    let grow = |is_text: &bool| {
-        if *is_text {
+    let grow = |(is_text, left_out): (&bool, &bool)| {
+        if *left_out {
+            Growing::LeftOut
+        } else if *is_text {
             Growing::Text {
                 codes: Vec::new(),
                 values: Vec::new(),
@@ -193,7 +204,7 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
             Growing::Numbers(Vec::new())
         }
     };
-    let mut columns: Vec<Growing> = text.iter().map(grow).collect();
+    let mut columns: Vec<Growing> = text.iter().zip(left_out).map(grow).collect();
     let mut record = csv::ByteRecord::new();
     let mut rows = 0;
     let mut text_bytes = 0u64;
@@ -229,7 +240,7 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
         for (j, (column, cell)) in columns.iter_mut().zip(&record).enumerate() {
             let cell = cell.trim_ascii();
             match column {
-                Growing::FoundText => {}
+                Growing::FoundText | Growing::LeftOut => {}
                 Growing::Numbers(numbers) => match number(cell) {
                     Some(v) if v.is_infinite() => {
                         let problem = format!("`{}` is not finite", shown(&String::from_utf8_lossy(cell)));
@@ -269,15 +280,16 @@ fn read_cells(name: &str, reader: impl Read, header: &Header, text: &[bool], lim
     if columns.iter().any(|column| matches!(column, Growing::FoundText)) {
         return Ok(Pass::TextFound(columns.iter().map(|c| matches!(c, Growing::FoundText)).collect()));
     }
-    let finished = |(name, growing): (&String, Growing)| Column {
-        name: name.clone(),
-        cells: match growing {
+    let finished = |(name, growing): (&String, Growing)| {
+        let cells = match growing {
             Growing::Numbers(numbers) => Cells::Numbers(numbers),
             Growing::Text { codes, values, .. } => Cells::Text { codes, values },
+            Growing::LeftOut => return None,
             Growing::FoundText => unreachable!("handled above"),
-        },
+        };
+        Some(Column { name: name.clone(), cells })
     };
-    let columns = header.names.iter().zip(columns).map(finished).collect();
+    let columns = header.names.iter().zip(columns).filter_map(finished).collect();
     Ok(Pass::Done(Table { name: name.into(), rows, columns, ..Table::default() }))
 }
 

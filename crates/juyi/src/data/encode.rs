@@ -2,14 +2,22 @@
 //!
 //! Decided once from the sources and the target, kept in the model, and done the same way to every later table.
 
+mod absent;
 mod kind;
+mod sentinels;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 
 use faer::Mat;
 use serde::{Deserialize, Serialize};
 
-use kind::{Decision, is_constant, is_sequence, kind, text_among_numbers};
+use absent::absent_columns;
+use kind::{Decision, is_constant, is_empty, is_sequence, kind, text_among_numbers};
+
+use sentinels::Sentinels;
+pub(crate) use words::truths_as_numbers;
+use words::{Known, truths_as_the_model};
 
 use super::table::{Cells, Table};
 use crate::context::Context;
@@ -98,11 +106,11 @@ impl Encoding {
     ) -> Result<Self> {
         let tables: Vec<&Table> = sources.iter().chain([target]).collect();
         for name in id.iter().chain(drop) {
-            if tables.iter().all(|table| table.column(name).is_none()) {
+            if tables.iter().all(|table| table.names().all(|known| known != name)) {
                 return Err(Error::Unknown {
                     kind: "column".into(),
                     name: name.clone(),
-                    known: tables[0].columns.iter().map(|column| column.name.clone()).collect(),
+                    known: tables[0].names().cloned().collect(),
                 });
             }
         }
@@ -121,9 +129,10 @@ impl Encoding {
             let absent = |name: &&String| !index.contains_key(name.as_str()) && !table.leaves_out(name);
             let absent: Vec<&String> = names.iter().copied().filter(absent).collect();
             if !absent.is_empty() {
-                let problem = format!("has no column {}, which `{}` has", listed(&absent), tables[0].name);
+                let who = format!("`{}` has", tables[0].name);
                 let hint = "columns are matched by name; `--drop` leaves a column out on both sides";
-                return Err(Error::input(format!("`{}`", table.name), problem, hint));
+                let needed = |name: &str| known.contains(name);
+                return Err(absent_columns(table, &absent, &who, hint, needed));
             }
             let extra: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
             let extra: Vec<&String> =
@@ -141,6 +150,8 @@ impl Encoding {
         let zeros: Vec<Cells> = tables.iter().map(|table| table.zeros()).collect();
         let mut columns = Vec::new();
         let (mut constant, mut sequences, mut names_of_rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sentinels = Sentinels::default();
+        let mut empty = vec![Vec::new(); tables.len()];
         for name in names {
             let cells: Vec<(&Table, &Cells)> = tables
                 .iter()
@@ -149,12 +160,18 @@ impl Encoding {
                     (*table, index.get(name.as_str()).map_or(zeros, |&j| &table.columns[j].cells))
                 })
                 .collect();
+            for ((_, cells), empty) in cells.iter().zip(&mut empty) {
+                if is_empty(cells) {
+                    empty.push(name);
+                }
+            }
             match kind(name, &cells, sources.len(), context)? {
                 Decision::Use(kind) => {
                     if let Kind::Number { .. } = &kind {
                         if is_sequence(cells[0].1) {
                             sequences.push(name);
                         }
+                        sentinels.look(name, &cells);
                         if is_constant(&cells) {
                             constant.push(name);
                         }
@@ -163,6 +180,10 @@ impl Encoding {
                 }
                 Decision::Identifier => names_of_rows.push(name),
             }
+        }
+        sentinels.tell(context);
+        for (table, names) in tables.iter().zip(&empty).filter(|(_, names)| !names.is_empty()) {
+            context.warn("data", format!("`{}`: column {} is empty", table.name, listed(names)));
         }
         if !constant.is_empty() {
             context.note("data", format!("constant everywhere: column {}", listed(&constant)));
@@ -219,6 +240,11 @@ impl Encoding {
         self.columns.iter().map(ColumnEncoding::width).sum()
     }
 
+    /// The columns that a table must have, and those that are carried to the predictions.
+    pub fn needed(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).chain(self.id.iter().cloned()).collect()
+    }
+
     /// The columns that must be read as they are written: text, label and identifiers.
     pub fn text_columns(&self) -> Vec<String> {
         let text = self.columns.iter().filter(|column| matches!(column.kind, Kind::Text { .. }));
@@ -263,18 +289,19 @@ impl Encoding {
         let absent = |name: &&String| !index.contains_key(*name) && !table.leaves_out(name);
         let absent: Vec<&String> = self.columns.iter().map(|c| &c.name).filter(absent).collect();
         if !absent.is_empty() {
-            let problem = format!("has no column {}, which the model needs", listed(&absent));
-            return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
+            let needed = |name: &str| self.columns.iter().any(|column| column.name == name);
+            let hint = "columns are matched by name";
+            return Err(absent_columns(table, &absent, "the model needs", hint, needed));
         }
-        let place =
-            |row: usize, column: &str| format!("`{}`, row {}, column `{column}`", table.name, row + 1);
+        truths_as_the_model(self, table, context);
+        let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
         let mut keep = vec![true; table.rows];
         let mut filled = 0;
         let zeros = table.zeros();
         for column in &self.columns {
             let cells = index.get(&column.name).map_or(&zeros, |&j| &table.columns[j].cells);
             if let (Kind::Number { .. }, Cells::Text { .. }) = (&column.kind, cells) {
-                return Err(text_among_numbers(&table.name, &column.name, cells));
+                return Err(text_among_numbers(table, &column.name, cells));
             }
             if let Cells::Numbers(numbers) = cells
                 && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)
@@ -333,27 +360,13 @@ impl Encoding {
                     at += 1;
                 }
                 (Kind::Text { values }, cells) => {
-                    let position: HashMap<&str, usize> =
-                        values.iter().enumerate().map(|(k, v)| (v.as_str(), k)).collect();
-                    let mut unseen: Vec<String> = Vec::new();
-                    for (i, &row) in kept.iter().enumerate() {
-                        let Some(value) = cells.text(row) else { continue };
-                        match position.get(value.as_str()) {
-                            Some(k) => features[(i, at + k)] = 1.0,
-                            None if !unseen.contains(&value) => unseen.push(value),
-                            None => {}
-                        }
+                    let known = Known::new(values);
+                    let (positions, mut unseen) = known.positions(&cells, &kept);
+                    for (i, k) in positions.iter().enumerate().filter_map(|(i, k)| Some((i, (*k)?))) {
+                        features[(i, at + k)] = 1.0;
                     }
-                    if !unseen.is_empty() {
-                        let unseen: Vec<&String> = unseen.iter().collect();
-                        let text = format!(
-                            "`{}`, column `{}`: value {} was not there at the fit and counts as none",
-                            table.name,
-                            column.name,
-                            listed(&unseen)
-                        );
-                        context.warn("data", text);
-                    }
+                    let place = format!("`{}`, column `{}`", table.name, column.name);
+                    unseen.tell(&place, "was not there at the fit and counts as none", &known, context);
                     at += values.len();
                 }
                 (Kind::Number { .. }, Cells::Text { .. }) => unreachable!("checked above"),

@@ -98,6 +98,10 @@ pub struct Table {
     pub image: Option<(usize, usize)>,
     /// What a reader wants known of how the file was read; may be empty.
     pub remark: String,
+    /// Columns of the file that were not read.
+    pub unread: Vec<String>,
+    /// Columns that got another name when they were read: old and new.
+    pub renamed: Vec<(String, String)>,
 }
 
 impl Table {
@@ -135,6 +139,8 @@ impl Table {
             sparse: self.sparse,
             image: self.image,
             remark: self.remark.clone(),
+            unread: self.unread.clone(),
+            renamed: self.renamed.clone(),
         }
     }
 
@@ -166,6 +172,11 @@ impl Table {
     /// About what the table takes in memory.
     pub fn bytes(&self) -> u64 {
         self.columns.iter().map(|column| COLUMN + column.cells.bytes()).sum()
+    }
+
+    /// The names of its columns, and of those that were not read.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().map(|column| &column.name).chain(&self.unread)
     }
 
     /// The column of this name.

@@ -1,7 +1,9 @@
 //! What a column holds: numbers, text, an identifier, or something that must be refused.
 
-use super::{Kind, listed};
+use super::Kind;
+use super::words::{Known, different};
 use crate::context::Context;
+use crate::data::classes::says_the_same;
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
 
@@ -22,8 +24,6 @@ pub(super) fn kind(
     sources: usize,
     context: &mut Context,
 ) -> Result<Decision> {
-    let empty =
-        |cells: &Cells| matches!(cells, Cells::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()));
     let text = cells.iter().filter(|(_, cells)| matches!(cells, Cells::Text { .. })).count();
     if text == 0 {
         let known = cells[..sources].iter().flat_map(|(_, cells)| match cells {
@@ -38,7 +38,7 @@ pub(super) fn kind(
     }
     // Text in one table and numbers in another: the text is the odd one out. So is a stray word among numbers.
     let numbers_elsewhere =
-        cells.iter().any(|(_, cells)| matches!(cells, Cells::Numbers(_)) && !empty(cells));
+        cells.iter().any(|(_, cells)| matches!(cells, Cells::Numbers(_)) && !is_empty(cells));
     for (table, cells) in cells {
         let Cells::Text { codes, values } = cells else { continue };
         let numeric: Vec<bool> = values.iter().map(|value| value.parse::<f64>().is_ok()).collect();
@@ -47,7 +47,7 @@ pub(super) fn kind(
         let meant: Vec<bool> = values.iter().map(|value| is_number_with_comma(value)).collect();
         let meant = codes.iter().filter(|code| meant.get(**code as usize) == Some(&true)).count();
         if numbers_elsewhere || (numbers < filled && (numbers + meant) * 10 >= filled * 9) {
-            return Err(text_among_numbers(&table.name, name, cells));
+            return Err(text_among_numbers(table, name, cells));
         }
         if numbers * 2 >= filled && numbers < filled {
             context
@@ -55,35 +55,33 @@ pub(super) fn kind(
         }
     }
     let (Cells::Text { codes, values }, table) = (cells[0].1, cells[0].0) else {
-        let (table, cells) = cells.iter().find(|(_, cells)| !empty(cells)).unwrap_or(&cells[0]);
-        return Err(text_among_numbers(&table.name, name, cells));
+        let written = cells.iter().find(|(_, cells)| !is_empty(cells)).unwrap_or(&cells[0]);
+        let thing = format!("`{}`, column `{name}`", cells[0].0.name);
+        let problem = format!("is empty, and holds text in `{}`", written.0.name);
+        return Err(Error::input(thing, problem, "fill it, or `--drop` the column"));
     };
     let filled = codes.iter().filter(|code| **code != MISSING).count();
     if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
         return Ok(Decision::Identifier);
     }
-    let values_of = |range: &[(&Table, &Cells)]| -> Vec<String> {
-        let text = range.iter().flat_map(|(_, cells)| match cells {
-            Cells::Text { values, .. } => values.clone(),
-            Cells::Numbers(_) => Vec::new(),
-        });
-        let mut values: Vec<String> = text.collect();
-        values.sort();
-        values.dedup();
-        values
+    let values_of = |range: &[(&Table, &Cells)]| {
+        different(range.iter().flat_map(|(_, cells)| match cells {
+            Cells::Text { values, .. } => values.iter(),
+            Cells::Numbers(_) => [].iter(),
+        }))
     };
     let in_source = values_of(&cells[..sources]);
-    let values = values_of(cells);
-    let unseen: Vec<&String> =
-        values.iter().filter(|value| in_source.binary_search(value).is_err()).collect();
-    if !unseen.is_empty() {
-        context.warn("data", format!("column `{name}`: value {} occurs in the target only", listed(&unseen)));
+    let known = Known::new(&in_source);
+    for (table, cells) in &cells[sources..] {
+        let all: Vec<usize> = (0..table.rows).collect();
+        let (_, mut unseen) = known.positions(cells, &all);
+        unseen.tell(&format!("column `{name}`"), "occurs in the target only", &known, context);
     }
-    Ok(Decision::Use(Kind::Text { values }))
+    Ok(Decision::Use(Kind::Text { values: values_of(cells) }))
 }
 
 /// The error for the first cell that is not a number.
-pub(super) fn text_among_numbers(table: &str, column: &str, cells: &Cells) -> Error {
+pub(super) fn text_among_numbers(table: &Table, column: &str, cells: &Cells) -> Error {
     let (mut row, mut value) = (0, String::new());
     if let Cells::Text { codes, values } = cells {
         let stray =
@@ -92,11 +90,16 @@ pub(super) fn text_among_numbers(table: &str, column: &str, cells: &Cells) -> Er
         value = cells.text(row).unwrap_or_default();
     }
     let hint = if is_number_with_comma(&value) {
-        "write decimals with a point, not a comma"
+        "write decimals with a point, not a comma".to_string()
+    } else if says_the_same(&value, &value) {
+        "write truths alike in all tables, as words or as 1 and 0, or `--drop` the column".into()
     } else {
-        "mend the cell, leave it empty and use `--missing`, or `--drop` the column"
+        format!(
+            "if it means that the cell is missing, add `--missing-values \"{}\"`; else mend it, or `--drop` the column",
+            shown(&value)
+        )
     };
-    let thing = format!("`{table}`, row {}, column `{column}`", row + 1);
+    let thing = format!("{}, column `{column}`", table.place(row));
     Error::input(thing, format!("`{}` stands where the other cells are numbers", shown(&value)), hint)
 }
 
@@ -109,6 +112,14 @@ fn is_number_with_comma(value: &str) -> bool {
 pub(super) fn is_sequence(cells: &Cells) -> bool {
     let Cells::Numbers(numbers) = cells else { return false };
     numbers.len() >= SUSPICIOUS_ROWS && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+}
+
+/// Whether every cell is missing.
+pub(super) fn is_empty(cells: &Cells) -> bool {
+    match cells {
+        Cells::Numbers(numbers) => numbers.iter().all(|v| v.is_nan()),
+        Cells::Text { codes, .. } => codes.iter().all(|code| *code == MISSING),
+    }
 }
 
 /// Whether a numeric column has one value in all tables.
