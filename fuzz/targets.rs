@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 
-use juyi::data::{array, idx, mat, npy, npz, parquet};
+use juyi::data::{Reading, array, idx, mat, npy, npz, parquet};
 use juyi::linalg::from_rows;
 use juyi::models::Model;
 
@@ -12,29 +12,32 @@ use juyi::models::Model;
 const LIMIT: u64 = 1 << 22;
 
 pub(crate) fn mat(bytes: &[u8]) {
-    let _ = mat::table("f.mat", &mut Cursor::new(bytes), None, None, LIMIT);
-    let _ = mat::table("f.mat", &mut Cursor::new(bytes), Some("x"), None, LIMIT);
+    let _ = mat::table("f.mat", &mut Cursor::new(bytes), None, &Reading::default(), LIMIT);
+    let _ = mat::table("f.mat", &mut Cursor::new(bytes), Some("x"), &Reading::default(), LIMIT);
 }
 
 pub(crate) fn npy(mut bytes: &[u8]) {
     if let Ok(array) = npy::read("f.npy", &mut bytes, LIMIT) {
-        let _ = array::table("f.npy", ("f.npy", &array), Some(("f.npy", &array)), None);
+        let _ = array::table("f.npy", ("f.npy", &array), Some(("f.npy", &array)), &Reading::default());
     }
 }
 
 pub(crate) fn npz(bytes: &[u8]) {
-    let _ = npz::read("f.npz", Cursor::new(bytes), None, None, LIMIT);
+    let _ = npz::read("f.npz", Cursor::new(bytes), None, &Reading::default(), LIMIT);
 }
 
 pub(crate) fn idx(mut bytes: &[u8]) {
     if let Ok(array) = idx::read("f.idx", &mut bytes, LIMIT) {
-        let _ = array::table("f.idx", ("f.idx", &array), Some(("f.idx", &array)), None);
+        let _ = array::table("f.idx", ("f.idx", &array), Some(("f.idx", &array)), &Reading::default());
     }
 }
 
 pub(crate) fn parquet(bytes: &[u8]) {
-    let _ = parquet::read("f.parquet", bytes, &[], LIMIT);
-    let _ = parquet::read("f.parquet", bytes, &["a".into()], LIMIT);
+    let _ = parquet::read("f.parquet", bytes, &Reading::default(), LIMIT);
+    let text = Reading { as_text: vec!["a".into()], ..Reading::default() };
+    let _ = parquet::read("f.parquet", bytes, &text, LIMIT);
+    let dropped = Reading { only: Some(vec!["a".into()]), ..Reading::default() };
+    let _ = parquet::read("f.parquet", bytes, &dropped, LIMIT);
 }
 
 /// The model file.

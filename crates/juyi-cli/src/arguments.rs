@@ -125,6 +125,9 @@ pub(crate) struct ReadingArguments {
     /// What stands before decimals in text where 1,234 might be either: , or .
     #[arg(long, value_name = "MARK", value_parser = parse_decimal)]
     pub(crate) decimal: Option<char>,
+    /// Column to be read under another name, in each table that has the old one and not the new one; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = parse_renaming)]
+    pub(crate) rename: Vec<(String, String)>,
 }
 
 impl ReadingArguments {
@@ -135,6 +138,7 @@ impl ReadingArguments {
             encoding: self.encoding.clone(),
             missing_values: self.missing_values.clone(),
             decimal: self.decimal,
+            rename: self.rename.clone(),
             ..Reading::default()
         }
     }
@@ -360,6 +364,14 @@ fn parse_decimal(text: &str) -> Result<char, String> {
         "," | "comma" => Ok(','),
         "." | "point" => Ok('.'),
         _ => Err("give `,` or `.`".into()),
+    }
+}
+
+/// `old=new`.
+fn parse_renaming(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=').map(|(old, new)| (old.trim(), new.trim())) {
+        Some((old, new)) if !old.is_empty() && !new.is_empty() && old != new => Ok((old.into(), new.into())),
+        _ => Err("write the old name and the new one: `--rename OLD=NEW`".into()),
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::context::Context;
-use juyi::data::{Goal, Reading, read_table, table_files};
+use juyi::data::{Encoding, Goal, Reading, check_renamed, read_table, table_files};
 use juyi::files::write_whole;
 use juyi::report::folder::{check_output, load_model};
 use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text, thousands};
@@ -39,12 +39,16 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     if let (Some(missing), Some(encoding)) = (arguments.missing, &mut model.encoding) {
         encoding.missing = missing.of_library();
     }
-    let mut as_text = model.encoding.as_ref().map(juyi::data::Encoding::text_columns).unwrap_or_default();
+    let mut as_text = model.encoding.as_ref().map(Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
-    let mut reading = Reading { label: arguments.label.clone(), as_text, ..arguments.reading.reading() };
+    let needed = model.encoding.as_ref().map(Encoding::needed);
+    let only = needed.map(|needed| needed.into_iter().chain(arguments.label.clone()).collect());
+    let mut reading =
+        Reading { label: arguments.label.clone(), as_text, only, ..arguments.reading.reading() };
     reading.missing_values.extend(model.encoding.iter().flat_map(|encoding| encoding.missing_values.clone()));
     let table = read_table(&arguments.table, &reading, &context)?;
+    check_renamed(&reading, std::iter::once(&table))?;
     let (predictions, scores) = predict_table(&model, table, label, &mut context)?;
     let scored = match (scores, &arguments.label) {
         (Some(scores), _) => score_text(&scores) + "\n",

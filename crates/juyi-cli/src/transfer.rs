@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Goal, Reading, Table, builtin, read_table, table_files};
+use juyi::data::{Builtin, Encoding, Goal, Reading, Table, builtin, check_renamed, read_table, table_files};
 use juyi::error::{Error, Result};
 use juyi::files::is_stream;
 use juyi::models::{Model, Preprocess};
@@ -37,12 +37,13 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
     {
         let label = arguments.tables.label.clone();
         let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
-        let text = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
-        let as_text = text.flat_map(Encoding::text_columns).chain(label.clone()).collect();
-        let mut reading = Reading { label, as_text, ..arguments.tables.reading.reading() };
-        let encodings = models.iter().filter_map(|(_, model)| model.encoding.as_ref());
-        reading.missing_values.extend(encodings.flat_map(|encoding| encoding.missing_values.clone()));
+        let encodings = || models.iter().filter_map(|(_, model)| model.encoding.as_ref());
+        let as_text = encodings().flat_map(Encoding::text_columns).chain(label.clone()).collect();
+        let only = Some(encodings().flat_map(Encoding::needed).chain(label.clone()).collect());
+        let mut reading = Reading { label, as_text, only, ..arguments.tables.reading.reading() };
+        reading.missing_values.extend(encodings().flat_map(|encoding| encoding.missing_values.clone()));
         let target = read_table(target, &reading, &context)?;
+        check_renamed(&reading, std::iter::once(&target))?;
         transfer_models(models, target, &settings, &mut context)?
     } else {
         let (sources, target) = tables(&arguments.tables, &mut context)?;
@@ -239,6 +240,8 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         context.take(table.bytes());
         Ok(table)
     };
-    let sources = arguments.source.iter().map(&mut read).collect::<Result<_>>()?;
-    Ok((sources, read(target)?))
+    let sources = arguments.source.iter().map(&mut read).collect::<Result<Vec<_>>>()?;
+    let target = read(target)?;
+    check_renamed(&reading, sources.iter().chain([&target]))?;
+    Ok((sources, target))
 }

@@ -85,3 +85,160 @@ fn missing_counts_where_the_source_is_a_model() {
     // The new model keeps to it.
     assert!(done(folder, "predict c holes.csv").contains("1 missing cells are filled"));
 }
+
+/// Cells that cannot be read as they are, below the name of a column.
+const BROKEN: [&str; 4] = ["inf", "12 or 13", "1.5x", "-inf"];
+
+#[test]
+fn a_column_that_is_dropped_need_not_be_sound() {
+    let broken = |i: usize| format!(",{}", BROKEN[i % 4]);
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y,c", 40, broken)),
+        ("new.csv", &rows("a,b,y,c", 30, |_| ",1".into())),
+    ]);
+    let folder = files.path();
+    let none = "transfer --source old.csv --target new.csv --label y --method none --learner logistic";
+    assert!(refused(folder, &format!("{none} --out no")).contains("`c`"));
+    done(folder, &format!("{none} --drop c --out run"));
+    // The same as without the column, byte for byte.
+    std::fs::write(folder.join("old.csv"), rows("a,b,y", 40, |_| String::new())).expect("a file");
+    std::fs::write(folder.join("new.csv"), rows("a,b,y", 30, |_| String::new())).expect("a file");
+    done(folder, &format!("{none} --out plain"));
+    for file in ["model.safetensors", "predictions.csv"] {
+        let bytes = |run: &str| std::fs::read(folder.join(run).join(file)).expect("a file");
+        assert!(bytes("run") == bytes("plain"), "{file}");
+    }
+    // Bytes that are no text, in that column only; a column of one table only; a name that is there twice.
+    let mut bytes = b"a,b,y,c\n".to_vec();
+    (0..40).for_each(|i| {
+        bytes.extend(format!("{}.5,{},{},", i % 11, i % 8, ["u", "v"][i % 2]).bytes().chain(*b"\xff\xe9x\n"))
+    });
+    std::fs::write(folder.join("old.csv"), &bytes).expect("a file");
+    done(folder, &format!("{none} --drop c --out bytes"));
+    std::fs::write(folder.join("old.csv"), rows("a,b,y,c,c", 40, |_| ",1,2".into())).expect("a file");
+    let twice = refused(folder, &format!("{none} --out twice"));
+    assert!(twice.contains("`old.csv`: has two columns named `c`") && twice.contains("`--drop`"), "{twice}");
+    done(folder, &format!("{none} --drop c --out twice"));
+    assert!(
+        refused(folder, &format!("{none} --drop c --drop nosuch --out no"))
+            .contains("unknown column `nosuch`")
+    );
+    done(folder, "measure --source old.csv --target new.csv --label y --drop c");
+}
+
+#[test]
+fn identifiers_may_be_of_any_kind() {
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y,k", 40, |i| format!(",{i}"))),
+        ("new.csv", &rows("a,b,y,k", 30, |i| [",inf", ",7", ",x 9", ",", ",007"][i % 5].into())),
+    ]);
+    let folder = files.path();
+    done(
+        folder,
+        "transfer --source old.csv --target new.csv --label y --id k --method none --learner logistic --out run",
+    );
+    let written = std::fs::read_to_string(folder.join("run/predictions.csv")).expect("predictions");
+    let ids: Vec<&str> = written.lines().skip(1).take(5).filter_map(|line| line.split(',').nth(1)).collect();
+    assert_eq!(ids, ["inf", "7", "x 9", "", "007"]);
+}
+
+#[test]
+fn predict_looks_at_no_column_that_the_model_does_not_need() {
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y", 40, |_| String::new())),
+        ("new.csv", &rows("a,b,y", 30, |_| String::new())),
+        ("more.csv", "extra,a,b,extra,y\ninf,1,2,x,inf\nnone,3,4,7,\n"),
+        ("plain.csv", "a,b\n1,2\n3,4\n"),
+    ]);
+    let folder = files.path();
+    done(
+        folder,
+        "transfer --source old.csv --target new.csv --label y --method none --learner logistic --out run",
+    );
+    assert_eq!(done(folder, "predict run more.csv"), done(folder, "predict run plain.csv"));
+    let models = "transfer --source run --method none --learner logistic --target";
+    done(folder, &format!("{models} more.csv --label none --out a"));
+}
+
+#[test]
+fn a_name_that_is_nearly_right_gets_a_suggestion() {
+    let files = folder(&[
+        ("old.csv", &rows("light,b,y", 40, |_| String::new())),
+        ("new.csv", &rows("Light,b,y", 30, |_| String::new())),
+        ("gap.csv", &rows("li\u{200b}ght,b,y", 30, |_| String::new())),
+    ]);
+    let folder = files.path();
+    let none = "transfer --source old.csv --label y --method none --learner logistic --out run --target";
+    let said = refused(folder, &format!("{none} new.csv"));
+    assert!(said.contains("`new.csv`: has no column `light`, which `old.csv` has"), "{said}");
+    assert!(
+        said.contains("did you mean `Light`, which differs in case only? `--rename \"Light=light\"`"),
+        "{said}"
+    );
+    assert!(refused(folder, &format!("{none} gap.csv")).contains("which differs in blanks only"));
+    done(folder, &format!("{none} new.csv --rename Light=light"));
+    let said = refused(folder, "predict run new.csv");
+    assert!(said.contains("which the model needs") && said.contains("`--rename \"Light=light\"`"), "{said}");
+    done(folder, "predict run new.csv --rename Light=light");
+    done(folder, "measure --source old.csv --target new.csv --label y --rename Light=light");
+    let said = refused(folder, "predict run new.csv --rename Lihgt=light");
+    assert!(said.contains("unknown column `Lihgt`") && said.contains("did you mean `Light`?"), "{said}");
+    assert!(
+        refused(folder, &format!("{none} new.csv --rename Light=b")).contains("has columns `Light` and `b`")
+    );
+    assert!(refused(folder, &format!("{none} new.csv --rename Light")).contains("--rename OLD=NEW"));
+    let said =
+        refused(folder, &none.replace("--label y", "--label Y").replace("--target", "--target new.csv"));
+    assert!(said.contains("did you mean `y`, which differs in case only?"), "{said}");
+}
+
+#[test]
+fn truths_and_values_of_one_table_only_are_told() {
+    let truth = |i: usize| [",True,Bonn", ",False,Berlin"][i % 3 % 2].to_string();
+    let bits = |i: usize| [",1,bonn", ",0,Oslo"][i % 3 % 2].to_string();
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y,t,c", 40, truth)),
+        ("new.csv", &rows("a,b,y,t,c", 30, bits)),
+        ("later.csv", "a,b,t,c\n1,2,TRUE,Rom\n1,3,FALSE,Rom\n"),
+    ]);
+    let folder = files.path();
+    let said = done(
+        folder,
+        "transfer --source old.csv --target new.csv --label y --method none --learner logistic --out run",
+    );
+    assert!(
+        said.contains("column `t` is true and false in one table and 1 and 0 in another: read as 1 and 0"),
+        "{said}"
+    );
+    assert!(
+        said.contains("column `c`: value `Oslo`, `bonn` occurs in the target only (30 of 30 rows)"),
+        "{said}"
+    );
+    assert!(said.contains("`bonn` is likely to be `Bonn`"), "{said}");
+    let said = done(folder, "predict run later.csv");
+    assert!(
+        said.contains("column `t` is true and false in `later.csv` and a number for the model"),
+        "{said}"
+    );
+    assert!(said.contains("`Rom` was not there at the fit and counts as none (2 of 2 rows)"), "{said}");
+}
+
+#[test]
+fn sentinels_are_named_and_stray_words_get_the_fix() {
+    let cell = |i: usize| if i.is_multiple_of(9) { ",-999".into() } else { format!(",{}", i % 7) };
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y,t", 40, cell)),
+        ("new.csv", &rows("a,b,y,t", 30, |i| format!(",{}", i % 7))),
+        (
+            "stray.csv",
+            &rows("a,b,y,t", 30, |i| if i == 3 { ",none yet".into() } else { format!(",{}", i % 7) }),
+        ),
+    ]);
+    let folder = files.path();
+    let none = "transfer --source old.csv --label y --method none --learner logistic --out run --target";
+    let said = done(folder, &format!("{none} new.csv"));
+    assert!(said.contains("column `t`: -999 stands in 5 cells, far from all other values"), "{said}");
+    let said = refused(folder, &format!("{none} stray.csv"));
+    assert!(said.contains("column `t`: `none yet` stands where the other cells are numbers"), "{said}");
+    assert!(said.contains("`--missing-values \"none yet\"`"), "{said}");
+}

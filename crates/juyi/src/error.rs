@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use unicode_normalization::UnicodeNormalization;
+
 /// The result of anything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -101,10 +103,19 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Input { hint, .. } | Self::Unsuited { hint, .. } => hint.clone(),
-            Self::Unknown { name, known, .. } => match nearest_name(name, known) {
-                Some(close) => format!("did you mean `{close}`? known: {}", known.join(", ")),
-                None => format!("known: {}", known.join(", ")),
-            },
+            Self::Unknown { name, known, .. } => {
+                let more = known.len().saturating_sub(LISTED);
+                let mut all = known[..known.len() - more].join(", ");
+                if more > 0 {
+                    all += &format!(" and {more} more");
+                }
+                match nearest_name(name, known) {
+                    Some(close) => {
+                        format!("did you mean `{}`{}? known: {all}", close, difference(name, close))
+                    }
+                    None => format!("known: {all}"),
+                }
+            }
             Self::Memory { .. } => {
                 "raise `--memory`, or give fewer rows and columns, or smaller pictures".into()
             }
@@ -143,9 +154,37 @@ pub fn shown(text: &str) -> String {
     harmless(&text.chars().take(LONGEST).collect::<String>()) + more
 }
 
+/// Most known names that a hint lists.
+const LISTED: usize = 150;
+
+/// Blanks, and marks that nobody sees.
+pub(crate) fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
+}
+
+/// How two names differ that look alike, as a clause; empty where their letters differ.
+pub(crate) fn difference(a: &str, b: &str) -> &'static str {
+    let solid = |name: &str| name.nfc().filter(|c| !is_blank(*c)).collect::<String>();
+    let lower = |name: String| name.to_lowercase();
+    if a.nfc().eq(b.nfc()) {
+        ", the same letters in other code points"
+    } else if solid(a) == solid(b) {
+        ", which differs in blanks only"
+    } else if lower(a.nfc().collect()) == lower(b.nfc().collect()) {
+        ", which differs in case only"
+    } else if lower(solid(a)) == lower(solid(b)) {
+        ", which differs in case and blanks only"
+    } else {
+        ""
+    }
+}
+
 /// The known name that is closest to `name`, if it is close enough to be a slip of the hand.
 pub(crate) fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let distance = |candidate: &&String| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
+    let plain =
+        |name: &str| name.trim_matches(is_blank).nfkc().flat_map(char::to_lowercase).collect::<String>();
+    let wanted = plain(name);
+    let distance = |candidate: &&String| edit_distance(&wanted, &plain(candidate));
     let close = known.iter().min_by_key(distance)?;
     // A short name is not far from anything: some letter must be shared.
     let bound = 2.max(name.len() / 3).min(close.chars().count().saturating_sub(1));
@@ -177,6 +216,21 @@ mod tests {
         let error = Error::Unknown { kind: "method".into(), name: "corral".into(), known };
         assert_eq!(error.to_string(), "unknown method `corral`");
         assert_eq!(error.hint().unwrap(), "did you mean `coral`? known: kmm, coral");
+    }
+
+    #[test]
+    fn how_a_name_differs_that_looks_alike_is_said() {
+        for (a, b, said) in [
+            ("Gr\u{f6}\u{df}e", "Gro\u{308}\u{df}e", ", the same letters in other code points"),
+            ("light", " light\u{a0}", ", which differs in blanks only"),
+            ("light", "li\u{200b}ght", ", which differs in blanks only"),
+            ("temperature", "Temperature", ", which differs in case only"),
+            ("dew point", "DewPoint ", ", which differs in case and blanks only"),
+            ("light", "lights", ""),
+        ] {
+            assert_eq!(difference(a, b), said, "{a} {b}");
+            assert_eq!(nearest_name(a, &["x".into(), b.to_string()]).map(String::as_str), Some(b));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use half::f16;
 
+use super::read::Reading;
 use super::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
 use crate::error::{Error, Result, shown};
 
@@ -171,7 +172,7 @@ pub(super) fn whole(number: i128) -> std::result::Result<f64, String> {
 pub(super) const MEND: &str = "mend it, or mark the cell as missing and choose `--missing mean` or `drop`";
 
 /// The table called `name` of features `(n, …)` and, if there are, `n` labels, each with what messages call it. Columns
-/// are `x1 …`, dimensions behind the first flattened with the last running fastest.
+/// are `x1 …` as they are read, dimensions behind the first flattened with the last running fastest.
 ///
 /// # Errors
 /// [`Error::Input`] for shapes that do not fit, text among the features, a value that is not finite.
@@ -179,7 +180,7 @@ pub fn table(
     name: &str,
     (thing, features): (&str, &Array),
     labels: Option<(&str, &Array)>,
-    label: Option<&str>,
+    reading: &Reading,
 ) -> Result<Table> {
     let layout = &features.layout;
     let shape: Vec<usize> = layout.shape.iter().map(|size| *size as usize).collect();
@@ -200,9 +201,9 @@ pub fn table(
         let problem = format!("has shape {}, but {of} has {} values", written(&shape), labels.count());
         return fail(problem, "there must be one label a row");
     }
+    let header = reading.header(name, (1..=width).map(|j| format!("x{j}")).collect())?;
     let mut columns = Vec::with_capacity(width + 1);
-    for j in 0..width {
-        let name = format!("x{}", j + 1);
+    for (j, name) in header.names.iter().enumerate().filter(|(j, _)| !header.left_out[*j]) {
         let (step, start) = if layout.by_column { (1, start(inner, j) * rows) } else { (width, j) };
         let cell = |i: usize| {
             features.number(i * step + start).map_err(|problem| {
@@ -210,10 +211,10 @@ pub fn table(
             })
         };
         let cells = Cells::Numbers((0..rows).map(cell).collect::<Result<_>>()?);
-        columns.push(Column { name, cells });
+        columns.push(Column { name: name.clone(), cells });
     }
     let label = labels.map(|(thing, labels)| -> Result<String> {
-        let label = label_name(name, label, &columns)?;
+        let label = label_name(name, reading.label.as_deref(), &columns)?;
         let mut cells = TextCells::within(features.limit.min(labels.limit), features.need + labels.need);
         for i in 0..rows {
             let text = labels
@@ -229,7 +230,7 @@ pub fn table(
         0..=2 => String::new(),
         _ => format!("{} is flattened to {rows} x {width}", written(&shape)),
     };
-    Ok(Table { name: name.into(), rows, columns, label, remark, ..Table::default() })
+    Ok(header.noted(Table { name: name.into(), rows, columns, label, remark, ..Table::default() }))
 }
 
 /// Where the `j`-th value (the last dimension running fastest) stands if the first runs fastest.
@@ -266,7 +267,7 @@ mod tests {
         // The value at (i, j, k) is 100 i + 10 j + k.
         let by_row = array(&[2, 2, 3], false, &[0, 1, 2, 10, 11, 12, 100, 101, 102, 110, 111, 112]);
         let by_column = array(&[2, 2, 3], true, &[0, 100, 10, 110, 1, 101, 11, 111, 2, 102, 12, 112]);
-        let table = |array| table("a", ("`a`", array), None, None).unwrap();
+        let table = |array| table("a", ("`a`", array), None, &Reading::default()).unwrap();
         assert_eq!(table(&by_row), table(&by_column));
         assert_eq!(table(&by_row).columns[4].cells, Cells::Numbers(vec![11.0, 111.0]));
         assert_eq!(table(&by_row).remark, "2 x 2 x 3 is flattened to 2 x 6");
@@ -291,8 +292,8 @@ mod tests {
     fn different_labels_are_held_against_the_limit() {
         let (bytes, x): (Vec<u8>, _) = ((0..=255).collect(), array(&[256, 1], false, &[0; 256]));
         let y = |limit| Array { limit, ..array(&[256], false, &bytes) };
-        assert!(table("a", ("`a`", &x), Some(("`b`", &y(1 << 20))), None).is_ok());
-        let error = table("a", ("`a`", &x), Some(("`b`", &y(1 << 13))), None).unwrap_err();
+        assert!(table("a", ("`a`", &x), Some(("`b`", &y(1 << 20))), &Reading::default()).is_ok());
+        let error = table("a", ("`a`", &x), Some(("`b`", &y(1 << 13))), &Reading::default()).unwrap_err();
         assert!(matches!(&error, Error::Memory { what, .. } if what == "reading `b`"), "{error}");
     }
 
@@ -313,9 +314,15 @@ mod tests {
     #[test]
     fn labels_must_be_as_many_as_the_rows() {
         let (x, y) = (array(&[2, 1], false, &[1, 2]), array(&[3], false, &[0, 1, 0]));
-        let error = table("a", ("`a`", &x), Some(("`b`", &y)), None).unwrap_err();
+        let error = table("a", ("`a`", &x), Some(("`b`", &y)), &Reading::default()).unwrap_err();
         assert_eq!(error.to_string(), "`a`: has shape 2 x 1, but `b` has 3 values");
-        let error = table("a", ("`a`", &x), Some(("`b`", &x)), Some("x1")).unwrap_err();
+        let error = table(
+            "a",
+            ("`a`", &x),
+            Some(("`b`", &x)),
+            &Reading { label: Some("x1".into()), ..Reading::default() },
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("`x1` is the name of a feature"), "{error}");
     }
 }

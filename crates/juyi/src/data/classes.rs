@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::error::nearest_name;
+use crate::error::{is_blank, nearest_name};
 
 /// Classes by name, each in one spelling: the first that occurred.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -88,11 +88,6 @@ pub fn twins(a: &str, b: &str) -> bool {
 pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
     let truth = |name: &str| truth_value(&loosely(name));
     truth(a).is_some() && truth(a) == truth(b)
-}
-
-/// Blanks, and marks that nobody sees.
-pub(super) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
 }
 
 /// The value that is written, in one spelling.

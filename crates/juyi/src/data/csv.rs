@@ -85,28 +85,27 @@ fn read_as<R: BufRead>(
     let Some(found) = head(name, &mut first, limit)? else {
         return fail("is empty", "the first line must name the columns");
     };
-    let mut names = std::collections::HashSet::new();
-    if let Some(column) = found.names.iter().find(|column| !names.insert(*column)) {
-        let hint = "give each column a name of its own";
-        return fail(&format!("has two columns named `{column}`"), hint);
-    }
+    let written = found.names.clone();
+    let header = reading.header(name, found.names)?;
+    let found = Head { names: header.names.clone(), ..found };
     let mut text: Vec<bool> = found.names.iter().map(|column| reading.as_text.contains(column)).collect();
     let body = Body { name, missing: MissingValues::with(&reading.missing_values), reading, limit };
-    let mut columns = body.read(first, &found, &text)?;
+    let mut columns = body.read(first, &found, &header.left_out, &text)?;
     if columns.of.iter().any(|column| matches!(column, Growing::FoundText)) {
         let also = columns.of.iter().map(|column| matches!(column, Growing::FoundText));
         text.iter_mut().zip(also).for_each(|(text, also)| *text |= also);
         drop(columns);
         let mut again = open()?;
-        let Some(found) = head(name, &mut again, limit)?.filter(|again| again.names == found.names) else {
+        let Some(again_found) = head(name, &mut again, limit)?.filter(|again| again.names == written) else {
             return fail("changed while it was read", "read it again");
         };
-        columns = body.read(again, &found, &text)?;
+        let again_found = Head { names: header.names.clone(), ..again_found };
+        columns = body.read(again, &again_found, &header.left_out, &text)?;
         if columns.of.iter().any(|column| matches!(column, Growing::FoundText)) {
             return fail("changed while it was read", "read it again");
         }
     }
-    Ok(body.table(columns, &found))
+    Ok(header.noted(body.table(columns, &found)))
 }
 
 /// What a line takes for each of its bytes while it is read, at most: a byte may be a cell, which has a place of 8.
@@ -135,13 +134,13 @@ impl Body<'_> {
         format!("`{}`, line {line}", self.name)
     }
 
-    fn read(&self, reader: impl BufRead, head: &Head, text: &[bool]) -> Result<Columns> {
+    fn read(&self, reader: impl BufRead, head: &Head, left_out: &[bool], text: &[bool]) -> Result<Columns> {
         let width = head.names.len();
         let comma = self.reading.decimal == Some(',');
         let reader = (&head.read[..]).chain(reader).chain(END);
         let mut records = Records::new(reader, head.separator, head.line, self.limit / LINE);
         let mut columns = Columns {
-            of: text.iter().map(|text| Growing::new(*text)).collect(),
+            of: text.iter().zip(left_out).map(|(text, left_out)| Growing::new(*text, *left_out)).collect(),
             lines: Lines::default(),
             rows: 0,
         };
@@ -211,16 +210,18 @@ impl Body<'_> {
             ..Table::default()
         };
         for (growing, name) in of.into_iter().zip(&head.names) {
-            let (column, seen) = growing.finish(name);
+            let Some((column, seen)) = growing.finish(name) else { continue };
             table.columns.push(column);
             if seen != Seen::default() {
                 table.seen.insert(name.clone(), seen);
             }
         }
-        let first = table.columns.first().filter(|column| head.first_unnamed && column.cells.differ());
+        let first = table.columns.first().filter(|column| head.names.first() == Some(&column.name));
+        let first = first.filter(|column| head.first_unnamed && column.cells.differ());
         table.row_names = first.filter(|_| rows > 0).map(|column| column.name.clone());
         let empty = |column: &Column| (0..rows).all(|row| column.cells.is_missing(row));
-        if head.last_unnamed && rows > 0 && table.columns.pop_if(|column| empty(column)).is_some() {
+        let last = table.columns.last().is_some_and(|column| head.names.last() == Some(&column.name));
+        if head.last_unnamed && last && rows > 0 && table.columns.pop_if(|column| empty(column)).is_some() {
             table
                 .notes
                 .push("every line ends in a separator: the last column, without a name, is left out".into());

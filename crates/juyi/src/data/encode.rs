@@ -2,15 +2,21 @@
 //!
 //! Decided once from the sources and the target, kept in the model, and done the same way to every later table.
 
+mod absent;
 mod apply;
 mod dates;
 mod kind;
+mod sentinels;
+mod words;
 
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use kind::{Decision, Seen, is_constant, is_sequence, kind, row_names};
+use absent::absent_columns;
+use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names};
+use sentinels::Sentinels;
+pub(crate) use words::truths_as_numbers;
 
 use super::dates::{DateOrder, TimeUnit};
 use super::table::{Cells, Table};
@@ -111,11 +117,11 @@ impl Encoding {
     ) -> Result<Self> {
         let tables: Vec<&Table> = sources.iter().chain([target]).collect();
         for name in id.iter().chain(drop) {
-            if tables.iter().all(|table| table.column(name).is_none()) {
+            if tables.iter().all(|table| table.names().all(|known| known != name)) {
                 return Err(Error::Unknown {
                     kind: "column".into(),
                     name: name.clone(),
-                    known: tables[0].columns.iter().map(|column| column.name.clone()).collect(),
+                    known: tables[0].names().cloned().collect(),
                 });
             }
         }
@@ -138,9 +144,10 @@ impl Encoding {
             let absent = |name: &&String| !index.contains_key(name.as_str()) && !table.leaves_out(name);
             let absent: Vec<&String> = names.iter().copied().filter(absent).collect();
             if !absent.is_empty() {
-                let problem = format!("has no column {}, which `{}` has", listed(&absent), tables[0].name);
+                let who = format!("`{}` has", tables[0].name);
                 let hint = "columns are matched by name; `--drop` leaves a column out on both sides";
-                return Err(Error::input(format!("`{}`", table.name), problem, hint));
+                let needed = |name: &str| known.contains(name);
+                return Err(absent_columns(table, &absent, &who, hint, needed));
             }
             let extra: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
             let extra: Vec<&String> =
@@ -158,6 +165,8 @@ impl Encoding {
         let zeros: Vec<Cells> = tables.iter().map(|table| table.zeros()).collect();
         let mut columns = Vec::new();
         let (mut constant, mut sequences, mut names_of_rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sentinels = Sentinels::default();
+        let mut empty = vec![Vec::new(); tables.len()];
         for name in names {
             let cells: Vec<Seen> = tables
                 .iter()
@@ -166,12 +175,18 @@ impl Encoding {
                     (*table, index.get(name.as_str()).map_or(zeros, |&j| &table.columns[j].cells))
                 })
                 .collect();
+            for ((_, cells), empty) in cells.iter().zip(&mut empty) {
+                if is_empty(cells) {
+                    empty.push(name);
+                }
+            }
             match kind(name, &cells, sources.len(), context)? {
                 Decision::Use(kind) => {
                     if let Kind::Number { .. } = &kind {
                         if is_sequence(cells[0].1) {
                             sequences.push(name);
                         }
+                        sentinels.look(name, &cells);
                         if is_constant(&cells) {
                             constant.push(name);
                         }
@@ -183,6 +198,10 @@ impl Encoding {
                     context.warn("data", format!("column `{}` is left out: {why}", shown(name)));
                 }
             }
+        }
+        sentinels.tell(context);
+        for (table, names) in tables.iter().zip(&empty).filter(|(_, names)| !names.is_empty()) {
+            context.warn("data", format!("`{}`: column {} is empty", table.name, listed(names)));
         }
         if !constant.is_empty() {
             context.note("data", format!("constant everywhere: column {}", listed(&constant)));
@@ -241,6 +260,11 @@ impl Encoding {
     /// Number of features.
     pub fn width(&self) -> usize {
         self.columns.iter().map(ColumnEncoding::width).sum()
+    }
+
+    /// The columns that a table must have, and those that are carried to the predictions.
+    pub fn needed(&self) -> Vec<String> {
+        self.columns.iter().map(|column| column.name.clone()).chain(self.id.iter().cloned()).collect()
     }
 
     /// The columns that must be read as they are written: text, label and identifiers.

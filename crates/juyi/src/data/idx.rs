@@ -54,7 +54,7 @@ mod tests {
         let bytes = b"\0\0\x08\x03\0\0\0\x01\0\0\0\x02\0\0\0\x03\x01\x02\x03\x04\x05\xff";
         let array = read("`a`", &mut &bytes[..], 1 << 20).unwrap();
         assert_eq!(array.image(), Some((2, 3)));
-        let table = table("a", ("`a`", &array), None, None).unwrap();
+        let table = table("a", ("`a`", &array), None, &crate::data::Reading::default()).unwrap();
         assert_eq!((table.rows, table.columns.len()), (1, 6));
         for end in 0..bytes.len() {
             assert!(read("`a`", &mut &bytes[..end], 1 << 20).is_err(), "{end} bytes");

@@ -119,7 +119,7 @@ fn worth_saying(mark: &str) -> bool {
 
 /// A cell without blanks around it, and without marks that nobody sees.
 pub(super) fn without_blanks(cell: &str) -> &str {
-    cell.trim_matches(super::classes::is_blank)
+    cell.trim_matches(crate::error::is_blank)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::array::{self, Array};
 use super::npy;
+use super::read::Reading;
 use super::table::{Cells, Table};
 use crate::error::{Error, Result, shown};
 
@@ -54,7 +55,7 @@ pub fn read<R: Read + Seek>(
     name: &str,
     file: R,
     arrays: Option<&str>,
-    label: Option<&str>,
+    reading: &Reading,
     limit: u64,
 ) -> Result<Table> {
     let fail = |problem: String, hint: String| Error::input(format!("`{name}`"), problem, hint);
@@ -112,7 +113,7 @@ pub fn read<R: Read + Seek>(
     let x = take(features)?;
     let y = labels.map(|labels| Ok((thing(labels), take(labels)?))).transpose()?;
     let y = y.as_ref().map(|(thing, labels)| (thing.as_str(), labels));
-    array::table(name, (&thing(features), &x), y, label)
+    array::table(name, (&thing(features), &x), y, reading)
 }
 
 /// The columns of numbers as `X`, the label as `y`, other columns of text under their names; stored, without a time.

@@ -13,7 +13,7 @@ mod meaning;
 mod pages;
 mod thrift;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::Read;
 
 use bytes::Bytes;
@@ -25,6 +25,7 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::array::{MEND, finite, whole};
 use super::caught::caught;
+use super::read::Reading;
 use super::table::{COLUMN, Cells, Column, Table, TextCells};
 use crate::error::{Error, Result, shown};
 use meaning::{Cell, Meaning};
@@ -36,15 +37,14 @@ const FOOTER: u64 = 32;
 /// Most rows that are decoded at once.
 const BATCH: usize = 1024;
 
-/// Reads the file called `name`. Columns named in `as_text` become text, numbers as the shortest that means them. At
-/// most `limit` bytes are taken for file and table.
+/// Reads the file called `name`. Columns that are read as text have numbers as the shortest that means them. At most `limit` bytes are taken for file and table.
 ///
 /// The index that pandas stores when it has no name is left out.
 ///
 /// # Errors
 /// [`Error::Input`] for a file that is not sound, nested columns, bytes that are not text, values that are not finite;
 /// [`Error::Memory`], [`Error::Io`].
-pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Result<Table> {
+pub fn read(name: &str, file: impl Read, reading: &Reading, limit: u64) -> Result<Table> {
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1))
         .read_to_end(&mut bytes)
@@ -54,17 +54,21 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
         return Err(Error::Memory { what: format!("`{name}` as it is stored"), need, budget: limit });
     }
     let file = Bytes::from(bytes);
-    let need = FOOTER.saturating_mul(footer::check(name, &file)?).saturating_add(file.len() as u64);
+    let need = FOOTER
+        .saturating_mul(footer::check(name, &file, &|column| reading.leaves_out(column))?)
+        .saturating_add(file.len() as u64);
     if need > limit {
         return Err(Error::Memory { what: format!("the footer of `{name}`"), need, budget: limit });
     }
     let metadata = decoded(|| ParquetMetaDataReader::new().parse_and_finish(&file))
         .map_err(|error| damaged(name, error))?;
-    let (kept, index): (Vec<usize>, Vec<usize>) = (0..metadata.file_metadata().schema_descr().num_columns())
-        .partition(|&j| {
-            let column = metadata.file_metadata().schema_descr().column(j);
-            !is_pandas_index(column.name()) || as_text.iter().any(|name| name == column.name())
-        });
+    let schema = metadata.file_metadata().schema_descr();
+    // The parts of a nested column are columns of the file under its one name.
+    let written = (0..schema.num_columns()).map(|j| schema.get_column_root(j).name().to_string());
+    let header = reading.header(name, written.collect())?;
+    let (kept, index): (Vec<usize>, Vec<usize>) = (0..header.names.len())
+        .filter(|&j| !header.left_out[j])
+        .partition(|&j| !is_pandas_index(&header.names[j]) || reading.as_text.contains(&header.names[j]));
     let rows = metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()));
     let rows = rows.into_iter().try_fold(0_u64, |sum, rows| rows.ok().and_then(|rows| sum.checked_add(rows)));
     let Some(rows) = rows else {
@@ -80,19 +84,16 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
             budget: limit,
         });
     }
-    if kept.is_empty() {
+    if header.names.is_empty() {
         return Err(Error::input(format!("`{name}`"), "has no columns", "give a table with columns"));
     }
-    let mut names = HashSet::new();
     let mut columns = Vec::with_capacity(kept.len());
     let mut room = limit - need;
     let mut times = HashMap::new();
     for j in kept {
-        let column = read_column(name, &file, &metadata, j, as_text, &mut room)?;
-        if !names.insert(column.name.clone()) {
-            let problem = format!("has two columns named `{}`", shown(&column.name));
-            return Err(Error::input(format!("`{name}`"), problem, "give each column a name of its own"));
-        }
+        let column = header.names[j].clone();
+        let as_text = reading.as_text.contains(&column);
+        let column = read_column(name, &file, &metadata, (j, column), as_text, &mut room)?;
         if let (Cells::Numbers(_), Some(unit)) =
             (&column.cells, Meaning::unit(&metadata.file_metadata().schema_descr().column(j)))
         {
@@ -100,14 +101,14 @@ pub fn read(name: &str, file: impl Read, as_text: &[String], limit: u64) -> Resu
         }
         columns.push(column);
     }
-    let index = index.iter().map(|&j| metadata.file_metadata().schema_descr().column(j).name().to_string());
-    let index: Vec<String> = index.collect();
+    let index: Vec<String> = index.iter().map(|&j| header.names[j].clone()).collect();
     let remark = if index.is_empty() {
         String::new()
     } else {
         format!("`{}`, an index that pandas stored, is left out", index.join("`, `"))
     };
-    Ok(Table { name: name.into(), rows: rows as usize, columns, times, remark, ..Table::default() })
+    let table = Table { name: name.into(), rows: rows as usize, columns, times, remark, ..Table::default() };
+    Ok(header.noted(table))
 }
 
 /// Whether this is what pandas calls the index of a table when it has no name.
@@ -135,23 +136,23 @@ fn damaged(thing: &str, error: ParquetError) -> Error {
     Error::input(format!("`{thing}`"), format!("is damaged: {}", shown(&problem)), "")
 }
 
-/// The `j`-th column of all row groups; `room` is what its text and its pages may take.
+/// The `j`-th column of all row groups, under this name; `room` is what its text and its pages may take.
 fn read_column(
     name: &str,
     file: &Bytes,
     metadata: &ParquetMetaData,
-    j: usize,
-    as_text: &[String],
+    (j, column): (usize, String),
+    as_text: bool,
     room: &mut u64,
 ) -> Result<Column> {
     let descriptor = metadata.file_metadata().schema_descr().column(j);
-    let column = descriptor.name().to_string();
     let thing = format!("`{name}`, column `{}`", shown(&column));
     let meaning = Meaning::of(&descriptor).map_err(|what| {
-        let hint = "numbers, truth values, text, dates, times and decimals are read";
+        let hint =
+            "numbers, truth values, text, dates, times and decimals are read; `--drop` leaves the column out";
         Error::input(&thing, format!("holds {what}"), hint)
     })?;
-    let cells = if meaning == Meaning::Text || as_text.contains(&column) {
+    let cells = if meaning == Meaning::Text || as_text {
         Growing::Text(TextCells::default())
     } else {
         Growing::Numbers(Vec::new())
@@ -284,11 +285,8 @@ impl Gathered<'_> {
                     Some(Cell::Whole(number)) => text.push(Some(&number.to_string())),
                     Some(Cell::Single(number)) if number.is_nan() => text.push(None),
                     Some(Cell::Double(number)) if number.is_nan() => text.push(None),
-                    Some(Cell::Single(number)) => {
-                        finite(f64::from(number))?;
-                        text.push(Some(&number.to_string()));
-                    }
-                    Some(Cell::Double(number)) => text.push(Some(&finite(number)?.to_string())),
+                    Some(Cell::Single(number)) => text.push(Some(&number.to_string())),
+                    Some(Cell::Double(number)) => text.push(Some(&number.to_string())),
                     Some(Cell::Text(written)) => text.push(Some(written)),
                 }
                 Ok(())

@@ -116,6 +116,8 @@ pub struct Reading {
     pub drop: Vec<String>,
     /// Columns that get another name: old and new.
     pub rename: Vec<(String, String)>,
+    /// The columns that are read, by their new names; all others are left out. `None` reads all.
+    pub only: Option<Vec<String>>,
 }
 
 /// Reads a table:
@@ -140,7 +142,6 @@ pub fn read_table(spec: &str, reading: &Reading, context: &Context) -> Result<Ta
 fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table> {
     let limit = context.left();
     let (file, more) = split(spec);
-    let label = reading.label.as_deref();
     let Some(format) = format(file).or(reading.format) else {
         if file == STANDARD_INPUT {
             let hint = "say with `--format` what it is: `--format csv`, for one";
@@ -161,13 +162,13 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
     let input = || Input::new(file, context);
     let mut table = match format {
         Format::Text => return read_csv(file, &input()?, reading, context),
-        Format::Mat => mat::table(file, &mut input()?.open()?, more, label, limit),
-        Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, label, limit),
-        Format::Parquet => parquet::read(file, input()?.open()?, &reading.as_text, limit),
+        Format::Mat => mat::table(file, &mut input()?.open()?, more, reading, limit),
+        Format::Npz => npz::read(file, BufReader::new(input()?.open()?), more, reading, limit),
+        Format::Parquet => parquet::read(file, input()?.open()?, reading, limit),
         Format::Xlsx => xlsx::read(file, input()?.open()?, more, reading, limit),
-        Format::Svmlight => svmlight::read(file, input()?.unpacked()?, base(file, more)?, label, limit),
-        Format::Npy => pair(spec, npy::read, label, context),
-        Format::Idx => pair(spec, idx::read, label, context),
+        Format::Svmlight => svmlight::read(file, input()?.unpacked()?, base(file, more)?, reading, limit),
+        Format::Npy => pair(spec, npy::read, reading, context),
+        Format::Idx => pair(spec, idx::read, reading, context),
     }?;
     MissingValues::with(&reading.missing_values).empty(&mut table);
     table.missing_values.clone_from(&reading.missing_values);
@@ -193,7 +194,7 @@ fn base(file: &str, more: Option<&str>) -> Result<Option<u64>> {
 fn pair(
     spec: &str,
     read: fn(&str, &mut dyn std::io::Read, u64) -> Result<Array>,
-    label: Option<&str>,
+    reading: &Reading,
     context: &Context,
 ) -> Result<Table> {
     let (features, labels) = split(spec);
@@ -205,7 +206,7 @@ fn pair(
     let (thing, x) = open(features)?;
     let y = labels.map(open).transpose()?;
     let y = y.as_ref().map(|(thing, y)| (thing.as_str(), y));
-    let table = array::table(features, (&thing, &x), y, label)?;
+    let table = array::table(features, (&thing, &x), y, reading)?;
     let image = x.image().filter(|_| format(features) == Some(Format::Idx));
     Ok(Table { image, ..table })
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
+use super::read::Reading;
 use super::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
 use crate::error::{Error, Result, shown};
 
@@ -31,7 +32,7 @@ pub fn read(
     name: &str,
     mut reader: impl BufRead,
     base: Option<u64>,
-    label: Option<&str>,
+    reading: &Reading,
     limit: u64,
 ) -> Result<Table> {
     let mut columns: BTreeMap<u64, Entries> = BTreeMap::new();
@@ -117,11 +118,17 @@ pub fn read(
     if queries.iter().any(|query: &f64| !query.is_nan()) {
         columns.push(Column { name: "qid".into(), cells: Cells::Numbers(queries) });
     }
+    let header = reading.header(name, columns.iter().map(|column| column.name.clone()).collect())?;
+    columns.iter_mut().zip(&header.names).for_each(|(column, name)| column.name.clone_from(name));
+    let mut left_out = header.left_out.iter();
+    columns.retain(|_| left_out.next() == Some(&false));
     let labels = labels.finish();
-    let label = (0..rows).any(|row| !labels.is_missing(row)).then(|| label_name(name, label, &columns));
+    let label = (0..rows)
+        .any(|row| !labels.is_missing(row))
+        .then(|| label_name(name, reading.label.as_deref(), &columns));
     let label = label.transpose()?;
     columns.extend(label.clone().map(|name| Column { name, cells: labels }));
-    Ok(Table { name: name.into(), rows, columns, label, sparse: true, ..Table::default() })
+    Ok(header.noted(Table { name: name.into(), rows, columns, label, sparse: true, ..Table::default() }))
 }
 
 /// The label of a line as the shortest text that means it, so that `+1` and `1.0` are the same class.
@@ -151,7 +158,7 @@ mod tests {
     use super::*;
 
     fn table(text: &str, base: Option<u64>) -> Result<Table> {
-        read("t.svm", text.as_bytes(), base, None, 1 << 20)
+        read("t.svm", text.as_bytes(), base, &Reading::default(), 1 << 20)
     }
 
     fn names(table: &Table) -> Vec<&str> {

@@ -149,6 +149,10 @@ pub struct Table {
     pub row_names: Option<String>,
     /// What a reader did that a note must tell.
     pub notes: Vec<String>,
+    /// Columns of the file that were not read.
+    pub unread: Vec<String>,
+    /// Columns that got another name when they were read: old and new.
+    pub renamed: Vec<(String, String)>,
 }
 
 impl Table {
@@ -209,6 +213,8 @@ impl Table {
             decimal: self.decimal,
             row_names: self.row_names.clone(),
             notes: self.notes.clone(),
+            unread: self.unread.clone(),
+            renamed: self.renamed.clone(),
         }
     }
 
@@ -240,6 +246,11 @@ impl Table {
     /// About what the table takes in memory.
     pub fn bytes(&self) -> u64 {
         self.columns.iter().map(|column| COLUMN + column.cells.bytes()).sum::<u64>() + self.lines.bytes()
+    }
+
+    /// The names of its columns, and of those that were not read.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.columns.iter().map(|column| &column.name).chain(&self.unread)
     }
 
     /// The column of this name.

@@ -203,7 +203,9 @@ mod tests {
         let context = Context::default();
         let bytes = predictions_parquet(&predictions, &goal, &context).unwrap();
         assert_eq!(bytes, predictions_parquet(&predictions, &goal, &context).unwrap());
-        let table = crate::data::parquet::read("p.parquet", &bytes[..], &[], 1 << 20).unwrap();
+        let table =
+            crate::data::parquet::read("p.parquet", &bytes[..], &crate::data::Reading::default(), 1 << 20)
+                .unwrap();
         let cell = |row: usize| {
             let cells = table.columns.iter().map(|column| column.cells.text(row).unwrap_or_default());
             cells.collect::<Vec<_>>().join("|")

@@ -2,14 +2,14 @@
 
 use faer::MatRef;
 
-use crate::data::Encoding;
+use crate::data::{Encoding, Table};
 use crate::error::{Error, Result, shown};
 use crate::models::{Answers, Map};
 
 /// What errors call the rows that a model is asked about.
 pub(super) struct Asked<'a> {
     /// Their table.
-    pub(super) table: &'a str,
+    pub(super) table: &'a Table,
     /// Their numbers in it.
     pub(super) rows: &'a [usize],
     /// How the table became features.
@@ -29,7 +29,7 @@ impl Asked<'_> {
             "its prediction is not finite; farthest from the rows learnt from is column `{column}` ({value:e})"
         );
         let hint = "look whether the column is in another unit, and whether the model is sound";
-        Err(Error::input(format!("`{}`, row {}", self.table, self.rows[i] + 1), problem, hint))
+        Err(Error::input(self.table.place(self.rows[i]), problem, hint))
     }
 }
 
@@ -63,7 +63,8 @@ mod tests {
             id: Vec::new(),
             missing_values: Vec::new(),
         };
-        let asked = Asked { table: "t.csv", rows: &[3, 8], encoding: &encoding };
+        let table = Table { name: "t.csv".into(), ..Table::default() };
+        let asked = Asked { table: &table, rows: &[3, 8], encoding: &encoding };
         let features = from_rows(&[vec![1.0, 0.0, 1.0, 2.0], vec![1e9, 1.0, 0.0, 1e8]]);
         let affine =
             Map::Affine { shift: from_rows(&[vec![0.0; 4]]), scale: from_rows(&[vec![1e-9, 1.0, 1.0, 1.0]]) };

@@ -4,7 +4,7 @@ use super::Settings;
 use super::labels::label_cells;
 use super::prepare::Held;
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task};
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task, truths_as_numbers};
 use crate::error::Result;
 use crate::linalg::median_distance;
 use crate::measures::{Distance, MovedColumn, mmd, moved_columns, proxy_a_distance};
@@ -46,6 +46,7 @@ pub fn measure(
         label_cells(first, label)?;
     }
     let label = label.unwrap_or_default();
+    truths_as_numbers(&mut sources, &mut target, &label, context);
     let missing = settings.missing.unwrap_or(Missing::Error);
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;

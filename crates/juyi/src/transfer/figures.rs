@@ -250,7 +250,7 @@ mod tests {
         let (table, labels) = digits(&pixels, ["3", "8", "9"]);
         let kept = Pixels::of(&table, &labels, "digit", &Settings::default()).unwrap();
         let goal = Goal::Classes(vec!["3".into(), "8".into()]);
-        let truth = Truth::new(&labels, &[0, 2], &goal, "t", &Context::default()).unwrap();
+        let truth = Truth::new(&labels, &[0, 2], &goal, &table, &Context::default()).unwrap();
         let answers = Answers { answer: vec![0.0, 1.0], confidence: vec![], scores: None };
         let pictures = kept.pictures(&[0, 2], &truth, &goal, &answers);
         assert_eq!((pictures.len(), pictures[0].row, pictures[1].row), (2, 1, 3));

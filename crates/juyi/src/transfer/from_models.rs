@@ -77,8 +77,8 @@ pub fn transfer_models(
         let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
         compare_with_target(&of_sources, (&target.name, cells), &rows, learnt, context)?;
     }
-    let truth = Truth::new(truth_cells, &rows, &goal, &target.name, context)?;
-    let domain = target_domain(&target.name, features, &rows, used, &goal)?;
+    let truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
+    let domain = target_domain(&target, features, &rows, used, &goal)?;
     domain.check(&goal, encoding.width())?;
     let facts = (models.iter().map(described).collect(), describe(&domain, &goal, &target.remark));
     let id = of_rows(id, &rows);
@@ -119,7 +119,7 @@ pub fn transfer_models(
         several => format!("{} models", several.len()),
     };
     let mut all = Vec::new();
-    let asked = Asked { table: &target.name, rows: &rows, encoding: &encoding };
+    let asked = Asked { table: &target, rows: &rows, encoding: &encoding };
     for configuration in &configurations {
         context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
         let (start, learner) = (Instant::now(), configuration.learner.as_ref());

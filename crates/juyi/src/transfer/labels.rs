@@ -16,7 +16,7 @@ pub(super) fn label_cells(table: &Table, label: &str) -> Result<Cells> {
     found.ok_or_else(|| Error::Unknown {
         kind: format!("label column of `{}`", table.name),
         name: label.into(),
-        known: table.columns.iter().take(40).map(|column| column.name.clone()).collect(),
+        known: table.names().cloned().collect(),
     })
 }
 
@@ -203,6 +203,7 @@ const ROWS_OF_A_CLASS: usize = 10;
 /// [`Error::Input`] where the labels may be either.
 pub(super) fn infer_task(
     classes: &Classes,
+    tables: &[Table],
     sources: &[Written<'_>],
     label: &str,
     context: &mut Context,
@@ -216,7 +217,7 @@ pub(super) fn infer_task(
         if let Some((table, row, stray)) =
             stray(sources).filter(|_| amounts || (fractions && numbers.len() >= AMOUNTS))
         {
-            let thing = format!("`{table}`, row {}, column `{label}`", row + 1);
+            let thing = format!("{}, column `{label}`", tables[table].place(row));
             let problem = format!("label `{}` stands where nearly all others are numbers", shown(&stray));
             let hint = format!(
                 "if it means that the label is missing, add `--missing-values {}`; `--task classification` takes \
@@ -265,10 +266,10 @@ fn filled(cells: &Cells) -> usize {
     }
 }
 
-/// The first label that is no number, with its table and row, where nine of ten labels are.
-fn stray<'a>(sources: &[Written<'a>]) -> Option<(&'a str, usize, String)> {
+/// The first label that is no number, with the positions of its table and row, where nine of ten labels are.
+fn stray(sources: &[Written<'_>]) -> Option<(usize, usize, String)> {
     let (mut all, mut strays, mut first) = (0, 0, None);
-    for (table, cells) in sources {
+    for (table, (_, cells)) in sources.iter().enumerate() {
         let Cells::Text { codes, values } = cells else {
             all += filled(cells);
             continue;
@@ -279,7 +280,7 @@ fn stray<'a>(sources: &[Written<'a>]) -> Option<(&'a str, usize, String)> {
             all += 1;
             if !number {
                 strays += 1;
-                first = first.or_else(|| Some((*table, row, values[*code as usize].clone())));
+                first = first.or_else(|| Some((table, row, values[*code as usize].clone())));
             }
         }
     }
@@ -287,7 +288,7 @@ fn stray<'a>(sources: &[Written<'a>]) -> Option<(&'a str, usize, String)> {
 }
 
 /// The labels of these rows, all filled.
-pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &str) -> Result<Labels> {
+pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &Table) -> Result<Labels> {
     let text = |row: usize| cells.text(row).unwrap_or_default();
     Ok(match goal {
         Goal::Classes(names) => {
@@ -296,7 +297,7 @@ pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &s
                 let text = text(*row);
                 classes.position(&text).ok_or_else(|| {
                     let problem = format!("label `{}` is none of the classes", shown(&text));
-                    Error::input(format!("`{table}`, row {}", row + 1), problem, "spell the labels alike")
+                    Error::input(table.place(*row), problem, "spell the labels alike")
                 })
             };
             Labels::Classes(rows.iter().map(position).collect::<Result<_>>()?)
@@ -308,10 +309,10 @@ pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &s
 }
 
 /// A label as a finite number.
-pub(super) fn label_value(text: &str, table: &str, row: usize) -> Result<f64> {
+pub(super) fn label_value(text: &str, table: &Table, row: usize) -> Result<f64> {
     let fail = |problem: &str, hint: &str| {
         let problem = format!("label `{}` {problem}", shown(text));
-        Err(Error::input(format!("`{table}`, row {}", row + 1), problem, hint))
+        Err(Error::input(table.place(row), problem, hint))
     };
     match text.trim().parse::<f64>() {
         Ok(value) if value.abs() <= LARGEST => Ok(value),
@@ -347,9 +348,10 @@ mod tests {
         assert_eq!(found.names(), ["0", "1"]);
         assert!(said(&context).contains("`1.0` is `1`"), "{}", said(&context));
         let goal = Goal::Classes(found.names().to_vec());
-        assert_eq!(known_labels(&tables[1], &[0, 1], &goal, "b").unwrap(), Labels::Classes(vec![0, 1]));
-        assert_eq!(known_labels(&tables[2], &[0, 1], &goal, "c").unwrap(), Labels::Classes(vec![1, 0]));
-        let odd = known_labels(&text(&["2"]), &[0], &goal, "d").unwrap_err();
+        let table = Table { name: "d".into(), ..Table::default() };
+        assert_eq!(known_labels(&tables[1], &[0, 1], &goal, &table).unwrap(), Labels::Classes(vec![0, 1]));
+        assert_eq!(known_labels(&tables[2], &[0, 1], &goal, &table).unwrap(), Labels::Classes(vec![1, 0]));
+        let odd = known_labels(&text(&["2"]), &[0], &goal, &table).unwrap_err();
         assert_eq!(odd.to_string(), "`d`, row 1: label `2` is none of the classes");
     }
 
@@ -357,7 +359,8 @@ mod tests {
         let cells = Cells::from_text(labels.iter().cloned().map(Some));
         let mut context = Context::default();
         let found = classes("y", &[("t", &cells)], &mut context);
-        let kind = infer_task(&found, &[("t", &cells)], "y", &mut context);
+        let table = Table { name: "t".into(), ..Table::default() };
+        let kind = infer_task(&found, &[table], &[("t", &cells)], "y", &mut context);
         (kind, said(&context))
     }
 

@@ -123,7 +123,7 @@ pub fn transfer(
     let named = named(settings, &settings.preprocess, context)?;
 
     // 1 data
-    let Prepared { task, encoding, truth, rows, id, pixels, facts, moved } =
+    let Prepared { task, target, encoding, truth, rows, id, pixels, facts, moved } =
         prepare(sources, target, settings, context)?;
     let named = named.map(|named| named.for_goal(&task.goal, settings.learner.as_deref())).transpose()?;
     if let Some(named) = &named {
@@ -145,8 +145,7 @@ pub fn transfer(
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
     let goal = task.goal.clone();
-    let name = task.target.name.clone();
-    let asked = Asked { table: &name, rows: &rows, encoding: &encoding };
+    let asked = Asked { table: &target, rows: &rows, encoding: &encoding };
     let fits = fit_each(&configurations, task, &truth, &asked, context)?;
     let known = Known { goal, encoding, truth, rows, id, pixels, facts, moved, distances, ranges, choice };
     Ok(known.record(fits, settings, started, context))
@@ -297,7 +296,8 @@ pub fn score_classes(
     let (cells, rows) = (Cells::from_text(truth), (0..answers.answer.len()).collect::<Vec<_>>());
     compare_with_target(&Classes::named(classes.to_vec()), (table, &cells), &rows, false, context)?;
     let goal = Goal::Classes(classes.to_vec());
-    Ok(Truth::new(&cells, &rows, &goal, table, context)?.score(&goal, answers, context))
+    let named = Table { name: table.into(), ..Table::default() };
+    Ok(Truth::new(&cells, &rows, &goal, &named, context)?.score(&goal, answers, context))
 }
 
 /// Predicts the rows of a table with a model that was fitted on tables, and scores them where `score` is set and the
@@ -329,7 +329,7 @@ pub fn predict_table(
     context.take(size_of::<f64>() as u64 * (rows.len() * model.columns) as u64);
     degenerate::beyond(model, encoding, &features, &table.name, context);
     let answers = model.predict_within(features.as_ref(), context)?;
-    Asked { table: &table.name, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
+    Asked { table: &table, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
     context.take(answers_bytes(rows.len(), model.goal.classes()));
     let scores = match truth {
         None => None,
@@ -338,11 +338,7 @@ pub fn predict_table(
                 let known = Classes::named(names.clone());
                 compare_with_target(&known, (&table.name, &labels), &rows, false, context)?;
             }
-            Truth::new(&labels, &rows, &model.goal, &table.name, context)?.score(
-                &model.goal,
-                &answers,
-                context,
-            )
+            Truth::new(&labels, &rows, &model.goal, &table, context)?.score(&model.goal, &answers, context)
         }
     };
     let id = of_rows(id, &rows);

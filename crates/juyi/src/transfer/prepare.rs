@@ -7,7 +7,7 @@ use super::labels::{
 use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task};
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task, truths_as_numbers};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
@@ -16,6 +16,8 @@ use crate::report::DomainFacts;
 /// Everything that the tables come down to.
 pub(super) struct Prepared {
     pub(super) task: Task,
+    /// The target without its cells.
+    pub(super) target: Table,
     /// How they became features.
     pub(super) encoding: Encoding,
     /// Labels that only score.
@@ -70,7 +72,7 @@ pub(super) fn prepare(
     let written: Vec<Written> =
         sources.iter().zip(&labels).map(|(t, cells)| (t.name.as_str(), cells)).collect();
     let known = classes(&label, &written, &mut context.aside());
-    let kind = settings.task.map_or_else(|| infer_task(&known, &written, &label, context), Ok)?;
+    let kind = settings.task.map_or_else(|| infer_task(&known, &sources, &written, &label, context), Ok)?;
     let used = target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
         let hint = "leave `--target-labels` out, or add the column; empty cells are unlabelled rows";
@@ -86,6 +88,7 @@ pub(super) fn prepare(
     };
     let filled: usize = labelled.iter().map(Vec::len).sum();
     few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
+    truths_as_numbers(&mut sources, &mut target, &label, context);
     let missing = settings.missing.unwrap_or(Missing::Error);
     let encoding =
         Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;
@@ -103,7 +106,7 @@ pub(super) fn prepare(
     for ((table, cells), labelled) in sources.iter_mut().zip(&labels).zip(&labelled) {
         let (features, kept) = held.turn(table, labelled, &encoding, context)?;
         let domain =
-            Domain::labelled(table.name.clone(), features, known_labels(cells, &kept, &goal, &table.name)?);
+            Domain::labelled(table.name.clone(), features, known_labels(cells, &kept, &goal, table)?);
         source_facts.push(describe(&domain, &goal, &table.remark));
         domains.push(domain);
     }
@@ -113,8 +116,8 @@ pub(super) fn prepare(
         let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
         compare_with_target(&known, (&target.name, cells), &rows, learnt, context)?;
     }
-    let truth = Truth::new(truth_cells, &rows, &goal, &target.name, context)?;
-    let target_domain = target_domain(&target.name, features, &rows, used, &goal)?;
+    let truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
+    let target_domain = target_domain(&target, features, &rows, used, &goal)?;
     let target_facts = describe(&target_domain, &goal, &target.remark);
     if domains.len() > 1 {
         let joined = domains.iter().map(|domain| domain.rows() * encoding.width()).sum::<usize>();
@@ -122,7 +125,18 @@ pub(super) fn prepare(
     }
     let task = Task::new(domains, target_domain, goal)?;
     let id = of_rows(id, &rows);
-    Ok(Prepared { task, encoding, truth, rows, id, pixels, facts: (source_facts, target_facts), moved })
+    target.columns.clear();
+    Ok(Prepared {
+        task,
+        target,
+        encoding,
+        truth,
+        rows,
+        id,
+        pixels,
+        facts: (source_facts, target_facts),
+        moved,
+    })
 }
 
 /// Bytes of the tables that are still to become features, and of those that have.
@@ -155,17 +169,17 @@ impl Held {
 
 /// The target's rows, the numbers of which in their table are `rows`, with the labels that are learnt from.
 pub(super) fn target_domain(
-    name: &str,
+    table: &Table,
     features: Matrix,
     rows: &[usize],
     used: Option<&Cells>,
     goal: &Goal,
 ) -> Result<Domain> {
-    let mut domain = Domain::unlabelled(name, features, goal);
+    let mut domain = Domain::unlabelled(table.name.as_str(), features, goal);
     if let Some(cells) = used {
         domain.labelled = (0..rows.len()).filter(|&i| !cells.is_missing(rows[i])).collect();
         let filled: Vec<usize> = domain.labelled.iter().map(|&i| rows[i]).collect();
-        domain.labels = known_labels(cells, &filled, goal, name)?;
+        domain.labels = known_labels(cells, &filled, goal, table)?;
     }
     Ok(domain)
 }

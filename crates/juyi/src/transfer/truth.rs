@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::labels::label_value;
 use crate::context::Context;
-use crate::data::{Cells, Classes, Goal, listed};
+use crate::data::{Cells, Classes, Goal, Table, listed};
 use crate::error::{Result, shown};
 use crate::measures::{Scores, classification_scores, regression_scores};
 use crate::models::Answers;
@@ -27,10 +27,10 @@ impl Truth {
         cells: &Cells,
         kept: &[usize],
         goal: &Goal,
-        table: &str,
+        table: &Table,
         context: &Context,
     ) -> Result<Self> {
-        context.require(&format!("the labels of `{table}`"), cells.unfolded_bytes())?;
+        context.require(&format!("the labels of `{}`", table.name), cells.unfolded_bytes())?;
         let rows: Vec<usize> = (0..kept.len()).filter(|&i| !cells.is_missing(kept[i])).collect();
         let text = |i: &usize| cells.text(kept[*i]).unwrap_or_default();
         let labels = match goal {

@@ -71,3 +71,32 @@ fn budgets_are_kept() {
         assert!((enough..20).all(|power| read(1 << power).is_ok()), "{}", case["spec"]);
     }
 }
+
+/// A column that is left out needs no cells that can be read.
+#[test]
+fn columns_that_cannot_be_read_can_be_left_out() {
+    for (file, column) in [
+        ("bad-delta-byte-array.parquet", "c"),
+        ("bad-list.parquet", "b"),
+        ("bad-record.parquet", "a"),
+        ("bad-infinite.parquet", "a"),
+        ("bad-large.parquet", "a"),
+        ("bad-bytes.parquet", "a"),
+        ("bad-fixed.parquet", "a"),
+        ("types.npz:large", "x1"),
+        ("types.npz:infinite", "x2"),
+    ] {
+        let case = json!({ "spec": file, "as_text": [] });
+        let whole = |reading: &Reading| read_table(&spec(&case), reading, &Context::new(0, 1 << 20));
+        let drop = Reading { drop: vec![column.into()], ..Reading::default() };
+        let table = whole(&drop).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(table.unread, [column], "{file}");
+        assert!(table.column(column).is_none() && table.rows > 0, "{file}");
+        let kept = table.columns.iter().map(|column| column.name.clone()).collect();
+        let only = whole(&Reading { only: Some(kept), ..Reading::default() }).expect("a table");
+        assert_eq!(only, table, "{file}");
+        let rename = vec![(column.to_string(), "other".to_string())];
+        let renamed = Reading { rename: rename.clone(), drop: vec!["other".into()], ..Reading::default() };
+        assert_eq!(whole(&renamed).expect("a table").renamed, rename, "{file}");
+    }
+}

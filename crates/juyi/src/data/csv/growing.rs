@@ -7,6 +7,8 @@ use crate::data::table::{Cells, Column, Points, Seen, TextCells};
 pub(super) enum Growing {
     Numbers(Numbers),
     Text(TextCells, Absent),
+    /// Nobody asks for it.
+    LeftOut,
     /// Was thought to be numbers; only whether there is more text matters now.
     FoundText,
 }
@@ -18,8 +20,10 @@ pub(super) enum Refused {
 }
 
 impl Growing {
-    pub(super) fn new(text: bool) -> Self {
-        if text {
+    pub(super) fn new(text: bool, left_out: bool) -> Self {
+        if left_out {
+            Self::LeftOut
+        } else if text {
             Self::Text(TextCells::default(), Absent::default())
         } else {
             Self::Numbers(Numbers::default())
@@ -30,7 +34,7 @@ impl Growing {
     pub(super) fn push(&mut self, cell: &[u8], missing: &MissingValues, comma: bool) -> Result<(), Refused> {
         let cell = cell.trim_ascii();
         match self {
-            Self::FoundText => {}
+            Self::FoundText | Self::LeftOut => {}
             Self::Numbers(numbers) => {
                 match number(cell, missing).filter(|_| !(comma && cell.contains(&b'.'))) {
                     Some(v) if v.is_infinite() => return Err(Refused::NotFinite),
@@ -56,12 +60,12 @@ impl Growing {
     pub(super) fn text_bytes(&self) -> u64 {
         match self {
             Self::Text(cells, _) => cells.bytes,
-            Self::Numbers(_) | Self::FoundText => 0,
+            Self::Numbers(_) | Self::FoundText | Self::LeftOut => 0,
         }
     }
 
-    /// The column, and what was seen of it.
-    pub(super) fn finish(self, name: &str) -> (Column, Seen) {
+    /// The column, and what was seen of it; nothing of one that is left out.
+    pub(super) fn finish(self, name: &str) -> Option<(Column, Seen)> {
         let (cells, seen) = match self {
             Self::Numbers(Numbers { values, points, code }) => {
                 (Cells::Numbers(values), Seen { points, code, ..Seen::default() })
@@ -69,9 +73,10 @@ impl Growing {
             Self::Text(cells, absent) => {
                 (cells.finish(), Seen { absent: absent.finish(), ..Seen::default() })
             }
+            Self::LeftOut => return None,
             Self::FoundText => unreachable!("read again as text"),
         };
-        (Column { name: name.into(), cells }, seen)
+        Some((Column { name: name.into(), cells }, seen))
     }
 }
 

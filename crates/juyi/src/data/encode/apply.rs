@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use faer::Mat;
 
+use super::absent::absent_columns;
 use super::kind::text_among_numbers;
-use super::{Encoding, Kind, LARGEST, Missing, listed};
+use super::words::{Known, truths_as_the_model};
+use super::{Encoding, Kind, LARGEST, Missing};
 use crate::context::Context;
 use crate::data::table::{Cells, Table};
 use crate::error::{Error, Result};
@@ -39,9 +41,11 @@ impl Encoding {
         let absent = |name: &&String| !index.contains_key(*name) && !table.leaves_out(name);
         let absent: Vec<&String> = self.columns.iter().map(|c| &c.name).filter(absent).collect();
         if !absent.is_empty() {
-            let problem = format!("has no column {}, which the model needs", listed(&absent));
-            return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
+            let needed = |name: &str| self.columns.iter().any(|column| column.name == name);
+            let hint = "columns are matched by name";
+            return Err(absent_columns(table, &absent, "the model needs", hint, needed));
         }
+        truths_as_the_model(self, table, context);
         let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
         table.tell(&self.label, context);
         let mut keep = vec![true; table.rows];
@@ -109,27 +113,13 @@ impl Encoding {
                     at += 1;
                 }
                 (Kind::Text { values }, cells) => {
-                    let position: HashMap<&str, usize> =
-                        values.iter().enumerate().map(|(k, v)| (v.as_str(), k)).collect();
-                    let mut unseen: Vec<String> = Vec::new();
-                    for (i, &row) in kept.iter().enumerate() {
-                        let Some(value) = cells.text(row) else { continue };
-                        match position.get(value.as_str()) {
-                            Some(k) => features[(i, at + k)] = 1.0,
-                            None if !unseen.contains(&value) => unseen.push(value),
-                            None => {}
-                        }
+                    let known = Known::new(values);
+                    let (positions, mut unseen) = known.positions(&cells, &kept);
+                    for (i, k) in positions.iter().enumerate().filter_map(|(i, k)| Some((i, (*k)?))) {
+                        features[(i, at + k)] = 1.0;
                     }
-                    if !unseen.is_empty() {
-                        let unseen: Vec<&String> = unseen.iter().collect();
-                        let text = format!(
-                            "`{}`, column `{}`: value {} was not there at the fit and counts as none",
-                            table.name,
-                            column.name,
-                            listed(&unseen)
-                        );
-                        context.warn("data", text);
-                    }
+                    let place = format!("`{}`, column `{}`", table.name, column.name);
+                    unseen.tell(&place, "was not there at the fit and counts as none", &known, context);
                     at += values.len();
                 }
                 (Kind::Number { .. } | Kind::Date { .. }, Cells::Text { .. }) => {

@@ -1,8 +1,10 @@
 //! What a column holds: numbers, text, an identifier, or something that must be refused.
 
+use super::Kind;
 use super::dates::{Dates, dates};
-use super::{Kind, listed};
+use super::words::{Known, different};
 use crate::context::Context;
+use crate::data::classes::says_the_same;
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
 
@@ -23,8 +25,6 @@ pub(super) enum Decision {
 
 /// What a column holds in all tables together; the first `sources` are sources.
 pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Context) -> Result<Decision> {
-    let empty =
-        |cells: &Cells| matches!(cells, Cells::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()));
     let text = cells.iter().filter(|(_, cells)| matches!(cells, Cells::Text { .. })).count();
     if text > 0 || cells.iter().any(|(table, _)| table.times.contains_key(name)) {
         match dates(name, cells, sources, context)? {
@@ -46,7 +46,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
     }
     // Text in one table and numbers in another: the text is the odd one out. So is a stray word among numbers.
     let numbers_elsewhere =
-        cells.iter().any(|(_, cells)| matches!(cells, Cells::Numbers(_)) && !empty(cells));
+        cells.iter().any(|(_, cells)| matches!(cells, Cells::Numbers(_)) && !is_empty(cells));
     for (table, cells) in cells {
         let Cells::Text { codes, values } = cells else { continue };
         let numeric: Vec<bool> = values.iter().map(|value| value.parse::<f64>().is_ok()).collect();
@@ -63,8 +63,10 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         }
     }
     let (Cells::Text { codes, values }, table) = (cells[0].1, cells[0].0) else {
-        let (table, cells) = cells.iter().find(|(_, cells)| !empty(cells)).unwrap_or(&cells[0]);
-        return Err(text_among_numbers(table, name, cells));
+        let written = cells.iter().find(|(_, cells)| !is_empty(cells)).unwrap_or(&cells[0]);
+        let thing = format!("`{}`, column `{name}`", cells[0].0.name);
+        let problem = format!("is empty, and holds text in `{}`", written.0.name);
+        return Err(Error::input(thing, problem, "fill it, or `--drop` the column"));
     };
     let filled = codes.iter().filter(|code| **code != MISSING).count();
     if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
@@ -80,24 +82,20 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         );
         context.note("data", text);
     }
-    let values_of = |range: &[(&Table, &Cells)]| -> Vec<String> {
-        let text = range.iter().flat_map(|(_, cells)| match cells {
-            Cells::Text { values, .. } => values.clone(),
-            Cells::Numbers(_) => Vec::new(),
-        });
-        let mut values: Vec<String> = text.collect();
-        values.sort();
-        values.dedup();
-        values
+    let values_of = |range: &[(&Table, &Cells)]| {
+        different(range.iter().flat_map(|(_, cells)| match cells {
+            Cells::Text { values, .. } => values.iter(),
+            Cells::Numbers(_) => [].iter(),
+        }))
     };
     let in_source = values_of(&cells[..sources]);
-    let values = values_of(cells);
-    let unseen: Vec<&String> =
-        values.iter().filter(|value| in_source.binary_search(value).is_err()).collect();
-    if !unseen.is_empty() {
-        context.warn("data", format!("column `{name}`: value {} occurs in the target only", listed(&unseen)));
+    let known = Known::new(&in_source);
+    for (table, cells) in &cells[sources..] {
+        let all: Vec<usize> = (0..table.rows).collect();
+        let (_, mut unseen) = known.positions(cells, &all);
+        unseen.tell(&format!("column `{name}`"), "occurs in the target only", &known, context);
     }
-    Ok(Decision::Use(Kind::Text { values }))
+    Ok(Decision::Use(Kind::Text { values: values_of(cells) }))
 }
 
 /// The error for the first cell that is not a number.
@@ -110,9 +108,14 @@ pub(super) fn text_among_numbers(table: &Table, column: &str, cells: &Cells) -> 
         value = cells.text(row).unwrap_or_default();
     }
     let hint = if is_number_with_comma(&value) {
-        "write decimals with a point, not a comma"
+        "write decimals with a point, not a comma".to_string()
+    } else if says_the_same(&value, &value) {
+        "write truths alike in all tables, as words or as 1 and 0, or `--drop` the column".into()
     } else {
-        "mend the cell, leave it empty and use `--missing`, or `--drop` the column"
+        format!(
+            "if it means that the cell is missing, add `--missing-values \"{}\"`; else mend it, or `--drop` the column",
+            shown(&value)
+        )
     };
     let thing = format!("{}, column `{column}`", table.place(row));
     Error::input(thing, format!("`{}` stands where the other cells are numbers", shown(&value)), hint)
@@ -157,4 +160,12 @@ pub(super) fn is_constant(cells: &[(&Table, &Cells)]) -> bool {
     });
     let first = known.find(|v| !v.is_nan());
     first.is_some_and(|first| known.all(|v| v.is_nan() || v == first))
+}
+
+/// Whether every cell is missing.
+pub(super) fn is_empty(cells: &Cells) -> bool {
+    match cells {
+        Cells::Numbers(numbers) => numbers.iter().all(|v| v.is_nan()),
+        Cells::Text { codes, .. } => codes.iter().all(|code| *code == MISSING),
+    }
 }

@@ -26,7 +26,8 @@ fn columns_are_matched_by_name_and_text_becomes_one_hot_over_the_union() {
     let (x, kept) = encoding.apply(&mut table("new", "c,a\ngreen,5\nred,6\n"), &mut context).unwrap();
     assert_eq!(x, from_rows(&[vec![5.0, 0.0, 1.0, 0.0], vec![6.0, 0.0, 0.0, 1.0]]));
     assert_eq!(kept, [0, 1]);
-    assert_eq!(context.notices()[0].text, "column `c`: value `green` occurs in the target only");
+    let said = &context.notices()[0].text;
+    assert!(said.starts_with("column `c`: value `green` occurs in the target only (1 of 2 rows)"), "{said}");
     encoding.apply(&mut table("later", "c,a\npink,5\n"), &mut context).unwrap();
     assert!(context.notices()[1].text.contains("`pink` was not there at the fit"));
 }
@@ -85,8 +86,8 @@ fn ten_thousand_columns_are_no_trouble() {
 #[test]
 fn what_a_sparse_table_leaves_out_are_zeros() {
     let sparse = |name: &str, text: &str| {
-        let label = Some("y");
-        crate::data::svmlight::read(name, text.as_bytes(), None, label, 1 << 20).unwrap()
+        let reading = crate::data::Reading { label: Some("y".into()), ..Default::default() };
+        crate::data::svmlight::read(name, text.as_bytes(), None, &reading, 1 << 20).unwrap()
     };
     let (old, new) = (sparse("old", "1 1:5 3:6\n2 1:7\n"), sparse("new", "1 2:8 3:9\n"));
     let mut context = Context::default();
@@ -100,4 +101,130 @@ fn what_a_sparse_table_leaves_out_are_zeros() {
     // A table that is not sparse must have them all.
     let error = apply(table("dense", "x1,x3\n1,2\n")).unwrap_err();
     assert_eq!(error.to_string(), "`dense`: has no column `x2`, which the model needs");
+}
+
+#[test]
+fn values_that_the_source_lacks_are_told_with_their_share_of_rows() {
+    let source = format!("y,a,c\n{}", "u,1,Berlin\nv,2,Bonn\n".repeat(6));
+    let (encoding, mut context) =
+        decide(&source, &format!("a,c\n{}1,Bonn\n", "3,Oslo\n4,Rom\n".repeat(4)), Missing::Error).unwrap();
+    assert_eq!(
+        context.notices()[0].text,
+        "column `c`: value `Oslo`, `Rom` occurs in the target only (8 of 9 rows); that is half of them or more, of which \
+         the column says nothing"
+    );
+    encoding.apply(&mut table("later", "c,a\nberlin,5\nBonn,1\nBonn,2\n"), &mut context).unwrap();
+    assert_eq!(
+        context.notices()[1].text,
+        "`later`, column `c`: value `berlin` was not there at the fit and counts as none (1 of 3 rows); `berlin` is likely \
+         to be `Berlin`: spell them alike"
+    );
+}
+
+/// The table with the cells of `c` as another format may have them.
+fn written(name: &str, text: &str, c: &[&str]) -> Table {
+    let mut table = table(name, text);
+    let cells = Cells::from_text(c.iter().map(|cell| Some((*cell).to_string())));
+    table.columns.iter_mut().find(|column| column.name == "c").unwrap().cells = cells;
+    table
+}
+
+#[test]
+fn one_value_with_blanks_or_in_other_code_points_is_one_value() {
+    let text = "y,a,c\nu,1,r\nv,2,r\nu,3,r\nv,4,r\n";
+    let source = written("old", text, &["Berlin ", "Bonn", "Caf\u{e9}", "Bonn"]);
+    let mut target = written("new", text, &["Berlin", "\u{a0}Bonn", "Cafe\u{301}", "Bonn\u{200b}"]);
+    let mut context = Context::default();
+    let encoding = Encoding::decide(&[source], &target, "y", &[], &[], Missing::Error, &mut context).unwrap();
+    let values = ["Berlin ", "Bonn", "Caf\u{e9}"].map(String::from).to_vec();
+    assert_eq!(encoding.columns[1].kind, Kind::Text { values });
+    let (x, _) = encoding.apply(&mut target, &mut context).unwrap();
+    let expected = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]];
+    assert_eq!(x.subcols(1, 3), from_rows(&expected.map(|row| row.to_vec())));
+    assert_eq!(context.notices(), []);
+}
+
+#[test]
+fn truths_are_one_column_as_words_and_as_numbers() {
+    let (words, bits) = ("y,a,c\nu,1,True\nv,2,False\nu,3,true\n", "y,a,c\nu,1,1\nv,2,0\nu,3,1\n");
+    for (source, target) in [(words, bits), (bits, words)] {
+        let mut tables = ([table("old", source)], table("new", target));
+        let mut context = Context::default();
+        truths_as_numbers(&mut tables.0, &mut tables.1, "y", &mut context);
+        assert_eq!(
+            context.notices()[0].text,
+            "column `c` is true and false in one table and 1 and 0 in another: read as 1 and 0"
+        );
+        let missing = Missing::Error;
+        let encoding = Encoding::decide(&tables.0, &tables.1, "y", &[], &[], missing, &mut context).unwrap();
+        for mut table in [tables.1, table("later", "a,c\n1,TRUE\n2,FALSE\n3,TRUE\n")] {
+            let (x, _) = encoding.apply(&mut table, &mut context).unwrap();
+            assert_eq!(x, from_rows(&[vec![1.0, 1.0], vec![2.0, 0.0], vec![3.0, 1.0]]));
+        }
+        assert!(context.notices()[1].text.contains("in `later` and a number for the model: read as 1 and 0"));
+    }
+    // Words at the fit, numbers later.
+    let (encoding, mut context) = decide(words, words, Missing::Error).unwrap();
+    let (x, _) = encoding.apply(&mut table("later", "a,c\n1,0\n2,1\n"), &mut context).unwrap();
+    assert_eq!(x.subcols(1, 2), from_rows(&[vec![1.0, 0.0], vec![0.0, 1.0]]));
+    assert_eq!(context.notices(), []);
+    // Other numbers, and other words, are no truths.
+    for (words, numbers) in [("True\nFalse", "1\n2"), ("yes\nno", "1\n0")] {
+        let column = |cells: &str| format!("a,c\n{}\n", cells.replace('\n', "\n1,").replacen("", "1,", 1));
+        let mut tables = ([table("old", &column(words))], table("new", &column(numbers)));
+        let mut context = Context::default();
+        truths_as_numbers(&mut tables.0, &mut tables.1, "y", &mut context);
+        let error =
+            Encoding::decide(&tables.0, &tables.1, "y", &[], &[], Missing::Error, &mut context).unwrap_err();
+        assert!(error.to_string().contains("stands where the other cells are numbers"), "{error}");
+        assert!(error.hint().unwrap().starts_with("write truths alike in all tables"), "{error}");
+    }
+}
+
+#[test]
+fn columns_that_are_empty_on_one_side_are_named() {
+    let (_, context) = decide("y,a,b\nu,1,\nv,2,\n", "a,b\n1,3\n2,4\n", Missing::Mean).unwrap();
+    assert_eq!(context.notices()[0].text, "`old`: column `b` is empty");
+    let (_, context) = decide("y,a,b\nu,1,x\nv,2,z\n", "a,b\n1,\n2,\n", Missing::Mean).unwrap();
+    assert_eq!(context.notices()[0].text, "`new`: column `b` is empty");
+    let error = decide("y,a,b\nu,1,\nv,2,\n", "a,b\n1,x\n2,z\n", Missing::Mean).unwrap_err();
+    assert_eq!(error.to_string(), "`old`, column `b`: is empty, and holds text in `new`");
+}
+
+#[test]
+fn a_number_that_may_stand_for_a_missing_cell_is_named_and_kept() {
+    let rows = |name: &str, more: &str| {
+        let rows: String = (0..20).map(|i| format!("u,{},{}\n", i % 9, i % 7)).collect();
+        format!("y,{name},b\n{rows}{more}")
+    };
+    let target = rows("a", "v,-999,1\nv,-999,2\n");
+    let (encoding, mut context) = decide(&rows("a", ""), &target, Missing::Error).unwrap();
+    assert_eq!(
+        context.notices()[0].text,
+        "column `a`: -999 stands in 2 cells, far from all other values; if it means that they are missing, add \
+         `--missing-values -999`"
+    );
+    let (x, _) = encoding.apply(&mut table("new", &target), &mut context).unwrap();
+    assert_eq!(x[(20, 0)], -999.0);
+}
+
+#[test]
+fn a_column_of_nearly_the_name_is_suggested() {
+    let hint = |source: &str, target: &str| {
+        let error = decide(source, target, Missing::Error).unwrap_err();
+        (error.to_string(), error.hint().unwrap())
+    };
+    assert_eq!(
+        hint("y,temperature,b\nu,1,2\n", "Temperature,b\n1,2\n"),
+        (
+            "`new`: has no column `temperature`, which `old` has".into(),
+            "did you mean `Temperature`, which differs in case only? `--rename \"Temperature=temperature\"` reads it under \
+             the name of the others"
+                .into()
+        )
+    );
+    let (_, other) = hint("y,x1,x2\nu,1,2\n", "x1\n1\n");
+    assert!(other.starts_with("columns are matched by name"), "`x1` is a column of its own: {other}");
+    let (_, code_points) = hint("y,Gr\u{f6}\u{df}e\nu,1\n", "Gro\u{308}\u{df}e\n1\n");
+    assert!(code_points.contains("the same letters in other code points"), "{code_points}");
 }

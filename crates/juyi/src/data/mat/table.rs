@@ -3,6 +3,7 @@
 use std::io::{Read, Seek};
 
 use super::{Values, Variable, list, read};
+use crate::data::read::Reading;
 use crate::data::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
 use crate::error::{Error, Result};
 
@@ -17,7 +18,7 @@ pub fn table<R: Read + Seek>(
     name: &str,
     opened: &mut R,
     variables: Option<&str>,
-    label: Option<&str>,
+    reading: &Reading,
     limit: u64,
 ) -> Result<Table> {
     let file = format!("`{name}`");
@@ -79,17 +80,20 @@ pub fn table<R: Read + Seek>(
         let problem = format!("`{features}` is {} x {}, but there are {count} labels", x.rows, x.columns);
         return Err(Error::input(file, problem, "one side of the features must be as long as the labels"));
     }
-    if let Some(bad) = numbers.iter().find(|v| v.is_infinite()) {
-        return Err(Error::input(file, format!("variable `{features}` holds {bad}"), "mend infinite values"));
+    let header = reading.header(name, (1..=width).map(|j| format!("x{j}")).collect())?;
+    let mut columns = Vec::with_capacity(width + 1);
+    for (j, column) in header.names.iter().enumerate().filter(|(j, _)| !header.left_out[*j]) {
+        let cell = |i: usize| if turned { numbers[i * width + j] } else { numbers[j * rows + i] };
+        let cells: Vec<f64> = (0..rows).map(cell).collect();
+        if let Some(row) = cells.iter().position(|v| v.is_infinite()) {
+            let problem =
+                format!("variable `{features}` holds {} in row {}, column `{column}`", cells[row], row + 1);
+            return Err(Error::input(file, problem, "mend infinite values, or `--drop` the column"));
+        }
+        columns.push(Column { name: column.clone(), cells: Cells::Numbers(cells) });
     }
-    let mut columns: Vec<Column> = (0..width)
-        .map(|j| {
-            let cell = |i: usize| if turned { numbers[i * width + j] } else { numbers[j * rows + i] };
-            Column { name: format!("x{}", j + 1), cells: Cells::Numbers((0..rows).map(cell).collect()) }
-        })
-        .collect();
     let label = y.map(|y| -> Result<String> {
-        let label = label_name(name, label, &columns)?;
+        let label = label_name(name, reading.label.as_deref(), &columns)?;
         let (thing, mut cells) = (format!("{file}, variable `{}`", y.name), TextCells::within(limit, need));
         match y.values {
             Values::Numbers(values) => values.iter().try_for_each(|v| {
@@ -104,5 +108,5 @@ pub fn table<R: Read + Seek>(
     let label = label.transpose()?;
     let side = if turned { "columns" } else { "rows" };
     let remark = format!("{side} of `{features}` ({} x {}) are samples", x.rows, x.columns);
-    Ok(Table { name: name.into(), rows, columns, label, remark, ..Table::default() })
+    Ok(header.noted(Table { name: name.into(), rows, columns, label, remark, ..Table::default() }))
 }

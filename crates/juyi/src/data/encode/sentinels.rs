@@ -1,0 +1,211 @@
+//! Numbers that stand for a missing cell: they are named, never converted.
+
+use super::listed;
+use crate::context::Context;
+use crate::data::table::{Cells, Table};
+
+/// A number that people write for a missing cell.
+struct Sentinel {
+    value: f64,
+    /// How many ranges of the other values it must lie away from them.
+    ranges: f64,
+    /// The largest share of the cells that it may have: amounts that are mostly zero are amounts.
+    share: f64,
+}
+
+const fn sentinel(value: f64, ranges: f64, share: f64) -> Sentinel {
+    Sentinel { value, ranges, share }
+}
+
+/// From the most telling to the least.
+const SENTINELS: [Sentinel; 10] = [
+    sentinel(-999.0, 0.5, 1.0),
+    sentinel(-9999.0, 0.5, 1.0),
+    sentinel(-99_999.0, 0.5, 1.0),
+    sentinel(999.0, 5.0, 1.0),
+    sentinel(9999.0, 5.0, 1.0),
+    sentinel(99_999.0, 5.0, 1.0),
+    sentinel(-99.0, 5.0, 1.0),
+    sentinel(99.0, 5.0, 0.2),
+    sentinel(-1.0, 10.0, 0.2),
+    sentinel(0.0, 10.0, 0.2),
+];
+
+/// Fewest cells with other values, and fewest different ones among them, that tell where a column lies.
+const OTHERS: usize = 5;
+const DIFFERENT: usize = 3;
+
+/// The columns in which such a number is likely to stand for a missing cell, by number.
+#[derive(Default)]
+pub(super) struct Sentinels<'a> {
+    found: Vec<(f64, Vec<&'a String>, usize)>,
+}
+
+impl<'a> Sentinels<'a> {
+    /// Looks at a column of numbers.
+    pub(super) fn look(&mut self, name: &'a String, cells: &[(&Table, &Cells)]) {
+        for (value, count) in likely(cells) {
+            match self.found.iter_mut().find(|(known, ..)| *known == value) {
+                Some((_, names, all)) => {
+                    names.push(name);
+                    *all += count;
+                }
+                None => self.found.push((value, vec![name], count)),
+            }
+        }
+    }
+
+    /// Names what was found.
+    pub(super) fn tell(&self, context: &mut Context) {
+        for (value, names, count) in &self.found {
+            let text = format!(
+                "column {}: {value} stands in {count} cells, far from all other values; if it means that they are \
+                 missing, add `--missing-values {value}`",
+                listed(names)
+            );
+            context.warn("data", text);
+        }
+    }
+}
+
+/// The numbers that are likely to stand for a missing cell, each with how often it occurs.
+fn likely(cells: &[(&Table, &Cells)]) -> Vec<(f64, usize)> {
+    let position = |v: f64| SENTINELS.iter().position(|sentinel| sentinel.value == v);
+    let mut counts = [0; SENTINELS.len()];
+    let mut most = [0; SENTINELS.len()];
+    let mut others = Values::default();
+    for (_, cells) in cells {
+        let Cells::Numbers(numbers) = cells else { continue };
+        let mut here = [0; SENTINELS.len()];
+        for &v in numbers.iter().filter(|v| !v.is_nan()) {
+            match position(v).filter(|_| v.fract() == 0.0) {
+                Some(k) => here[k] += 1,
+                None => others.add(v, 1),
+            }
+        }
+        for k in 0..SENTINELS.len() {
+            counts[k] += here[k];
+            most[k] = here[k].max(most[k]);
+        }
+    }
+    let all = others.count + counts.iter().sum::<usize>();
+    let mut found: Vec<usize> = Vec::new();
+    for (k, sentinel) in SENTINELS.iter().enumerate().filter(|(k, _)| most[*k] > 1) {
+        let mut others = others.clone();
+        let beside = (0..SENTINELS.len()).filter(|other| *other != k && !found.contains(other));
+        // Where several stand for a missing cell, they lie far from each other too.
+        for other in beside.filter(|&other| counts[other] > 0 && !(k < 7 && other < 7 && most[other] > 1)) {
+            others.add(SENTINELS[other].value, counts[other]);
+        }
+        let away = (others.least - sentinel.value).max(sentinel.value - others.largest);
+        let range = others.largest - others.least;
+        let rare = counts[k] as f64 <= sentinel.share * all as f64;
+        if others.count >= OTHERS
+            && others.different.len() >= DIFFERENT
+            && rare
+            && away > sentinel.ranges * range
+        {
+            found.push(k);
+        }
+    }
+    found.into_iter().map(|k| (SENTINELS[k].value, counts[k])).collect()
+}
+
+/// Values that are no sentinels.
+#[derive(Clone)]
+struct Values {
+    count: usize,
+    least: f64,
+    largest: f64,
+    /// Some of them, all different.
+    different: Vec<f64>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { count: 0, least: f64::INFINITY, largest: f64::NEG_INFINITY, different: Vec::new() }
+    }
+}
+
+impl Values {
+    fn add(&mut self, value: f64, count: usize) {
+        self.count += count;
+        self.least = self.least.min(value);
+        self.largest = self.largest.max(value);
+        if self.different.len() < DIFFERENT && !self.different.contains(&value) {
+            self.different.push(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(source: &[f64], target: &[f64]) -> Vec<(f64, usize)> {
+        let (table, cells) = (Table::default(), [source, target].map(|v| Cells::Numbers(v.to_vec())));
+        likely(&[(&table, &cells[0]), (&table, &cells[1])])
+    }
+
+    /// `count` values from `of`, and these behind them.
+    fn with(count: usize, of: impl Fn(f64) -> f64, more: &[f64]) -> Vec<f64> {
+        (0..count).map(|i| of(i as f64)).chain(more.iter().copied()).collect()
+    }
+
+    #[test]
+    fn numbers_far_from_all_others_are_found() {
+        let warm = |i: f64| 20.0 * (i * 0.7).sin();
+        let year = |i: f64| 1990.0 + i % 31.0;
+        for (values, expected) in [
+            (with(30, warm, &[-999.0, -999.0]), vec![(-999.0, 2)]),
+            (with(30, warm, &[-9999.0; 5]), vec![(-9999.0, 5)]),
+            (with(30, |i| 25.0 * i, &[-999.0; 3]), vec![(-999.0, 3)]),
+            (with(30, warm, &[9999.0; 40]), vec![(9999.0, 40)]),
+            (with(30, |i| i % 7.0, &[99.0, 99.0]), vec![(99.0, 2)]),
+            (with(30, year, &[0.0, 0.0, 0.0]), vec![(0.0, 3)]),
+            (with(30, year, &[-1.0, -1.0]), vec![(-1.0, 2)]),
+            (with(30, warm, &[-999.0, -999.0, -9999.0, -9999.0]), vec![(-999.0, 2), (-9999.0, 2)]),
+            (with(8, |i| 0.1 * i, &[f64::NAN, -99.0, -99.0]), vec![(-99.0, 2)]),
+        ] {
+            let plain: Vec<f64> =
+                values.iter().copied().filter(|v| !expected.iter().any(|(e, _)| e == v)).collect();
+            assert_eq!(found(&values, &plain), expected, "{values:?}");
+            assert_eq!(found(&plain, &values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn ordinary_columns_are_left_in_peace() {
+        let wave = |i: f64| (i * 0.7).sin();
+        for values in [
+            with(60, |i| i % 2.0, &[]),                                              // flags
+            with(60, |i| -(i % 2.0), &[]),                                           // flags the other way
+            with(60, |i| 2.0 * (i % 2.0) - 1.0, &[]),                                // -1 and 1
+            with(60, |i| i % 3.0 - 1.0, &[]),                                        // -1, 0 and 1
+            with(60, |i| (i * 7.0) % 13.0, &[0.0; 90]),                              // counts, mostly 0
+            with(60, |i| 900.0 + i % 23.0, &[0.0; 90]), // amounts that most have not
+            with(60, |i| 18.0 + (i * 7.0) % 70.0, &[99.0, 99.0]), // ages
+            with(60, |i| (i * 7.0) % 100.0, &[0.0, 0.0, 99.0, 99.0]), // per cent
+            with(60, |i| (0.3 * i).exp(), &[]),         // amounts without end
+            with(60, |i| 4.99 + (i * 7.0) % 500.0, &[1200.0, 4999.0, 9999.0]), // prices
+            with(60, |i| i * 20.0, &[999.0, 999.0]),    // a number like others
+            with(60, |i| 500.0 * wave(i), &[-999.0]),   // once only
+            with(60, |i| 800.0 * wave(i), &[-999.0, -999.0]), // at the edge
+            with(60, wave, &[0.0, 0.0, -1.0, -1.0, 1.0]), // standardised
+            with(60, |i| 40_000.0 * wave(i).abs(), &[99_999.0, 99_999.0, 0.0, 0.0]), // capped
+            with(60, |i| 9990.0 + i % 10.0, &[]),       // codes around 9999
+            with(60, |i| 90_000.0 + 333.0 * i, &[99_999.0, 99_999.0]), // postcodes
+            with(60, |i| -1100.0 + 10.0 * i, &[-999.0, -999.0]), // depths
+            with(60, |_| -999.0, &[]),                  // nothing else
+            with(60, |_| 0.0, &[1000.0, 1000.0, 2000.0]), // two that have something
+            with(60, |i| if i < 50.0 { 0.0 } else { 10_000.0 + i }, &[]), // gains of a few
+            with(60, |i| 1.0 + i % 5.0, &[]),           // stars
+            with(60, |i| 1.0 + i % 5.0, &[0.0, 0.0]),   // stars, or none
+            with(60, |_| f64::NAN, &[]),
+            Vec::new(),
+        ] {
+            assert_eq!(found(&values, &values), [], "{values:?}");
+            assert_eq!(found(&values, &[]), [], "{values:?}");
+        }
+    }
+}
