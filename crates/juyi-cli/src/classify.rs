@@ -10,18 +10,21 @@ use juyi::report::Predictions;
 use juyi::report::folder::{NETWORK, check_output};
 use juyi::transfer::score_classes;
 use juyi_deep::checkpoint::class_names::{imagenet, read_class_names};
-use juyi_deep::images::is_picture;
+use juyi_deep::images::{Changes, is_picture};
 use juyi_deep::tuning::classifier::{Classified, Classifier};
 
 use crate::arguments::PredictArguments;
 use crate::arguments::pictures::HeadChoice;
-use crate::tune::{by_its_ending, cache, choose_device, inside, listing, read, reading, warn_of};
+use crate::tune::{
+    by_its_ending, cache, choose_device, inside, listing, read, reading, refuse_name, warn_of,
+};
 
 /// The network of a run folder, or in a file, that `juyi predict` is given; `None` if it is a model of tables.
 pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf>> {
     if let Some(inside) = inside(model)? {
         return Ok(Some(inside));
     }
+    refuse_name(model)?;
     let likely =
         pictures.is_dir() || is_picture(pictures)? || model.file_name().is_some_and(|name| name == NETWORK);
     Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
@@ -74,6 +77,21 @@ fn of_checkpoint(
     Ok((own, false))
 }
 
+/// Refuses options that a tuned network answers itself.
+fn says_itself(network: &Path, arguments: &PredictArguments) -> Result<()> {
+    let asked = if arguments.head.class_names.is_some() {
+        "--class-names"
+    } else if arguments.pictures.changes() != Changes::default() {
+        "--mean, --std, --resize, --crop"
+    } else if arguments.pictures.weights.is_some() {
+        "--weights"
+    } else {
+        return Ok(());
+    };
+    let problem = format!("is for checkpoints, and `{}` says this itself", network.display());
+    Err(Error::input(format!("`{asked}`"), problem, "leave it out"))
+}
+
 fn no_old_head(network: &Path) -> Error {
     let problem = "keeps no head of the checkpoint that it was tuned from";
     let hint = "tune with `--regularize ewc` or `lwf`, or predict with the checkpoint itself";
@@ -89,15 +107,9 @@ pub(crate) fn predict(
 ) -> Result<(Predictions, Goal, Option<Scores>)> {
     choose_device(&arguments.pictures)?;
     let old = arguments.head.head == HeadChoice::Old;
-    let is_named = |file: &PathBuf| {
-        let problem = format!("is for checkpoints, and `{}` names its classes itself", network.display());
-        Err(Error::input(format!("`--class-names {}`", file.display()), problem, "leave it out"))
-    };
     let (own, named) = match Classifier::read(network, context.memory())? {
         Some(own) => {
-            if let Some(file) = &arguments.head.class_names {
-                return is_named(file);
-            }
+            says_itself(network, arguments)?;
             context.take(own.bytes());
             (if old { own.into_old_head().ok_or_else(|| no_old_head(network))? } else { own }, !old)
         }

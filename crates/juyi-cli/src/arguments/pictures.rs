@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use juyi_deep::images::Changes;
 
 use super::Surroundings;
 
@@ -19,9 +20,35 @@ pub(crate) struct PictureArguments {
     /// those that fit a network, averages last]
     #[arg(long, value_name = "NAME")]
     pub(crate) weights: Option<String>,
+    /// Mean of red, green and blue (0 to 1) that a checkpoint's network wants taken off [default: that of the network]
+    #[arg(long, value_name = "R,G,B", value_parser = parse_three, requires = "std", allow_negative_numbers = true)]
+    pub(crate) mean: Option<[f32; 3]>,
+    /// Deviation of red, green and blue that it wants them divided by [default: that of the network]
+    #[arg(long, value_name = "R,G,B", value_parser = parse_three, requires = "mean", allow_negative_numbers = true)]
+    pub(crate) std: Option<[f32; 3]>,
+    /// Side to which pictures are brought before the crop [default: that of the network]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) resize: Option<usize>,
+    /// Side of the square about the middle that is looked at [default: that of the network]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) crop: Option<usize>,
     /// Where networks run: cpu, or cuda or wgpu in a build with that feature
     #[arg(long, value_name = "KIND", default_value = "cpu")]
     pub(crate) device: String,
+}
+
+impl PictureArguments {
+    /// What is asked for in place of a network's own preparation.
+    pub(crate) fn changes(&self) -> Changes {
+        Changes { mean: self.mean, deviation: self.std, resize: self.resize, crop: self.crop }
+    }
+}
+
+/// Three numbers between commas.
+fn parse_three(text: &str) -> Result<[f32; 3], String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let three = numbers.ok().and_then(|numbers| <[f32; 3]>::try_from(numbers).ok());
+    three.ok_or_else(|| format!("`{text}` is not three numbers, such as 0.485,0.456,0.406"))
 }
 
 #[derive(Clone, Copy, ValueEnum)]

