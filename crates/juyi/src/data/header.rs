@@ -140,6 +140,6 @@ mod tests {
         };
         assert!(check_renamed(&reading, [table("new"), table("old")].iter()).is_ok());
         let error = check_renamed(&reading, [table("new"), table("Old")].iter()).unwrap_err();
-        assert_eq!(error.hint().unwrap(), "did you mean `Old`, which differs in case only? known: new, Old");
+        assert_eq!(error.hint().unwrap(), "did you mean `Old`? it differs in case only; known: new, Old");
     }
 }

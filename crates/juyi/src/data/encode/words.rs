@@ -114,14 +114,16 @@ impl Unseen {
         }
         self.values.sort();
         let names: Vec<&String> = self.values.iter().collect();
-        let mut text =
-            format!("{column}: value {} {what} ({} of {} rows)", listed(&names), self.rows, self.all);
         let meant = self.meant(known);
-        if !meant.is_empty() {
-            text += &format!("; {}: spell them alike", meant.join(", "));
+        let more = if !meant.is_empty() {
+            format!("; {}: spell them alike", meant.join(", "))
         } else if 2 * self.rows >= self.all && self.all > 1 {
-            text += "; that is half of them or more, of which the column says nothing";
-        }
+            "; that is half of them or more, of which the column says nothing".into()
+        } else {
+            String::new()
+        };
+        let text =
+            format!("{column}: value {} {what} ({} of {} rows){more}", listed(&names), self.rows, self.all);
         context.warn("data", text);
     }
 
