@@ -187,6 +187,7 @@ fn a_name_that_is_nearly_right_gets_a_suggestion() {
         refused(folder, &format!("{none} new.csv --rename Light=b")).contains("has columns `Light` and `b`")
     );
     assert!(refused(folder, &format!("{none} new.csv --rename Light")).contains("--rename OLD=NEW"));
+    assert!(refused(folder, "measure --rename Light=light").contains("unknown column `Light`"));
     let said =
         refused(folder, &none.replace("--label y", "--label Y").replace("--target", "--target new.csv"));
     assert!(said.contains("did you mean `y`? it differs in case only"), "{said}");
@@ -241,4 +242,14 @@ fn sentinels_are_named_and_stray_words_get_the_fix() {
     let said = refused(folder, &format!("{none} stray.csv"));
     assert!(said.contains("column `t`: `none yet` stands where the other cells are numbers"), "{said}");
     assert!(said.contains("`--missing-values \"none yet\"`"), "{said}");
+}
+
+#[test]
+fn the_same_values_in_another_spelling_have_not_moved() {
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y,t", 60, |i| [",True", ",False"][i % 3 % 2].into())),
+        ("new.csv", &rows("a,b,y,t", 60, |i| [",TRUE", ",FALSE"][i % 3 % 2].into())),
+    ]);
+    let said = done(files.path(), "measure --source old.csv --target new.csv --label y");
+    assert!(said.contains("0 of 3 columns moved"), "{said}");
 }

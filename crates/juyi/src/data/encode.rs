@@ -16,8 +16,8 @@ use absent::absent_columns;
 use kind::{Decision, is_constant, is_empty, is_sequence, kind, text_among_numbers};
 
 use sentinels::Sentinels;
-pub(crate) use words::truths_as_numbers;
 use words::{Known, truths_as_the_model};
+pub(crate) use words::{Spellings, truths_as_numbers};
 
 use super::table::{Cells, Table};
 use crate::context::Context;

@@ -79,11 +79,11 @@ pub fn check_renamed<'a>(reading: &Reading, tables: impl Iterator<Item = &'a Tab
     let unused = reading.rename.iter().find(|pair| tables.clone().all(|table| !table.renamed.contains(pair)));
     match unused {
         None => Ok(()),
-        Some((old, _)) => Err(Error::Unknown {
-            kind: "column".into(),
-            name: old.clone(),
-            known: tables.flat_map(Table::names).cloned().collect(),
-        }),
+        Some((old, _)) => {
+            let mut seen = HashSet::new();
+            let known = tables.flat_map(Table::names).filter(|name| seen.insert(*name)).cloned().collect();
+            Err(Error::Unknown { kind: "column".into(), name: old.clone(), known })
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub use classes::{Classes, twins};
 pub(crate) use classes::{loosely, plain_number, says_the_same};
 pub use domain::{Domain, Goal, Labels, Task};
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
-pub(crate) use encode::{LARGEST, listed, truths_as_numbers};
+pub(crate) use encode::{LARGEST, Spellings, listed, truths_as_numbers};
 pub use header::check_renamed;
 pub use read::{Format, Reading, read_table, table_files};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
