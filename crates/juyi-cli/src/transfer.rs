@@ -209,6 +209,7 @@ fn models(arguments: &TablesArguments, context: &mut Context) -> Result<Option<V
 pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Result<(Vec<Table>, Table)> {
     let Some(target) = &arguments.target else {
         let Builtin { source, target } = builtin()?;
+        check_renamed(&arguments.reading.reading(), [&source, &target].into_iter())?;
         return Ok((vec![source], target));
     };
     let mut streams: Vec<&String> = arguments
@@ -226,7 +227,10 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     if let Some(network) = &arguments.network {
         let pictures = crate::features::Pictures::new(network, &arguments.pictures, context)?;
         let mut read = |spec: &String| pictures.table(Path::new(spec), context);
-        return Ok((arguments.source.iter().map(&mut read).collect::<Result<_>>()?, read(target)?));
+        let sources = arguments.source.iter().map(&mut read).collect::<Result<Vec<_>>>()?;
+        let target = read(target)?;
+        check_renamed(&arguments.reading.reading(), sources.iter().chain([&target]))?;
+        return Ok((sources, target));
     }
     let as_text = arguments.label.iter().chain(&arguments.id).cloned().collect();
     let reading = Reading {

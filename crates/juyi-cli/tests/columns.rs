@@ -111,7 +111,7 @@ fn a_column_that_is_dropped_need_not_be_sound() {
     // Bytes that are no text, in that column only; a column of one table only; a name that is there twice.
     let mut bytes = b"a,b,y,c\n".to_vec();
     (0..40).for_each(|i| {
-        bytes.extend(format!("{}.5,{},{},", i % 11, i % 8, ["u", "v"][i % 2]).bytes().chain(*b"\xff\xe9x\n"))
+        bytes.extend(format!("{}.5,{},{},", i % 11, i % 8, ["u", "v"][i % 2]).bytes().chain(*b"\xff\xe9x\n"));
     });
     std::fs::write(folder.join("old.csv"), &bytes).expect("a file");
     done(folder, &format!("{none} --drop c --out bytes"));
@@ -172,10 +172,10 @@ fn a_name_that_is_nearly_right_gets_a_suggestion() {
     let said = refused(folder, &format!("{none} new.csv"));
     assert!(said.contains("`new.csv`: has no column `light`, which `old.csv` has"), "{said}");
     assert!(
-        said.contains("did you mean `Light`, which differs in case only? `--rename \"Light=light\"`"),
+        said.contains("did you mean `Light` (it differs in case only)? `--rename \"Light=light\"`"),
         "{said}"
     );
-    assert!(refused(folder, &format!("{none} gap.csv")).contains("which differs in blanks only"));
+    assert!(refused(folder, &format!("{none} gap.csv")).contains("(it differs in blanks only)"));
     done(folder, &format!("{none} new.csv --rename Light=light"));
     let said = refused(folder, "predict run new.csv");
     assert!(said.contains("which the model needs") && said.contains("`--rename \"Light=light\"`"), "{said}");
@@ -187,9 +187,10 @@ fn a_name_that_is_nearly_right_gets_a_suggestion() {
         refused(folder, &format!("{none} new.csv --rename Light=b")).contains("has columns `Light` and `b`")
     );
     assert!(refused(folder, &format!("{none} new.csv --rename Light")).contains("--rename OLD=NEW"));
+    assert!(refused(folder, "measure --rename Light=light").contains("unknown column `Light`"));
     let said =
         refused(folder, &none.replace("--label y", "--label Y").replace("--target", "--target new.csv"));
-    assert!(said.contains("did you mean `y`, which differs in case only?"), "{said}");
+    assert!(said.contains("did you mean `y`? it differs in case only"), "{said}");
 }
 
 #[test]
@@ -241,4 +242,14 @@ fn sentinels_are_named_and_stray_words_get_the_fix() {
     let said = refused(folder, &format!("{none} stray.csv"));
     assert!(said.contains("column `t`: `none yet` stands where the other cells are numbers"), "{said}");
     assert!(said.contains("`--missing-values \"none yet\"`"), "{said}");
+}
+
+#[test]
+fn the_same_values_in_another_spelling_have_not_moved() {
+    let files = folder(&[
+        ("old.csv", &rows("a,b,y,t", 60, |i| [",True", ",False"][i % 3 % 2].into())),
+        ("new.csv", &rows("a,b,y,t", 60, |i| [",TRUE", ",FALSE"][i % 3 % 2].into())),
+    ]);
+    let said = done(files.path(), "measure --source old.csv --target new.csv --label y");
+    assert!(said.contains("0 of 3 columns moved"), "{said}");
 }

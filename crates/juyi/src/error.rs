@@ -105,14 +105,11 @@ impl Error {
             Self::Input { hint, .. } | Self::Unsuited { hint, .. } => hint.clone(),
             Self::Unknown { name, known, .. } => {
                 let more = known.len().saturating_sub(LISTED);
-                let mut all = known[..known.len() - more].join(", ");
-                if more > 0 {
-                    all += &format!(" and {more} more");
-                }
-                match nearest_name(name, known) {
-                    Some(close) => {
-                        format!("did you mean `{}`{}? known: {all}", close, difference(name, close))
-                    }
+                let first = known[..known.len() - more].join(", ");
+                let all = if more == 0 { first } else { format!("{first} and {more} more") };
+                match nearest_name(name, known).map(|close| (close, difference(name, close))) {
+                    Some((close, "")) => format!("did you mean `{close}`? known: {all}"),
+                    Some((close, how)) => format!("did you mean `{close}`? it {how}; known: {all}"),
                     None => format!("known: {all}"),
                 }
             }
@@ -162,18 +159,18 @@ pub(crate) fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
 }
 
-/// How two names differ that look alike, as a clause; empty where their letters differ.
+/// How two names differ that look alike, in words; empty where their letters differ.
 pub(crate) fn difference(a: &str, b: &str) -> &'static str {
     let solid = |name: &str| name.nfc().filter(|c| !is_blank(*c)).collect::<String>();
     let lower = |name: String| name.to_lowercase();
     if a.nfc().eq(b.nfc()) {
-        ", the same letters in other code points"
+        "has the same letters in other code points"
     } else if solid(a) == solid(b) {
-        ", which differs in blanks only"
+        "differs in blanks only"
     } else if lower(a.nfc().collect()) == lower(b.nfc().collect()) {
-        ", which differs in case only"
+        "differs in case only"
     } else if lower(solid(a)) == lower(solid(b)) {
-        ", which differs in case and blanks only"
+        "differs in case and blanks only"
     } else {
         ""
     }
@@ -221,11 +218,11 @@ mod tests {
     #[test]
     fn how_a_name_differs_that_looks_alike_is_said() {
         for (a, b, said) in [
-            ("Gr\u{f6}\u{df}e", "Gro\u{308}\u{df}e", ", the same letters in other code points"),
-            ("light", " light\u{a0}", ", which differs in blanks only"),
-            ("light", "li\u{200b}ght", ", which differs in blanks only"),
-            ("temperature", "Temperature", ", which differs in case only"),
-            ("dew point", "DewPoint ", ", which differs in case and blanks only"),
+            ("Gr\u{f6}\u{df}e", "Gro\u{308}\u{df}e", "has the same letters in other code points"),
+            ("light", " light\u{a0}", "differs in blanks only"),
+            ("light", "li\u{200b}ght", "differs in blanks only"),
+            ("temperature", "Temperature", "differs in case only"),
+            ("dew point", "DewPoint ", "differs in case and blanks only"),
             ("light", "lights", ""),
         ] {
             assert_eq!(difference(a, b), said, "{a} {b}");

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use absent::absent_columns;
 use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names};
 use sentinels::Sentinels;
-pub(crate) use words::truths_as_numbers;
+pub(crate) use words::{Spellings, truths_as_numbers};
 
 use super::dates::{DateOrder, TimeUnit};
 use super::table::{Cells, Table};

@@ -79,11 +79,11 @@ pub fn check_renamed<'a>(reading: &Reading, tables: impl Iterator<Item = &'a Tab
     let unused = reading.rename.iter().find(|pair| tables.clone().all(|table| !table.renamed.contains(pair)));
     match unused {
         None => Ok(()),
-        Some((old, _)) => Err(Error::Unknown {
-            kind: "column".into(),
-            name: old.clone(),
-            known: tables.flat_map(Table::names).cloned().collect(),
-        }),
+        Some((old, _)) => {
+            let mut seen = HashSet::new();
+            let known = tables.flat_map(Table::names).filter(|name| seen.insert(*name)).cloned().collect();
+            Err(Error::Unknown { kind: "column".into(), name: old.clone(), known })
+        }
     }
 }
 
@@ -140,6 +140,6 @@ mod tests {
         };
         assert!(check_renamed(&reading, [table("new"), table("old")].iter()).is_ok());
         let error = check_renamed(&reading, [table("new"), table("Old")].iter()).unwrap_err();
-        assert_eq!(error.hint().unwrap(), "did you mean `Old`, which differs in case only? known: new, Old");
+        assert_eq!(error.hint().unwrap(), "did you mean `Old`? it differs in case only; known: new, Old");
     }
 }

@@ -32,7 +32,7 @@ pub use dates::{DateOrder, TimeUnit};
 pub use domain::{Domain, Goal, Labels, Task};
 pub(crate) use encode::LARGEST;
 pub use encode::listed;
-pub(crate) use encode::truths_as_numbers;
+pub(crate) use encode::{Spellings, truths_as_numbers};
 pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub use header::check_renamed;
 pub use lines::Lines;

@@ -4,7 +4,9 @@ use super::Settings;
 use super::labels::label_cells;
 use super::prepare::Held;
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task, truths_as_numbers};
+use crate::data::{
+    Cells, Domain, Encoding, Goal, Labels, Missing, Spellings, Table, Task, truths_as_numbers,
+};
 use crate::error::Result;
 use crate::linalg::median_distance;
 use crate::measures::{Distance, MovedColumn, mmd, moved_columns, proxy_a_distance};
@@ -71,14 +73,17 @@ pub fn measure(
 
 /// The columns that count, compared on evenly drawn rows.
 pub(super) fn moved(encoding: &Encoding, sources: &[Table], target: &Table) -> Vec<MovedColumn> {
-    let thinned =
-        |table: &Table, name: &str| table.column(name).map(|column| thin(&column.cells, table.rows));
+    let thinned = |table: &Table, name: &str, spellings: &mut Spellings| {
+        table.column(name).map(|column| spellings.of(thin(&column.cells, table.rows)))
+    };
     let columns: Vec<(&str, Vec<Cells>, Cells)> = encoding
         .columns
         .iter()
         .filter_map(|column| {
-            let source = sources.iter().filter_map(|table| thinned(table, &column.name)).collect();
-            Some((column.name.as_str(), source, thinned(target, &column.name)?))
+            let mut spellings = Spellings::default();
+            let source =
+                sources.iter().filter_map(|table| thinned(table, &column.name, &mut spellings)).collect();
+            Some((column.name.as_str(), source, thinned(target, &column.name, &mut spellings)?))
         })
         .collect();
     let lent: Vec<(&str, Vec<&Cells>, &Cells)> =

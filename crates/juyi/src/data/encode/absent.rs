@@ -20,7 +20,9 @@ pub(super) fn absent_columns(
     let (mut meant, mut renamings) = (Vec::new(), Vec::new());
     for name in absent.iter().take(SUGGESTED) {
         if let Some(close) = nearest_name(name, &spare) {
-            meant.push(format!("`{close}`{}", difference(name, close)));
+            let how = difference(name, close);
+            let how = if how.is_empty() { String::new() } else { format!(" (it {how})") };
+            meant.push(format!("`{close}`{how}"));
             renamings.push(format!("`--rename \"{close}={name}\"`"));
         }
     }

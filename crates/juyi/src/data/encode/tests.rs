@@ -194,8 +194,8 @@ fn columns_that_are_empty_on_one_side_are_named() {
 #[test]
 fn a_number_that_may_stand_for_a_missing_cell_is_named_and_kept() {
     let rows = |name: &str, more: &str| {
-        let rows: String = (0..20).map(|i| format!("u,{},{}\n", i % 9, i % 7)).collect();
-        format!("y,{name},b\n{rows}{more}")
+        let rows: Vec<String> = (0..20).map(|i| format!("u,{},{}\n", i % 9, i % 7)).collect();
+        format!("y,{name},b\n{}{more}", rows.concat())
     };
     let target = rows("a", "v,-999,1\nv,-999,2\n");
     let (encoding, mut context) = decide(&rows("a", ""), &target, Missing::Error).unwrap();
@@ -218,7 +218,7 @@ fn a_column_of_nearly_the_name_is_suggested() {
         hint("y,temperature,b\nu,1,2\n", "Temperature,b\n1,2\n"),
         (
             "`new`: has no column `temperature`, which `old` has".into(),
-            "did you mean `Temperature`, which differs in case only? `--rename \"Temperature=temperature\"` reads it under \
+            "did you mean `Temperature` (it differs in case only)? `--rename \"Temperature=temperature\"` reads it under \
              the name of the others"
                 .into()
         )

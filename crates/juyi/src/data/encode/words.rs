@@ -43,6 +43,20 @@ pub(super) fn different<'a>(written: impl Iterator<Item = &'a String>) -> Vec<St
     values
 }
 
+/// Values as they are written first, whichever way they are written.
+#[derive(Default)]
+pub(crate) struct Spellings(HashMap<String, String>);
+
+impl Spellings {
+    /// The cells with each value in its first spelling.
+    pub(crate) fn of(&mut self, cells: Cells) -> Cells {
+        let Cells::Text { codes, values } = cells else { return cells };
+        let first: Vec<String> =
+            values.into_iter().map(|value| self.0.entry(plain(&value)).or_insert(value).clone()).collect();
+        Cells::from_text(codes.iter().map(|code| first.get(*code as usize).cloned()))
+    }
+}
+
 /// The values of a column at the fit.
 pub(super) struct Known<'a> {
     values: &'a [String],
@@ -114,14 +128,16 @@ impl Unseen {
         }
         self.values.sort();
         let names: Vec<&String> = self.values.iter().collect();
-        let mut text =
-            format!("{column}: value {} {what} ({} of {} rows)", listed(&names), self.rows, self.all);
         let meant = self.meant(known);
-        if !meant.is_empty() {
-            text += &format!("; {}: spell them alike", meant.join(", "));
+        let more = if !meant.is_empty() {
+            format!("; {}: spell them alike", meant.join(", "))
         } else if 2 * self.rows >= self.all && self.all > 1 {
-            text += "; that is half of them or more, of which the column says nothing";
-        }
+            "; that is half of them or more, of which the column says nothing".into()
+        } else {
+            String::new()
+        };
+        let text =
+            format!("{column}: value {} {what} ({} of {} rows){more}", listed(&names), self.rows, self.all);
         context.warn("data", text);
     }
 
