@@ -7,6 +7,7 @@ mod folders;
 mod network_files;
 #[cfg(feature = "deep")]
 mod pictures;
+mod text_tables;
 #[cfg(feature = "deep")]
 mod tuning;
 

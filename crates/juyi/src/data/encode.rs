@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use kind::{Decision, is_constant, is_sequence, kind, row_names, text_among_numbers};
 
+use super::numerals::{Notations, read_later};
 use super::table::{Cells, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
@@ -77,6 +78,9 @@ pub struct Encoding {
     /// Cells that count as missing, beside those that always do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_values: Vec<String>,
+    /// How numbers were written in columns that were text, the label among them.
+    #[serde(default, skip_serializing_if = "Notations::is_empty")]
+    pub notations: Notations,
 }
 
 /// Most columns that a message lists by name.
@@ -196,7 +200,14 @@ impl Encoding {
             tables.iter().flat_map(|table| &table.missing_values).cloned().collect();
         missing_values.sort();
         missing_values.dedup();
-        Ok(Self { columns, missing, label: label.into(), id: id.to_vec(), missing_values })
+        Ok(Self {
+            columns,
+            missing,
+            label: label.into(),
+            id: id.to_vec(),
+            missing_values,
+            notations: Notations::new(),
+        })
     }
 
     /// Checks what a model file says.
@@ -259,6 +270,13 @@ impl Encoding {
         self.apply_to(table, &all, context)
     }
 
+    /// Turns text into numbers where the model has numbers.
+    fn read_numbers(&self, table: &mut Table, context: &mut Context) -> Result<()> {
+        let numbers = self.columns.iter().filter(|column| matches!(column.kind, Kind::Number { .. }));
+        let names: Vec<&str> = numbers.map(|column| column.name.as_str()).collect();
+        read_later(table, &names, &self.notations, context)
+    }
+
     /// The same for some of the rows, rising; the others count for nothing.
     ///
     /// # Errors
@@ -277,6 +295,7 @@ impl Encoding {
             let problem = format!("has no column {}, which the model needs", listed(&absent));
             return Err(Error::input(format!("`{}`", table.name), problem, "columns are matched by name"));
         }
+        self.read_numbers(table, context)?;
         let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
         table.tell(&self.label, context);
         let mut keep = vec![true; table.rows];

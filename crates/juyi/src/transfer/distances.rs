@@ -2,9 +2,9 @@
 
 use super::Settings;
 use super::labels::label_cells;
-use super::prepare::Held;
+use super::prepare::{Held, encoding};
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Table, Task};
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Notations, Table, Task};
 use crate::error::Result;
 use crate::linalg::median_distance;
 use crate::measures::{Distance, MovedColumn, mmd, moved_columns, proxy_a_distance};
@@ -46,8 +46,7 @@ pub fn measure(
         label_cells(first, label)?;
     }
     let label = label.unwrap_or_default();
-    let encoding =
-        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, settings.missing, context)?;
+    let encoding = encoding(&mut sources, &mut target, &label, Notations::new(), settings, context)?;
     let moved = moved(&encoding, &sources, &target);
     let goal = Goal::Value;
     let mut domains = Vec::new();
