@@ -10,6 +10,7 @@ mod network_files;
 mod odd_tables;
 #[cfg(feature = "deep")]
 mod pictures;
+mod text_tables;
 #[cfg(feature = "deep")]
 mod tuning;
 

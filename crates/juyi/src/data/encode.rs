@@ -19,6 +19,7 @@ use sentinels::Sentinels;
 pub(crate) use words::{Spellings, truths_as_numbers};
 
 use super::dates::{DateOrder, TimeUnit};
+use super::numerals::{Notations, read_later};
 use super::table::{Cells, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
@@ -93,6 +94,9 @@ pub struct Encoding {
     /// Cells that count as missing, beside those that always do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_values: Vec<String>,
+    /// How numbers were written in columns that were text, the label among them.
+    #[serde(default, skip_serializing_if = "Notations::is_empty")]
+    pub notations: Notations,
 }
 
 /// Most columns that a message lists by name.
@@ -228,7 +232,14 @@ impl Encoding {
             tables.iter().flat_map(|table| &table.missing_values).cloned().collect();
         missing_values.sort();
         missing_values.dedup();
-        Ok(Self { columns, missing, label: label.into(), id: id.to_vec(), missing_values })
+        Ok(Self {
+            columns,
+            missing,
+            label: label.into(),
+            id: id.to_vec(),
+            missing_values,
+            notations: Notations::new(),
+        })
     }
 
     /// Checks what a model file says.
@@ -289,6 +300,13 @@ impl Encoding {
             own.name == other.name && same
         };
         self.columns.len() == other.columns.len() && self.columns.iter().zip(&other.columns).all(alike)
+    }
+
+    /// Turns text into numbers where the model has numbers.
+    fn read_numbers(&self, table: &mut Table, context: &mut Context) -> Result<()> {
+        let numbers = self.columns.iter().filter(|column| matches!(column.kind, Kind::Number { .. }));
+        let names: Vec<&str> = numbers.map(|column| column.name.as_str()).collect();
+        read_later(table, &names, &self.notations, context)
     }
 }
 

@@ -45,7 +45,7 @@ fn farthest(features: MatRef<'_, f64>, row: usize, first: Option<&Map>) -> usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ColumnEncoding, Kind, Missing};
+    use crate::data::{ColumnEncoding, Kind, Missing, Notations};
     use crate::linalg::from_rows;
 
     #[test]
@@ -62,6 +62,7 @@ mod tests {
             label: "y".into(),
             id: Vec::new(),
             missing_values: Vec::new(),
+            notations: Notations::new(),
         };
         let table = Table { name: "t.csv".into(), ..Table::default() };
         let asked = Asked { table: &table, rows: &[3, 8], encoding: &encoding };

@@ -2,11 +2,9 @@
 
 use super::Settings;
 use super::labels::label_cells;
-use super::prepare::Held;
+use super::prepare::{Held, encoding};
 use crate::context::Context;
-use crate::data::{
-    Cells, Domain, Encoding, Goal, Labels, Missing, Spellings, Table, Task, truths_as_numbers,
-};
+use crate::data::{Cells, Domain, Encoding, Goal, Labels, Notations, Spellings, Table, Task};
 use crate::error::Result;
 use crate::linalg::median_distance;
 use crate::measures::{Distance, MovedColumn, mmd, moved_columns, proxy_a_distance};
@@ -48,11 +46,7 @@ pub fn measure(
         label_cells(first, label)?;
     }
     let label = label.unwrap_or_default();
-    truths_as_numbers(&mut sources, &mut target, &label, context);
-    let missing = settings.missing.unwrap_or(Missing::Error);
-    let encoding =
-        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;
-    sources.iter_mut().chain([&mut target]).try_for_each(|table| encoding.read_dates(table, context))?;
+    let encoding = encoding(&mut sources, &mut target, &label, Notations::new(), settings, context)?;
     let moved = moved(&encoding, &sources, &target);
     let goal = Goal::Value;
     let mut domains = Vec::new();

@@ -11,7 +11,7 @@ use super::truth::Truth;
 use super::{Known, Outcome, Settings, TargetLabels, named, refused};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Encoding, Goal, Table};
+use crate::data::{Cells, Classes, Encoding, Goal, Table, read_later};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
 use crate::methods::{SourceModel, refine};
@@ -48,6 +48,9 @@ pub fn transfer_models(
     let (mut encoding, mut goal) = same_columns(&models)?;
     encoding.missing = settings.missing.unwrap_or(encoding.missing);
     let label = settings.label.clone().unwrap_or_else(|| encoding.label.clone());
+    if goal == Goal::Value {
+        read_later(&mut target, &[&label], &encoding.notations, context)?;
+    }
     let cells = target.column(&label).map(|column| column.cells.clone());
     let used = cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {

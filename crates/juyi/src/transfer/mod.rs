@@ -16,7 +16,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task};
+use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task, read_later};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
@@ -316,6 +316,9 @@ pub fn predict_table(
         problem: "was fitted on bare matrices and does not know tables".into(),
         hint: "fit it with `juyi transfer`".into(),
     })?;
+    if let (Some(label), Goal::Value) = (score, &model.goal) {
+        read_later(&mut table, &[label], &encoding.notations, context)?;
+    }
     let truth = score.map(|label| label_cells(&table, label)).transpose()?;
     let id = identifiers(&table, &encoding.id, context)?;
     let (features, rows) = encoding.apply(&mut table, context)?;

@@ -7,7 +7,10 @@ use super::labels::{
 use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Missing, Table, Task, truths_as_numbers};
+use crate::data::{
+    Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_later,
+    read_numbers, truths_as_numbers,
+};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
@@ -49,6 +52,10 @@ pub(super) fn prepare(
         let hint = "the label is never a feature; name other columns";
         return Err(Error::input("`--id`, `--drop`", format!("name the label's column `{label}`"), hint));
     }
+    let mut labels_read = Notations::new();
+    if settings.task != Some(TaskKind::Classification) {
+        labels_read = read_labels(&mut sources.iter_mut().collect::<Vec<_>>(), &label, context)?;
+    }
     let mut labelled = Vec::new();
     for table in &sources {
         if table.rows == 0 {
@@ -68,11 +75,14 @@ pub(super) fn prepare(
         ));
     }
     let labels: Vec<Cells> = sources.iter().map(|table| label_cells(table, &label)).collect::<Result<_>>()?;
-    let target_cells = target.column(&label).map(|column| column.cells.clone());
     let written: Vec<Written> =
         sources.iter().zip(&labels).map(|(t, cells)| (t.name.as_str(), cells)).collect();
     let known = classes(&label, &written, &mut context.aside());
     let kind = settings.task.map_or_else(|| infer_task(&known, &sources, &written, &label, context), Ok)?;
+    if kind == TaskKind::Regression {
+        read_later(&mut target, &[&label], &labels_read, context)?;
+    }
+    let target_cells = target.column(&label).map(|column| column.cells.clone());
     let used = target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
         let hint = "leave `--target-labels` out, or add the column; empty cells are unlabelled rows";
@@ -88,11 +98,7 @@ pub(super) fn prepare(
     };
     let filled: usize = labelled.iter().map(Vec::len).sum();
     few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
-    truths_as_numbers(&mut sources, &mut target, &label, context);
-    let missing = settings.missing.unwrap_or(Missing::Error);
-    let encoding =
-        Encoding::decide(&sources, &target, &label, &settings.id, &settings.drop, missing, context)?;
-    sources.iter_mut().chain([&mut target]).try_for_each(|table| encoding.read_dates(table, context))?;
+    let encoding = encoding(&mut sources, &mut target, &label, labels_read, settings, context)?;
     let moved =
         if settings.distances { super::distances::moved(&encoding, &sources, &target) } else { Vec::new() };
     let id = identifiers(&target, &settings.id, context)?;
@@ -137,6 +143,28 @@ pub(super) fn prepare(
         facts: (source_facts, target_facts),
         moved,
     })
+}
+
+/// Reads numbers in other notations, then decides how the tables become features.
+pub(super) fn encoding(
+    sources: &mut [Table],
+    target: &mut Table,
+    label: &str,
+    labels_read: Notations,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<Encoding> {
+    let (id, drop) = (&settings.id, &settings.drop);
+    let out = |name: &str| name == label || id.iter().chain(drop).any(|other| other == name);
+    let mut tables: Vec<&mut Table> = sources.iter_mut().chain([&mut *target]).collect();
+    let mut notations = read_numbers(&mut tables, &out, context)?;
+    notations.extend(labels_read);
+    truths_as_numbers(sources, target, label, context);
+    let missing = settings.missing.unwrap_or(Missing::Error);
+    let encoding = Encoding::decide(sources, target, label, id, drop, missing, context)?;
+    sources.iter_mut().chain([target]).try_for_each(|table| encoding.read_dates(table, context))?;
+    notations.retain(|name, _| name == label || encoding.columns.iter().any(|column| column.name == *name));
+    Ok(Encoding { notations, ..encoding })
 }
 
 /// Bytes of the tables that are still to become features, and of those that have.

@@ -45,6 +45,7 @@ impl Encoding {
             let hint = "columns are matched by name";
             return Err(absent_columns(table, &absent, "the model needs", hint, needed));
         }
+        self.read_numbers(table, context)?;
         truths_as_the_model(self, table, context);
         let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
         table.tell(&self.label, context);
