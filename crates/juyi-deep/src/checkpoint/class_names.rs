@@ -239,7 +239,7 @@ mod tests {
                 [call("argparse", "Namespace", &[]), dict(&[("classes", names())]), b"b".to_vec()].concat(),
             ),
         ] {
-            assert_eq!(of(&[more.clone()]), ["cup", "mug"], "{}", more.0);
+            assert_eq!(of(std::slice::from_ref(&more)), ["cup", "mug"], "{}", more.0);
         }
         for more in [
             ("classes", number(2)),
@@ -249,7 +249,7 @@ mod tests {
             ("id2label", numbers(5)),
             ("epoch", names()),
         ] {
-            assert!(of(&[more.clone()]).is_empty(), "{}", more.0);
+            assert!(of(std::slice::from_ref(&more)).is_empty(), "{}", more.0);
         }
         let metadata = |key: &str, value: &str| of_metadata(&[(key.to_string(), value.to_string())].into());
         assert_eq!(metadata("classes", r#"["cup", "mug"]"#), ["cup", "mug"]);

@@ -29,7 +29,7 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
 use pickle::Pickle;
 use values::{Budget, Kind, Layout, MOST_DIMENSIONS};
-pub use wrappers::Wanted;
+pub use wrappers::{Known, Wanted};
 
 /// The name under which safetensors keeps what is no tensor.
 const METADATA: &str = "__metadata__";

@@ -9,6 +9,9 @@ use super::pickle::{Node, Pickle};
 use super::state::{LeftOut, key_shown};
 use super::{Checkpoint, arrays, torch};
 
+/// How many of some names are those of a network that is known.
+pub type Known<'a> = &'a dyn Fn(&BTreeSet<&str>) -> usize;
+
 /// Which of the tensors of a file are wanted.
 #[derive(Clone, Copy, Default)]
 pub struct Wanted<'a> {
@@ -16,7 +19,7 @@ pub struct Wanted<'a> {
     pub set: Option<&'a str>,
     /// How many of some names are those of a network that is known. Without it only what no network has is taken off:
     /// `module.` and `_orig_mod.`.
-    pub known: Option<&'a dyn Fn(&BTreeSet<&str>) -> usize>,
+    pub known: Option<Known<'a>>,
 }
 
 impl Wanted<'_> {

