@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 
-use juyi::data::{array, idx, mat, npy, npz, parquet};
+use juyi::data::{array, idx, mat, npy, npz, parquet, xlsx};
 use juyi::linalg::from_rows;
 use juyi::models::Model;
 
@@ -35,6 +35,11 @@ pub(crate) fn idx(mut bytes: &[u8]) {
 pub(crate) fn parquet(bytes: &[u8]) {
     let _ = parquet::read("f.parquet", bytes, &[], LIMIT);
     let _ = parquet::read("f.parquet", bytes, &["a".into()], LIMIT);
+}
+
+pub(crate) fn xlsx(bytes: &[u8]) {
+    let _ = xlsx::read("f.xlsx", Cursor::new(bytes), None, &[], LIMIT);
+    let _ = xlsx::read("f.xlsx", Cursor::new(bytes), Some("Sheet"), &["a".into()], LIMIT);
 }
 
 /// The model file.
