@@ -24,6 +24,9 @@ use crate::error::{Error, Result, shown};
 /// What a byte of the parts that are held becomes in memory, at most: five may be a text, which has a place of its own.
 const PARTS: u64 = 16;
 
+/// What a text of the parts takes, beside its letters.
+const TEXT: u64 = 24;
+
 /// What a cell takes while it is read, beside its text.
 const CELL: u64 = 64;
 
@@ -124,19 +127,38 @@ fn unpacked<R: Read + Seek>(name: &str, file: &mut R, limit: u64) -> Result<u64>
             continue; // pictures, say, which nobody opens
         }
         let most = limit.saturating_sub(parts.saturating_mul(PARTS)).saturating_add(1);
-        let size = std::io::copy(&mut entry.take(most), &mut std::io::sink());
+        let (mut bytes, mut entry) = (Vec::new(), entry.take(most));
+        let size = if part.ends_with("sharedstrings.xml") {
+            entry.read_to_end(&mut bytes).map(|size| size as u64)
+        } else {
+            std::io::copy(&mut entry, &mut std::io::sink())
+        };
         let size = size.map_err(|error| unsound(error.to_string()))?;
+        parts = parts.saturating_add(claimed(&bytes).saturating_mul(TEXT) / PARTS);
         if part.contains("worksheets/") {
             largest = size.max(largest); // read piece by piece
         } else {
-            parts += size;
+            parts = parts.saturating_add(size);
         }
         let need = parts.saturating_mul(PARTS).saturating_add(largest);
         if need > limit {
             return Err(memory(need));
         }
     }
-    Ok(parts * PARTS + largest)
+    Ok(parts.saturating_mul(PARTS).saturating_add(largest))
+}
+
+/// How many texts a part says that it has: room is made for them before they are read.
+fn claimed(part: &[u8]) -> u64 {
+    const NAME: &[u8] = b"uniqueCount";
+    let numbers = part.windows(NAME.len()).enumerate().filter(|(_, word)| *word == NAME).map(|(at, _)| {
+        let digits = part[at + NAME.len()..]
+            .iter()
+            .skip_while(|b| matches!(b, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'));
+        let digits = digits.take_while(|b| b.is_ascii_digit());
+        digits.fold(0_u64, |number, b| number.saturating_mul(10).saturating_add(u64::from(b - b'0')))
+    });
+    numbers.max().unwrap_or(0)
 }
 
 /// The cells of a sheet that are not empty.

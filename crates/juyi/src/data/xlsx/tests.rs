@@ -197,3 +197,11 @@ fn numbers_of_dates_are_written_as_dates() {
         assert_eq!(calendar(seconds, of_day), text);
     }
 }
+
+/// `calamine` makes room for them.
+#[test]
+fn texts_that_a_part_only_claims_are_counted() {
+    assert_eq!(claimed(b"<sst count=\"9\" uniqueCount = '123'>"), 123);
+    assert_eq!(claimed(b"<sst uniqueCount=\"99999999999999999999\">"), u64::MAX);
+    assert_eq!(claimed(b"<sst>"), 0);
+}
