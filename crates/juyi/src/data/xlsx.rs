@@ -175,15 +175,19 @@ fn cells<R: Read + Seek>(
     };
     let mut reader = workbook.worksheet_cells_reader(sheet).map_err(damaged)?;
     let (mut found, mut taken) = (Vec::new(), 0_u64);
-    while let Some(cell) = reader.next_cell().map_err(damaged)? {
-        let (row, column) = cell.get_position();
+    while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(damaged)? {
+        let (row, column) = cell.pos;
         let refused =
             |problem: String, hint: &str| Err(Error::input(place(name, sheet, row, column), problem, hint));
         let text = |text: &str| {
             let text = text.trim();
             (!is_missing(text.as_bytes())).then(|| Value::Text(text.into()))
         };
-        let value = match cell.get_value() {
+        let value = match &cell.value {
+            DataRef::Empty if cell.formula.is_some() => {
+                let hint = "open the workbook in the program that calculates it, and save it there";
+                return refused("is a formula without its result".into(), hint);
+            }
             DataRef::Empty | DataRef::Error(CellErrorType::NA) => None,
             DataRef::Int(number) => Some(Value::Number(*number as f64)),
             DataRef::Float(number) if number.is_finite() => Some(Value::Number(*number)),
@@ -258,11 +262,15 @@ fn table(
     let mut rows: Vec<(u32, Vec<Filled>)> = Vec::new();
     for cell in cells {
         match rows.last_mut() {
-            Some((row, cells)) if *row == cell.row => cells.push(cell),
-            Some((row, _)) if *row > cell.row => {
+            Some((row, cells))
+                if *row == cell.row && cells.last().is_some_and(|c| c.column < cell.column) =>
+            {
+                cells.push(cell);
+            }
+            Some((row, _)) if *row >= cell.row => {
                 return Err(Error::input(
                     thing(),
-                    "is damaged: its rows are out of order",
+                    "is damaged: its cells are out of order",
                     "save it anew as .xlsx",
                 ));
             }
