@@ -4,7 +4,7 @@
 
 use std::io::Cursor;
 
-use juyi::data::{Reading, array, idx, mat, npy, npz, parquet};
+use juyi::data::{Reading, array, idx, mat, npy, npz, parquet, xlsx};
 use juyi::linalg::from_rows;
 use juyi::models::Model;
 
@@ -38,6 +38,12 @@ pub(crate) fn parquet(bytes: &[u8]) {
     let _ = parquet::read("f.parquet", bytes, &text, LIMIT);
     let dropped = Reading { only: Some(vec!["a".into()]), ..Reading::default() };
     let _ = parquet::read("f.parquet", bytes, &dropped, LIMIT);
+}
+
+pub(crate) fn xlsx(bytes: &[u8]) {
+    let _ = xlsx::read("f.xlsx", Cursor::new(bytes), None, &Reading::default(), LIMIT);
+    let reading = Reading { as_text: vec!["a".into()], ..Reading::default() };
+    let _ = xlsx::read("f.xlsx", Cursor::new(bytes), Some("Sheet"), &reading, LIMIT);
 }
 
 /// The model file.

@@ -25,4 +25,5 @@ fn no_file_of_the_corpora_leads_to_a_panic() {
     replay("npy", targets::npy);
     replay("npz", targets::npz);
     replay("parquet", targets::parquet);
+    replay("xlsx", targets::xlsx);
 }

@@ -304,14 +304,13 @@ impl Task {
     /// Up to `most` rows of each side, drawn by `rng`; they keep their order.
     #[must_use]
     pub fn draw(&self, most: usize, rng: &mut ChaCha8Rng) -> Self {
-        let mut draw = |n: usize| {
-            let mut all: Vec<usize> = (0..n).collect();
+        let [source, target] = [&self.source, &self.target].map(|domain| {
+            let mut all: Vec<usize> = (0..domain.rows()).collect();
             all.shuffle(rng);
             all.truncate(most);
             all.sort_unstable();
             all
-        };
-        let (source, target) = (draw(self.source.rows()), draw(self.target.rows()));
+        });
         self.select(&source, &target)
     }
 

@@ -25,6 +25,9 @@ use crate::error::{Error, Result, shown};
 /// What a byte of the parts that are held becomes in memory, at most: five may be a text, which has a place of its own.
 const PARTS: u64 = 16;
 
+/// What a text of the parts takes, beside its letters.
+const TEXT: u64 = 24;
+
 /// What a cell takes while it is read, beside its text.
 const CELL: u64 = 64;
 
@@ -126,19 +129,38 @@ fn unpacked<R: Read + Seek>(name: &str, file: &mut R, limit: u64) -> Result<u64>
             continue; // pictures, say, which nobody opens
         }
         let most = limit.saturating_sub(parts.saturating_mul(PARTS)).saturating_add(1);
-        let size = std::io::copy(&mut entry.take(most), &mut std::io::sink());
+        let (mut bytes, mut entry) = (Vec::new(), entry.take(most));
+        let size = if part.ends_with("sharedstrings.xml") {
+            entry.read_to_end(&mut bytes).map(|size| size as u64)
+        } else {
+            std::io::copy(&mut entry, &mut std::io::sink())
+        };
         let size = size.map_err(|error| unsound(error.to_string()))?;
+        parts = parts.saturating_add(claimed(&bytes).saturating_mul(TEXT) / PARTS);
         if part.contains("worksheets/") {
             largest = size.max(largest); // read piece by piece
         } else {
-            parts += size;
+            parts = parts.saturating_add(size);
         }
         let need = parts.saturating_mul(PARTS).saturating_add(largest);
         if need > limit {
             return Err(memory(need));
         }
     }
-    Ok(parts * PARTS + largest)
+    Ok(parts.saturating_mul(PARTS).saturating_add(largest))
+}
+
+/// How many texts a part says that it has: room is made for them before they are read.
+fn claimed(part: &[u8]) -> u64 {
+    const NAME: &[u8] = b"uniqueCount";
+    let numbers = part.windows(NAME.len()).enumerate().filter(|(_, word)| *word == NAME).map(|(at, _)| {
+        let digits = part[at + NAME.len()..]
+            .iter()
+            .skip_while(|b| matches!(b, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'));
+        let digits = digits.take_while(|b| b.is_ascii_digit());
+        digits.fold(0_u64, |number, b| number.saturating_mul(10).saturating_add(u64::from(b - b'0')))
+    });
+    numbers.max().unwrap_or(0)
 }
 
 /// The cells of a sheet that are not empty.
@@ -156,15 +178,19 @@ fn cells<R: Read + Seek>(
     };
     let mut reader = workbook.worksheet_cells_reader(sheet).map_err(damaged)?;
     let (mut found, mut taken) = (Vec::new(), 0_u64);
-    while let Some(cell) = reader.next_cell().map_err(damaged)? {
-        let (row, column) = cell.get_position();
+    while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(damaged)? {
+        let (row, column) = cell.pos;
         let refused =
             |problem: String, hint: &str| Err(Error::input(place(name, sheet, row, column), problem, hint));
         let text = |text: &str| {
             let text = text.trim();
             (!missing.has(text)).then(|| Value::Text(text.into()))
         };
-        let value = match cell.get_value() {
+        let value = match &cell.value {
+            DataRef::Empty if cell.formula.is_some() => {
+                let hint = "open the workbook in the program that calculates it, and save it there";
+                return refused("is a formula without its result".into(), hint);
+            }
             DataRef::Empty | DataRef::Error(CellErrorType::NA) => None,
             DataRef::Int(number) => Some(Value::Number(*number as f64)),
             DataRef::Float(number) if number.is_finite() => Some(Value::Number(*number)),
@@ -239,11 +265,15 @@ fn table(
     let mut rows: Vec<(u32, Vec<Filled>)> = Vec::new();
     for cell in cells {
         match rows.last_mut() {
-            Some((row, cells)) if *row == cell.row => cells.push(cell),
-            Some((row, _)) if *row > cell.row => {
+            Some((row, cells))
+                if *row == cell.row && cells.last().is_some_and(|c| c.column < cell.column) =>
+            {
+                cells.push(cell);
+            }
+            Some((row, _)) if *row >= cell.row => {
                 return Err(Error::input(
                     thing(),
-                    "is damaged: its rows are out of order",
+                    "is damaged: its cells are out of order",
                     "save it anew as .xlsx",
                 ));
             }

@@ -5,6 +5,7 @@ use super::dates::{Dates, dates};
 use super::words::{Known, different};
 use crate::context::Context;
 use crate::data::classes::says_the_same;
+use crate::data::dates::days;
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
 
@@ -38,6 +39,13 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
             Cells::Numbers(numbers) => numbers.as_slice(),
             Cells::Text { .. } => &[],
         });
+        if let Some(number) = like_dates(cells) {
+            let text = format!(
+                "column `{}`: numbers such as {number} look like dates and are taken for numbers; write them as 2024-01-31",
+                shown(name)
+            );
+            context.warn("data", text);
+        }
         let known = known.filter(|v| !v.is_nan());
         let (sum, count) = known.fold((0.0, 0), |(sum, count), v| (sum + v, count + 1));
         return Ok(Decision::Use(Kind::Number {
@@ -96,6 +104,22 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         unseen.tell(&format!("column `{name}`"), "occurs in the target only", &known, context);
     }
     Ok(Decision::Use(Kind::Text { values: values_of(cells) }))
+}
+
+/// A number of a column in which all are dates from 1900 to 2100 such as 20240131.
+fn like_dates(cells: &[Seen]) -> Option<f64> {
+    let is = |v: &f64| {
+        let number = *v as u32;
+        let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+        v.fract() == 0.0 && (1900..=2100).contains(&year) && days(year, month, day).is_some()
+    };
+    let known = cells.iter().flat_map(|(_, cells)| match cells {
+        Cells::Numbers(numbers) => numbers.as_slice(),
+        Cells::Text { .. } => &[],
+    });
+    let mut known = known.filter(|v| !v.is_nan());
+    let first = known.next()?;
+    (is(first) && known.all(is)).then_some(*first)
 }
 
 /// The error for the first cell that is not a number.

@@ -157,6 +157,15 @@ fn what_is_no_table_is_refused_by_cell_or_row() {
     assert_eq!(problem(&one(failed)), "`b.xlsx`, cell `Data!B15`: is `#DIV/0!`, a formula that failed");
     assert_eq!(problem(&one(&[])), "`b.xlsx`, sheet `Data`: is empty");
     assert_eq!(problem(&one(&[(1, &[" a", " a"])])), "`b.xlsx`, sheet `Data`: has two columns named `a`");
+    let formula = row(1, &[" a"]) + "<row r=\"2\"><c r=\"A2\"><f>1+1</f></c></row>";
+    let formula = workbook(&[("Data", "", &formula)], "");
+    assert_eq!(problem(&formula), "`b.xlsx`, cell `Data!A2`: is a formula without its result");
+    let result = row(1, &[" a", " b"])
+        + "<row r=\"2\"><c r=\"A2\"><f>1+1</f><v>2</v></c><c r=\"B2\" t=\"str\"><f>\"\"</f><v></v></c></row>";
+    let result = of(&workbook(&[("Data", "", &result)], ""), None, &[]).unwrap();
+    assert!(numbers(&result, "a") == [2.0] && numbers(&result, "b")[0].is_nan());
+    let twice = row(1, &[" a"]) + &row(2, &["n1"]) + &row(2, &["n2"]);
+    assert!(problem(&workbook(&[("Data", "", &twice)], "")).contains("its cells are out of order"));
     let unnamed = of(&one(&[(1, &[" a", "", " c"]), (2, &["n1", "n2", "n3"])]), None, &[]).unwrap();
     assert_eq!(numbers(&unnamed, "column 2"), [2.0]);
     assert!(problem(b"PK\x03\x04 no archive").starts_with("`b.xlsx`: is not a sound .xlsx workbook"));
@@ -196,4 +205,12 @@ fn numbers_of_dates_are_written_as_dates() {
     ] {
         assert_eq!(calendar(seconds, of_day), text);
     }
+}
+
+/// `calamine` makes room for them.
+#[test]
+fn texts_that_a_part_only_claims_are_counted() {
+    assert_eq!(claimed(b"<sst count=\"9\" uniqueCount = '123'>"), 123);
+    assert_eq!(claimed(b"<sst uniqueCount=\"99999999999999999999\">"), u64::MAX);
+    assert_eq!(claimed(b"<sst>"), 0);
 }

@@ -2,7 +2,7 @@
 
 Usage, in a fresh virtual environment (Python 3.11):
 
-    pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 pandas==3.1.1 pyarrow==26.0.1
+    pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 pandas==3.1.1 pyarrow==26.0.1 openpyxl==3.1.5
     python make_formats.py                    # writes the files
     python make_formats.py --check FILE CSV   # whether pandas reads FILE, predictions in Parquet, as it reads CSV
 
@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -339,6 +340,62 @@ def parquet_files():
     case("bad-large.parquet", {"a": ["9007199254740993"]}, as_text=["a"])
 
 
+def workbooks():
+    """What Excel users have: blank rows and columns around the table, a hidden sheet, dates, text of all alphabets."""
+    rows = [
+        [1.5, datetime.date(2024, 1, 31), datetime.datetime(2024, 1, 31, 12, 30), datetime.time(12, 30), True, "rot", "7"],
+        [None, datetime.date(2000, 2, 29), datetime.datetime(1999, 12, 31), datetime.time(0, 0, 1), False, "红色", "08"],
+        [-0.1, None, datetime.datetime(2024, 1, 31, 0, 0, 1), None, None, "N/A", None],
+    ]
+    names = ["share", "day", "moment", "clock", "truth", "word", "code"]
+    expected = {
+        "share": [1.5, None, -0.1],
+        "day": [19753, 11016, None],
+        "moment": [1706704200, 946598400, 1706659201],
+        "clock": [45000, 1, None],
+        "truth": ["true", "false", None],
+        "word": ["rot", "红色", None],
+        "code": [7, 8, None],
+    }
+    stored = "numbers that are stored as text are read as numbers: column `code`"
+    for iso in [False, True]:
+        book = openpyxl.Workbook(iso_dates=iso)
+        book.active.title = "Notes"
+        book.active.sheet_state = "hidden"
+        book.active["A1"] = "nothing to see"
+        sheet = book.create_sheet("Table 1")
+        for i, row in enumerate([names, *rows]):
+            for j, value in enumerate(row):
+                sheet.cell(row=3 + i + (i > 1), column=2 + j, value=value)
+        sheet["B8"].number_format = "0.00%"
+        other = book.create_sheet("Other")
+        other.append(["a", "a total"])
+        other.append([1, "=1/0"])
+        book.save(HERE / f"book{'-iso' * iso}.xlsx")
+    remark = "sheet `Table 1` is read; sheets of the file: `Notes`, `Table 1`, `Other`; "
+    case("book.xlsx", expected, remark=remark + stored)
+    case("book.xlsx:Table 1", expected, remark=stored)
+    kept = {**expected, "code": ["7", "08", None], "day": ["2024-01-31", "2000-02-29", None]}
+    case("book.xlsx:Table 1", kept, as_text=["code", "day"])
+    written = {
+        "day": ["2024-01-31", "2000-02-29", None],
+        "moment": ["2024-01-31T12:30:00", "1999-12-31T00:00:00", "2024-01-31T00:00:01"],
+        "clock": ["12:30:00", "00:00:01", None],
+    }
+    case("book-iso.xlsx:Table 1", {**expected, **written}, remark=stored)
+    case("book.xlsx:Notes", {"nothing to see": []})
+    refused("book.xlsx:Nothing", "has no sheet `Nothing`; sheets of the file: `Notes`, `Table 1`, `Other`")
+    book = openpyxl.Workbook()
+    for row in [["Results of 2024"], [], ["a", "b"], [1, 2]]:
+        book.active.append(row)
+    book.save(HERE / "bad-title.xlsx")
+    refused("bad-title.xlsx", "sheet `Sheet`: row 1 has one cell, row 3 looks like the names of the columns")
+    book.active.delete_rows(1, 2)
+    book.active["B2"] = "#DIV/0!"
+    book.save(HERE / "bad-formula.xlsx")
+    refused("bad-formula.xlsx", "cell `Sheet!B2`: is `#DIV/0!`, a formula that failed")
+
+
 def check(parquet, csv):
     """Whether predictions written as Parquet are, to pandas, those written as CSV."""
     types = {"prediction": pd.read_parquet(parquet)["prediction"].dtype}
@@ -357,5 +414,6 @@ if __name__ == "__main__":
         svmlight_files()
         idx_files()
         parquet_files()
+        workbooks()
         lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in CASES)
         (HERE / "expected.json").write_text(f'{{"cases": [\n{lines}\n]}}\n')

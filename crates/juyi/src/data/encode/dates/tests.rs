@@ -195,3 +195,13 @@ fn a_day_a_row_is_no_identifier_and_never_a_feature_a_day() {
     let (_, said) = decide(&column("old", &words), &column("new", &words)).unwrap();
     assert!(said[0].starts_with("text column `d`: 21 of 30 cells have a value that occurs once"), "{said:?}");
 }
+
+#[test]
+fn numbers_that_look_like_dates_are_warned_of() {
+    let (_, said) = decide(&column("old", &["20240131", ""]), &column("new", &["19991231"])).unwrap();
+    assert!(said[0].contains("numbers such as 20240131 look like dates"), "{said:?}");
+    for other in ["20240132", "2024013.5", "7"] {
+        let (_, said) = decide(&column("old", &["20240131"]), &column("new", &[other])).unwrap();
+        assert!(said.iter().all(|said| !said.contains("look like dates")), "{said:?}");
+    }
+}
