@@ -167,7 +167,7 @@ impl Moment {
 
 /// Days from 1970-01-01 to a day of the Gregorian calendar, also before there was one; `None` if there is no such day.
 pub(super) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let longest = match month {
         2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,

@@ -195,12 +195,13 @@ fn cells<R: Read + Seek>(
             DataRef::Int(number) => Some(Value::Number(*number as f64)),
             DataRef::Float(number) if number.is_finite() => Some(Value::Number(*number)),
             DataRef::Float(number) => return refused(format!("`{number}` is not finite"), "mend the cell"),
-            DataRef::String(written) => text(written),
             DataRef::SharedString(written) => text(written),
             DataRef::Bool(truth) => Some(Value::Truth(*truth)),
             DataRef::DateTime(time) if time.is_duration() => Some(Value::Duration(time.as_f64())),
             DataRef::DateTime(time) => Some(Value::Time(since_1970(time.as_f64(), from_1904))),
-            DataRef::DateTimeIso(written) | DataRef::DurationIso(written) => text(written),
+            DataRef::String(written) | DataRef::DateTimeIso(written) | DataRef::DurationIso(written) => {
+                text(written)
+            }
             DataRef::Error(error) => {
                 let hint = "mend its formula, or clear the cell and use `--missing`";
                 return refused(format!("is `{error}`, a formula that failed"), hint);
@@ -350,7 +351,9 @@ fn column_of(cells: &[(usize, Value)], count: usize, as_text: bool) -> (Cells, O
     let all = |is: fn(&Value) -> bool| !as_text && cells.iter().all(|(_, value)| is(value));
     let fill = |number: &dyn Fn(&Value) -> f64| {
         let mut numbers = vec![f64::NAN; count];
-        cells.iter().for_each(|(row, value)| numbers[*row] = number(value));
+        for (row, value) in cells {
+            numbers[*row] = number(value);
+        }
         Cells::Numbers(numbers)
     };
     let number = |value: &Value| match value {

@@ -73,7 +73,7 @@ pub(super) fn dates(name: &str, columns: &[Seen], sources: usize, context: &mut 
     let dated = counted.count(|moment| moment.date.is_some());
     let timed = counted.count(|moment| moment.date.is_none());
     let known = typed.iter().any(Option::is_some);
-    if !known && (dated + timed) * 2 < filled || (!known && filled == 0) {
+    if !known && (filled == 0 || (dated + timed) * 2 < filled) {
         return Ok(Dates::No);
     }
     let plain = columns.iter().zip(&typed).find(|((_, cells), typed)| {

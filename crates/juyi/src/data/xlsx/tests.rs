@@ -1,6 +1,7 @@
 //! Tests of the file above.
 
-use std::io::{Cursor, Write};
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
 
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -20,10 +21,9 @@ fn workbook(sheets: &[(&str, &str, &str)], properties: &str) -> Vec<u8> {
     let (mut list, mut relations) = (String::new(), String::new());
     for (i, (name, state, rows)) in sheets.iter().enumerate() {
         let i = i + 1;
-        list += &format!("<sheet name=\"{name}\" sheetId=\"{i}\" r:id=\"r{i}\" {state}/>");
-        relations += &format!(
-            "<Relationship Id=\"r{i}\" Type=\"{RELATION}/worksheet\" Target=\"worksheets/sheet{i}.xml\"/>"
-        );
+        write!(list, "<sheet name=\"{name}\" sheetId=\"{i}\" r:id=\"r{i}\" {state}/>").unwrap();
+        let target = format!("{RELATION}/worksheet\" Target=\"worksheets/sheet{i}.xml");
+        write!(relations, "<Relationship Id=\"r{i}\" Type=\"{target}\"/>").unwrap();
         put(
             &format!("xl/worksheets/sheet{i}.xml"),
             &format!(
@@ -31,7 +31,7 @@ fn workbook(sheets: &[(&str, &str, &str)], properties: &str) -> Vec<u8> {
             ),
         );
     }
-    relations += &format!("<Relationship Id=\"s\" Type=\"{RELATION}/styles\" Target=\"styles.xml\"/>");
+    write!(relations, "<Relationship Id=\"s\" Type=\"{RELATION}/styles\" Target=\"styles.xml\"/>").unwrap();
     let package = "xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"";
     put(
         "_rels/.rels",

@@ -10,8 +10,8 @@ fn table(name: &str, text: &str) -> Table {
 
 /// A column `d` with these cells, and another one.
 fn column(name: &str, cells: &[&str]) -> Table {
-    let rows: String = cells.iter().enumerate().map(|(i, cell)| format!("u,\"{cell}\",{i}\n")).collect();
-    table(name, &format!("y,d,a\n{rows}"))
+    let rows: Vec<String> = cells.iter().enumerate().map(|(i, cell)| format!("u,\"{cell}\",{i}")).collect();
+    table(name, &format!("y,d,a\n{}\n", rows.join("\n")))
 }
 
 /// A column `d` of numbers that a format says to be times.
