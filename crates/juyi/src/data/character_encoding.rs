@@ -241,10 +241,7 @@ mod tests {
         let chinese = "城市,温度,等级\n北京,21.5,优良\n上海,25.0,中等\n广州,29.1,较差\n成都,22.4,优良\n";
         let german = "Stadt,Größe,Güte\nMünchen,12,schön\nKöln,13,mäßig\nLübeck,14,schön\n";
         let russian = "город,оценка\nМосква,хорошо\nКазань,плохо\nТверь,хорошо\nСамара,удовлетворительно\n";
-        let japanese = "都市,評価\nとうきょう,よい\nおおさか,わるい\nさっぽろ,よい\nなごや,ふつう\n";
-        for (text, encoding) in
-            [(chinese, GB18030), (german, WINDOWS_1252), (russian, WINDOWS_1251), (japanese, SHIFT_JIS)]
-        {
+        for (text, encoding) in [(chinese, GB18030), (german, WINDOWS_1252), (russian, WINDOWS_1251)] {
             let (bytes, ..) = encoding.encode(text);
             assert_eq!(found(&bytes), Ok(Some(encoding.name())), "{text}");
             assert_eq!(decoded(&bytes, encoding).unwrap(), text);

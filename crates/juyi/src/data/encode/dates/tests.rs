@@ -79,7 +79,7 @@ fn a_value_above_twelve_in_any_table_tells_day_from_month() {
     let error = decide(&column("old", &["13/01/2024"]), &column("new", &["01/13/2024"])).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`new`, row 1, column `d`: `01/13/2024` stands where the other cells are dates (day/month/year)"
+        "`new`, line 2, column `d`: `01/13/2024` stands where the other cells are dates (day/month/year)"
     );
 }
 
@@ -106,13 +106,13 @@ fn a_day_that_there_is_not_is_named_and_so_is_a_word_among_dates() {
         format!("{error}; {}", error.hint().unwrap_or_default())
     };
     let none = error(&["31.01.2024", "31.02.2024"]);
-    assert!(none.starts_with("`old`, row 2, column `d`: `31.02.2024` stands where"), "{none}");
+    assert!(none.starts_with("`old`, line 3, column `d`: `31.02.2024` stands where"), "{none}");
     assert!(none.contains("; there is no such day"), "{none}");
     let mut cells = vec!["31.01.2024"; 20];
     cells[4] = "soon";
     assert!(
         error(&cells)
-            .starts_with("`old`, row 5, column `d`: `soon` stands where the other cells are dates (day")
+            .starts_with("`old`, line 6, column `d`: `soon` stands where the other cells are dates (day")
     );
     // Words that are as many as dates are text, and so are versions.
     let (encoding, said) =
@@ -150,7 +150,7 @@ fn text_agrees_with_formats_that_have_a_type_for_dates() {
     assert!(error.contains("`2024-01-31` stands where the other cells are times of day"), "{error}");
     let error =
         problem(&typed("old", &[5.0], TimeUnit::Days), &column("new", &["7"])).unwrap_err().to_string();
-    assert_eq!(error, "`new`, row 1, column `d`: `7` is a number, the column holds dates elsewhere");
+    assert_eq!(error, "`new`, line 2, column `d`: `7` is a number, the column holds dates elsewhere");
     let error = problem(&typed("old", &[5.0], TimeUnit::Days), &typed("new", &[5.0], TimeUnit::SecondsOfDay));
     assert_eq!(
         error.unwrap_err().to_string(),
@@ -167,11 +167,11 @@ fn later_cells_that_are_no_dates_of_that_order_are_named() {
     };
     assert_eq!(
         problem("01/02/2024"),
-        "`later`, row 2, column `d`: `01/02/2024` stands where the other cells are dates (2024-01-31); its day and \
+        "`later`, line 3, column `d`: `01/02/2024` stands where the other cells are dates (2024-01-31); its day and \
          month may be exchanged: write it as 2024-01-31"
     );
     assert!(problem("2024-02-30").ends_with("leave it empty and use `--missing`, or `--drop` the column"));
-    assert!(problem("x").starts_with("`later`, row 2, column `d`: `x` stands where"));
+    assert!(problem("x").starts_with("`later`, line 3, column `d`: `x` stands where"));
     assert!(values(&encoding, column("later", &["7"])).unwrap_err().to_string().contains("`7` is a number"));
 }
 
