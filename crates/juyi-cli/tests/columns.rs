@@ -49,7 +49,7 @@ fn predict_fills_missing_cells_or_leaves_rows_out_when_asked() {
     let folder = folder.path();
     done(folder, &format!("{NONE} --task regression --id k --out run"));
     let said = refused(folder, "predict run later.csv");
-    assert!(said.contains("row 2, column `a`: is missing") && said.contains("`--missing mean`"), "{said}");
+    assert!(said.contains("line 3, column `a`: is missing") && said.contains("`--missing mean`"), "{said}");
     let filled = done(folder, "predict run later.csv --missing mean");
     assert!(filled.contains("`later.csv`: 1 missing cells are filled"), "{filled}");
     let cell = |row: &str| filled.lines().find(|line| line.starts_with(row)).expect("a row").to_string();
@@ -75,7 +75,7 @@ fn missing_counts_where_the_source_is_a_model() {
     let tables = "transfer --source old.csv --target new.csv --label y --method none --learner logistic";
     done(folder, &format!("{tables} --out run"));
     let models = "transfer --source run --target holes.csv --method none --learner logistic";
-    assert!(refused(folder, &format!("{models} --out a")).contains("row 31, column `a`: is missing"));
+    assert!(refused(folder, &format!("{models} --out a")).contains("line 32, column `a`: is missing"));
     let said = done(folder, &format!("{models} --missing drop --out b"));
     assert!(said.contains("1 of 31 rows have missing cells and are left out"), "{said}");
     let said = done(folder, &format!("{models} --missing mean --out c"));

@@ -59,6 +59,7 @@ fn a_label_that_looks_like_an_identifier_is_said_at_once() {
         .enumerate()
         .map(|(i, line)| if i == 0 { format!("{line}\n") } else { format!("{line} {i}\n") });
     std::fs::write(folder.path().join("old.csv"), apart.collect::<String>()).expect("a file");
+    std::fs::write(folder.path().join("new.csv"), "a,b\n1,2\n3,4\n5,6\n").expect("a file");
     let many = juyi(folder.path(), command);
     assert_eq!(many.status.code(), Some(0), "{}", text(&many.stderr));
     let said = "warning: column `name` has 240 different values in 240 rows and looks like an identifier";
@@ -230,7 +231,7 @@ fn a_table_comes_from_standard_input() {
         ("predict file -", "`-`: is standard input, whose name tells no format"),
         ("transfer --source - --target - --format csv --label grade", "`-`: can be read once only"),
         ("data shift covariate --columns 18446744073709551615 --out x", "the memory budget is"),
-        ("predict file - --format xlsx", "unknown format `xlsx`"),
+        ("predict file - --format ods", "unknown format `ods`"),
     ] {
         let refused = piped(arguments, "new.csv");
         assert_eq!(refused.status.code(), Some(2));

@@ -24,12 +24,12 @@ fn a_model_reads_later_dates_as_those_of_its_fit() {
         "{said}"
     );
     write("later.csv", "day,a\n28.02.2024,1\n01.02.2024,2\n".into());
-    let out = juyi(at, "predict later.csv --model run");
+    let out = juyi(at, "predict run later.csv");
     let lines = text(&out.stdout);
     let answers: Vec<&str> = lines.lines().skip(1).filter_map(|line| line.split(',').nth(1)).collect();
     assert_eq!(answers, ["late", "early"], "{lines}{}", text(&out.stderr));
     write("later.csv", "day,a\n28.02.2024,1\n02/30/2024,2\n".into());
-    let out = juyi(at, "predict later.csv --model run");
+    let out = juyi(at, "predict run later.csv");
     assert_eq!(out.status.code(), Some(2));
     let said = text(&out.stderr);
     assert!(said.contains("column `day`: `02/30/2024` stands where the other cells are dates"), "{said}");

@@ -139,6 +139,8 @@ fn settle(
     let all = sights.iter().fold(ANY, |all, sight| all & sight.fits);
     let all = match known.flatten() {
         Some(known) if all & with_decimal(known.decimal) != 0 => all & with_decimal(known.decimal),
+        // Written as numbers are everywhere, in columns that were read so: a point stands before decimals.
+        _ if !odd && all & with_decimal('.') != 0 => all & with_decimal('.'),
         _ => all,
     };
     let (mut first, mut example) = (None, String::new());
