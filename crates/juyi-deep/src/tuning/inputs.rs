@@ -50,7 +50,9 @@ impl Pictures {
         let sizes: Vec<u64> =
             sizes.enumerate().map(|(at, size)| size.map_err(|e| failed(at, e))).collect::<Result<_>>()?;
         let mut alike: HashMap<u64, usize> = HashMap::new();
-        sizes.iter().for_each(|size| *alike.entry(*size).or_default() += 1);
+        for size in &sizes {
+            *alike.entry(*size).or_default() += 1;
+        }
         let mut leader = |(at, size): (usize, &u64)| {
             let hash = || -> std::io::Result<blake3::Hash> {
                 let mut hasher = blake3::Hasher::new();

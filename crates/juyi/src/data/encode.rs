@@ -129,7 +129,9 @@ impl Encoding {
                 });
             }
         }
-        tables.iter().for_each(|table| table.tell(label, context));
+        for table in &tables {
+            table.tell(label, context);
+        }
         let unnamed = row_names(&tables, id, context);
         let out = |name: &String| {
             name == label || id.contains(name) || drop.contains(name) || unnamed == Some(name)

@@ -58,8 +58,7 @@ pub(crate) fn read_labels(
         Some(Cells::Text { values, .. }) => values.iter().any(decorated),
         _ => false,
     };
-    let settled =
-        if sources.iter().any(|table| names(&table)) { None } else { settle(label, sources, None)? };
+    let settled = if sources.iter().any(names) { None } else { settle(label, sources, None)? };
     let Some((notation, example)) = settled else { return Ok(Notations::new()) };
     say(&[example], context);
     Ok(notation.map(|notation| (label.to_string(), notation)).into_iter().collect())
@@ -106,6 +105,7 @@ struct Sight {
 
 /// Turns one column into numbers where it is text; how it was read, if that binds tables to come, and an example in words.
 /// `known` is the notation that a model has learnt it in: `Some(None)` is the plain one.
+#[expect(clippy::option_option, reason = "nothing known is not the same as known to be plain")]
 fn settle(
     name: &str,
     tables: &mut [&mut Table],
@@ -131,7 +131,7 @@ fn settle(
         }
     }
     let text = |table: &&mut Table| table.column(name).is_some_and(|c| matches!(c.cells, Cells::Text { .. }));
-    if !tables.iter().any(|table| text(&table)) || !(odd || known.is_some()) {
+    if !tables.iter().any(text) || !(odd || known.is_some()) {
         return Ok(None);
     }
     alike(name, tables, &sights, known)?;
@@ -240,6 +240,7 @@ fn of_text(table: &Table, name: &str, values: &[String]) -> Result<Option<Sight>
 }
 
 /// Refuses tables that differ in percent or currency, among themselves or from what a model has learnt.
+#[expect(clippy::option_option, reason = "nothing known is not the same as known to be plain")]
 fn alike(name: &str, tables: &[&mut Table], sights: &[Sight], known: Option<Option<Notation>>) -> Result<()> {
     let having = tables.iter().filter(|table| table.column(name).is_some());
     let filled: Vec<(&str, &Sight)> =

@@ -89,7 +89,7 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
                 let map = Map::standardize(task.target.features.as_ref()).0;
                 task.zeros
                     .iter_mut()
-                    .flat_map(|zeros| zeros.last_mut())
+                    .filter_map(|zeros| zeros.last_mut())
                     .for_each(|zeros| through(&map, zeros));
                 task.target.features = map.apply_in_place(task.target.features);
                 maps.push(map);

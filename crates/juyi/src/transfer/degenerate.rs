@@ -94,7 +94,7 @@ pub(super) fn beyond(
     if found.is_empty() {
         return;
     }
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let (all, most) = (found.len(), 5);
     let named: Vec<String> = found.into_iter().take(most).map(|(_, text)| text).collect();
     let more = if all > most { format!(" and {} columns more", all - most) } else { String::new() };

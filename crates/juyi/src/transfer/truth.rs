@@ -1,6 +1,7 @@
 //! Labels kept for scoring: they are handed to the evaluation after the fit, never to a method.
 
 use std::collections::HashSet;
+use std::fmt::Write;
 
 use super::labels::label_value;
 use crate::context::Context;
@@ -76,7 +77,7 @@ impl Truth {
                         listed(&unknown)
                     );
                     if let Some(meant) = Classes::named(names.clone()).meant(first) {
-                        text += &format!("; did you mean `{}`?", shown(meant));
+                        let _ = write!(text, "; did you mean `{}`?", shown(meant));
                     }
                     context.warn("scores", text);
                 }
