@@ -604,11 +604,6 @@ fn columns() -> Vec<Case> {
         cases.extend(either(good(8).column(column, "red").csv(), &says));
     }
     // Labels that are numbers.
-    let many = |cells: &dyn Fn(usize) -> String| {
-        let mut sheet = good(120);
-        (1..=120).for_each(|row| sheet.0[row][3] = cells(row));
-        sheet.csv()
-    };
     for (row, label) in [(2, "high"), (7, "inf"), (5, "1e999"), (1, "1;5"), (8, "-Infinity")] {
         let numbers = good(8).column("y", "1.5");
         let bytes = numbers.clone().cell(row, "y", label).csv();

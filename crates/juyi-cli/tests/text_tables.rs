@@ -19,8 +19,8 @@ fn plain(count: usize) -> String {
 
 /// `transfer` from one text to another.
 fn transfer(folder: &Path, source: &str, target: &str, more: &str) -> (bool, String) {
-    std::fs::write(folder.join("old.csv"), source).unwrap();
-    std::fs::write(folder.join("new.csv"), target).unwrap();
+    std::fs::write(folder.join("old.csv"), source).expect("a file");
+    std::fs::write(folder.join("new.csv"), target).expect("a file");
     let arguments =
         "transfer --source old.csv --target new.csv --label y --method none --learner class-means";
     let done = juyi(folder, &format!("{arguments} {more}"));
@@ -28,7 +28,7 @@ fn transfer(folder: &Path, source: &str, target: &str, more: &str) -> (bool, Str
 }
 
 fn predictions(folder: &Path) -> String {
-    std::fs::read_to_string(folder.join("run/predictions.csv")).unwrap()
+    std::fs::read_to_string(folder.join("run/predictions.csv")).expect("predictions")
 }
 
 #[test]
