@@ -142,7 +142,7 @@ pub fn note_copies(leaders: &[usize], rows: &str, context: &mut Context) {
 }
 
 /// Rows in so many folds, each class evenly; each fold rises. `leaders` are for each row the row whose fold it shares,
-/// itself for all that share none; see [`copies`].
+/// itself for all that share none.
 pub fn folds(labels: &Labels, leaders: &[usize], count: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.shuffle(rng);

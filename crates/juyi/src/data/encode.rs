@@ -312,7 +312,7 @@ impl Encoding {
     }
 }
 
-/// Up to [`NAMED`] names in backquotes.
+/// Up to five names in backquotes.
 pub fn listed(names: &[&String]) -> String {
     let first: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
     let more = names.len().saturating_sub(NAMED);

@@ -5,7 +5,7 @@
 //! double. Nulls, NaN and empty text are missing cells. Text in delta encoding, which few writers choose, is refused.
 //!
 //! The `parquet` crate decodes pages, but files are untrusted, so what it would believe is looked at first: `footer` the
-//! schema, `headers` the pages, `pages` what they unpack to; [`decoded`] is for the rest.
+//! schema, `headers` the pages, `pages` what they unpack to; `decoded` is for the rest.
 
 mod footer;
 mod headers;
