@@ -232,14 +232,6 @@ fn earlier_run() -> Vec<(String, Vec<u8>)> {
     texts.into_iter().chain(read.map(|(name, bytes)| (format!("earlier/{name}"), bytes))).collect()
 }
 
-/// The same place in a file of text, whose lines are told: the first row stands in the second line.
-fn line_of_row(part: &str) -> Option<String> {
-    let (before, rest) = part.split_once("row ")?;
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let row: usize = rest[..digits].parse().ok()?;
-    Some(format!("{before}line {}{}", row + 1, &rest[digits..]))
-}
-
 /// What is wrong with how the program dealt with a case; every other case finds an earlier run where it would write.
 fn trouble(number: usize, case: &Case) -> Option<String> {
     let folder = tempfile::tempdir().expect("a folder");
@@ -273,9 +265,7 @@ fn trouble(number: usize, case: &Case) -> Option<String> {
     if !out.is_empty() {
         wrong.push(format!("{} bytes on standard output", out.len()));
     }
-    let said =
-        |part: &String| err.contains(part) || line_of_row(part).is_some_and(|part| err.contains(&part));
-    wrong.extend(case.says.iter().filter(|part| !said(part)).map(|part| format!("no {part:?}")));
+    wrong.extend(case.says.iter().filter(|part| !err.contains(*part)).map(|part| format!("no {part:?}")));
     let paths: BTreeSet<&PathBuf> = before.keys().chain(after.keys()).collect();
     for path in paths.into_iter().filter(|path| before.get(*path) != after.get(*path)) {
         wrong.push(format!("`{}` has changed", path.strip_prefix(&folder).unwrap_or(path).display()));
@@ -364,16 +354,16 @@ fn cells() -> Vec<Case> {
         for (row, infinite) in
             [(1, "inf"), (8, "-inf"), (2, "Infinity"), (5, "-Infinity"), (3, "1e999"), (7, "+inf")]
         {
-            let place = format!("row {row}, column `{column}`");
+            let place = format!("line {}, column `{column}`", row + 1);
             let says = [place.as_str(), &format!("`{infinite}` is not finite")];
             cases.extend(either(good(8).cell(row, column, infinite).csv(), &says));
         }
         for (row, huge) in [(4, "1e300"), (6, "-1e200")] {
-            let place = format!("row {row}, column `{column}`");
+            let place = format!("line {}, column `{column}`", row + 1);
             cases.extend(either(good(8).cell(row, column, huge).csv(), &[&place, huge, "too large"]));
         }
         for (row, text) in [(1, "x"), (4, "12abc"), (5, "0x10"), (8, "1.2.3"), (3, "1 00")] {
-            let place = format!("row {row}, column `{column}`");
+            let place = format!("line {}, column `{column}`", row + 1);
             let says = [place.as_str(), &format!("`{text}`"), "numbers"];
             cases.extend(either(good(8).cell(row, column, text).csv(), &says));
         }
@@ -381,7 +371,7 @@ fn cells() -> Vec<Case> {
     for (row, missing) in
         (1..).zip(["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", " ", "\" \"", "\"\""])
     {
-        let place = format!("row {row}, column `b`");
+        let place = format!("line {}, column `b`", row + 1);
         cases.extend(either(good(12).cell(row, "b", missing).csv(), &[&place, "is missing", "--missing"]));
     }
     // Fine for themselves, but too far apart to be compared.
@@ -391,7 +381,7 @@ fn cells() -> Vec<Case> {
         let far = good(8).cell(3, "a", "1e90").csv();
         let case = tables().with(&format!("--method none --learner {learner}"));
         let case = case.file("source.csv", small.csv()).file("target.csv", far);
-        cases.push(case.says(&["`target.csv`, row 3", "prediction is not finite"]));
+        cases.push(case.says(&["`target.csv`, line 4", "prediction is not finite"]));
     }
     // Rows without a label are left out, and the others keep their numbers.
     let unlabelled = good(12).cell(1, "y", "").cell(2, "y", "?");
@@ -576,7 +566,7 @@ fn columns() -> Vec<Case> {
         quick()
             .with("--source more.csv")
             .file("more.csv", good(8).cell(3, "b", "x").csv())
-            .says(&["`more.csv`", "row 3"]),
+            .says(&["`more.csv`", "line 4"]),
         quick().with("--target-labels use").file("target.csv", good(8).without("y").csv()).says(&[
             "`target.csv`",
             "has no column `y`",
@@ -607,13 +597,13 @@ fn columns() -> Vec<Case> {
     for (row, label) in [(2, "high"), (7, "inf"), (5, "1e999"), (1, "1;5"), (8, "-Infinity")] {
         let numbers = good(8).column("y", "1.5");
         let bytes = numbers.clone().cell(row, "y", label).csv();
-        let says = [&format!("row {row}") as &str, &format!("`{label}` is not a number")];
+        let says = [&format!("line {}", row + 1) as &str, &format!("`{label}` is not a number")];
         for case in either(bytes, &says) {
             let other = if case.says[0] == "`source.csv`" { "target.csv" } else { "source.csv" };
             cases.push(case.with("--task regression").file(other, numbers.csv()));
         }
     }
-    cases.push(source(good(8).csv(), &["row 1", "`u` is not a number"]).with("--task regression"));
+    cases.push(source(good(8).csv(), &["line 2", "`u` is not a number"]).with("--task regression"));
     cases
 }
 
@@ -1145,14 +1135,14 @@ fn predict() -> Vec<Case> {
     let (weights, bias) =
         (("predictor.weights", [2, 1], &[1.0; 2][..]), ("predictor.bias", [1, 1], &[0.0][..]));
     let line = call().with("--label y").file("model.safetensors", model_file(&line, &[weights, bias]));
-    cases.push(line.says(&["`rows.csv`, row 1", "`u` is not a number"]));
+    cases.push(line.says(&["`rows.csv`, line 2", "`u` is not a number"]));
     // A sound model, and a row that is too far for it.
     let mut steep = sound.clone();
     steep["model"]["predictor"] = json!({"predictor": "linear", "link": "identity"});
     let weights = ("predictor.weights", [2, 2], &[1e250, 0.0, 0.0, 1e250][..]);
     let steep = model_file(&steep, &[weights, ("predictor.bias", [1, 2], &[0.0; 2])]);
     let far = call().file("model.safetensors", steep).file("rows.csv", good(8).cell(3, "b", "1e90").csv());
-    cases.push(far.says(&["`rows.csv`, row 3: its prediction is not finite", "column `b` (1e90)"]));
+    cases.push(far.says(&["`rows.csv`, line 4: its prediction is not finite", "column `b` (1e90)"]));
     // Numbers beyond all have no name in JSON, but they can be written.
     let written = String::from_utf8_lossy(&model_file(&sound, &[])[8..]).into_owned();
     let header = written.replacen(r#"\"mean\":0.0"#, r#"\"mean\":1e999"#, 1);

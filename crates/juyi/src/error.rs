@@ -176,6 +176,18 @@ pub(crate) fn difference(a: &str, b: &str) -> &'static str {
     }
 }
 
+/// Most things that a message lists.
+const FEW: usize = 5;
+
+/// The first few things of a list, and how many more there are.
+pub(crate) fn few(things: &[String]) -> String {
+    let first = things[..things.len().min(FEW)].join(", ");
+    match things.len().saturating_sub(FEW) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The known name that is closest to `name`, if it is close enough to be a slip of the hand.
 pub(crate) fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     let plain =

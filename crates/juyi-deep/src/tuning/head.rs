@@ -82,9 +82,23 @@ pub(super) fn solve(
         path.iter().map(|point| probabilities(&rest, point)).collect::<Vec<Matrix>>()
     };
     let found: Vec<Vec<Matrix>> = folds.par_iter().map(fold).collect();
+    let (best, aside) = best_aside(&found, folds, of, classes);
+    let point = path(&rotated, &rotated.rows, of, classes, &tried[..=best]).pop();
+    let head = rotated.head(&point.unwrap_or_else(|| Matrix::zeros(rotated.rows.ncols() + 1, classes)));
+    Ok(Solved { head, selection: None, searched: Vec::new(), inverse_penalty: tried[best], aside })
+}
+
+/// Of settings that were cross-validated the one with the least log loss, and its probabilities of all rows, each by the
+/// fold that did not see it: `found[fold][setting]` are those of a fold's rows.
+pub(super) fn best_aside(
+    found: &[Vec<Matrix>],
+    folds: &[Vec<usize>],
+    of: &[usize],
+    classes: usize,
+) -> (usize, Matrix) {
     let aside = |k: usize| {
         let mut all = Matrix::zeros(of.len(), classes);
-        for (fold, shares) in folds.iter().zip(&found) {
+        for (fold, shares) in folds.iter().zip(found) {
             for (row, &i) in fold.iter().enumerate() {
                 (0..classes).for_each(|c| all[(i, c)] = shares[k][(row, c)]);
             }
@@ -94,17 +108,10 @@ pub(super) fn solve(
     let loss = |shares: &Matrix| -> f64 {
         of.iter().enumerate().map(|(i, &c)| -shares[(i, c)].max(1e-12).ln()).sum()
     };
-    let losses: Vec<f64> = (0..tried.len()).map(|k| loss(&aside(k))).collect();
-    let best = (0..tried.len()).fold(0, |best, k| if losses[k] < losses[best] { k } else { best });
-    let point = path(&rotated, &rotated.rows, of, classes, &tried[..=best]).pop();
-    let head = rotated.head(&point.unwrap_or_else(|| Matrix::zeros(rotated.rows.ncols() + 1, classes)));
-    Ok(Solved {
-        head,
-        selection: None,
-        searched: Vec::new(),
-        inverse_penalty: tried[best],
-        aside: aside(best),
-    })
+    let settings = found.first().map_or(0, Vec::len);
+    let losses: Vec<f64> = (0..settings).map(|k| loss(&aside(k))).collect();
+    let best = (0..settings).fold(0, |best, k| if losses[k] < losses[best] { k } else { best });
+    (best, aside(best))
 }
 
 /// Numbers that solving the problem holds beside the rows: the rows rotated and what tells the directions, then what each

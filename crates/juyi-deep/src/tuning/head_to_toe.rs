@@ -23,7 +23,7 @@ use juyi::linalg::{Matrix, select_rows};
 use rayon::prelude::*;
 
 use super::group_lasso::{GroupLasso, group_lasso};
-use super::head::{Head, Scaling, Solved};
+use super::head::{Head, Scaling, Solved, best_aside};
 
 /// Numbers that are left of a stage, about.
 pub(super) const TARGET: usize = 512;
@@ -111,20 +111,7 @@ pub(super) fn solve(
         Ok(found)
     };
     let found: Vec<Vec<Matrix>> = folds.par_iter().map(fold).collect::<Result<_>>()?;
-    let aside = |k: usize| {
-        let mut all = Matrix::zeros(of.len(), classes);
-        for (fold, shares) in folds.iter().zip(&found) {
-            for (row, &i) in fold.iter().enumerate() {
-                (0..classes).for_each(|c| all[(i, c)] = shares[k][(row, c)]);
-            }
-        }
-        all
-    };
-    let loss = |shares: &Matrix| -> f64 {
-        of.iter().enumerate().map(|(i, &c)| -shares[(i, c)].max(1e-12).ln()).sum()
-    };
-    let losses: Vec<f64> = (0..SHARES.len() * LAMBDAS.len() * each).map(|k| loss(&aside(k))).collect();
-    let best = (0..losses.len()).fold(0, |best, k| if losses[k] < losses[best] { k } else { best });
+    let (best, aside) = best_aside(&found, folds, of, classes);
     let (share, lambda, penalty) = (best / each / LAMBDAS.len(), best / each % LAMBDAS.len(), best % each);
     let order = orders(rows, widths, of, classes, &LAMBDAS[..=lambda]).pop().unwrap_or_default();
     let selection = Selection::first(&order, SHARES[share], widths);
@@ -134,7 +121,7 @@ pub(super) fn solve(
         selection: Some(selection),
         searched: vec![("lambda", LAMBDAS[lambda]), ("share", SHARES[share])],
         inverse_penalty: penalties[penalty],
-        aside: aside(best),
+        aside,
     })
 }
 

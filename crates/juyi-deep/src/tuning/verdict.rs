@@ -212,14 +212,12 @@ fn gain(one: &Trial<'_>, base: &Trial<'_>, classes: &[usize]) -> Estimate {
     mean(&differences)
 }
 
-/// A mean with its interval, which is never of width 0: where nothing differs in `n` pictures, up to 3 of `n` others may,
-/// with 95 % (the rule of three).
+/// A mean with its interval.
 fn mean(values: &[f64]) -> Estimate {
     let count = values.len().max(1) as f64;
     let value = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    let reach = if variance > 0.0 { 1.96 * (variance / count).sqrt() } else { 3.0 / count };
-    Estimate { value, low: value - reach, high: value + reach }
+    Estimate::around(value, 1.96 * (variance / count).sqrt(), values.len())
 }
 
 fn verdict(gain: Estimate) -> Verdict {

@@ -43,8 +43,7 @@ struct Gain {
     resampled: Vec<f64>,
 }
 
-/// Compares all others with the baseline `base`, as validated on `rows` rows. An interval is never of width 0: where
-/// nothing differs in `n` rows, up to 3 of `n` others may, with 95 % (the rule of three).
+/// Compares all others with the baseline `base`, as validated on `rows` rows.
 pub(super) fn judge(
     mut tried: Vec<Tried>,
     base: usize,
@@ -55,11 +54,7 @@ pub(super) fn judge(
 ) -> Chosen {
     let gains = gains(&tried, base, holds);
     let critical = critical(&gains);
-    let interval = |gain: &Gain| {
-        let reach = critical * gain.error;
-        let reach = if reach > 0.0 { reach } else { 3.0 / rows.max(1) as f64 };
-        Estimate { value: gain.value, low: gain.value - reach, high: gain.value + reach }
-    };
+    let interval = |gain: &Gain| Estimate::around(gain.value, critical * gain.error, rows);
     // A candidate is as good as its gain under the assumption that is worst for it.
     let worst =
         |i: usize| gains.iter().filter(|gain| gain.of == i).min_by(|a, b| a.value.total_cmp(&b.value));

@@ -4,7 +4,7 @@
 use std::io::{BufRead, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{DecoderResult, Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{DecoderResult, Encoding, GB18030, GBK, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::{Error, Result, shown};
 
@@ -215,11 +215,6 @@ impl<R: BufRead> BufRead for Decoded<R> {
     fn consume(&mut self, amount: usize) {
         self.read += amount;
     }
-}
-
-/// Whether this is UTF-8, which needs no decoding.
-pub(super) fn is_utf_8(encoding: &'static Encoding) -> bool {
-    encoding == UTF_8
 }
 
 #[cfg(test)]

@@ -92,16 +92,16 @@ pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
 
 /// The value that is written, in one spelling.
 fn value(written: &str) -> String {
+    let word = word(written);
+    let number = plain_number(&word).filter(|_| digits(&word) <= DIGITS);
+    number.map_or(word, |number| number.to_string())
+}
+
+/// A text without what does not count: blanks around it, the code points of its letters, the case of `true` and `false`.
+pub(crate) fn word(written: &str) -> String {
     let written: String = written.trim_matches(is_blank).nfc().collect();
-    if let Some(number) = plain_number(&written).filter(|_| digits(&written) <= DIGITS) {
-        return number.to_string();
-    }
-    for truth in ["true", "false"] {
-        if written.eq_ignore_ascii_case(truth) {
-            return truth.into();
-        }
-    }
-    written
+    let truth = ["true", "false"].into_iter().find(|truth| written.eq_ignore_ascii_case(truth));
+    truth.map_or(written, Into::into)
 }
 
 /// Most digits of which a double keeps every one.

@@ -10,9 +10,9 @@ mod records;
 
 use std::io::{BufRead, Read};
 
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
 
-use super::character_encoding::{Decoded, detect, is_utf_8, named, utf_16};
+use super::character_encoding::{Decoded, detect, named, utf_16};
 use super::input::Input;
 use super::lines::Lines;
 use super::missing::MissingValues;
@@ -42,7 +42,7 @@ pub(super) fn read_csv(name: &str, input: &Input<'_>, reading: &Reading, context
     let read = |encoding: Option<&'static Encoding>| {
         let open = || -> Result<Box<dyn BufRead + '_>> {
             let text = input.unpacked()?;
-            Ok(match encoding.filter(|encoding| !is_utf_8(encoding)) {
+            Ok(match encoding.filter(|encoding| *encoding != UTF_8) {
                 None => text,
                 Some(encoding) => Box::new(Decoded::new(name, text, encoding)),
             })

@@ -22,7 +22,7 @@ use super::dates::{DateOrder, TimeUnit};
 use super::numerals::{Notations, read_later};
 use super::table::{Cells, Table};
 use crate::context::Context;
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result, few, shown};
 
 /// What is done about missing cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,9 +98,6 @@ pub struct Encoding {
     #[serde(default, skip_serializing_if = "Notations::is_empty")]
     pub notations: Notations,
 }
-
-/// Most columns that a message lists by name.
-const NAMED: usize = 5;
 
 /// Numbers beyond it are refused: their squares, and sums of these, would not be finite.
 pub(crate) const LARGEST: f64 = 1e100;
@@ -314,9 +311,7 @@ impl Encoding {
 
 /// Up to five names in backquotes.
 pub fn listed(names: &[&String]) -> String {
-    let first: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    let more = names.len().saturating_sub(NAMED);
-    if more == 0 { first.join(", ") } else { format!("{} and {more} more", first.join(", ")) }
+    few(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::notation::{ANY, Amount, Fits, Notation, with_decimal};
 use super::table::{Cells, Points, Table};
 use crate::context::Context;
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result, few, shown};
 
 /// Most columns that a note gives an example of.
 const NAMED: usize = 5;
@@ -86,10 +86,7 @@ pub(crate) fn read_later(
 
 fn say(examples: &[String], context: &mut Context) {
     if !examples.is_empty() {
-        let more = examples.len().saturating_sub(NAMED);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        let first = examples[..examples.len().min(NAMED)].join(", ");
-        context.note("data", format!("read as numbers: {first}{more}"));
+        context.note("data", format!("read as numbers: {}", few(examples)));
     }
 }
 

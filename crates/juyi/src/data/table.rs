@@ -54,6 +54,27 @@ impl Cells {
         }
     }
 
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Text { codes, .. } => codes.len(),
+        }
+    }
+
+    /// Whether there is no cell.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of cells that are not missing.
+    pub fn filled(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.iter().filter(|v| !v.is_nan()).count(),
+            Self::Text { codes, .. } => codes.iter().filter(|code| **code != MISSING).count(),
+        }
+    }
+
     /// About what the cells take in memory.
     fn bytes(&self) -> u64 {
         match self {

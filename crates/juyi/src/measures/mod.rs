@@ -23,6 +23,15 @@ pub struct Estimate {
     pub high: f64,
 }
 
+impl Estimate {
+    /// A difference as it was seen in `rows` rows, and so much on each side; never of width 0: where nothing differs in `n`
+    /// rows, up to 3 of `n` others may, with 95 % (the rule of three).
+    pub fn around(value: f64, reach: f64, rows: usize) -> Self {
+        let reach = if reach > 0.0 { reach } else { 3.0 / rows.max(1) as f64 };
+        Self { value, low: value - reach, high: value + reach }
+    }
+}
+
 /// How far two domains are apart, by one measure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Distance {

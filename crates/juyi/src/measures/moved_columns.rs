@@ -69,15 +69,9 @@ fn compare(name: &str, source: &[&Cells], target: &Cells) -> MovedColumn {
 
 /// Numbers of missing and of filled cells.
 fn missing(cells: &[&Cells]) -> [f64; 2] {
-    let of = |cells: &&Cells| match cells {
-        Cells::Numbers(values) => (values.iter().filter(|v| v.is_nan()).count(), values.len()),
-        Cells::Text { codes, values } => {
-            (codes.iter().filter(|code| **code as usize >= values.len()).count(), codes.len())
-        }
-    };
-    let sum = |(a, b): (usize, usize), (c, d): (usize, usize)| (a + c, b + d);
-    let (missing, all) = cells.iter().map(of).fold((0, 0), sum);
-    [missing as f64, (all - missing) as f64]
+    let sum = |of: fn(&Cells) -> usize| cells.iter().map(|cells| of(cells)).sum::<usize>();
+    let (all, filled) = (sum(Cells::len), sum(Cells::filled));
+    [(all - filled) as f64, filled as f64]
 }
 
 /// A share above 0 in whole percent.
@@ -95,11 +89,7 @@ fn numbers(cells: &Cells) -> Vec<f64> {
 fn counts(cells: &[&Cells]) -> BTreeMap<String, f64> {
     let mut counts = BTreeMap::new();
     for cells in cells {
-        let rows = match cells {
-            Cells::Numbers(values) => values.len(),
-            Cells::Text { codes, .. } => codes.len(),
-        };
-        for value in (0..rows).filter_map(|row| cells.text(row)) {
+        for value in (0..cells.len()).filter_map(|row| cells.text(row)) {
             *counts.entry(value).or_insert(0.0) += 1.0;
         }
     }

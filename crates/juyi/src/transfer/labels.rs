@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::data::{
     Cells, Classes, Goal, LARGEST, Labels, Table, listed, loosely, plain_number, says_the_same,
 };
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result, few, shown};
 use crate::models::answers_bytes;
 
 /// The label's column of a table.
@@ -86,15 +86,6 @@ fn likely_twins(classes: &Classes, tables: &[HashSet<usize>]) -> Vec<String> {
     pairs.iter().map(|&(a, b)| format!("`{}` and `{}`", shown(&names[a]), shown(&names[b]))).collect()
 }
 
-/// Most things that a message lists.
-const NAMED: usize = 5;
-
-fn few(things: &[String]) -> String {
-    let more = things.len().saturating_sub(NAMED);
-    let first = things[..things.len() - more].join(", ");
-    if more == 0 { first } else { format!("{first} and {more} more") }
-}
-
 /// The different labels as they are written, in order of appearance.
 fn spellings(cells: &Cells) -> Vec<String> {
     let mut seen = HashSet::new();
@@ -138,12 +129,15 @@ pub(super) fn compare_with_target(
     if unknown.iter().map(|(_, count)| count).sum::<usize>() == filled {
         let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
         let problem = format!("none of its labels is a class that the source knows: {}", listed(&names));
-        let few: Vec<&String> = known.names().iter().collect();
+        let names_known: Vec<&String> = known.names().iter().collect();
         let hint = match known.meant(most) {
             Some(meant) => format!("did you mean `{}`? spell the labels as the source does", shown(meant)),
-            None if unknown.len() == 1 => format!("the source has {}; {leave}", listed(&few)),
+            None if unknown.len() == 1 => format!("the source has {}; {leave}", listed(&names_known)),
             None => {
-                format!("the source has {}; spell the labels alike, or leave the column out", listed(&few))
+                format!(
+                    "the source has {}; spell the labels alike, or leave the column out",
+                    listed(&names_known)
+                )
             }
         };
         return Err(Error::input(format!("`{table}`"), problem, hint));
@@ -209,7 +203,7 @@ pub(super) fn infer_task(
     context: &mut Context,
 ) -> Result<TaskKind> {
     let names = classes.names();
-    let filled: usize = sources.iter().map(|(_, cells)| filled(cells)).sum();
+    let filled: usize = sources.iter().map(|(_, cells)| cells.filled()).sum();
     let numbers: Vec<f64> = names.iter().filter_map(|name| plain_number(name)).collect();
     let amounts = numbers.len() >= AMOUNTS && filled < ROWS_OF_A_CLASS * names.len();
     let fractions = numbers.iter().any(|v| v.fract() != 0.0);
@@ -259,19 +253,12 @@ pub(super) fn infer_task(
     Ok(TaskKind::Classification)
 }
 
-fn filled(cells: &Cells) -> usize {
-    match cells {
-        Cells::Numbers(numbers) => numbers.iter().filter(|v| !v.is_nan()).count(),
-        Cells::Text { codes, values } => codes.iter().filter(|code| (**code as usize) < values.len()).count(),
-    }
-}
-
 /// The first label that is no number, with the positions of its table and row, where nine of ten labels are.
 fn stray(sources: &[Written<'_>]) -> Option<(usize, usize, String)> {
     let (mut all, mut strays, mut first) = (0, 0, None);
     for (table, (_, cells)) in sources.iter().enumerate() {
         let Cells::Text { codes, values } = cells else {
-            all += filled(cells);
+            all += cells.filled();
             continue;
         };
         let number: Vec<bool> = values.iter().map(|value| plain_number(value.trim()).is_some()).collect();

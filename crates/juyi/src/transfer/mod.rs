@@ -294,10 +294,24 @@ pub fn score_classes(
     context: &mut Context,
 ) -> Result<Option<Scores>> {
     let (cells, rows) = (Cells::from_text(truth), (0..answers.answer.len()).collect::<Vec<_>>());
-    compare_with_target(&Classes::named(classes.to_vec()), (table, &cells), &rows, false, context)?;
-    let goal = Goal::Classes(classes.to_vec());
-    let named = Table { name: table.into(), ..Table::default() };
-    Ok(Truth::new(&cells, &rows, &goal, &named, context)?.score(&goal, answers, context))
+    let table = Table { name: table.into(), ..Table::default() };
+    scores(&Goal::Classes(classes.to_vec()), &table, &cells, &rows, answers, context)
+}
+
+/// Scores of what was said of these rows of a table, where a cell is filled with the truth.
+fn scores(
+    goal: &Goal,
+    table: &Table,
+    truth: &Cells,
+    rows: &[usize],
+    answers: &Answers,
+    context: &mut Context,
+) -> Result<Option<Scores>> {
+    if let Goal::Classes(names) = goal {
+        let known = Classes::named(names.clone());
+        compare_with_target(&known, (&table.name, truth), rows, false, context)?;
+    }
+    Ok(Truth::new(truth, rows, goal, table, context)?.score(goal, answers, context))
 }
 
 /// Predicts the rows of a table with a model that was fitted on tables, and scores them where `score` is set and the
@@ -334,16 +348,8 @@ pub fn predict_table(
     let answers = model.predict_within(features.as_ref(), context)?;
     Asked { table: &table, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
     context.take(answers_bytes(rows.len(), model.goal.classes()));
-    let scores = match truth {
-        None => None,
-        Some(labels) => {
-            if let Goal::Classes(names) = &model.goal {
-                let known = Classes::named(names.clone());
-                compare_with_target(&known, (&table.name, &labels), &rows, false, context)?;
-            }
-            Truth::new(&labels, &rows, &model.goal, &table, context)?.score(&model.goal, &answers, context)
-        }
-    };
+    let score = |labels: Cells| scores(&model.goal, &table, &labels, &rows, &answers, context);
+    let scores = truth.map(score).transpose()?.flatten();
     let id = of_rows(id, &rows);
     Ok((Predictions { rows, id, answers }, scores))
 }

@@ -58,7 +58,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
     for (table, cells) in cells {
         let Cells::Text { codes, values } = cells else { continue };
         let numeric: Vec<bool> = values.iter().map(|value| value.parse::<f64>().is_ok()).collect();
-        let filled = codes.iter().filter(|code| **code != MISSING).count();
+        let filled = cells.filled();
         let numbers = codes.iter().filter(|code| numeric.get(**code as usize) == Some(&true)).count();
         let meant: Vec<bool> = values.iter().map(|value| is_number_with_comma(value)).collect();
         let meant = codes.iter().filter(|code| meant.get(**code as usize) == Some(&true)).count();
@@ -76,7 +76,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         let problem = format!("is empty, and holds text in `{}`", written.0.name);
         return Err(Error::input(thing, problem, "fill it, or `--drop` the column"));
     };
-    let filled = codes.iter().filter(|code| **code != MISSING).count();
+    let filled = cells[0].1.filled();
     if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
         return Ok(Decision::Identifier);
     }

@@ -2,43 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::{Encoding, Kind, listed};
 use crate::context::Context;
-use crate::data::classes::{loosely, says_the_same};
+use crate::data::classes::{loosely, says_the_same, word};
 use crate::data::table::{Cells, MISSING, Table};
-use crate::error::{is_blank, shown};
+use crate::error::shown;
 
 /// Most pairs of values that a message lists.
 const PAIRS: usize = 3;
 
-/// A value without what does not count: blanks around it, the code points of its letters, the case of `true` and `false`.
-fn plain(value: &str) -> String {
-    let value: String = value.trim_matches(is_blank).nfc().collect();
-    match truth(&value) {
-        Some(true) => "true".into(),
-        Some(false) => "false".into(),
-        None => value,
-    }
-}
-
 /// What `true` and `false` say, in any case.
 fn truth(value: &str) -> Option<bool> {
-    let is = |word: &str| value.trim_matches(is_blank).eq_ignore_ascii_case(word);
-    if is("true") {
-        Some(true)
-    } else if is("false") {
-        Some(false)
-    } else {
-        None
+    match word(value).as_str() {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
     }
 }
 
 /// The different values, sorted, each as it is written first.
 pub(super) fn different<'a>(written: impl Iterator<Item = &'a String>) -> Vec<String> {
     let mut seen = HashSet::new();
-    let mut values: Vec<String> = written.filter(|value| seen.insert(plain(value))).cloned().collect();
+    let mut values: Vec<String> = written.filter(|value| seen.insert(word(value))).cloned().collect();
     values.sort();
     values
 }
@@ -52,7 +37,7 @@ impl Spellings {
     pub(crate) fn of(&mut self, cells: Cells) -> Cells {
         let Cells::Text { codes, values } = cells else { return cells };
         let first: Vec<String> =
-            values.into_iter().map(|value| self.0.entry(plain(&value)).or_insert(value).clone()).collect();
+            values.into_iter().map(|value| self.0.entry(word(&value)).or_insert(value).clone()).collect();
         Cells::from_text(codes.iter().map(|code| first.get(*code as usize).cloned()))
     }
 }
@@ -69,7 +54,7 @@ impl<'a> Known<'a> {
         let written = values.iter().enumerate().map(|(k, value)| (value.as_str(), k)).collect();
         let mut known = HashMap::with_capacity(values.len());
         for (k, value) in values.iter().enumerate() {
-            known.entry(plain(value)).or_insert(k);
+            known.entry(word(value)).or_insert(k);
         }
         // Where the values are truths, other formats have 1 and 0 for them.
         if !values.is_empty() && values.iter().all(|value| truth(value).is_some()) {
@@ -81,7 +66,7 @@ impl<'a> Known<'a> {
     }
 
     fn position(&self, value: &str) -> Option<usize> {
-        self.written.get(value).or_else(|| self.plain.get(&plain(value))).copied()
+        self.written.get(value).or_else(|| self.plain.get(&word(value))).copied()
     }
 
     /// The position of the value of each of these rows; rows with a value that is not known have none.
