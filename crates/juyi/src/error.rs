@@ -180,7 +180,7 @@ pub(crate) fn difference(a: &str, b: &str) -> &'static str {
 const FEW: usize = 5;
 
 /// The first few things of a list, and how many more there are.
-pub(crate) fn few(things: &[String]) -> String {
+pub fn few(things: &[String]) -> String {
     let first = things[..things.len().min(FEW)].join(", ");
     match things.len().saturating_sub(FEW) {
         0 => first,

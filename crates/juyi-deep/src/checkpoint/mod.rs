@@ -8,6 +8,7 @@
 //! The file is held in memory while its tensors are read; work is linear in both.
 
 mod arrays;
+mod begins;
 pub mod class_names;
 mod pickle;
 mod state;
@@ -27,9 +28,10 @@ use juyi::files::write_whole;
 use juyi::report::folder::{NETWORK_KEY, read_file};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 
+pub use begins::Known;
 use pickle::Pickle;
 use values::{Budget, Kind, Layout, MOST_DIMENSIONS};
-pub use wrappers::{Known, Wanted};
+pub use wrappers::Wanted;
 
 /// The name under which safetensors keeps what is no tensor.
 const METADATA: &str = "__metadata__";

@@ -10,12 +10,12 @@ mod vgg;
 mod vit;
 mod weights;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::BTreeMap;
 
 use juyi::error::{Error, Result};
 
 use crate::architecture::Architecture;
-use crate::checkpoint::Stored;
+use crate::checkpoint::{self, Stored};
 use crate::images::{Filter, Recipe, Resize};
 pub use weights::{Package, named_after, weights};
 
@@ -131,16 +131,15 @@ pub fn also(own: &Architecture) -> Option<&'static str> {
     known.filter(|known| known.architecture().layout == own.layout).find_map(|known| known.also)
 }
 
-/// How many of some names of tensors are those of one network of the zoo, for the network that has most of them.
-pub fn known_names() -> impl Fn(&BTreeSet<&str>) -> usize {
-    let names = |known: &Known| -> HashSet<String> {
-        known.architecture().parameters().into_iter().map(|own| own.name).collect()
-    };
-    let all: Vec<HashSet<String>> = ZOO.iter().map(names).collect();
-    move |some| {
-        let count = |own: &HashSet<String>| some.iter().filter(|name| own.contains(**name)).count();
-        all.iter().map(count).max().unwrap_or(0)
+/// The networks of the zoo that have a tensor, by its name.
+pub fn known_names() -> checkpoint::Known {
+    let mut all = checkpoint::Known::new();
+    for (at, known) in ZOO.iter().enumerate() {
+        for own in known.architecture().parameters() {
+            all.entry(own.name).or_default().push(at);
+        }
     }
+    all
 }
 
 /// A checkpoint beside a network of the zoo.
