@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
 use juyi::data::Goal;
-use juyi::error::{Error, Result};
+use juyi::error::{Error, Result, few, shown};
 use juyi::measures::Scores;
 use juyi::report::Predictions;
 use juyi::report::folder::{NETWORK, check_output};
-use juyi::transfer::score_classes;
-use juyi_deep::checkpoint::class_names::{imagenet, read_class_names};
+use juyi::transfer::{compare_classes, score_classes};
+use juyi_deep::checkpoint::class_names::{fitting, imagenet, read_class_names};
 use juyi_deep::images::{Changes, is_picture};
 use juyi_deep::tuning::classifier::{Classified, Classifier};
 
@@ -50,16 +50,12 @@ fn of_checkpoint(
         }
         return Ok((own.named(names), true));
     }
-    if inside.len() == classes {
-        context.note("network", format!("`{name}` names its {classes} classes"));
-        return Ok((own.named(inside), true));
-    }
-    if !inside.is_empty() {
-        let text = format!(
-            "`{name}` names {} classes, and its head has {classes}: `--class-names` tells the names",
-            inside.len()
-        );
-        context.warn("network", text);
+    let hint = "give a name for each class, in the order of the head, with `--class-names FILE`";
+    let inside = fitting(inside, classes).map_err(|what| Error::input(format!("`{name}`"), what, hint))?;
+    if let Some((key, names)) = inside {
+        let first = few(&names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>());
+        context.note("network", format!("`{name}` names its {classes} classes under `{key}`: {first}"));
+        return Ok((own.named(names), true));
     }
     if let Some(names) = imagenet(classes) {
         let background = if classes > 1000 { ", with the background in front" } else { "" };
@@ -122,6 +118,18 @@ pub(crate) fn predict(
     if let Some(out) = &arguments.out {
         check_output(out, files.iter().copied())?;
     }
+    let truth = |samples: &[usize]| -> Option<Vec<Option<String>>> {
+        let classes: Option<Vec<String>> =
+            samples.iter().map(|&at| listing.entries[at].class.clone()).collect();
+        Some(classes?.into_iter().map(Some).collect())
+    };
+    let scored =
+        |truth: &[Option<String>]| named || truth.iter().flatten().any(|class| own.classes().contains(class));
+    // A stop for other classes comes before the work.
+    let all: Vec<usize> = (0..files.len()).collect();
+    if let Some(truth) = truth(&all).filter(|truth| scored(truth)) {
+        compare_classes(own.classes(), &arguments.table, truth, context)?;
+    }
     let cache = cache(&arguments.pictures);
     let Classified { samples, answers, left_out } =
         own.classify(&files, &reading, cache.as_ref(), context)?;
@@ -130,15 +138,16 @@ pub(crate) fn predict(
         context.warn(&arguments.table, format!("left out: {error}"));
     }
     let paths = samples.iter().map(|&at| files[at].display().to_string()).collect();
-    let truth: Vec<Option<String>> = samples.iter().map(|&at| listing.entries[at].class.clone()).collect();
-    let scores = if truth.iter().any(Option::is_none) {
-        None
-    } else if named || truth.iter().flatten().any(|class| own.classes().contains(class)) {
-        score_classes(own.classes(), &arguments.table, truth, &answers, context)?
-    } else {
-        let text = "nothing is scored: no folder bears the name of a class of the checkpoint";
-        context.warn("scores", text);
-        None
+    let scores = match truth(&samples) {
+        None => None,
+        Some(truth) if scored(&truth) => {
+            score_classes(own.classes(), &arguments.table, truth, &answers, context)?
+        }
+        Some(_) => {
+            let text = "nothing is scored: no folder bears the name of a class of the checkpoint";
+            context.warn("scores", text);
+            None
+        }
     };
     let id = vec![("picture".into(), paths)];
     Ok((Predictions { rows: samples, id, answers }, Goal::Classes(own.classes().to_vec()), scores))

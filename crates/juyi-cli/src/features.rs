@@ -18,8 +18,7 @@ use crate::signals::writing;
 use crate::terminal::{notes, say_of};
 use crate::tune::{cache, choose_device, listing, read, reading, warn_of};
 
-pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
-    let mut context = arguments.surroundings.context()?;
+pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     let ending = arguments.out.extension().and_then(|ending| ending.to_str());
     let csv = match ending {
         Some("csv") => true,
@@ -33,15 +32,15 @@ pub(crate) fn run(arguments: &FeaturesArguments) -> anyhow::Result<ExitCode> {
     };
     let (photos, out) = (&arguments.photos, &arguments.out);
     check_output(out, [photos.as_path(), &arguments.network])?;
-    let pictures = Pictures::new(&arguments.network, &arguments.pictures, &mut context)?;
-    let listing = listing(photos, &mut context)?;
+    let pictures = Pictures::new(&arguments.network, &arguments.pictures, context)?;
+    let listing = listing(photos, context)?;
     check_output(out, listing.entries.iter().map(|entry| entry.path.as_path()))?;
-    let table = pictures.rows(photos, &listing, &mut context)?;
+    let table = pictures.rows(photos, &listing, context)?;
     let bytes = if csv { table.to_csv()? } else { table.to_npz()? };
     let writing = writing();
     write_whole(out, &bytes)?;
     drop(writing);
-    let notes = notes(&context);
+    let notes = notes(context);
     let (rows, width) = (thousands(table.rows), pictures.extractor.width());
     say_of(out, &format!("{notes}{rows} pictures, {width} features each, written to {}\n", out.display()))?;
     Ok(ExitCode::SUCCESS)

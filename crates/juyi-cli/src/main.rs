@@ -28,9 +28,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Surroundings};
+use juyi::context::Context;
 use juyi::error::harmless;
-use terminal::say_aside;
+use terminal::{notes, say_aside};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -39,15 +40,15 @@ fn main() -> ExitCode {
     };
     signals::end_in_order();
     let result = match arguments.command {
-        Command::Transfer(arguments) => transfer::run(&arguments),
-        Command::Measure(arguments) => measure::run(&arguments),
-        Command::Predict(arguments) => predict::run(&arguments),
+        Command::Transfer(own) => told(&own.surroundings, own.quiet, |context| transfer::run(&own, context)),
+        Command::Measure(own) => told(&own.surroundings, false, |context| measure::run(&own, context)),
+        Command::Predict(own) => told(&own.surroundings, false, |context| predict::run(&own, context)),
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         #[cfg(feature = "deep")]
         Command::Networks(arguments) => networks::run(&arguments),
         #[cfg(feature = "deep")]
-        Command::Features(arguments) => features::run(&arguments),
+        Command::Features(own) => told(&own.surroundings, false, |context| features::run(&own, context)),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Notices => shell::notices(),
@@ -61,6 +62,20 @@ fn main() -> ExitCode {
         let _ = say_aside(&format!("error: {}\n{hint}", harmless(&error.to_string())));
         ExitCode::from(2)
     })
+}
+
+/// A command with its context. What was noticed before an error is said with it: it may be the cause.
+fn told(
+    surroundings: &Surroundings,
+    quiet: bool,
+    run: impl FnOnce(&mut Context) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let mut context = surroundings.context_unless(quiet)?;
+    let done = run(&mut context);
+    if done.is_err() {
+        let _ = say_aside(&notes(&context)); // the error is to be said in any case
+    }
+    done
 }
 
 /// Help that was asked for, or what is wrong with the arguments.

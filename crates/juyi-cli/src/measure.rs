@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::process::ExitCode;
 
+use juyi::context::Context;
 use juyi::error::harmless;
 use juyi::measures::MovedColumn;
 use juyi::report::{distance_line, thousands};
@@ -12,16 +13,15 @@ use crate::arguments::MeasureArguments;
 use crate::terminal::{hand_over, notes, say};
 use crate::transfer::{data_settings, tables};
 
-pub(crate) fn run(arguments: &MeasureArguments) -> anyhow::Result<ExitCode> {
-    let mut context = arguments.surroundings.context()?;
-    let (sources, target) = tables(&arguments.tables, &mut context)?;
-    let measured = measure(sources, target, &data_settings(&arguments.tables), &mut context)?;
+pub(crate) fn run(arguments: &MeasureArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
+    let (sources, target) = tables(&arguments.tables, context)?;
+    let measured = measure(sources, target, &data_settings(&arguments.tables), context)?;
     if arguments.json {
         hand_over(&(serde_json::to_string_pretty(&measured)? + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut out = text(&measured, arguments.columns)?;
-    out += &notes(&context);
+    out += &notes(context);
     say(&out)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,8 +14,7 @@ use crate::arguments::PredictArguments;
 use crate::signals::writing;
 use crate::terminal::{hand_over, notes, say_aside, say_of};
 
-pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
-    let mut context = arguments.surroundings.context()?;
+pub(crate) fn run(arguments: &PredictArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     let table = Path::new(&arguments.table);
     if let Some(out) = &arguments.out {
         let files = table_files(&arguments.table);
@@ -26,16 +25,16 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
         if arguments.missing.is_some() {
             context.warn("data", "`--missing` is not used: pictures have no cells");
         }
-        let (predictions, goal, scores) = crate::classify::predict(arguments, &network, &mut context)?;
+        let (predictions, goal, scores) = crate::classify::predict(arguments, &network, context)?;
         let scored = scores.map_or_else(String::new, |scores| score_text(&scores) + "\n");
-        return write(arguments, &predictions, &goal, &(notes(&context) + &scored), &context);
+        return write(arguments, &predictions, &goal, &(notes(context) + &scored), context);
     }
     #[cfg(feature = "deep")]
     if arguments.head.head == crate::arguments::pictures::HeadChoice::Old {
         let problem = "is for networks that were tuned on pictures";
         return Err(juyi::error::Error::input("`--head old`", problem, "leave it out").into());
     }
-    let mut model = load_model(&arguments.model, &mut context)?;
+    let mut model = load_model(&arguments.model, context)?;
     if let (Some(missing), Some(encoding)) = (arguments.missing, &mut model.encoding) {
         encoding.missing = missing.of_library();
     }
@@ -47,15 +46,15 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let mut reading =
         Reading { label: arguments.label.clone(), as_text, only, ..arguments.reading.reading() };
     reading.missing_values.extend(model.encoding.iter().flat_map(|encoding| encoding.missing_values.clone()));
-    let table = read_table(&arguments.table, &reading, &context)?;
+    let table = read_table(&arguments.table, &reading, context)?;
     check_renamed(&reading, std::iter::once(&table))?;
-    let (predictions, scores) = predict_table(&model, table, label, &mut context)?;
+    let (predictions, scores) = predict_table(&model, table, label, context)?;
     let scored = match (scores, &arguments.label) {
         (Some(scores), _) => score_text(&scores) + "\n",
         (None, Some(label)) => format!("note: column `{label}` is empty, nothing is scored\n"),
         (None, None) => String::new(),
     };
-    write(arguments, &predictions, &model.goal, &(notes(&context) + &scored), &context)
+    write(arguments, &predictions, &model.goal, &(notes(context) + &scored), context)
 }
 
 /// The predictions to the file, or to standard output.

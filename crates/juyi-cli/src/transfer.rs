@@ -18,22 +18,21 @@ use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
 
-pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
     {
         crate::tune::refuse_one_picture(arguments)?;
         if let Some(network) = crate::tune::checkpoint(arguments)? {
-            return crate::tune::run(arguments, &network);
+            return crate::tune::run(arguments, &network, context);
         }
     }
     let settings = settings(arguments)?;
-    let mut context = arguments.surroundings.context_unless(arguments.quiet)?;
     let (out, name) = (&arguments.out, predictions_name(arguments.predictions));
     let inputs = inputs(&arguments.tables);
     let names = [MODEL, name, RECORD, PAGE];
     let mut folder = Folder::open(out, Kind::Model, &names, &inputs, Training::Without)?;
     let mut outcome = if let (Some(models), Some(target)) =
-        (models(&arguments.tables, &mut context)?, &arguments.tables.target)
+        (models(&arguments.tables, context)?, &arguments.tables.target)
     {
         let label = arguments.tables.label.clone();
         let label = label.or_else(|| models[0].1.encoding.as_ref().map(|encoding| encoding.label.clone()));
@@ -42,19 +41,19 @@ pub(crate) fn run(arguments: &TransferArguments) -> anyhow::Result<ExitCode> {
         let only = Some(encodings().flat_map(Encoding::needed).chain(label.clone()).collect());
         let mut reading = Reading { label, as_text, only, ..arguments.tables.reading.reading() };
         reading.missing_values.extend(encodings().flat_map(|encoding| encoding.missing_values.clone()));
-        let target = read_table(target, &reading, &context)?;
+        let target = read_table(target, &reading, context)?;
         check_renamed(&reading, std::iter::once(&target))?;
-        transfer_models(models, target, &settings, &mut context)?
+        transfer_models(models, target, &settings, context)?
     } else {
-        let (sources, target) = tables(&arguments.tables, &mut context)?;
-        transfer(sources, target, &settings, &mut context)?
+        let (sources, target) = tables(&arguments.tables, context)?;
+        transfer(sources, target, &settings, context)?
     };
 
     outcome.run.command = command();
     outcome.run.peak_memory = peak_memory();
     let model = outcome.model.to_bytes()?;
     let (answers, goal) = (&outcome.predictions, &outcome.model.goal);
-    let predictions = predictions_file(arguments.predictions, answers, goal, &context)?;
+    let predictions = predictions_file(arguments.predictions, answers, goal, context)?;
     let record = serde_json::to_string_pretty(&outcome.run)? + "\n";
     let files = [
         (MODEL, model),

@@ -93,47 +93,50 @@ pub(crate) fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
     }
 }
 
-pub(crate) fn run(arguments: &TransferArguments, source: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    arguments: &TransferArguments,
+    source: &Path,
+    context: &mut Context,
+) -> anyhow::Result<ExitCode> {
     let begin = Instant::now();
     let own = &arguments.tuning;
     choose_device(&arguments.tables.pictures)?;
     let strategy: Strategy = own.tune.as_deref().unwrap_or("auto").parse()?;
     let settings = settings(arguments)?;
-    let mut context = arguments.surroundings.context_unless(arguments.quiet)?;
     let out = own.resume.as_ref().unwrap_or(&arguments.out);
     let training = if own.resume.is_some() { Training::Resume } else { Training::Begin };
     let file = predictions_name(arguments.predictions);
     let inputs: Vec<PathBuf> = inputs(&arguments.tables).into_iter().chain([source.to_path_buf()]).collect();
     let mut folder = Folder::open(out, Kind::Network, &[NETWORK, file, RECORD, PAGE], &inputs, training)?;
 
-    let found = read(source, &arguments.tables.pictures, &mut context)?;
+    let found = read(source, &arguments.tables.pictures, context)?;
     let target = arguments.tables.target.as_deref().unwrap_or_default();
-    let listing = listing(Path::new(target), &mut context)?;
+    let listing = listing(Path::new(target), context)?;
     let reading = reading(&arguments.tables.pictures);
-    let (pictures, rest) = pictures(&listing, &reading, &arguments.tables.pictures, target, &mut context)?;
+    let (pictures, rest) = pictures(&listing, &reading, &arguments.tables.pictures, target, context)?;
     let files: Vec<&Path> = rest.iter().map(|entry| entry.path.as_path()).collect();
     let asked = (strategy.to_string(), &settings, arguments.strict, context.seed(), file);
     let work = work(&found, &pictures, &files, &asked)?;
     if folder.is_done(&work, training)? {
-        return show(arguments, out, &juyi::report::read(&out.join(RECORD), &context)?);
+        return show(arguments, out, &juyi::report::read(&out.join(RECORD), context)?);
     }
     let notes = folder.notes();
-    let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), &mut context)?;
+    let tuned = tune(&found, &pictures, strategy, &settings, arguments.strict, Some(&notes), context)?;
     let cache = pictures.cache.as_ref();
-    let more = tuned.classifier.classify(&files, &reading, cache, &context)?;
-    warn_of(cache, &mut context);
+    let more = tuned.classifier.classify(&files, &reading, cache, context)?;
+    warn_of(cache, context);
 
     let name = source.display().to_string();
     let seconds = begin.elapsed().as_secs_f64();
     let known = Surroundings { source: &name, found: &found, target, unlabelled: rest.len(), seconds };
-    let mut run = record(&tuned, &pictures, &settings, &known, &context)?;
+    let mut run = record(&tuned, &pictures, &settings, &known, context)?;
     run.command = command();
     run.peak_memory = peak_memory();
     let goal = Goal::Classes(pictures.names.clone());
     let answers = all_answers(&tuned, &pictures, &rest, &more);
     let files = [
         (NETWORK, tuned.classifier.to_bytes()?),
-        (file, predictions_file(arguments.predictions, &answers, &goal, &context)?),
+        (file, predictions_file(arguments.predictions, &answers, &goal, context)?),
         (RECORD, (serde_json::to_string_pretty(&run)? + "\n").into_bytes()),
         (PAGE, html(&run).into_bytes()),
     ];

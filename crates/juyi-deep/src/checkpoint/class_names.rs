@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::pickle::{Node, Pickle};
 
-/// Keys under which training scripts and hubs keep the names of classes.
+/// Keys under which training scripts and hubs keep the names of classes; from [`LOOSE`] on they may be other names.
 const KEYS: [&str; 11] = [
     "class_names",
     "classes",
@@ -26,6 +26,9 @@ const KEYS: [&str; 11] = [
     "categories",
     "names",
 ];
+
+/// The first of [`KEYS`] that may stand for something else.
+const LOOSE: usize = 8;
 
 /// Keys of dictionaries in which these may stand, too.
 const INSIDE: [&str; 8] = [
@@ -88,10 +91,14 @@ pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
     let text = text.trim_start_matches('\u{feff}');
     let names = match serde_json::from_str::<Value>(text) {
         Ok(value @ (Value::Array(_) | Value::Object(_))) => {
-            let Some(names) = of_value(&value).or_else(|| of_keys(value.as_object()?)) else {
-                return refused("is JSON, but has no list of names".into(), HINT);
-            };
-            names
+            let inside = || of_keys(value.as_object()?);
+            match of_value(&value) {
+                Ok(names) => names,
+                Err(what) => match inside() {
+                    Some(names) => names,
+                    None => return refused(format!("is JSON, but has no list of names: {what}"), HINT),
+                },
+            }
         }
         _ if text.trim_start().starts_with(['[', '{']) => return refused("is damaged JSON".into(), HINT),
         _ => text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect(),
@@ -106,48 +113,105 @@ pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
     }
 }
 
-/// The names in the metadata of a safetensors file; none where there are none.
-pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Vec<String> {
-    let parsed = KEYS.iter().find_map(|key| {
-        let value: Value = serde_json::from_str(metadata.get(*key)?).ok()?;
-        of_value(&value)
-    });
-    // A configuration as hubs keep it.
-    let inside = || {
-        INSIDE.iter().find_map(|key| {
-            let value: Value = serde_json::from_str(metadata.get(*key)?).ok()?;
-            of_keys(value.as_object()?)
-        })
-    };
-    sound(parsed.or_else(inside))
+/// Names that stand in a checkpoint, which may be those of its classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The keys that lead to them, joined by dots.
+    pub key: String,
+    /// Whether the key can mean nothing else.
+    pub certain: bool,
+    /// The names in the order of the head, or why they are none.
+    pub names: std::result::Result<Vec<String>, &'static str>,
 }
 
-/// The names in a pickle beside its tensors; none where there are none.
-pub(super) fn of_pickle(pickle: &Pickle<'_>) -> Vec<String> {
-    let inside = |key: &&str| {
-        let own = field(pickle, pickle.root, key)?;
-        names_in(pickle, own)
+/// Where names stand, those that are certain first, for a way to look up a key at the top and in a dictionary there.
+fn found(value: impl Fn(Option<&str>, &str) -> Option<Value>) -> Vec<Found> {
+    let places = || std::iter::once(None).chain(INSIDE.map(Some));
+    let at = |(number, place): (usize, Option<&str>)| {
+        let value = value(place, KEYS[number])?;
+        if matches!(value, Value::Number(_) | Value::Bool(_)) {
+            return None; // how many there are, say
+        }
+        let key = place.map_or_else(|| KEYS[number].into(), |place| format!("{place}.{}", KEYS[number]));
+        Some(Found { key, certain: number < LOOSE, names: of_value(&value) })
     };
-    sound(names_in(pickle, pickle.root).or_else(|| INSIDE.iter().find_map(inside)))
+    let kinds = [0..LOOSE, LOOSE..KEYS.len()];
+    let all = kinds
+        .into_iter()
+        .flat_map(|keys| places().flat_map(move |place| keys.clone().map(move |key| (key, place))));
+    all.filter_map(at).filter(|own| own.certain || own.names.is_ok()).collect()
 }
 
-/// Names that are all different; none otherwise.
-fn sound(names: Option<Vec<String>>) -> Vec<String> {
-    let names = names.unwrap_or_default();
-    let different: BTreeSet<&String> = names.iter().filter(|name| !name.is_empty()).collect();
-    if different.len() == names.len() { names } else { Vec::new() }
+/// The names in the metadata of a safetensors file.
+pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Vec<Found> {
+    let parsed = |key: &str| {
+        let text = metadata.get(key)?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())))
+    };
+    found(|place, key| match place {
+        None => parsed(key),
+        // A configuration as hubs keep it.
+        Some(place) => parsed(place)?.as_object()?.get(key).cloned(),
+    })
+}
+
+/// The names in a pickle beside its tensors.
+pub(super) fn of_pickle(pickle: &Pickle<'_>) -> Vec<Found> {
+    found(|place, key| {
+        let at = place.map_or(Some(pickle.root), |place| field(pickle, pickle.root, place))?;
+        Some(plain(pickle, field(pickle, at, key)?))
+    })
+}
+
+/// Of the names that stand in a checkpoint, those for a head of this many classes, with the key; none where nothing
+/// stands there.
+///
+/// # Errors
+/// Why what stands there cannot be the names of this head.
+pub fn fitting(
+    found: Vec<Found>,
+    classes: usize,
+) -> std::result::Result<Option<(String, Vec<String>)>, String> {
+    let (mut taken, mut problem): (Option<(Found, Vec<String>)>, _) = (None, None);
+    for mut own in found {
+        let key = &own.key;
+        let what = match std::mem::replace(&mut own.names, Ok(Vec::new())) {
+            Ok(names) if names.len() == classes => match &taken {
+                Some((first, other)) if own.certain && first.certain && *other != names => {
+                    return Err(format!(
+                        "names its classes twice, and otherwise under `{key}` than under `{}`",
+                        first.key
+                    ));
+                }
+                Some(_) => continue,
+                None => {
+                    taken = Some((own, names));
+                    continue;
+                }
+            },
+            Ok(names) => format!("names {} classes under `{key}`, and its head has {classes}", names.len()),
+            Err(what) => format!("names its classes under `{key}`, but {what}"),
+        };
+        problem = problem.or(own.certain.then_some(what));
+    }
+    match (taken, problem) {
+        (Some((own, names)), _) => Ok(Some((own.key, names))),
+        (None, Some(problem)) => Err(problem),
+        (None, None) => Ok(None),
+    }
 }
 
 /// The names under one of the keys of a dictionary.
 fn of_keys(object: &Map<String, Value>) -> Option<Vec<String>> {
-    KEYS.iter().find_map(|key| of_value(object.get(*key)?))
+    KEYS.iter().find_map(|key| of_value(object.get(*key)?).ok())
 }
 
-/// The names that a list or dictionary stands for.
-fn of_value(value: &Value) -> Option<Vec<String>> {
-    match value {
+/// The names that a list or dictionary stands for, or why it stands for none.
+fn of_value(value: &Value) -> std::result::Result<Vec<String>, &'static str> {
+    let names: Vec<String> = match value {
         Value::Array(items) if (1..=MOST).contains(&items.len()) => {
-            items.iter().map(|item| item.as_str().map(String::from)).collect()
+            let texts = items.iter().map(|item| item.as_str().map(String::from)).collect::<Option<_>>();
+            texts.ok_or("not all in that list are texts")?
         }
         Value::Object(entries) if (1..=MOST).contains(&entries.len()) => {
             let number = |text: &str| text.parse::<usize>().ok();
@@ -158,12 +222,20 @@ fn of_value(value: &Value) -> Option<Vec<String>> {
                 Value::Array(both) => Some((number(key)?, both.last()?.as_str()?.to_string())),
                 _ => None,
             };
-            let named: BTreeMap<usize, String> = entries.iter().map(pair).collect::<Option<_>>()?;
-            let whole = named.len() == entries.len() && named.keys().copied().eq(0..named.len());
-            whole.then(|| named.into_values().collect())
+            let named: Option<BTreeMap<usize, String>> = entries.iter().map(pair).collect();
+            let named = named.ok_or("not all there lead from names to numbers, or from numbers to names")?;
+            if named.len() < entries.len() {
+                return Err("two names have one number");
+            }
+            if !named.keys().copied().eq(0..named.len()) {
+                return Err("its numbers do not run from 0");
+            }
+            named.into_values().collect()
         }
-        _ => None,
-    }
+        _ => return Err("that is no list of names, and no dictionary"),
+    };
+    let different: BTreeSet<&String> = names.iter().filter(|name| !name.is_empty()).collect();
+    if different.len() == names.len() { Ok(names) } else { Err("a name stands there twice, or is empty") }
 }
 
 /// The entries of a dictionary, or of an object with what its class would be given.
@@ -183,28 +255,27 @@ fn field(pickle: &Pickle<'_>, id: usize, key: &str) -> Option<usize> {
     entries(pickle, id)?.iter().find(|(name, _)| pickle.text(*name) == Some(key)).map(|(_, value)| *value)
 }
 
-/// The names under one of the keys of a dictionary in a pickle.
-fn names_in(pickle: &Pickle<'_>, id: usize) -> Option<Vec<String>> {
-    KEYS.iter().find_map(|key| of_value(&plain(pickle, field(pickle, id, key)?)?))
-}
-
-/// A list or dictionary of texts and numbers; others are none.
-fn plain(pickle: &Pickle<'_>, id: usize) -> Option<Value> {
+/// A list or dictionary of texts and numbers, and what is neither as nothing.
+fn plain(pickle: &Pickle<'_>, id: usize) -> Value {
     let text = |id: usize| pickle.text(id).map(String::from);
-    match pickle.node(id) {
-        Node::List(items) | Node::Tuple(items) if items.len() <= MOST => Some(Value::Array(
-            items.iter().map(|item| Some(Value::String(text(*item)?))).collect::<Option<_>>()?,
-        )),
-        Node::Dict(entries) if entries.len() <= MOST => {
-            let number = |id: usize| pickle.size(id);
-            let pair = |(key, value): &(usize, usize)| {
-                let key = text(*key).or_else(|| Some(number(*key)?.to_string()))?;
-                let value = text(*value).map(Value::String).or_else(|| Some(Value::from(number(*value)?)))?;
-                Some((key, value))
-            };
-            Some(Value::Object(entries.iter().map(pair).collect::<Option<_>>()?))
+    let own = |id: usize| match (text(id), pickle.size(id)) {
+        (Some(text), _) => Value::String(text),
+        (None, Some(number)) => Value::from(number),
+        (None, None) if matches!(pickle.node(id), Node::None | Node::Bool(_) | Node::Number) => {
+            Value::from(false)
         }
-        _ => None,
+        (None, None) => Value::Null,
+    };
+    match pickle.node(id) {
+        Node::List(items) | Node::Tuple(items) if items.len() <= MOST => {
+            Value::Array(items.iter().map(|item| own(*item)).collect())
+        }
+        Node::Dict(entries) if entries.len() <= MOST => {
+            let key = |key: usize| text(key).or_else(|| Some(pickle.size(key)?.to_string()));
+            let pairs = entries.iter().filter_map(|(name, value)| Some((key(*name)?, own(*value))));
+            Value::Object(pairs.collect())
+        }
+        _ => own(id),
     }
 }
 
@@ -216,11 +287,12 @@ mod tests {
 
     #[test]
     fn names_are_found_beside_the_tensors() {
-        let of = |more: &[(&str, Vec<u8>)]| {
+        let all_of = |more: &[(&str, Vec<u8>)]| {
             let state = dict(&[("a.w", array(&[1], &[1]))]);
             let all = [&[("state_dict", state)], more].concat();
             Checkpoint::from_bytes("f", &pickle(&dict(&all)), 1 << 20).unwrap().classes
         };
+        let of = |more: &(&str, Vec<u8>)| fitting(all_of(&[more.clone()]), 2).unwrap().unwrap().1;
         let names = || list(&[text("cup"), text("mug")]);
         let by_name = || dict(&[("mug", number(1)), ("cup", number(0))]);
         let numbers = |first: i64| {
@@ -239,22 +311,49 @@ mod tests {
                 [call("argparse", "Namespace", &[]), dict(&[("classes", names())]), b"b".to_vec()].concat(),
             ),
         ] {
-            assert_eq!(of(std::slice::from_ref(&more)), ["cup", "mug"], "{}", more.0);
+            assert_eq!(of(&more), ["cup", "mug"], "{}", more.0);
         }
-        for more in [
-            ("classes", number(2)),
-            ("classes", list(&[text("cup"), text("cup")])),
-            ("classes", list(&[text("cup"), number(1)])),
-            ("class_to_idx", dict(&[("mug", number(2)), ("cup", number(0))])),
-            ("id2label", numbers(5)),
-            ("epoch", names()),
+        for (more, words) in [
+            (("classes", list(&[text("cup"), text("cup")])), "a name stands there twice"),
+            (("classes", list(&[text("cup"), number(1)])), "not all in that list are texts"),
+            (("classes", text("cup, mug")), "that is no list of names"),
+            (("classes", array(&[2], &[1, 2])), "that is no list of names"),
+            (
+                ("class_to_idx", dict(&[("mug", number(2)), ("cup", number(1))])),
+                "its numbers do not run from 0",
+            ),
+            (("class_to_idx", dict(&[("mug", number(0)), ("cup", number(0))])), "two names have one number"),
+            (("id2label", numbers(5)), "its numbers do not run from 0"),
+            (("classes", list(&[text("cup")])), "names 1 classes under `classes`, and its head has 2"),
         ] {
-            assert!(of(std::slice::from_ref(&more)).is_empty(), "{}", more.0);
+            let problem = fitting(all_of(&[more]), 2).unwrap_err();
+            assert!(problem.contains(words), "{problem}");
         }
-        let metadata = |key: &str, value: &str| of_metadata(&[(key.to_string(), value.to_string())].into());
-        assert_eq!(metadata("classes", r#"["cup", "mug"]"#), ["cup", "mug"]);
-        assert_eq!(metadata("config", r#"{"id2label": {"0": "cup", "1": "mug"}}"#), ["cup", "mug"]);
-        assert!(metadata("classes", "cup, mug").is_empty() && metadata("format", "pt").is_empty());
+        // How many there are is no name, and names of something else are none of classes.
+        for more in [("classes", number(2)), ("labels", list(&[text("train")])), ("epoch", names())] {
+            assert_eq!(fitting(all_of(&[more]), 2), Ok(None));
+        }
+        let layers = ("names", tuple(&[text("conv"), text("fc")]));
+        let inside = ("args", dict(&[("class_to_idx", by_name())]));
+        let found = fitting(all_of(&[layers.clone(), inside.clone()]), 2).unwrap().unwrap();
+        assert_eq!(found, ("args.class_to_idx".into(), vec!["cup".into(), "mug".into()]));
+        assert_eq!(of(&layers), ["conv", "fc"]);
+        let other = ("classes", list(&[text("mug"), text("cup")]));
+        let problem = fitting(all_of(&[other, inside]), 2).unwrap_err();
+        let twice = "names its classes twice, and otherwise under `args.class_to_idx` than under `classes`";
+        assert_eq!(problem, twice);
+
+        let metadata = |key: &str, value: &str| {
+            let found = of_metadata(&[(key.to_string(), value.to_string())].into());
+            fitting(found, 2).map(|found| found.map(|(_, names)| names.join(" ")))
+        };
+        assert_eq!(metadata("classes", r#"["cup", "mug"]"#), Ok(Some("cup mug".into())));
+        assert_eq!(
+            metadata("config", r#"{"id2label": {"0": "cup", "1": "mug"}}"#),
+            Ok(Some("cup mug".into()))
+        );
+        assert!(metadata("classes", "cup, mug").is_err());
+        assert_eq!(metadata("format", "pt"), Ok(None));
     }
 
     #[test]

@@ -43,8 +43,8 @@ pub struct Checkpoint {
     pub tensors: BTreeMap<String, Stored>,
     /// What a safetensors file says of itself; empty for other formats.
     pub metadata: BTreeMap<String, String>,
-    /// The names of the classes, where the file has them.
-    pub classes: Vec<String>,
+    /// What may be the names of the classes, those that are certain first.
+    pub classes: Vec<class_names::Found>,
     /// What was left out or renamed, a sentence each.
     pub notes: Vec<String>,
     /// The keys of the dictionary that the tensors come from, if there were others.

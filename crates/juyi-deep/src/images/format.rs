@@ -78,6 +78,9 @@ static HDR: Foreign = foreign("Radiance HDR", &["hdr"], BY_MAGICK);
 static QOI: Foreign = foreign("QOI", &["qoi"], BY_MAGICK);
 static GIMP: Foreign = foreign("GIMP", &["xcf"], BY_MAGICK);
 
+/// The start of JPEG XL without a box around it.
+const BARE_JPEG_XL: &[u8] = b"\xff\x0a";
+
 /// All of them.
 static FOREIGN: [&Foreign; 17] = [
     &HEIC, &AVIF, &JPEG_XL, &JPEG_2000, &RAW, &SVG, &PDF, &PHOTOSHOP, &FILM, &PNM, &ICO, &TGA, &DDS, &EXR,
@@ -95,7 +98,9 @@ pub(super) fn format(path: &Path, start: &[u8]) -> Format {
     let ending = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     let bears = |endings: &[&str]| endings.iter().any(|own| ending.eq_ignore_ascii_case(own));
     let by_ending = FOREIGN.iter().find(|own| bears(own.endings));
-    if let Some(format) = foreign_start(start) {
+    // Two bytes alone begin many a file that is no picture.
+    let sure = |own: &&Foreign| !start.starts_with(BARE_JPEG_XL) || bears(own.endings) || bears(&ENDINGS);
+    if let Some(format) = foreign_start(start).filter(sure) {
         return Format::Foreign(format);
     }
     match (read_start(start), by_ending) {
@@ -123,7 +128,7 @@ pub(super) fn foreign_start(start: &[u8]) -> Option<&'static Foreign> {
         return Some(by_brands(start));
     }
     let signatures: [(&[u8], &'static Foreign); 14] = [
-        (b"\xff\x0a", &JPEG_XL),
+        (BARE_JPEG_XL, &JPEG_XL),
         (b"\0\0\0\x0cJXL ", &JPEG_XL),
         (b"\0\0\0\x0cjP  ", &JPEG_2000),
         (b"\xff\x4f\xff\x51", &JPEG_2000),
@@ -141,7 +146,7 @@ pub(super) fn foreign_start(start: &[u8]) -> Option<&'static Foreign> {
     if let Some((_, own)) = signatures.iter().find(|(begin, _)| start.starts_with(begin)) {
         return Some(own);
     }
-    if start.starts_with(b"II*\0") && at(8, b"CR") {
+    if (start.starts_with(b"II*\0") && at(8, b"CR")) || is_raw_tiff(start) {
         return Some(&RAW);
     }
     if start.starts_with(b"RIFF") && at(8, b"AVI ") {
@@ -150,6 +155,39 @@ pub(super) fn foreign_start(start: &[u8]) -> Option<&'static Foreign> {
     let markup = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start();
     let drawing = markup.starts_with(b"<") && markup.windows(4).any(|four| four == b"<svg");
     drawing.then_some(&SVG)
+}
+
+/// Whether a TIFF file is a camera's: DNG says so, and others lead to the sensor's picture from a reduced one.
+fn is_raw_tiff(start: &[u8]) -> bool {
+    let large = match start.get(..4) {
+        Some(b"II*\0") => false,
+        Some(b"MM\0*") => true,
+        _ => return false,
+    };
+    let bytes = |at: usize, count: usize| -> Option<u64> {
+        let own = start.get(at..at.checked_add(count)?)?.iter();
+        let value = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+        Some(if large { own.fold(0, value) } else { own.rev().fold(0, value) })
+    };
+    let entries = || {
+        let first = usize::try_from(bytes(4, 4)?).ok()?;
+        let count = usize::try_from(bytes(first, 2)?).ok()?;
+        Some((0..count).map_while(move |entry| {
+            let at = first.checked_add(2 + 12 * entry)?;
+            Some((bytes(at, 2)?, bytes(at + 8, 4)?))
+        }))
+    };
+    let Some(entries) = entries() else { return false };
+    let (mut reduced, mut others, mut dng) = (false, false, false);
+    for (tag, value) in entries {
+        match tag {
+            254 => reduced = value & 1 == 1, // NewSubfileType
+            330 => others = true,            // SubIFDs
+            50_706 => dng = true,            // DNGVersion
+            _ => {}
+        }
+    }
+    dng || (reduced && others)
 }
 
 /// Which of the formats that lie in boxes: the first brand, then those that it is compatible with.
@@ -190,6 +228,8 @@ mod tests {
             ("a.tif", b"MM\0*\0\0\0\x08", Format::Read(ImageFormat::Tiff)),
             ("a.tif", b"II*\0\x10\0\0\0CR\x02\0", Format::Foreign(&RAW)),
             ("a.png", b"\xff\x0a..", Format::Foreign(&JPEG_XL)),
+            ("a.JXL", b"\xff\x0a..", Format::Foreign(&JPEG_XL)),
+            ("a.csv", b"\xff\x0a..", Format::Other),
             ("a", b"\xef\xbb\xbf<?xml version='1.0'?>\n<svg>", Format::Foreign(&SVG)),
             ("a.html", b"<html>", Format::Other),
             ("a.pdf", b"%PDF-1.7", Format::Foreign(&PDF)),
@@ -200,6 +240,28 @@ mod tests {
             ("a", b"", Format::Other),
         ] {
             assert_eq!(format(Path::new(name), start), expected, "{name} {}", start.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_raw_file_is_known_by_any_name() {
+        // Type of the picture, its width, and where the sensor's is; in both orders of bytes.
+        let file = |tags: &[(u16, u32)]| {
+            let mut small = b"II*\0\x08\0\0\0".to_vec();
+            let mut large = b"MM\0*\0\0\0\x08".to_vec();
+            small.extend(u16::try_from(tags.len()).unwrap().to_le_bytes());
+            large.extend(u16::try_from(tags.len()).unwrap().to_be_bytes());
+            for (tag, value) in tags {
+                small.extend([&tag.to_le_bytes()[..], &[4, 0, 1, 0, 0, 0], &value.to_le_bytes()].concat());
+                large.extend([&tag.to_be_bytes()[..], &[0, 4, 0, 0, 0, 1], &value.to_be_bytes()].concat());
+            }
+            [small, large]
+        };
+        for start in [file(&[(254, 1), (256, 160), (330, 99)]), file(&[(254, 0), (50_706, 4)])].concat() {
+            assert_eq!(format(Path::new("a.tif"), &start), Format::Foreign(&RAW));
+        }
+        for start in [file(&[(254, 0), (330, 99)]), file(&[(254, 1), (256, 160)]), file(&[])].concat() {
+            assert_eq!(format(Path::new("a.tif"), &start), Format::Read(ImageFormat::Tiff));
         }
     }
 

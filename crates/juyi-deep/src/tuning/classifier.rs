@@ -18,6 +18,7 @@ use super::head::Head;
 use super::head_to_toe::Selection;
 use crate::architecture::Architecture;
 use crate::cache::Cache;
+use crate::checkpoint::class_names::Found;
 use crate::checkpoint::{Checkpoint, Stored, borrowed, safetensors};
 use crate::features::{Extractor, Kept};
 use crate::images::Reading;
@@ -58,7 +59,8 @@ pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
         // A head on all stages belongs to an ordinary network without its head.
         Some(about) if !about.on_stages() => {
             let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
-            let (extra, classes) = (Vec::new(), about.classes);
+            let names = Found { key: "classes".into(), certain: true, names: Ok(about.classes) };
+            let (extra, classes) = (Vec::new(), vec![names]);
             Ok(Recognized { architecture: about.architecture, tensors, extra, with_head: true, classes })
         }
         _ => {

@@ -153,8 +153,8 @@ pub struct Recognized {
     pub extra: Vec<String>,
     /// Whether the checkpoint has the tensors of the head.
     pub with_head: bool,
-    /// The names of the classes, where the checkpoint has them.
-    pub classes: Vec<String>,
+    /// What may be the names of the classes, those that are certain first.
+    pub classes: Vec<checkpoint::class_names::Found>,
 }
 
 /// The network whose trunk takes all its tensors from these, by name and shape. A head may be missing or tell other

@@ -281,6 +281,21 @@ fn select(
     }
 }
 
+/// Leaves the notices that the true classes of a table's rows get beside those of a model, before its rows are predicted.
+///
+/// # Errors
+/// [`Error::Input`] if none of the true ones is a class of the model.
+pub fn compare_classes(
+    classes: &[String],
+    table: &str,
+    truth: Vec<Option<String>>,
+    context: &mut Context,
+) -> Result<()> {
+    let rows: Vec<usize> = (0..truth.len()).collect();
+    let known = Classes::named(classes.to_vec());
+    compare_with_target(&known, (table, &Cells::from_text(truth)), &rows, false, context)
+}
+
 /// Scores of the classes that were predicted for the rows of `table` against the true ones, where a row has one, with the
 /// notices that labels of a table get.
 ///
