@@ -125,6 +125,7 @@ pub(crate) fn peak_memory() -> Option<u64> {
 
 /// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
+    let data = data_settings(&arguments.tables);
     Ok(Settings {
         method: arguments.method.clone(),
         guard: arguments.strict,
@@ -135,15 +136,18 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             .split(',')
             .map(|step| Preprocess::from_name(step.trim()))
             .collect::<Result<_>>()?,
-        task: arguments.task.map(|task| match task {
-            arguments::Task::Classification => TaskKind::Classification,
-            arguments::Task::Regression => TaskKind::Regression,
-        }),
+        task: arguments
+            .task
+            .map(|task| match task {
+                arguments::Task::Classification => TaskKind::Classification,
+                arguments::Task::Regression => TaskKind::Regression,
+            })
+            .or(data.task),
         target_labels: match arguments.target_labels {
             arguments::TargetLabels::Score => TargetLabels::Score,
             arguments::TargetLabels::Use => TargetLabels::Use,
         },
-        ..data_settings(&arguments.tables)
+        ..data
     })
 }
 
@@ -154,8 +158,19 @@ pub(crate) fn data_settings(tables: &TablesArguments) -> Settings {
         missing: tables.missing.map(arguments::Missing::of_library),
         drop: tables.drop.clone(),
         id: identifiers(tables),
+        task: folders(tables).then_some(TaskKind::Classification),
         ..Settings::default()
     }
+}
+
+/// Whether all tables are made of pictures in folders, whose names are those of classes even where they are numbers.
+fn folders(tables: &TablesArguments) -> bool {
+    #[cfg(feature = "deep")]
+    if tables.network.is_some() {
+        return tables.source.iter().chain(&tables.target).all(|spec| Path::new(spec).is_dir());
+    }
+    let _ = tables;
+    false
 }
 
 /// The columns that identify a row: those named, and the path of a picture.

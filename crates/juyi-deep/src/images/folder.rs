@@ -19,7 +19,7 @@ use super::listing::{Listing, Room};
 const DEEPEST: usize = 32;
 
 /// Names of the parts of a split, as data sets come.
-const PARTS: [&str; 14] = [
+pub(super) const PARTS: [&str; 14] = [
     "train",
     "training",
     "train_set",
@@ -36,6 +36,9 @@ const PARTS: [&str; 14] = [
     "unlabeled",
 ];
 
+/// Endings of tables that may name pictures and their classes.
+const LISTS: [&str; 4] = ["csv", "tsv", "parquet", "xlsx"];
+
 /// The pictures in a folder.
 ///
 /// # Errors
@@ -46,6 +49,14 @@ pub(super) fn list(folder: &Path, room: &mut Room<'_>) -> Result<Listing> {
     walk.enter(folder, None)?;
     let (folders, files) = walk.content(folder, None)?;
     for file in files {
+        let is_list =
+            file.extension().is_some_and(|ending| LISTS.iter().any(|own| ending.eq_ignore_ascii_case(own)));
+        if is_list {
+            walk.listing.notes.push(format!(
+                "`{}` is not looked at; if it names the pictures and their classes, give it in place of the folder",
+                file.display()
+            ));
+        }
         walk.listing.take(file, None)?;
     }
     let beside = walk.listing.entries.len();
@@ -299,7 +310,11 @@ mod tests {
         assert_eq!(entries, ["a.jpg=", "b.jpg=", "thumbnails/a.jpg=thumbnails"]);
         assert_eq!(
             said,
-            ["`F/`: 2 pictures lie beside folders with pictures (`thumbnails`) and have no class"]
+            [
+                "`F/`: 2 pictures lie beside folders with pictures (`thumbnails`) and have no class",
+                "`thumbnails` is taken for a class; if the classes are told otherwise, give a folder with a \
+                 subfolder for each, or a table of paths"
+            ]
         );
         // Folders without pictures make no classes.
         let (entries, said) =

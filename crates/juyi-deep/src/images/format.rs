@@ -157,37 +157,38 @@ pub(super) fn foreign_start(start: &[u8]) -> Option<&'static Foreign> {
     drawing.then_some(&SVG)
 }
 
-/// Whether a TIFF file is a camera's: DNG says so, and others lead to the sensor's picture from a reduced one.
-fn is_raw_tiff(start: &[u8]) -> bool {
+/// The tags of the first picture in a TIFF file with their values, as far as the start has them; of a value that lies
+/// elsewhere its place. None for other files.
+pub(super) fn tiff_tags(start: &[u8]) -> Vec<(u64, u64)> {
     let large = match start.get(..4) {
         Some(b"II*\0") => false,
         Some(b"MM\0*") => true,
-        _ => return false,
+        _ => return Vec::new(),
     };
-    let bytes = |at: usize, count: usize| -> Option<u64> {
+    let number = |at: usize, count: usize| -> Option<u64> {
         let own = start.get(at..at.checked_add(count)?)?.iter();
         let value = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
         Some(if large { own.fold(0, value) } else { own.rev().fold(0, value) })
     };
-    let entries = || {
-        let first = usize::try_from(bytes(4, 4)?).ok()?;
-        let count = usize::try_from(bytes(first, 2)?).ok()?;
-        Some((0..count).map_while(move |entry| {
-            let at = first.checked_add(2 + 12 * entry)?;
-            Some((bytes(at, 2)?, bytes(at + 8, 4)?))
-        }))
+    let entry = |at: usize| {
+        // Of type 3 are numbers of 16 bits.
+        let bytes = if number(at + 2, 2)? == 3 && number(at + 4, 4)? == 1 { 2 } else { 4 };
+        Some((number(at, 2)?, number(at + 8, bytes)?))
     };
-    let Some(entries) = entries() else { return false };
-    let (mut reduced, mut others, mut dng) = (false, false, false);
-    for (tag, value) in entries {
-        match tag {
-            254 => reduced = value & 1 == 1, // NewSubfileType
-            330 => others = true,            // SubIFDs
-            50_706 => dng = true,            // DNGVersion
-            _ => {}
-        }
-    }
-    dng || (reduced && others)
+    let entries = || {
+        let first = usize::try_from(number(4, 4)?).ok()?;
+        let count = usize::try_from(number(first, 2)?).ok()?;
+        Some((0..count).map_while(|k| entry(first + 2 + 12 * k)).collect())
+    };
+    entries().unwrap_or_default()
+}
+
+/// Whether a TIFF file is a camera's: DNG says so, and others lead to the sensor's picture from a reduced one.
+fn is_raw_tiff(start: &[u8]) -> bool {
+    let tags = tiff_tags(start);
+    let value = |wanted: u64| tags.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
+    let (reduced, others, dng) = (value(254), value(330), value(50_706));
+    dng.is_some() || (reduced.is_some_and(|kind| kind & 1 == 1) && others.is_some())
 }
 
 /// Which of the formats that lie in boxes: the first brand, then those that it is compatible with.

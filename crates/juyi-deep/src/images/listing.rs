@@ -1,29 +1,24 @@
-//! Which pictures there are: one picture, a folder of them (`folder.rs`), or a table of paths.
+//! Which pictures there are: one picture, a folder of them (`folder.rs`), or a table of paths (`paths.rs`).
 //!
 //! The order is that of the names' bytes in folders and that of the rows in tables, on every machine. A file counts as a
 //! picture if its first bytes say so, or its name where they say nothing; whether it can be decoded shows later. What is
 //! left out is counted by what it is.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
-use juyi::data::{Column, Reading, Table, read_table};
 use juyi::error::{Error, Result};
 
+use super::doubtful::{doubts, masks};
 use super::folder;
 use super::format::{Format, START, format};
 use super::left_out::{Kind, LeftOut};
+use super::paths::of_table;
 use super::read::{KNOWN, MOST_PIXELS};
 use super::remarks::{Remark, remarks};
-
-/// Names that the column of paths may have.
-const PATHS: [&str; 3] = ["path", "file", "image"];
-
-/// Names that the column of classes may have.
-const CLASSES: [&str; 2] = ["label", "class"];
 
 /// Warnings that a listing spells out.
 const MOST_WARNINGS: usize = 20;
@@ -55,7 +50,7 @@ pub struct Listing {
 
 /// What a list may take, and what it takes so far.
 pub(super) struct Room<'a> {
-    context: &'a Context,
+    pub(super) context: &'a Context,
     of: &'a Path,
     taken: u64,
 }
@@ -94,8 +89,11 @@ impl Listing {
             let mut alone = Self::default();
             alone.take(path.to_path_buf(), None)?;
             alone
+        } else if is_archive(path) {
+            let hint = "unpack it, and give the folder";
+            return Err(Error::input(format!("`{}`", path.display()), "is an archive", hint));
         } else {
-            Self::of_table(path, room)?
+            of_table(path, room)?
         };
         if listing.more_warnings > 0 {
             let name = path.display();
@@ -115,16 +113,22 @@ impl Listing {
         listing.warnings.extend(listing.left_out.warnings());
         listing.notes.extend(listing.left_out.note());
         listing.remark(context);
+        let classes: BTreeSet<&String> =
+            listing.entries.iter().filter_map(|entry| entry.class.as_ref()).collect();
+        let classes: Vec<String> = classes.into_iter().cloned().collect();
+        listing.warnings.extend(doubts(&classes));
+        listing.warnings.extend(masks(&listing.entries));
         Ok(listing)
     }
 
     /// Says which files end too early, and which hold several pictures.
     fn remark(&mut self, context: &Context) {
         let files: Vec<&Path> = self.entries.iter().map(|entry| entry.path.as_path()).collect();
-        let (mut cut, mut several) = (Vec::new(), Vec::new());
+        let (mut cut, mut several, mut dark) = (Vec::new(), Vec::new(), Vec::new());
         for (at, remark) in remarks(&files, MOST_PIXELS, context) {
             match remark {
                 Remark::Several => several.push(files[at].display()),
+                Remark::Dark => dark.push(files[at].display()),
                 Remark::Cut(share) => {
                     let missing = match share {
                         0.0 => "nothing of the picture is missing".into(),
@@ -147,6 +151,13 @@ impl Listing {
             };
             self.notes.push(text);
         }
+        if let Some(first) = dark.first() {
+            let (is, count) = (if dark.len() == 1 { "picture is" } else { "pictures are" }, dark.len());
+            self.warnings.push(format!(
+                "{count} {is} nearly black (the first `{first}`): of 16 bits 12 are used at most; stretch the values \
+                 over all 16"
+            ));
+        }
         let more = cut.len().saturating_sub(MOST_WARNINGS);
         self.warnings.extend(cut.into_iter().take(MOST_WARNINGS));
         if more > 0 {
@@ -166,54 +177,6 @@ impl Listing {
         } else {
             self.more_warnings += 1;
         }
-    }
-
-    fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Self> {
-        let name = path.to_str().ok_or_else(|| {
-            let problem = "has a name that is not UTF-8 text";
-            Error::input(format!("`{}`", path.display()), problem, "rename the file")
-        })?;
-        let as_text: Vec<String> = PATHS.iter().chain(&CLASSES).map(ToString::to_string).collect();
-        let table = read_table(name, &Reading { as_text, ..Reading::default() }, room.context)?;
-        let Some(paths) = only(&table, &PATHS)? else {
-            let hint = "call the column of paths `path`, `file` or `image`";
-            return Err(Error::input(format!("`{name}`"), "has no column of paths", hint));
-        };
-        let classes = only(&table, &CLASSES)?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        let mut listing = Self::default();
-        let mut seen: HashMap<PathBuf, Option<String>> = HashMap::new();
-        let mut unlabelled = 0;
-        for row in 0..table.rows {
-            let place = format!("`{name}`, row {}", row + 1);
-            let fail = |problem: String, hint: &str| {
-                Err(Error::input(format!("{place}, column `{}`", paths.name), problem, hint))
-            };
-            let Some(written) = paths.cells.text(row) else {
-                return fail("names no file".into(), "fill the cell, or leave the row out");
-            };
-            let file = base.join(&written);
-            if !file.is_file() {
-                let hint = "paths are seen from the folder of the table";
-                return fail(format!("`{written}` is not a file"), hint);
-            }
-            let class = classes.and_then(|column| column.cells.text(row));
-            room.take(&file, class.as_deref())?;
-            if let Some(before) = seen.insert(file.clone(), class.clone()) {
-                if before != class {
-                    let problem = format!("`{written}` stands there twice, with two classes");
-                    return fail(problem, "keep one of the rows");
-                }
-                listing.warn(format!("{place}: `{written}` stands there twice"));
-            }
-            let before = listing.entries.len();
-            listing.take(file, class.as_deref())?;
-            unlabelled += usize::from(class.is_none() && listing.entries.len() > before);
-        }
-        if classes.is_some() && unlabelled > 0 {
-            listing.warnings.push(format!("`{name}`: {unlabelled} pictures without a class"));
-        }
-        Ok(listing)
     }
 
     /// Takes a file if it is a picture.
@@ -245,6 +208,13 @@ fn format_of(path: &Path) -> Result<Option<Format>> {
     Ok((is_file || found == Format::Named).then_some(found))
 }
 
+/// Whether a file is called as archives are; others are packed, too, and read.
+fn is_archive(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let endings = [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".7z", ".rar"];
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
 /// Whether a file is a picture, be it of a format that is read or of another.
 ///
 /// # Errors
@@ -252,19 +222,6 @@ fn format_of(path: &Path) -> Result<Option<Format>> {
 pub fn is_picture(path: &Path) -> Result<bool> {
     let there = fs::metadata(path).is_ok_and(|facts| facts.is_file());
     Ok(there && !matches!(format_of(path)?, None | Some(Format::Other)))
-}
-
-/// The one column that has one of these names.
-fn only<'a>(table: &'a Table, names: &[&str]) -> Result<Option<&'a Column>> {
-    let found: Vec<&Column> = names.iter().filter_map(|name| table.column(name)).collect();
-    match found[..] {
-        [] => Ok(None),
-        [column] => Ok(Some(column)),
-        [first, second, ..] => {
-            let problem = format!("has a column `{}` and a column `{}`", first.name, second.name);
-            Err(Error::input(format!("`{}`", table.name), problem, "keep one of them, or rename the other"))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -305,12 +262,14 @@ mod tests {
              first `FOLDER/.git`)",
         ];
         assert_eq!(listing.notes, notes.map(note));
-        assert_eq!(listing.warnings.len(), 3, "{:?}", listing.warnings);
+        assert_eq!(listing.warnings.len(), 4, "{:?}", listing.warnings);
         assert!(listing.warnings[0].starts_with("class `a` has no pictures"), "{:?}", listing.warnings);
         assert!(listing.warnings[1].starts_with("class `c` has no pictures"), "{:?}", listing.warnings);
         let foreign =
             "left out: 1 HEIC file (`FOLDER/b/of-a-phone.jpg`), a format that is not read: convert to JPEG: ";
         assert!(listing.warnings[2].starts_with(&note(foreign)), "{:?}", listing.warnings);
+        let twins = "`B` and `b` are likely to be one class; spell them alike";
+        assert_eq!(listing.warnings[3], twins);
     }
 
     #[test]
@@ -333,13 +292,11 @@ mod tests {
         let class = || Some("007".to_string());
         let expected = [("list/../b.png", class()), ("list/../a.png", None), ("list/../b.png", class())];
         assert_eq!(shown(&listing, &folder), expected.map(|(path, class)| (path.to_string(), class)));
-        assert!(
-            listing.notes[0].starts_with("left out: 1 file that is no picture (`"),
-            "{:?}",
-            listing.notes
-        );
-        assert!(listing.notes[0].ends_with("list/../a.txt`)"), "{:?}", listing.notes);
-        assert!(listing.warnings[0].ends_with("one.csv`, row 4: `../b.png` stands there twice"));
+        let [unused, left_out] = &listing.notes[..] else { panic!("{:?}", listing.notes) };
+        assert!(unused.ends_with("one.csv`: the column is not used: `x`"), "{unused}");
+        assert!(left_out.starts_with("left out: 1 file that is no picture (`"), "{left_out}");
+        assert!(left_out.ends_with("list/../a.txt`)"), "{left_out}");
+        assert!(listing.warnings[0].ends_with("one.csv`, line 5: `../b.png` stands there twice"));
         assert!(listing.warnings[1].ends_with("one.csv`: 1 pictures without a class"));
         let bare = read(&folder, "list/bare.csv").unwrap();
         assert_eq!((bare.entries[0].class.as_deref(), bare.warnings.len()), (None, 0));
@@ -383,9 +340,9 @@ mod tests {
             ("texts", "texts`: has no pictures, only 1 file that is no picture (`"),
             ("two.csv", "has a column `path` and a column `file`"),
             ("no.csv", "has no column of paths"),
-            ("blank.csv", "row 1, column `path`: names no file"),
-            ("missing.csv", "row 2, column `path`: `none.png` is not a file"),
-            ("classes.csv", "row 2, column `path`: `a.png` stands there twice, with two classes"),
+            ("blank.csv", "line 2, column `path`: names no file"),
+            ("missing.csv", "line 3, column `path`: `none.png` is not a file"),
+            ("classes.csv", "line 3, column `path`: `a.png` stands there twice, with two classes"),
             ("header.csv", "header.csv`: is empty"),
             ("none", "none`: "),
         ] {

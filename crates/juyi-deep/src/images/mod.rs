@@ -8,12 +8,14 @@
 mod augment;
 mod batches;
 mod cut;
+mod doubtful;
 mod folder;
 mod format;
 mod left_out;
 mod listing;
 mod mixing;
 mod operations;
+mod paths;
 mod prepare;
 mod read;
 mod remarks;
@@ -29,7 +31,7 @@ pub use listing::{Entry, Listing, is_picture};
 pub use mixing::{Mixed, cutmix, mixup};
 pub use prepare::{Changes, Filter, Recipe, Resize, prepare};
 pub use read::{MOST_PIXELS, decode, read};
-pub(crate) use size::open;
+pub(crate) use size::{open, size};
 pub use small::small_jpeg;
 
 use juyi::error::{Error, Result};

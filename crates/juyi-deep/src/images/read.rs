@@ -63,6 +63,20 @@ pub(super) fn read_cut(path: &Path, most_pixels: u64, size: &Size) -> Result<(Pi
     decode_sized(&name, &content, most_pixels, Some(size.sides))
 }
 
+/// What a file is that begins as no picture does, and what to do about it.
+fn no_picture(start: &[u8]) -> (&'static str, &'static str) {
+    let page = start.trim_ascii_start().to_ascii_lowercase();
+    if start.is_empty() {
+        ("is empty", "fetch the picture again")
+    } else if page.starts_with(b"<!doctype html") || page.starts_with(b"<html") {
+        ("is a page of the web, no picture", "fetch the picture again: a server answered with a page")
+    } else if start.starts_with(b"version https://git-lfs") {
+        ("is a pointer of Git LFS, no picture", "`git lfs pull` fetches the picture")
+    } else {
+        ("does not begin as a picture does", KNOWN)
+    }
+}
+
 /// Decodes the content of a file that messages call `name`, of at most `most_pixels` pixels.
 ///
 /// # Errors
@@ -94,7 +108,10 @@ fn decode_trusting(
     let Some(format) = read_start(start) else {
         return match foreign_start(start) {
             Some(other) => fail(format!("is {}, which is not read", other.name), other.convert),
-            None => fail("does not begin as a picture does".into(), KNOWN),
+            None => {
+                let (problem, hint) = no_picture(start);
+                fail(problem.into(), hint)
+            }
         };
     };
     let spoilt = |error: ImageError| match error {

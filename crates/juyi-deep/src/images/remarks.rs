@@ -1,4 +1,5 @@
-//! What is to be known of pictures that can be read: that a file ends too early, or that it holds several.
+//! What is to be known of pictures that can be read: that a file ends too early, that it holds several, that its values
+//! are small.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -9,7 +10,7 @@ use juyi::context::Context;
 use rayon::prelude::*;
 
 use super::cut::{End, end};
-use super::format::{START, read_start};
+use super::format::{START, read_start, tiff_tags};
 use super::read::read_cut;
 use super::size::{open, size};
 
@@ -20,7 +21,12 @@ pub(super) enum Remark {
     Cut(f64),
     /// The file holds several pictures, of which the first is taken.
     Several,
+    /// Of 16 bits a pixel's value uses the lowest 12 at most, so that the picture is read as nearly black.
+    Dark,
 }
+
+/// The tag of a TIFF file that tells the bits of a value.
+const BITS: u64 = 258;
 
 /// Remarks on some files, by their positions; those that cannot be read have none. Little is read of sound files.
 pub(super) fn remarks(files: &[&Path], most_pixels: u64, context: &Context) -> Vec<(usize, Remark)> {
@@ -34,7 +40,11 @@ pub(super) fn remarks(files: &[&Path], most_pixels: u64, context: &Context) -> V
         let size = size(files[at], most_pixels);
         let read =
             context.fits(size.decoding).then(|| read_cut(files[at], most_pixels, &size).ok()).flatten();
-        Some((at, Remark::Cut(read?.1?)))
+        let (picture, cut) = read?;
+        if remark == Remark::Dark {
+            return picture.pixels().iter().all(|value| *value <= 16).then_some((at, remark));
+        }
+        Some((at, Remark::Cut(cut?)))
     });
     judged.collect()
 }
@@ -46,11 +56,13 @@ fn suspected(path: &Path, most_pixels: u64) -> Option<Remark> {
     file.by_ref().take(START as u64).read_to_end(&mut start).ok()?;
     let several = match read_start(&start)? {
         ImageFormat::Jpeg => return ends_early(file, length).ok()?.then_some(Remark::Cut(0.0)),
+        ImageFormat::Png if start.get(24) == Some(&16) => return Some(Remark::Dark),
         ImageFormat::Png => start.windows(4).any(|chunk| chunk == b"acTL"),
         ImageFormat::WebP => {
             start.get(12..16) == Some(b"VP8X") && start.get(20).is_some_and(|flags| flags & 2 > 0)
         }
         ImageFormat::Gif => file.rewind().and_then(|()| moves(BufReader::new(file))).unwrap_or(false),
+        ImageFormat::Tiff if tiff_tags(&start).contains(&(BITS, 16)) => return Some(Remark::Dark),
         ImageFormat::Tiff => another_page(file, &start).unwrap_or(false),
         _ => false,
     };
@@ -137,6 +149,20 @@ mod tests {
         let picture = RgbImage::from_fn(160, 200, pixel);
         picture.write_with_encoder(JpegEncoder::new_with_quality(&mut content, 90)).unwrap();
         content
+    }
+
+    #[test]
+    fn a_picture_that_uses_few_of_its_bits_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "a.tif"] {
+            let path = folder.path().join(name);
+            let of = |most: u16| {
+                let pixel = |x: u32, _: u32| image::Luma([if x == 3 { most } else { 90 }]);
+                image::ImageBuffer::from_fn(5, 4, pixel).save(&path).unwrap();
+                remarks(&[&path], MOST_PIXELS, &Context::default())
+            };
+            assert_eq!((of(4095), of(65_535)), (vec![(0, Remark::Dark)], vec![]), "{name}");
+        }
     }
 
     #[test]

@@ -44,7 +44,18 @@ pub(crate) fn open(path: &Path, most_pixels: u64) -> Result<(File, u64)> {
     let name = || format!("`{}`", path.display());
     let unread = |error| Error::io(path, error);
     // Asked before it is opened: a pipe would wait for somebody to write.
-    if !fs::metadata(path).map_err(unread)?.is_file() {
+    let facts = fs::metadata(path).map_err(|error| match fs::read_link(path) {
+        Ok(to) => {
+            let problem = format!("is a link to `{}`, which is not there", to.display());
+            Error::input(
+                name(),
+                problem,
+                "mend the link or remove it, or leave such pictures out with `--damaged skip`",
+            )
+        }
+        Err(_) => unread(error),
+    })?;
+    if !facts.is_file() {
         return Err(Error::input(name(), "is not a file", KNOWN));
     }
     let file = File::open(path).map_err(unread)?;

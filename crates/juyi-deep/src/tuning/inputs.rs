@@ -10,7 +10,9 @@ use crate::architecture::Architecture;
 use crate::cache::Cache;
 use crate::extents::Extent;
 use crate::features::{Extractor, Kept, View};
-use crate::images::{Augmentation, OnDamage, Picture, Reading, Recipe, augment, each_of, generator, prepare};
+use crate::images::{
+    Augmentation, OnDamage, Picture, Reading, Recipe, augment, each_of, generator, prepare, size,
+};
 use crate::network::Network;
 
 /// The pictures that a network is tuned on.
@@ -39,31 +41,57 @@ impl Pictures {
         self.files.iter().map(PathBuf::as_path).collect()
     }
 
-    /// For each picture the first with the same bytes in its file, itself where there is none.
+    /// For each picture the first that is the same, itself where there is none: by the bytes of its file, or by its
+    /// pixels, of which only those of pictures of one size are compared. Each of these is read once.
     ///
     /// # Errors
-    /// [`Error::Io`].
-    pub(super) fn copies(&self) -> Result<Vec<usize>> {
-        let mut first: HashMap<(u64, Option<blake3::Hash>), usize> = HashMap::new();
-        let sizes = self.files.iter().map(|file| std::fs::metadata(file).map(|facts| facts.len()));
-        let failed = |at: usize, error| Error::io(&self.files[at], error);
-        let sizes: Vec<u64> =
-            sizes.enumerate().map(|(at, size)| size.map_err(|e| failed(at, e))).collect::<Result<_>>()?;
-        let mut alike: HashMap<u64, usize> = HashMap::new();
-        for size in &sizes {
-            *alike.entry(*size).or_default() += 1;
-        }
-        let mut leader = |(at, size): (usize, &u64)| {
-            let hash = || -> std::io::Result<blake3::Hash> {
-                let mut hasher = blake3::Hasher::new();
-                hasher.update_reader(std::fs::File::open(&self.files[at])?)?;
-                Ok(hasher.finalize())
-            };
-            let hash = (alike[size] > 1).then(hash).transpose().map_err(|error| failed(at, error))?;
-            Ok(*first.entry((*size, hash)).or_insert(at))
+    /// [`Error::Io`]; those of [`read`](crate::images::read); [`Error::Memory`].
+    pub(super) fn copies(&self, context: &Context) -> Result<Vec<usize>> {
+        let lengths = self.files.iter().map(|file| {
+            std::fs::metadata(file).map(|facts| facts.len()).map_err(|error| Error::io(file, error))
+        });
+        let lengths: Vec<u64> = lengths.collect::<Result<_>>()?;
+        let all: Vec<usize> = (0..self.files.len()).collect();
+        let by_bytes = firsts(
+            &all,
+            |at| lengths[at],
+            |some| {
+                let hash = |&at: &usize| {
+                    let file = &self.files[at];
+                    let mut hasher = blake3::Hasher::new();
+                    let read =
+                        std::fs::File::open(file).and_then(|file| hasher.update_reader(file).map(|_| ()));
+                    read.map(|()| hasher.finalize()).map_err(|error| Error::io(file, error))
+                };
+                some.iter().map(hash).collect()
+            },
+        )?;
+        // A picture may be turned as it is read. Of one whose header cannot be read nothing else will be.
+        let sides = |at: usize| {
+            let [width, height] = size(&self.files[at], self.most_pixels).sides;
+            [width.min(height), width.max(height)]
         };
-        // One of a kind has no hash, and a file of its size that has one is never met.
-        sizes.iter().enumerate().map(&mut leader).collect()
+        let different = all.iter().copied().filter(|at| by_bytes[at] == *at);
+        let different: Vec<(usize, [u32; 2])> =
+            different.map(|at| (at, sides(at))).filter(|(_, sides)| sides[0] > 0).collect();
+        let sides: HashMap<usize, [u32; 2]> = different.iter().copied().collect();
+        let different: Vec<usize> = different.into_iter().map(|(at, _)| at).collect();
+        let by_pixels = firsts(
+            &different,
+            |at| sides[&at],
+            |some| {
+                let files: Vec<&Path> = some.iter().map(|at| self.files[*at].as_path()).collect();
+                let hash = |_: usize, picture: Result<Picture>| {
+                    let picture = picture?;
+                    let mut hasher = blake3::Hasher::new();
+                    hasher.update(&picture.width().to_le_bytes()).update(picture.pixels());
+                    Ok(hasher.finalize())
+                };
+                each_of(&files, self.most_pixels, 0, context, &hash)?.into_iter().collect()
+            },
+        )?;
+        let leader = |at: usize| by_pixels.get(&by_bytes[&at]).copied().unwrap_or(by_bytes[&at]);
+        Ok(all.into_iter().map(leader).collect())
     }
 
     /// What an extractor keeps of each, in one piece.
@@ -76,6 +104,26 @@ impl Pictures {
         let made = extractor.rows(&self.paths(), view, &self.reading(), self.cache.as_ref(), context)?;
         Ok(made.rows.into_iter().flatten().collect())
     }
+}
+
+/// For each of some pictures the first of them that has the same hash, itself where there is none; hashes are made of
+/// those whose key others share.
+fn firsts<K: std::hash::Hash + Eq>(
+    some: &[usize],
+    key: impl Fn(usize) -> K,
+    hashes: impl FnOnce(&[usize]) -> Result<Vec<blake3::Hash>>,
+) -> Result<HashMap<usize, usize>> {
+    let mut alike: HashMap<K, usize> = HashMap::new();
+    for &at in some {
+        *alike.entry(key(at)).or_default() += 1;
+    }
+    let likely: Vec<usize> = some.iter().copied().filter(|&at| alike[&key(at)] > 1).collect();
+    let mut leaders: HashMap<usize, usize> = some.iter().map(|&at| (at, at)).collect();
+    let mut first: HashMap<blake3::Hash, usize> = HashMap::new();
+    for (&at, hash) in likely.iter().zip(hashes(&likely)?) {
+        leaders.insert(at, *first.entry(hash).or_insert(at));
+    }
+    Ok(leaders)
 }
 
 /// Inputs of the first stage that is trained.
@@ -210,9 +258,15 @@ pub(super) fn too_few(pictures: &Pictures, leaders: &[usize], least: usize) -> R
         return Ok(());
     }
     let copies = leaders.iter().enumerate().any(|(at, leader)| at != *leader);
-    let kind = if copies { "different pictures" } else { "pictures" };
+    let torn =
+        (leaders.iter().enumerate()).any(|(at, &leader)| pictures.classes[at] != pictures.classes[leader]);
+    let (kind, hint) = match (torn, copies) {
+        (true, _) => ("pictures of their own", "each picture may stand in one class only: remove the copies"),
+        (_, true) => ("different pictures", "add pictures, or leave these classes out"),
+        _ => ("pictures", "add pictures, or leave these classes out"),
+    };
     let problem = format!("classes with fewer than {least} {kind}: {}", few.join(", "));
-    Err(Error::input("the pictures", problem, "add pictures, or leave these classes out"))
+    Err(Error::input("the pictures", problem, hint))
 }
 
 #[cfg(test)]
@@ -234,10 +288,38 @@ mod tests {
             most_pixels: 1,
             cache: None,
         };
-        let leaders = pictures.copies().unwrap();
+        let leaders = pictures.copies(&Context::default()).unwrap();
         assert_eq!(leaders, [0, 1, 0, 3, 1, 0]);
         assert_eq!(different(&pictures.classes, &leaders), [0, 1, 0]);
         let error = too_few(&pictures, &leaders, 2).unwrap_err().to_string();
         assert_eq!(error, "the pictures: classes with fewer than 2 different pictures: `b` (1)");
+    }
+
+    #[test]
+    fn one_picture_in_two_formats_is_a_copy_of_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let picture =
+            |shift: u8| image::RgbImage::from_fn(7, 5, |x, y| image::Rgb([x as u8 + shift, y as u8, 9]));
+        let file = |(name, shift): (&str, u8)| {
+            let path = folder.path().join(name);
+            picture(shift).save(&path).unwrap();
+            path
+        };
+        let names = [("a.png", 0), ("b.bmp", 1), ("c.tif", 0), ("d.webp", 1), ("e.png", 2), ("f.bmp", 0)];
+        let pictures = Pictures {
+            files: names.into_iter().map(file).collect(),
+            classes: vec![0, 1, 1, 1, 0, 0],
+            names: vec!["a".into(), "b".into()],
+            most_pixels: 1000,
+            cache: None,
+        };
+        let leaders = pictures.copies(&Context::default()).unwrap();
+        assert_eq!(leaders, [0, 1, 0, 1, 4, 0]);
+        let error = too_few(&pictures, &leaders, 2).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the pictures: classes with fewer than 2 pictures of their own: `b` (1)"
+        );
+        assert!(error.hint().unwrap().starts_with("each picture may stand in one class only"));
     }
 }

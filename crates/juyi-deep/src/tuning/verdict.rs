@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use juyi::choice::{Candidate, Choice, Verdict, note_copies};
 use juyi::context::Context;
-use juyi::error::{Error, Result};
+use juyi::data::Labels;
+use juyi::error::{Error, Result, shown};
 use juyi::linalg::Matrix;
 use juyi::measures::Estimate;
 use juyi::models::{Answers, first_largest};
@@ -103,12 +104,16 @@ pub fn tune(
     let begin = Instant::now();
     let names = &pictures.names;
     if names.len() < 2 {
-        let problem = format!("have {} class", names.len());
+        let problem = match names.first() {
+            None => "bear no class".into(),
+            Some(only) => format!("are all of one class, `{}`", shown(only)),
+        };
         return Err(Error::input("the pictures", problem, "give a folder with a subfolder for each class"));
     }
-    let leaders = pictures.copies()?;
+    let leaders = pictures.copies(context)?;
     too_few(pictures, &leaders, 2)?;
-    note_copies(&leaders, "pictures", context);
+    let labels = Labels::Classes(pictures.classes.clone());
+    note_copies(&leaders, &labels, "pictures are copies of others", context);
     let folds = stratified(&pictures.classes, &leaders, names.len(), context);
     // What is tried stays until one is chosen, and the features of the checkpoint's network with it.
     let before = context.left();

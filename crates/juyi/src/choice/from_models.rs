@@ -97,7 +97,12 @@ impl Validation {
     fn new(target: &Domain, context: &mut Context) -> Self {
         let mut rng = context.rng("validation");
         let leaders = copies(target.labelled_features().as_ref());
-        note_copies(&leaders, "labelled target rows", context);
+        note_copies(
+            &leaders,
+            &target.labels,
+            "labelled target rows are copies of others, or nearly",
+            context,
+        );
         let folds = folds(&target.labels, &leaders, FOLDS, &mut rng);
         Self { folds, draws: resamples(&leaders, &mut rng) }
     }

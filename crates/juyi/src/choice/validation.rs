@@ -53,7 +53,7 @@ impl Validation {
         let mut rng = context.rng("validation");
         let task = task.draw(MOST, &mut rng);
         let leaders = copies(task.source.features.as_ref());
-        note_copies(&leaders, "source rows", context);
+        note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
         let folds = folds(&task.source.labels, &leaders, FOLDS, &mut rng);
         let draws = resamples(&leaders, &mut rng);
         Self { task, folds, draws }
@@ -128,17 +128,29 @@ impl Validation {
     }
 }
 
-/// Says how many rows are copies of others, if any are.
-pub fn note_copies(leaders: &[usize], rows: &str, context: &mut Context) {
-    let count = leaders.iter().enumerate().filter(|(i, leader)| i != *leader).count();
-    if count > 0 {
-        let text = format!(
-            "{count} of {} {rows} are copies of others, or nearly: copies stay in one fold, so that none is tested by \
-             what was learnt from the other",
-            leaders.len()
-        );
-        context.note("validation", text);
+/// Says how many rows are copies of others, if any are, and how many of these bear another label; `are_copies` names
+/// them.
+pub fn note_copies(leaders: &[usize], labels: &Labels, are_copies: &str, context: &mut Context) {
+    let copies = || leaders.iter().enumerate().filter(|(i, leader)| i != *leader);
+    let count = copies().count();
+    if count == 0 {
+        return;
     }
+    let torn = match labels {
+        Labels::Classes(of) => copies().filter(|(i, leader)| of[*i] != of[**leader]).count(),
+        Labels::Values(_) => 0,
+    };
+    let torn = if torn > 0 {
+        format!("; {torn} of them bear another class than what they copy")
+    } else {
+        String::new()
+    };
+    let text = format!(
+        "{count} of {} {are_copies}: copies stay in one fold, so that none is tested by what was learnt from the \
+         other{torn}",
+        leaders.len()
+    );
+    context.note("validation", text);
 }
 
 /// Rows in so many folds, each class evenly; each fold rises. `leaders` are for each row the row whose fold it shares,

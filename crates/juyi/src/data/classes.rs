@@ -84,6 +84,16 @@ pub fn twins(a: &str, b: &str) -> bool {
     loosely(a) == loosely(b) || says_the_same(a, b)
 }
 
+/// Pairs of names, by position, that differ only in what people write differently: `Yes` and `yes`, `07` and `7`.
+pub fn spelt_alike(names: &[String]) -> Vec<(usize, usize)> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let pair = |(at, name): (usize, &String)| {
+        let before = *first.entry(loosely(name)).or_insert(at);
+        (before != at).then_some((before, at))
+    };
+    names.iter().enumerate().filter_map(pair).collect()
+}
+
 /// Whether both names say yes, or both no.
 pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
     let truth = |name: &str| truth_value(&loosely(name));

@@ -15,6 +15,11 @@ const MARKS: &[&str] = &[
 /// Marks that mean nothing else, and of which nobody need be told.
 const PLAIN: &[&str] = &["NA", "N/A", "<NA>", "NaN", "nan", "null", "NULL", "\\N"];
 
+/// Whether a text stands for a missing value wherever it stands.
+pub fn is_mark_of_absence(text: &str) -> bool {
+    MissingValues::default().has(text)
+}
+
 /// The cells that stand for a missing value.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MissingValues {

@@ -28,7 +28,7 @@ mod whole;
 pub mod xlsx;
 
 pub use builtin::{Builtin, builtin};
-pub use classes::{Classes, twins};
+pub use classes::{Classes, spelt_alike, twins};
 pub(crate) use classes::{loosely, plain_number, says_the_same};
 pub use dates::{DateOrder, TimeUnit};
 pub use domain::{Domain, Goal, Labels, Task};
@@ -38,6 +38,7 @@ pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub(crate) use encode::{Spellings, truths_as_numbers};
 pub use header::check_renamed;
 pub use lines::Lines;
+pub use missing::is_mark_of_absence;
 pub use notation::Notation;
 pub use numerals::Notations;
 pub(crate) use numerals::{read_labels, read_later, read_numbers};

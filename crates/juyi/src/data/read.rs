@@ -14,6 +14,12 @@ use crate::error::{Error, Result};
 
 const KNOWN: &str = "tables are read from .csv, .csv.gz, .tsv, .txt, .svmlight, .parquet, .xlsx, .npy, .npz, .mat and idx files";
 
+/// The error for a folder in place of a table.
+fn folder(spec: &str) -> Error {
+    let hint = format!("{KNOWN}; `juyi features` makes one of a folder of pictures");
+    Error::input(format!("`{spec}`"), "is a folder, not a table", hint)
+}
+
 /// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -149,15 +155,14 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
         }
         // A file that is not there is said to be missing, whatever it is called.
         std::fs::metadata(file).map_err(|error| Error::io(Path::new(file), error))?;
-        let problem = if Path::new(file).is_dir() {
-            "is a folder, not a table"
-        } else {
-            "has an ending that is not known, and no `--format` says what it is"
-        };
+        if Path::new(file).is_dir() {
+            return Err(folder(spec));
+        }
+        let problem = "has an ending that is not known, and no `--format` says what it is";
         return Err(Error::input(format!("`{spec}`"), problem, KNOWN));
     };
     if Path::new(file).is_dir() {
-        return Err(Error::input(format!("`{spec}`"), "is a folder, not a table", KNOWN));
+        return Err(folder(spec));
     }
     let input = || Input::new(file, context);
     let mut table = match format {

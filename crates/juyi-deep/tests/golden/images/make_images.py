@@ -190,7 +190,7 @@ def files():
     refuse("jpeg xl", b"\xff\x0a\xfa\x1f", "is JPEG XL, which is not read")
     refuse("svg", b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "is SVG, which is not read")
     refuse("text", b"no picture at all", "does not begin as a picture does")
-    refuse("nothing", b"", "does not begin as a picture does")
+    refuse("nothing", b"", "is empty")
     refuse("too wide", png((30_001, 1, []), 8, 2), "is 30001 x 1 pixels, a side may have 30000")
     refuse("too large", png((40, 26, []), 8, 2), "is 40 x 26 pixels, 1000 are allowed")
     refuse("too much for its bytes", png((3000, 2000, []), 8, 2), "cannot hold 3000 x 2000 pixels", 10**7)
