@@ -156,14 +156,14 @@ pub(crate) fn worth_saying(word: &str) -> bool {
     !PLAIN.contains(&word)
 }
 
-/// How words that were read as missing cells become values, where that can be asked for; `what` they are then.
+/// How words that were read as missing cells become `what` they may be, where that can be asked for.
 pub(crate) fn keeping(words: &[(String, usize)], what: &str) -> Option<String> {
     let marks: Vec<&str> =
         words.iter().map(|(word, _)| word.as_str()).filter(|w| MARKS.contains(w)).collect();
     let listed: Vec<String> = marks.iter().map(|mark| format!("`{mark}`")).collect();
-    let verb = if marks.len() == 1 { "is" } else { "are" };
+    let each = if marks.len() == 1 { "is" } else { "are each" };
     let option = format!("`--keep-values {}`", marks.join(","));
-    (!marks.is_empty()).then(|| format!("if {} {verb} {what}, add {option}", listed.join(", ")))
+    (!marks.is_empty()).then(|| format!("if {} {each} {what}, add {option}", listed.join(", ")))
 }
 
 /// A cell without blanks around it, and without marks that nobody sees.
@@ -235,7 +235,10 @@ mod tests {
         assert_eq!(refused(&["north"], &[]), "`--keep-values north`: is a value as it is");
         assert_eq!(refused(&["NA"], &["NA"]), "`--keep-values NA`: is to be a missing cell too");
         let words = [("-".to_string(), 3), ("NA".to_string(), 1), ("-999".to_string(), 4)];
-        assert_eq!(keeping(&words, "classes").unwrap(), "if `-`, `NA` are classes, add `--keep-values -,NA`");
+        assert_eq!(
+            keeping(&words, "a class").unwrap(),
+            "if `-`, `NA` are each a class, add `--keep-values -,NA`"
+        );
         assert_eq!(keeping(&words[2..], "a class"), None);
     }
 }

@@ -136,27 +136,28 @@ impl Encoding {
         Ok((features, kept))
     }
 
-    /// The words of missing cells in columns of text, where they might be values, and how they would be.
+    /// The words of missing cells, by column, and how they would be values of text.
     fn words_in(&self, table: &Table) -> String {
-        let columns = self.columns.iter().map(|column| (column, column.absent_in(table)));
-        let found: Vec<_> = columns.filter(|(_, words)| !words.is_empty()).collect();
-        if found.is_empty() {
+        let columns = self.columns.iter().map(|column| (&column.name, table.absent(&column.name)));
+        let named = |(name, words): (&String, &[(String, usize)])| {
+            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{}`", shown(word))).collect();
+            (!words.is_empty()).then(|| format!("{} in column `{}`", words.join(", "), shown(name)))
+        };
+        let named: Vec<String> = columns.filter_map(named).collect();
+        if named.is_empty() {
             return String::new();
         }
-        let named = |(column, words): &(&ColumnEncoding, &[(String, usize)])| {
-            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{}`", shown(word))).collect();
-            format!("{} in column `{}`", words.join(", "), shown(&column.name))
-        };
-        let mut all: Vec<(String, usize)> = found.iter().flat_map(|(_, words)| words.to_vec()).collect();
+        let mut all: Vec<(String, usize)> =
+            self.columns.iter().flat_map(|column| column.absent_in(table).to_vec()).collect();
         all.sort();
         all.dedup_by(|a, b| a.0 == b.0);
         let keep = keeping(&all, "a value there").map_or_else(String::new, |keep| format!("; {keep}"));
-        format!(", {}{keep}", few(&found.iter().map(named).collect::<Vec<_>>()))
+        format!(", {}{keep}", few(&named))
     }
 }
 
 impl ColumnEncoding {
-    /// Words of missing cells in a column of text.
+    /// Words of missing cells that would be values, as they are in a column of text.
     fn absent_in<'a>(&self, table: &'a Table) -> &'a [(String, usize)] {
         match self.kind {
             Kind::Text { .. } => table.absent(&self.name),

@@ -26,7 +26,7 @@ pub(in super::super) fn labelled_rows(
         let rows = table.rows - keep.len();
         let words = table.absent(label);
         let named = absent_labels(words).map_or_else(String::new, |named| format!(": {named}"));
-        let keep = keeping(words, &of_classes(words)).map_or_else(String::new, |keep| format!("; {keep}"));
+        let keep = keeping(words, "a class").map_or_else(String::new, |keep| format!("; {keep}"));
         let text = format!("`{}`: {rows} rows have no label and are left out{named}{keep}", table.name);
         context.warn("data", text);
     }
@@ -40,12 +40,8 @@ fn absent_labels(words: &[(String, usize)]) -> Option<String> {
         format!("{count} {labels} `{}`", shown(word))
     };
     let named: Vec<String> = words.iter().map(named).collect();
-    (!named.is_empty()).then(|| few(&named) + " count as missing")
-}
-
-/// One class, or several.
-fn of_classes(words: &[(String, usize)]) -> String {
-    if words.len() == 1 { "a class" } else { "classes" }.into()
+    let verb = if words.iter().map(|(_, count)| count).sum::<usize>() == 1 { "counts" } else { "count" };
+    (!named.is_empty()).then(|| format!("{} {verb} as missing", few(&named)))
 }
 
 /// Says which words of a table that is predicted were read as missing labels, where they might have meant something.
@@ -67,7 +63,7 @@ pub(in super::super) fn two_classes(known: &Classes, label: &str, sources: &[Tab
     let words = table.absent(label);
     let named = absent_labels(words).unwrap_or_default();
     let problem = format!("its labels have one class only, `{}`: {named}", shown(only));
-    let hint = keeping(words, &of_classes(words)).unwrap_or_else(|| "a classifier needs two classes".into());
+    let hint = keeping(words, "a class").unwrap_or_else(|| "a classifier needs two classes".into());
     Err(Error::input(format!("`{}`", table.name), problem, hint))
 }
 
