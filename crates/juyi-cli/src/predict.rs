@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &PredictArguments, context: &mut Context) -> anyhow
     let only = needed.map(|needed| needed.into_iter().chain(arguments.label.clone()).collect());
     let mut reading =
         Reading { label: arguments.label.clone(), as_text, only, ..arguments.reading.reading() };
-    reading.missing_values.extend(model.encoding.iter().flat_map(|encoding| encoding.missing_values.clone()));
+    model.encoding.iter().for_each(|encoding| encoding.add_words_to(&mut reading));
     let table = read_table(&arguments.table, &reading, context)?;
     check_renamed(&reading, std::iter::once(&table))?;
     let (predictions, scores) = predict_table(&model, table, label, context)?;

@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
         let as_text = encodings().flat_map(Encoding::text_columns).chain(label.clone()).collect();
         let only = Some(encodings().flat_map(Encoding::needed).chain(label.clone()).collect());
         let mut reading = Reading { label, as_text, only, ..arguments.tables.reading.reading() };
-        reading.missing_values.extend(encodings().flat_map(|encoding| encoding.missing_values.clone()));
+        encodings().for_each(|encoding| encoding.add_words_to(&mut reading));
         let target = read_table(target, &reading, context)?;
         check_renamed(&reading, std::iter::once(&target))?;
         transfer_models(models, target, &settings, context)?

@@ -145,6 +145,227 @@ fn a_class_that_most_of_the_target_bears_alone_is_named_with_the_fix() {
     }
 }
 
+#[test]
+fn two_words_for_one_truth_in_one_table_are_named_whether_or_not_the_target_has_labels() {
+    let pasted = |first: [&'static str; 2], second: [&'static str; 2]| {
+        move |i: usize, class: bool| if i < 60 { first } else { second }[usize::from(class)].to_string()
+    };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, pasted(["false", "true"], ["0", "1"]))),
+        ("words.csv", table(1, 120, 0.0, pasted(["no", "yes"], ["0", "1"]))),
+        ("letters.csv", table(1, 120, 0.0, pasted(["F", "T"], ["FALSE", "TRUE"]))),
+        ("sides.csv", table(1, 120, 0.0, pasted(["n", "f"], ["n", "f"]))), // near and far
+        ("new.csv", table(3, 80, 0.5, coded)),
+        ("bare.csv", table(3, 80, 0.5, |_, _| String::new())),
+    ]);
+    for (source, target, pairs) in [
+        ("old.csv", "new.csv", "`0` and `false`, `1` and `true`"),
+        ("old.csv", "bare.csv", "`0` and `false`, `1` and `true`"),
+        ("words.csv", "bare.csv", "`0` and `no`, `1` and `yes`"),
+        ("letters.csv", "bare.csv", "`F` and `FALSE`, `T` and `TRUE`"),
+    ] {
+        let call = format!("transfer --source {source} --target {target} --label y --method none");
+        let said = notices(&run(folder.path(), &call).0);
+        assert!(said.contains(&format!("{pairs}: likely to be one class")), "{source}, {target}: {said}");
+    }
+    let call = "transfer --source sides.csv --target bare.csv --label y --method none";
+    assert!(!notices(&run(folder.path(), call).0).contains("likely"));
+}
+
+#[test]
+fn a_class_of_the_source_that_means_no_label_is_named_with_the_fix() {
+    let marked = |mark: &'static str| {
+        move |i: usize, class: bool| if i < 40 { coded(i, class) } else { mark.to_string() }
+    };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, marked("-1"))),
+        ("word.csv", table(1, 120, 0.0, marked("unknown"))),
+        ("two.csv", table(1, 120, 0.0, marked("2"))),
+        ("new.csv", table(3, 60, 0.5, coded)),
+        ("bare.csv", table(3, 60, 0.5, |_, _| String::new())),
+    ]);
+    for (source, target, mark) in [
+        ("old.csv", "new.csv", Some("-1")),
+        ("old.csv", "bare.csv", Some("-1")),
+        ("word.csv", "bare.csv", Some("unknown")),
+        ("two.csv", "new.csv", Some("2")), // 60 labels say that it is none of theirs
+        ("two.csv", "bare.csv", None),
+    ] {
+        let call = format!("transfer --source {source} --target {target} --label y --method none");
+        let said = notices(&run(folder.path(), &call).0);
+        let wanted = |mark: &str| format!("`{mark}` stands in `{source}` only, in 80 of 120 labelled rows");
+        assert!(mark.is_none_or(|mark| said.contains(&wanted(mark))), "{source}, {target}: {said}");
+        assert_eq!(said.contains("means that a row has no label"), mark.is_some(), "{said}");
+    }
+    let call = format!("{TRANSFER} --method none --missing-values -1");
+    let (record, _) = run(folder.path(), &call);
+    assert!(
+        notices(&record).contains("80 rows have no label and are left out: 80 labels `-1` count as missing")
+    );
+    assert!(!notices(&record).contains("--keep-values"), "{}", notices(&record)); // it was asked for
+}
+
+#[test]
+fn marks_of_missing_cells_among_labels_and_categories_are_named_and_may_be_kept() {
+    let word = |no: &'static str, yes: &'static str| {
+        move |_: usize, class: bool| if class { yes } else { no }.to_string()
+    };
+    let three = |i: usize, class: bool| match i % 3 {
+        0 => "FR".to_string(),
+        _ => word("NA", "DE")(i, class),
+    };
+    let colours = |table: &str| -> String {
+        let column = |(i, line): (usize, &str)| match i {
+            0 => format!("{line},paint\n"),
+            _ => format!("{line},{}\n", ["None", "red", "blue"][i % 3]),
+        };
+        table.lines().enumerate().map(column).collect()
+    };
+    let folder = folder(&[
+        ("none.csv", table(1, 120, 0.0, word("None", "severe"))),
+        ("dash.csv", table(1, 120, 0.0, word("-", "+"))),
+        ("none-new.csv", table(2, 60, 0.0, word("None", "severe"))),
+        ("dash-new.csv", table(2, 60, 0.0, word("-", "+"))),
+        ("old.csv", table(1, 120, 0.0, three)),
+        ("new.csv", table(2, 60, 0.0, three)),
+        ("paint.csv", colours(&table(1, 120, 0.0, coded))),
+        ("paint-new.csv", colours(&table(2, 60, 0.0, coded))),
+    ]);
+    for (name, mark, other) in [("none", "None", "severe"), ("dash", "-", "+")] {
+        let call =
+            format!("transfer --source {name}.csv --target {name}-new.csv --label y --method none --out run");
+        let said = refused(folder.path(), &call);
+        assert!(said.contains(&format!("its labels have one class only, `{other}`: ")), "{said}");
+        assert!(said.contains(&format!("labels `{mark}` count as missing")), "{said}");
+        assert!(said.contains(&format!("if `{mark}` is a class, add `--keep-values {mark}`")), "{said}");
+        let (record, _) = run(folder.path(), &format!("{call} --keep-values {mark}"));
+        let right = record["chosen"]["scores"]["accuracy"].as_f64().unwrap();
+        assert!(right > 0.85, "{right}");
+        // The model knows the word.
+        let output = juyi(folder.path(), &format!("predict run {name}-new.csv --label y --out p.csv"));
+        let scored = format!("accuracy  {:.2} %", 100.0 * right);
+        assert!(text(&output.stdout).contains(&scored), "{scored}: {}", text(&output.stdout));
+    }
+    let call = format!("{TRANSFER} --method none");
+    let (record, _) = run(folder.path(), &call);
+    assert!(notices(&record).contains("have no label and are left out: "), "{}", notices(&record));
+    assert!(
+        notices(&record).contains("labels `NA` count as missing; if `NA` is a class, add `--keep-values NA`")
+    );
+    let (record, _) = run(folder.path(), &format!("{call} --keep-values NA"));
+    assert_eq!(record["sources"][0]["classes"].as_array().unwrap().len(), 3);
+
+    let call = "transfer --source paint.csv --target paint-new.csv --label y --method none";
+    let said = refused(folder.path(), call);
+    assert!(
+        said.contains("column `paint`: is missing") && said.contains("add `--keep-values None`"),
+        "{said}"
+    );
+    let (record, _) = run(folder.path(), &format!("{call} --missing mean"));
+    assert!(notices(&record).contains("`paint.csv`: 40 missing cells are filled, `None` in column `paint`"));
+    let (record, _) = run(folder.path(), &format!("{call} --keep-values None"));
+    assert_eq!(record["features"], 6);
+    let said = refused(folder.path(), &format!("{call} --keep-values red"));
+    assert!(said.contains("`--keep-values red`: is a value as it is"), "{said}");
+}
+
+#[test]
+fn a_word_that_is_kept_stays_missing_among_numbers() {
+    let hollow = |table: &str| -> String {
+        let hollow = |(i, line): (usize, &str)| match line.split_once(',') {
+            Some((_, rest)) if i > 0 && i.is_multiple_of(20) => format!("NA,{rest}\n"),
+            _ => format!("{line}\n"),
+        };
+        table.lines().enumerate().map(hollow).collect()
+    };
+    let word = |_: usize, class: bool| if class { "NA" } else { "DE" }.to_string();
+    let alone = |_: usize, _: bool| "NA".to_string();
+    let folder = folder(&[
+        ("old.csv", hollow(&table(1, 120, 0.0, word))),
+        ("new.csv", hollow(&table(2, 60, 0.0, alone))),
+    ]);
+    let (record, _) =
+        run(folder.path(), &format!("{TRANSFER} --method none --missing mean --keep-values NA"));
+    assert_eq!(record["features"], 3);
+    assert_eq!(record["target"]["rows"], 60);
+    assert!(notices(&record).contains("`new.csv`: 3 missing cells are filled"), "{}", notices(&record));
+    assert_eq!(record["scored_rows"], 60); // every one of them `NA`
+}
+
+#[test]
+fn numbers_that_mean_no_label_are_named_and_plain_ones_need_no_note() {
+    let hollow = |every: usize| {
+        let row = std::cell::Cell::new(0);
+        move |y: f64| {
+            row.set(row.get() + 1);
+            if row.get() % every == 0 { "-999".into() } else { format!("{y:.3}") }
+        }
+    };
+    let folder = folder(&[
+        ("old.csv", amounts(1, 150, 0.0, |y| format!("{y:.3}"))),
+        ("new.csv", amounts(2, 100, 1.0, |y| format!("{y:.3}"))),
+        ("marked.csv", amounts(1, 150, 0.0, hollow(10))),
+        ("few.csv", amounts(2, 100, 1.0, hollow(2))),
+    ]);
+    let transfer = |source: &str, target: &str| {
+        format!("transfer --source {source} --target {target} --label age --method none")
+    };
+    for (source, target, cells) in [("marked.csv", "new.csv", 15), ("old.csv", "few.csv", 50)] {
+        let said = notices(&run(folder.path(), &transfer(source, target)).0);
+        let wanted = format!("column `age`: -999 stands in {cells} cells, far from all other values");
+        assert!(said.contains(&wanted) && said.contains("`--missing-values -999`"), "{said}");
+    }
+    let said = notices(&run(folder.path(), &transfer("old.csv", "new.csv")).0);
+    assert!(!said.contains("stands in") && !said.contains("read as numbers"), "{said}");
+    for (rows, named) in [("few.csv", true), ("new.csv", false)] {
+        let output = juyi(folder.path(), &format!("predict run {rows} --label age --out p.csv"));
+        let said = text(&output.stdout);
+        assert_eq!(said.contains("column `age`: -999 stands in 50 cells"), named, "{said}");
+        assert!(!said.contains("read as numbers"), "{said}");
+    }
+}
+
+#[test]
+fn an_index_without_a_name_that_becomes_a_feature_is_named() {
+    let indexed = |name: &str, table: &str, at: fn(usize) -> usize| -> String {
+        let row = |(i, line): (usize, &str)| match i {
+            0 => format!("{name},{line}\n"),
+            _ => format!("{},{line}\n", at(i - 1)),
+        };
+        table.lines().enumerate().map(row).collect()
+    };
+    let (old, new) = (table(1, 120, 0.0, coded), table(2, 80, 0.0, coded));
+    for (name, called) in [("", "column 1"), ("Unnamed: 0", "Unnamed: 0")] {
+        let folder = folder(&[
+            ("old.csv", indexed(name, &old, |row| row % 60)), // two tables, one below the other
+            ("new.csv", indexed(name, &new, |row| row)),
+        ]);
+        let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+        let said = notices(&record);
+        assert!(said.contains(&format!("column `{called}` has no name in the file")), "{said}");
+        assert!(said.contains(&format!("`--drop \"{called}\"`")), "{said}");
+        assert_eq!(record["features"], 4);
+    }
+    let folder =
+        folder(&[("old.csv", indexed("", &old, |row| row)), ("new.csv", indexed("", &new, |row| row))]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    assert!(!notices(&record).contains("in the file"), "{}", notices(&record));
+    assert_eq!(record["features"], 3);
+}
+
+#[test]
+fn a_minus_of_another_code_point_is_recognised() {
+    let sign = |minus: &'static str| {
+        move |_: usize, class: bool| if class { "1".into() } else { format!("{minus}1") }
+    };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, sign("-"))),
+        ("new.csv", table(2, 80, 0.0, sign("\u{2212}"))),
+    ]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    assert!(notices(&record).contains("did you mean `-1`?"), "{}", notices(&record));
+}
+
 /// Rows of one column that tells a number.
 fn amounts(seed: u64, rows: usize, from: f64, label: impl Fn(f64) -> String) -> String {
     let mut draws = Draws(seed);
@@ -250,6 +471,8 @@ fn answers_that_tell_nothing_apart_are_named() {
     ]);
     let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
     assert!(notices(&record).contains("every row is said to be `no`"), "{}", notices(&record));
+    let output = juyi(folder.path(), "predict run new.csv --out p.csv");
+    assert!(text(&output.stdout).contains("every row is said to be `no`"), "{}", text(&output.stdout));
     let (record, _) =
         run(folder.path(), "transfer --source old.csv --target one.csv --label y --method none");
     assert!(notices(&record).contains("the target has one row: too few"), "{}", notices(&record));

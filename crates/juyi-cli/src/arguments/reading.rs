@@ -16,6 +16,10 @@ pub(crate) struct ReadingArguments {
     /// Cells that stand for a missing value, beside the empty cell, NA, ?, - and their like; may be repeated
     #[arg(long, value_name = "A,B", value_delimiter = ',', allow_hyphen_values = true)]
     pub(crate) missing_values: Vec<String>,
+    /// Words such as NA, None or - that are values in columns of text, a class or a country, and no missing cells; may be
+    /// repeated
+    #[arg(long, value_name = "A,B", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) keep_values: Vec<String>,
     /// What stands before decimals in text where 1,234 might be either: , or .
     #[arg(long, value_name = "MARK", value_parser = parse_decimal)]
     pub(crate) decimal: Option<char>,
@@ -31,6 +35,7 @@ impl ReadingArguments {
             format: self.format,
             encoding: self.encoding.clone(),
             missing_values: self.missing_values.clone(),
+            keep_values: self.keep_values.clone(),
             decimal: self.decimal,
             rename: self.rename.clone(),
             ..Reading::default()

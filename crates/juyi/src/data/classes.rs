@@ -100,6 +100,20 @@ pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
     truth(a).is_some() && truth(a) == truth(b)
 }
 
+/// Whether both of these names of truth are likely to mean one class in a table that has both, among these classes: it
+/// says little else than true and false, and no letter stands alone that may be short for something else.
+pub(crate) fn mixes_truths(a: &str, b: &str, classes: &[&str]) -> bool {
+    let words: Vec<String> = classes.iter().map(|name| loosely(name)).collect();
+    let has = |word: &str| words.iter().any(|known| known == word);
+    let sure = |name: &str| {
+        let word = loosely(name);
+        let both = TRUTHS.iter().any(|(yes, no)| (word == *yes || word == *no) && has(yes) && has(no));
+        both || word.chars().count() > 1 || word.starts_with(|c: char| c.is_ascii_digit())
+    };
+    let others = words.iter().filter(|word| truth_value(word).is_none()).count();
+    others <= 1 && sure(a) && sure(b)
+}
+
 /// The value that is written, in one spelling.
 fn value(written: &str) -> String {
     let word = word(written);
@@ -134,10 +148,11 @@ pub(crate) fn plain_number(written: &str) -> Option<f64> {
     Some(if number == 0.0 { 0.0 } else { number }) // -0 is 0
 }
 
-/// A name without what people write differently: case, the width of characters, blanks, underscores and hyphens between
-/// words, leading zeros.
+/// A name without what people write differently: case, the width of characters, signs of minus and dashes, blanks,
+/// underscores and hyphens between words, leading zeros.
 pub(crate) fn loosely(name: &str) -> String {
-    let name: String = name.trim_matches(is_blank).nfkc().flat_map(char::to_lowercase).collect();
+    let dash = |c: char| if matches!(c, '\u{2010}'..='\u{2014}' | '\u{2212}') { '-' } else { c };
+    let name: String = name.trim_matches(is_blank).nfkc().map(dash).flat_map(char::to_lowercase).collect();
     if let Ok(number) = name.parse::<f64>() {
         return number.to_string();
     }
@@ -157,13 +172,21 @@ pub(crate) fn loosely(name: &str) -> String {
     kept + &joints
 }
 
+/// Words for true and for false.
+const TRUTHS: [(&str, &str); 7] = [
+    ("true", "false"),
+    ("t", "f"),
+    ("yes", "no"),
+    ("y", "n"),
+    ("1", "0"),
+    ("on", "off"),
+    ("\u{662f}", "\u{5426}"),
+];
+
 /// What a word says of truth.
 fn truth_value(word: &str) -> Option<bool> {
-    match word {
-        "true" | "t" | "yes" | "y" | "1" | "on" | "是" => Some(true),
-        "false" | "f" | "no" | "n" | "0" | "off" | "否" => Some(false),
-        _ => None,
-    }
+    let pair = TRUTHS.iter().find(|(yes, no)| word == *yes || word == *no)?;
+    Some(word == pair.0)
 }
 
 #[cfg(test)]
@@ -208,6 +231,8 @@ mod tests {
             ("New_York", "new york"),
             ("１", "1"),
             ("t-shirt", "T shirt"),
+            ("\u{2212}1", "-1"),
+            ("20\u{2013}30", "20-30"),
         ] {
             assert!(twins(a, b), "{a} {b}");
         }
@@ -216,9 +241,29 @@ mod tests {
         {
             assert!(!twins(a, b), "{a} {b}");
         }
+        assert_eq!(Classes::of(["-1", "1"]).meant("\u{2212}1").unwrap(), "-1");
         let classes = Classes::of(["good", "poor", "1", "2"]);
         assert_eq!(classes.meant("GOOD").unwrap(), "good");
         assert_eq!(classes.meant("goood").unwrap(), "good");
         assert_eq!((classes.meant("3"), classes.meant("table")), (None, None));
+    }
+
+    #[test]
+    fn truths_in_two_vocabularies_are_told_from_letters_and_digits() {
+        for (a, b, classes) in [
+            ("1", "true", &["0", "1", "true", "false"][..]),
+            ("F", "FALSE", &["F", "T", "FALSE", "TRUE"]),
+            ("n", "0", &["n", "y", "0", "1", "unknown"]),
+            ("1", "yes", &["no", "yes", "1"]),
+        ] {
+            assert!(mixes_truths(a, b, classes), "{a} {b}");
+        }
+        for (a, b, classes) in [
+            ("F", "N", &["T", "F", "N"][..]), // N for "neither"
+            ("f", "n", &["f", "n"]),          // far and near
+            ("0", "n", &["0", "1", "2", "3", "n", "y"]),
+        ] {
+            assert!(!mixes_truths(a, b, classes), "{a} {b}");
+        }
     }
 }

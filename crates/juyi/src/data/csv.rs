@@ -89,7 +89,7 @@ fn read_as<R: BufRead>(
     let header = reading.header(name, found.names)?;
     let found = Head { names: header.names.clone(), ..found };
     let mut text: Vec<bool> = found.names.iter().map(|column| reading.as_text.contains(column)).collect();
-    let body = Body { name, missing: MissingValues::with(&reading.missing_values), reading, limit };
+    let body = Body { name, missing: MissingValues::of(reading), reading, limit };
     let mut columns = body.read(first, &found, &header.left_out, &text)?;
     if columns.of.iter().any(|column| matches!(column, Growing::FoundText)) {
         let also = columns.of.iter().map(|column| matches!(column, Growing::FoundText));
@@ -184,6 +184,7 @@ impl Body<'_> {
                 return Err(Error::Memory { what, need, budget: self.limit });
             }
         }
+        columns.of.iter_mut().for_each(Growing::settle);
         Ok(columns)
     }
 
@@ -205,23 +206,26 @@ impl Body<'_> {
             rows,
             lines,
             missing_values: self.reading.missing_values.clone(),
+            keep_values: self.reading.keep_values.clone(),
             decimal: self.reading.decimal,
             notes: head.notes.clone(),
             ..Table::default()
         };
-        for (growing, name) in of.into_iter().zip(&head.names) {
+        for ((growing, name), unnamed) in of.into_iter().zip(&head.names).zip(&head.unnamed) {
             let Some((column, seen)) = growing.finish(name) else { continue };
+            let seen = Seen { unnamed: *unnamed, ..seen };
             table.columns.push(column);
             if seen != Seen::default() {
                 table.seen.insert(name.clone(), seen);
             }
         }
         let first = table.columns.first().filter(|column| head.names.first() == Some(&column.name));
-        let first = first.filter(|column| head.first_unnamed && column.cells.differ());
+        let first = first.filter(|column| head.unnamed[0] && column.cells.differ());
         table.row_names = first.filter(|_| rows > 0).map(|column| column.name.clone());
         let empty = |column: &Column| (0..rows).all(|row| column.cells.is_missing(row));
         let last = table.columns.last().is_some_and(|column| head.names.last() == Some(&column.name));
-        if head.last_unnamed && last && rows > 0 && table.columns.pop_if(|column| empty(column)).is_some() {
+        let last_unnamed = head.unnamed.last() == Some(&true);
+        if last_unnamed && last && rows > 0 && table.columns.pop_if(|column| empty(column)).is_some() {
             table
                 .notes
                 .push("every line ends in a separator: the last column, without a name, is left out".into());

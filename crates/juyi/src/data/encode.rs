@@ -9,17 +9,19 @@ mod kind;
 mod sentinels;
 mod words;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
 use absent::absent_columns;
-use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names};
+use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names, tell_nameless};
 use sentinels::Sentinels;
+pub(crate) use sentinels::sentinels_in;
 pub(crate) use words::{Spellings, truths_as_numbers};
 
 use super::dates::{DateOrder, TimeUnit};
 use super::numerals::{Notations, read_later};
+use super::read::Reading;
 use super::table::{Cells, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
@@ -94,6 +96,9 @@ pub struct Encoding {
     /// Cells that count as missing, beside those that always do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing_values: Vec<String>,
+    /// Words that are values in columns of text, though they mark missing cells otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep_values: Vec<String>,
     /// How numbers were written in columns that were text, the label among them.
     #[serde(default, skip_serializing_if = "Notations::is_empty")]
     pub notations: Notations,
@@ -127,7 +132,7 @@ impl Encoding {
             }
         }
         for table in &tables {
-            table.tell(label, context);
+            table.tell(context);
         }
         let unnamed = row_names(&tables, id, context);
         let out = |name: &String| {
@@ -189,7 +194,7 @@ impl Encoding {
                         if is_sequence(cells[0].1) {
                             sequences.push(name);
                         }
-                        sentinels.look(name, &cells);
+                        sentinels.look(name, cells.iter().map(|(_, cells)| *cells));
                         if is_constant(&cells) {
                             constant.push(name);
                         }
@@ -203,6 +208,7 @@ impl Encoding {
             }
         }
         sentinels.tell(context);
+        tell_nameless(&tables, columns.iter().map(|c| &c.name).filter(|c| !sequences.contains(c)), context);
         for (table, names) in tables.iter().zip(&empty).filter(|(_, names)| !names.is_empty()) {
             context.warn("data", format!("`{}`: column {} is empty", table.name, listed(names)));
         }
@@ -227,16 +233,17 @@ impl Encoding {
             let hint = "keep at least one column that is neither label, id nor dropped";
             return Err(Error::input(format!("`{}`", tables[0].name), "has no feature columns", hint));
         }
-        let mut missing_values: Vec<String> =
-            tables.iter().flat_map(|table| &table.missing_values).cloned().collect();
-        missing_values.sort();
-        missing_values.dedup();
+        let of_all = |words: fn(&Table) -> &Vec<String>| {
+            let all: BTreeSet<&String> = tables.iter().flat_map(|table| words(table)).collect();
+            all.into_iter().cloned().collect()
+        };
         Ok(Self {
             columns,
             missing,
             label: label.into(),
             id: id.to_vec(),
-            missing_values,
+            missing_values: of_all(|table| &table.missing_values),
+            keep_values: of_all(|table| &table.keep_values),
             notations: Notations::new(),
         })
     }
@@ -284,6 +291,12 @@ impl Encoding {
             .chain(self.id.iter().cloned())
             .chain([self.label.clone()])
             .collect()
+    }
+
+    /// Has a table read with the words that mark missing cells, and those that do not, as the model learnt them.
+    pub fn add_words_to(&self, reading: &mut Reading) {
+        reading.missing_values.extend(self.missing_values.iter().cloned());
+        reading.keep_values.extend(self.keep_values.iter().cloned());
     }
 
     /// Whether a table without missing cells becomes the same features under both.

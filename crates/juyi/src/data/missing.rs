@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::read::Reading;
 use super::table::{Cells, MISSING, Table};
+use crate::error::{Error, Result};
 
 /// What people and programs write where there is no value: pandas, R, SQL, SAS, Stata, Weka, Excel. The errors of
 /// formulas are not among them, but for the one that says "not available".
@@ -12,7 +14,7 @@ const MARKS: &[&str] = &[
     "\u{2014}", ".", "\\N",
 ];
 
-/// Marks that mean nothing else, and of which nobody need be told.
+/// Marks that hardly mean anything else, and of which nobody need be told beforehand.
 const PLAIN: &[&str] = &["NA", "N/A", "<NA>", "NaN", "nan", "null", "NULL", "\\N"];
 
 /// Whether a text stands for a missing value wherever it stands.
@@ -25,6 +27,8 @@ pub fn is_mark_of_absence(text: &str) -> bool {
 pub(super) struct MissingValues {
     words: Vec<String>,
     numbers: Vec<f64>,
+    /// Marks that are values of text here.
+    kept: Vec<String>,
 }
 
 impl MissingValues {
@@ -32,11 +36,42 @@ impl MissingValues {
     pub(super) fn with(given: &[String]) -> Self {
         let words: Vec<String> = given.iter().map(|word| without_blanks(word).to_string()).collect();
         let numbers = words.iter().filter_map(|word| word.parse().ok()).filter(|v: &f64| v.is_finite());
-        Self { numbers: numbers.collect(), words }
+        Self { numbers: numbers.collect(), words, kept: Vec::new() }
+    }
+
+    /// Those that a table is to be read with.
+    pub(super) fn of(reading: &Reading) -> Self {
+        let kept = reading.keep_values.iter().map(|word| without_blanks(word).to_string()).collect();
+        Self { kept, ..Self::with(&reading.missing_values) }
+    }
+
+    /// Checks that what is to be a value is a mark of absence otherwise, and nobody's here.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the word.
+    pub(super) fn check(&self) -> Result<()> {
+        for word in &self.kept {
+            let fail = |problem: &str, hint: &str| {
+                Err(Error::input(format!("`--keep-values {word}`"), problem, hint))
+            };
+            if !MARKS.contains(&word.as_str()) {
+                return fail("is a value as it is", "it is for marks of missing cells such as NA, None or -");
+            }
+            if self.words.contains(word) {
+                return fail("is to be a missing cell too", "leave it out of `--missing-values`");
+            }
+        }
+        Ok(())
     }
 
     /// Whether this text does.
     pub(super) fn has(&self, cell: &str) -> bool {
+        let cell = without_blanks(cell);
+        self.has_among_numbers(cell) && !self.kept.iter().any(|word| word == cell)
+    }
+
+    /// Whether this text does in a column of numbers, of which no word is a value.
+    pub(super) fn has_among_numbers(&self, cell: &str) -> bool {
         let cell = without_blanks(cell);
         if cell.is_empty() || MARKS.contains(&cell) {
             return true;
@@ -64,7 +99,7 @@ impl MissingValues {
                 Cells::Text { codes, values } => {
                     let absent = self.empty_text(codes, values);
                     if !absent.is_empty() {
-                        table.seen.entry(column.name.clone()).or_default().absent = absent;
+                        table.seen.entry(column.name.clone()).or_default().absent.extend(absent);
                     }
                 }
             }
@@ -73,7 +108,11 @@ impl MissingValues {
 
     /// Empties cells of text; the marks that were met, each with its number of cells.
     fn empty_text(&self, codes: &mut [u32], values: &mut Vec<String>) -> Vec<(String, usize)> {
-        let gone: Vec<bool> = values.iter().map(|value| self.has(value)).collect();
+        let number = |value: &&String| value.parse::<f64>().is_ok_and(f64::is_finite);
+        let mut others = values.iter().filter(|value| !self.has_among_numbers(value)).peekable();
+        let numbers = others.peek().is_some() && others.all(|value| number(&value));
+        let gone = |value: &String| if numbers { self.has_among_numbers(value) } else { self.has(value) };
+        let gone: Vec<bool> = values.iter().map(gone).collect();
         if !gone.contains(&true) {
             return Vec::new();
         }
@@ -89,7 +128,7 @@ impl MissingValues {
             *code = new[*code as usize];
         }
         let marks =
-            values.iter().zip(counts).zip(&gone).filter(|((value, _), gone)| **gone && worth_saying(value));
+            values.iter().zip(counts).zip(&gone).filter(|((value, _), gone)| **gone && !value.is_empty());
         let marks = marks.map(|((value, count), _)| (value.clone(), count)).collect();
         let mut gone = gone.iter();
         values.retain(|_| gone.next() == Some(&false));
@@ -97,19 +136,19 @@ impl MissingValues {
     }
 }
 
-/// Counts marks of absence that might have meant something.
+/// Counts the words of cells that are missing.
 #[derive(Debug, Default)]
 pub(super) struct Absent(HashMap<String, usize>);
 
 impl Absent {
     /// Counts a cell that is missing.
     pub(super) fn push(&mut self, cell: &str) {
-        if worth_saying(cell) {
+        if !cell.is_empty() {
             *self.0.entry(cell.into()).or_default() += 1;
         }
     }
 
-    /// The marks, each with its number of cells.
+    /// The words, each with its number of cells.
     pub(super) fn finish(self) -> Vec<(String, usize)> {
         let mut all: Vec<(String, usize)> = self.0.into_iter().collect();
         all.sort();
@@ -117,9 +156,19 @@ impl Absent {
     }
 }
 
-/// Whether a mark of absence might have meant something.
-fn worth_saying(mark: &str) -> bool {
-    !mark.is_empty() && !PLAIN.contains(&mark)
+/// Whether a word that was read as a missing cell might have meant something.
+pub(crate) fn worth_saying(word: &str) -> bool {
+    !PLAIN.contains(&word)
+}
+
+/// How words that were read as missing cells become `what` they may be, where that can be asked for.
+pub(crate) fn keeping(words: &[(String, usize)], what: &str) -> Option<String> {
+    let marks: Vec<&str> =
+        words.iter().map(|(word, _)| word.as_str()).filter(|w| MARKS.contains(w)).collect();
+    let listed: Vec<String> = marks.iter().map(|mark| format!("`{mark}`")).collect();
+    let each = if marks.len() == 1 { "is" } else { "are each" };
+    let option = format!("`--keep-values {}`", marks.join(","));
+    (!marks.is_empty()).then(|| format!("if {} {each} {what}, add {option}", listed.join(", ")))
 }
 
 /// A cell without blanks around it, and without marks that nobody sees.
@@ -162,6 +211,39 @@ mod tests {
         assert_eq!(table.columns[0].cells, Cells::Text { codes, values: vec!["a".into(), "b".into()] });
         let missing: Vec<usize> = (0..6).filter(|&row| table.columns[1].cells.is_missing(row)).collect();
         assert_eq!(missing, [1, 3]);
-        assert_eq!(table.seen["t"].absent, [("None".to_string(), 2)]);
+        assert_eq!(table.seen["t"].absent, [("None".to_string(), 2), ("NA".to_string(), 1)]);
+    }
+
+    #[test]
+    fn marks_may_be_kept_as_values_of_text() {
+        let reading = |keep: &[&str], missing: &[&str]| Reading {
+            keep_values: keep.iter().map(ToString::to_string).collect(),
+            missing_values: missing.iter().map(ToString::to_string).collect(),
+            ..Reading::default()
+        };
+        let kept = MissingValues::of(&reading(&["NA"], &[]));
+        assert!(!kept.has("NA ") && kept.has("None") && kept.has("") && kept.has_among_numbers("NA"));
+        let column = |name: &str, words: [&str; 3]| {
+            let words = words.map(|word| Some(word.to_string()));
+            Column { name: name.into(), cells: Cells::from_text(words) }
+        };
+        let columns = vec![column("country", ["DE", "NA", "?"]), column("age", ["31", "NA", "27"])];
+        let mut table = Table { rows: 3, columns, ..Table::default() };
+        kept.empty(&mut table);
+        let text = |j: usize| (0..3).map(|row| table.columns[j].cells.text(row)).collect::<Vec<_>>();
+        assert_eq!(text(0), [Some("DE".into()), Some("NA".into()), None]);
+        assert_eq!(text(1), [Some("31".into()), None, Some("27".into())]);
+        let refused = |keep: &[&str], missing: &[&str]| {
+            MissingValues::of(&reading(keep, missing)).check().unwrap_err().to_string()
+        };
+        assert!(kept.check().is_ok());
+        assert_eq!(refused(&["north"], &[]), "`--keep-values north`: is a value as it is");
+        assert_eq!(refused(&["NA"], &["NA"]), "`--keep-values NA`: is to be a missing cell too");
+        let words = [("-".to_string(), 3), ("NA".to_string(), 1), ("-999".to_string(), 4)];
+        assert_eq!(
+            keeping(&words, "a class").unwrap(),
+            "if `-`, `NA` are each a class, add `--keep-values -,NA`"
+        );
+        assert_eq!(keeping(&words[2..], "a class"), None);
     }
 }

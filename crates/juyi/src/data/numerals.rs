@@ -32,7 +32,7 @@ pub(crate) fn read_numbers(
     let (mut found, mut examples) = (Notations::new(), Vec::new());
     for name in names {
         if let Some((notation, example)) = settle(&name, tables, None)? {
-            examples.push(example);
+            examples.push(example.unwrap_or_else(|| format!("column `{name}`")));
             found.extend(notation.map(|notation| (name, notation)));
         }
     }
@@ -60,7 +60,7 @@ pub(crate) fn read_labels(
     };
     let settled = if sources.iter().any(names) { None } else { settle(label, sources, None)? };
     let Some((notation, example)) = settled else { return Ok(Notations::new()) };
-    say(&[example], context);
+    say(&example.into_iter().collect::<Vec<_>>(), context);
     Ok(notation.map(|notation| (label.to_string(), notation)).into_iter().collect())
 }
 
@@ -78,9 +78,25 @@ pub(crate) fn read_later(
     for name in columns {
         let before = known.get(*name).copied();
         let settled = settle(name, &mut [&mut *table], Some(before))?;
-        examples.extend(settled.map(|(_, example)| example));
+        examples.extend(settled.map(|(_, example)| example.unwrap_or_else(|| format!("column `{name}`"))));
     }
     say(&examples, context);
+    Ok(())
+}
+
+/// The same for the labels of a table that comes later, which readers leave as they are written: plain numbers need no
+/// note.
+///
+/// # Errors
+/// As [`read_numbers`].
+pub(crate) fn read_labels_later(
+    table: &mut Table,
+    label: &str,
+    known: &Notations,
+    context: &mut Context,
+) -> Result<()> {
+    let settled = settle(label, &mut [table], Some(known.get(label).copied()))?;
+    say(&settled.and_then(|(_, example)| example).into_iter().collect::<Vec<_>>(), context);
     Ok(())
 }
 
@@ -100,14 +116,15 @@ struct Sight {
     filled: bool,
 }
 
-/// Turns one column into numbers where it is text; how it was read, if that binds tables to come, and an example in words.
+/// Turns one column into numbers where it is text; how it was read, if that binds tables to come, and an example in words
+/// where it is not written plainly.
 /// `known` is the notation that a model has learnt it in: `Some(None)` is the plain one.
 #[expect(clippy::option_option, reason = "nothing known is not the same as known to be plain")]
 fn settle(
     name: &str,
     tables: &mut [&mut Table],
     known: Option<Option<Notation>>,
-) -> Result<Option<(Option<Notation>, String)>> {
+) -> Result<Option<(Option<Notation>, Option<String>)>> {
     let mut sights = Vec::new();
     let mut odd = false; // whether some text is no plain number, or stands beside numbers
     for table in tables.iter() {
@@ -140,7 +157,7 @@ fn settle(
         _ if !odd && all & with_decimal('.') != 0 => all & with_decimal('.'),
         _ => all,
     };
-    let (mut first, mut example) = (None, String::new());
+    let (mut first, mut example) = (None, None);
     let mut sights = sights.iter();
     for table in tables.iter_mut() {
         let (Some(position), Some(sight)) = (
@@ -167,15 +184,12 @@ fn settle(
         let numbers: Vec<f64> =
             values.iter().map(|value| notation.number(value).unwrap_or(f64::NAN)).collect();
         let telling = values.iter().zip(&numbers).find(|(value, _)| value.parse::<f64>().is_err());
-        if let Some((value, number)) = telling.filter(|_| example.is_empty()) {
-            example = format!("column `{name}` (`{}` is {number})", shown(value));
+        if let Some((value, number)) = telling.filter(|_| example.is_none()) {
+            example = Some(format!("column `{name}` (`{}` is {number})", shown(value)));
         }
         first = first.or(Some(notation));
         let cells = codes.iter().map(|code| numbers.get(*code as usize).copied().unwrap_or(f64::NAN));
         table.columns[position].cells = Cells::Numbers(cells.collect());
-    }
-    if example.is_empty() {
-        example = format!("column `{name}`");
     }
     let binds = |notation: Notation| Some(notation).filter(|notation| all != 0 || notation.percent);
     Ok(first.map(|notation| (binds(notation), example)))

@@ -114,6 +114,8 @@ pub struct Reading {
     pub as_text: Vec<String>,
     /// Cells that stand for a missing value, beside those that always do.
     pub missing_values: Vec<String>,
+    /// Words that are values in columns of text, though they mark missing cells otherwise.
+    pub keep_values: Vec<String>,
     /// What stands before decimals in text: a point or a comma.
     pub decimal: Option<char>,
     /// The encoding of text, by its name.
@@ -147,6 +149,8 @@ pub fn read_table(spec: &str, reading: &Reading, context: &Context) -> Result<Ta
 /// Reads a table; errors speak of what the context has left.
 fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table> {
     let limit = context.left();
+    let missing = MissingValues::of(reading);
+    missing.check()?;
     let (file, more) = split(spec);
     let Some(format) = format(file).or(reading.format) else {
         if file == STANDARD_INPUT {
@@ -175,8 +179,9 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
         Format::Npy => pair(spec, npy::read, reading, context),
         Format::Idx => pair(spec, idx::read, reading, context),
     }?;
-    MissingValues::with(&reading.missing_values).empty(&mut table);
+    missing.empty(&mut table);
     table.missing_values.clone_from(&reading.missing_values);
+    table.keep_values.clone_from(&reading.keep_values);
     table.decimal = reading.decimal;
     Ok(table)
 }

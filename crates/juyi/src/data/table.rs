@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::dates::TimeUnit;
 use super::lines::Lines;
 use crate::context::Context;
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result};
 
 /// What a column and its name take beside their cells, in bytes.
 pub(super) const COLUMN: u64 = 128;
@@ -135,8 +135,10 @@ pub struct Seen {
     pub points: Points,
     /// A whole number with leading zeros, if there is one.
     pub code: Option<String>,
-    /// Marks of absence that might have meant something, each with its number of cells.
+    /// Words of missing cells, each with its number of cells.
     pub absent: Vec<(String, usize)>,
+    /// Whether the file gives it no name.
+    pub unnamed: bool,
 }
 
 /// A table.
@@ -164,6 +166,8 @@ pub struct Table {
     pub seen: HashMap<String, Seen>,
     /// Cells that count as missing, beside those that always do.
     pub missing_values: Vec<String>,
+    /// Words that are values in columns of text, though they mark missing cells otherwise.
+    pub keep_values: Vec<String>,
     /// What was said to stand before decimals.
     pub decimal: Option<char>,
     /// The first column, where it has no name in the header and a value of its own in every row.
@@ -196,17 +200,16 @@ impl Table {
         }
     }
 
-    /// Says what was done when it was read, to itself and to its labels.
-    pub(super) fn tell(&self, label: &str, context: &mut Context) {
+    /// Says what was done when it was read.
+    pub(super) fn tell(&self, context: &mut Context) {
         for note in &self.notes {
             context.note("data", format!("`{}`: {note}", self.name));
         }
-        let absent = self.seen.get(label).map_or(&[][..], |seen| &seen.absent);
-        for (mark, count) in absent {
-            let labels = if *count == 1 { "label `" } else { "labels `" };
-            let text = format!("`{}`: {count} {labels}{}` count as missing", self.name, shown(mark));
-            context.note("data", text);
-        }
+    }
+
+    /// Words of a column that were read as missing cells, each with its number of cells.
+    pub(crate) fn absent(&self, column: &str) -> &[(String, usize)] {
+        self.seen.get(column).map_or(&[], |seen| &seen.absent)
     }
 
     /// The table of these rows, in this order.
@@ -231,6 +234,7 @@ impl Table {
             lines: self.lines.select(rows),
             seen: self.seen.clone(),
             missing_values: self.missing_values.clone(),
+            keep_values: self.keep_values.clone(),
             decimal: self.decimal,
             row_names: self.row_names.clone(),
             notes: self.notes.clone(),

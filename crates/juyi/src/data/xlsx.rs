@@ -7,26 +7,20 @@
 //! Cells are read one by one: what a sheet says of its size is not believed. What the parts of the archive unpack to is
 //! counted first.
 
-use std::cell::Cell;
+mod parts;
+
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use calamine::{CellErrorType, DataRef, Reader, SheetType, SheetVisible, Xlsx};
-use zip::ZipArchive;
 
 use super::caught::caught;
 use super::dates::{DAY, TimeUnit, calendar};
-use super::missing::MissingValues;
-use super::npz::{DIRECTORY, Metered};
+use super::missing::{Absent, MissingValues, without_blanks};
 use super::read::Reading;
-use super::table::{COLUMN, Cells, Column, Table, TextCells};
+use super::table::{COLUMN, Cells, Column, Seen, Table, TextCells};
 use crate::error::{Error, Result, shown};
-
-/// What a byte of the parts that are held becomes in memory, at most: five may be a text, which has a place of its own.
-const PARTS: u64 = 16;
-
-/// What a text of the parts takes, beside its letters.
-const TEXT: u64 = 24;
+use parts::unpacked;
 
 /// What a cell takes while it is read, beside its text.
 const CELL: u64 = 64;
@@ -43,6 +37,8 @@ enum Value {
     Time(f64),
     /// Days that passed.
     Duration(f64),
+    /// A word that is a value in columns of text, and stands for a missing cell in others.
+    Kept(String),
 }
 
 /// A cell with its position.
@@ -100,7 +96,7 @@ pub fn read<R: Read + Seek>(
         remarks.push(format!("sheet `{}` is read; sheets of the file: {}", shown(&wanted), listed()));
     }
     let from_1904 = workbook.has_1904_epoch();
-    let missing = MissingValues::with(&reading.missing_values);
+    let missing = MissingValues::of(reading);
     let cells = caught(|| cells(name, &mut workbook, &wanted, from_1904, &missing, limit - held))
         .ok_or_else(panicked)??;
     let mut table = table(name, &wanted, cells, &reading.as_text, limit - held, &mut remarks)?;
@@ -108,62 +104,7 @@ pub fn read<R: Read + Seek>(
     Ok(table)
 }
 
-/// Counts what the parts of the archive unpack to, and what they take at once.
-fn unpacked<R: Read + Seek>(name: &str, file: &mut R, limit: u64) -> Result<u64> {
-    let left = Cell::new(limit / DIRECTORY);
-    let unsound = |error: String| {
-        let hint = "save it as .xlsx, without a password";
-        Error::input(format!("`{name}`"), format!("is not a sound .xlsx workbook: {error}"), hint)
-    };
-    let memory = |need: u64| Error::Memory { what: format!("the parts of `{name}`"), need, budget: limit };
-    let mut archive = ZipArchive::new(Metered { file, left: &left }).map_err(|error| match left.get() {
-        0 => memory(limit.saturating_add(DIRECTORY)),
-        _ => unsound(error.to_string()),
-    })?;
-    left.set(u64::MAX);
-    let (mut parts, mut largest) = (0_u64, 0);
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|error| unsound(error.to_string()))?;
-        let part = entry.name().map_or_else(|_| String::new(), |name| name.to_lowercase());
-        if ![".xml", ".rels", ".bin"].iter().any(|ending| part.ends_with(ending)) {
-            continue; // pictures, say, which nobody opens
-        }
-        let most = limit.saturating_sub(parts.saturating_mul(PARTS)).saturating_add(1);
-        let (mut bytes, mut entry) = (Vec::new(), entry.take(most));
-        let size = if part.ends_with("sharedstrings.xml") {
-            entry.read_to_end(&mut bytes).map(|size| size as u64)
-        } else {
-            std::io::copy(&mut entry, &mut std::io::sink())
-        };
-        let size = size.map_err(|error| unsound(error.to_string()))?;
-        parts = parts.saturating_add(claimed(&bytes).saturating_mul(TEXT) / PARTS);
-        if part.contains("worksheets/") {
-            largest = size.max(largest); // read piece by piece
-        } else {
-            parts = parts.saturating_add(size);
-        }
-        let need = parts.saturating_mul(PARTS).saturating_add(largest);
-        if need > limit {
-            return Err(memory(need));
-        }
-    }
-    Ok(parts.saturating_mul(PARTS).saturating_add(largest))
-}
-
-/// How many texts a part says that it has: room is made for them before they are read.
-fn claimed(part: &[u8]) -> u64 {
-    const NAME: &[u8] = b"uniqueCount";
-    let numbers = part.windows(NAME.len()).enumerate().filter(|(_, word)| *word == NAME).map(|(at, _)| {
-        let digits = part[at + NAME.len()..]
-            .iter()
-            .skip_while(|b| matches!(b, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'));
-        let digits = digits.take_while(|b| b.is_ascii_digit());
-        digits.fold(0_u64, |number, b| number.saturating_mul(10).saturating_add(u64::from(b - b'0')))
-    });
-    numbers.max().unwrap_or(0)
-}
-
-/// The cells of a sheet that are not empty.
+/// The cells of a sheet that are not empty, and the words of those that are missing, by column.
 fn cells<R: Read + Seek>(
     name: &str,
     workbook: &mut Xlsx<R>,
@@ -171,20 +112,25 @@ fn cells<R: Read + Seek>(
     from_1904: bool,
     missing: &MissingValues,
     limit: u64,
-) -> Result<Vec<Filled>> {
+) -> Result<(Vec<Filled>, HashMap<u32, Absent>)> {
     let damaged = |error: calamine::XlsxError| {
         let thing = format!("`{name}`, sheet `{}`", shown(sheet));
         Error::input(thing, format!("cannot be read: {}", shown(&error.to_string())), "save it anew as .xlsx")
     };
     let mut reader = workbook.worksheet_cells_reader(sheet).map_err(damaged)?;
-    let (mut found, mut taken) = (Vec::new(), 0_u64);
+    let (mut found, mut absent, mut taken) = (Vec::new(), HashMap::<u32, Absent>::new(), 0_u64);
     while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(damaged)? {
         let (row, column) = cell.pos;
         let refused =
             |problem: String, hint: &str| Err(Error::input(place(name, sheet, row, column), problem, hint));
-        let text = |text: &str| {
+        let mut text = |text: &str| {
             let text = text.trim();
-            (!missing.has(text)).then(|| Value::Text(text.into()))
+            if missing.has(text) {
+                absent.entry(column).or_default().push(without_blanks(text));
+                return None;
+            }
+            let kept = missing.has_among_numbers(text);
+            Some(if kept { Value::Kept(text.into()) } else { Value::Text(text.into()) })
         };
         let value = match &cell.value {
             DataRef::Empty if cell.formula.is_some() => {
@@ -208,13 +154,14 @@ fn cells<R: Read + Seek>(
             }
         };
         let Some(value) = value else { continue };
-        taken += CELL + if let Value::Text(text) = &value { text.len() as u64 } else { 0 };
+        let letters = if let Value::Text(text) | Value::Kept(text) = &value { text.len() } else { 0 };
+        taken += CELL + letters as u64;
         if taken > limit {
             return Err(Error::Memory { what: format!("the cells of `{name}`"), need: taken, budget: limit });
         }
         found.push(Filled { row, column, value });
     }
-    Ok(found)
+    Ok((found, absent))
 }
 
 /// Days since 1970 of what Excel counts; the time of day alone stays below 1. Excel has a 29 February 1900.
@@ -247,7 +194,7 @@ fn written(value: &Value) -> String {
     match value {
         Value::Number(number) => number.to_string(),
         Value::Truth(truth) => truth.to_string(),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) | Value::Kept(text) => text.clone(),
         Value::Time(days) => calendar(seconds(*days), (0.0..1.0).contains(days)),
         Value::Duration(days) => seconds(*days).to_string(),
     }
@@ -257,7 +204,7 @@ fn written(value: &Value) -> String {
 fn table(
     name: &str,
     sheet: &str,
-    cells: Vec<Filled>,
+    (cells, mut absent): (Vec<Filled>, HashMap<u32, Absent>),
     as_text: &[String],
     limit: u64,
     remarks: &mut Vec<String>,
@@ -293,12 +240,15 @@ fn table(
             format!("row {} has one cell, row {} looks like the names of the columns", first + 1, other + 1);
         return Err(Error::input(thing(), problem, "remove what stands above the names of the columns"));
     }
+    let mut seen = HashMap::new();
     let mut names: HashMap<u32, String> =
         head.iter().map(|cell| (cell.column, written(&cell.value))).collect();
     let mut order: Vec<u32> = names.keys().copied().collect();
     for (_, cells) in &rows {
         for cell in cells.iter().filter(|cell| !names.contains_key(&cell.column)).collect::<Vec<_>>() {
-            names.insert(cell.column, format!("column {}", cell.column + 1));
+            let name = format!("column {}", cell.column + 1);
+            seen.insert(name.clone(), Seen { unnamed: true, ..Seen::default() });
+            names.insert(cell.column, name);
             order.push(cell.column);
         }
     }
@@ -335,6 +285,9 @@ fn table(
         if was_text {
             as_numbers.push(format!("`{}`", shown(&name)));
         }
+        if let (Cells::Text { .. }, Some(absent)) = (&cells, absent.remove(column)) {
+            seen.entry(name.clone()).or_default().absent = absent.finish();
+        }
         columns.push(Column { name, cells });
     }
     if !as_numbers.is_empty() {
@@ -343,15 +296,17 @@ fn table(
             as_numbers.join(", ")
         ));
     }
-    Ok(Table { name: name.into(), rows: count, columns, times, ..Table::default() })
+    Ok(Table { name: name.into(), rows: count, columns, times, seen, ..Table::default() })
 }
 
 /// The cells of a column of `count` rows, what they count if they are dates, and whether numbers were stored as text.
 fn column_of(cells: &[(usize, Value)], count: usize, as_text: bool) -> (Cells, Option<TimeUnit>, bool) {
-    let all = |is: fn(&Value) -> bool| !as_text && cells.iter().all(|(_, value)| is(value));
+    let typed: Vec<&(usize, Value)> =
+        cells.iter().filter(|(_, value)| !matches!(value, Value::Kept(_))).collect();
+    let as_text = as_text || (typed.is_empty() && !cells.is_empty());
     let fill = |number: &dyn Fn(&Value) -> f64| {
         let mut numbers = vec![f64::NAN; count];
-        for (row, value) in cells {
+        for (row, value) in &typed {
             numbers[*row] = number(value);
         }
         Cells::Numbers(numbers)
@@ -360,16 +315,16 @@ fn column_of(cells: &[(usize, Value)], count: usize, as_text: bool) -> (Cells, O
         Value::Number(number) => Some(*number),
         Value::Text(text) => text.parse().ok().filter(|number: &f64| number.is_finite()),
         Value::Duration(days) => Some(seconds(*days)),
-        Value::Time(_) | Value::Truth(_) => None,
+        Value::Time(_) | Value::Truth(_) | Value::Kept(_) => None,
     };
-    if !as_text && cells.iter().all(|(_, value)| number(value).is_some()) {
-        let text = cells.iter().any(|(_, value)| matches!(value, Value::Text(_)));
+    if !as_text && typed.iter().all(|(_, value)| number(value).is_some()) {
+        let text = typed.iter().any(|(_, value)| matches!(value, Value::Text(_)));
         return (fill(&|value| number(value).unwrap_or(f64::NAN)), None, text);
     }
-    if all(|value| matches!(value, Value::Time(_))) {
+    if !as_text && typed.iter().all(|(_, value)| matches!(value, Value::Time(_))) {
         let days = |value: &Value| if let Value::Time(days) = value { *days } else { f64::NAN };
-        let whole = cells.iter().all(|(_, value)| days(value).fract() == 0.0);
-        let of_day = cells.iter().all(|(_, value)| (0.0..1.0).contains(&days(value)));
+        let whole = typed.iter().all(|(_, value)| days(value).fract() == 0.0);
+        let of_day = typed.iter().all(|(_, value)| (0.0..1.0).contains(&days(value)));
         return match (of_day, whole) {
             (true, _) => (fill(&|value| seconds(days(value))), Some(TimeUnit::SecondsOfDay), false),
             (false, true) => (fill(&days), Some(TimeUnit::Days), false),

@@ -62,6 +62,7 @@ mod tests {
             label: "y".into(),
             id: Vec::new(),
             missing_values: Vec::new(),
+            keep_values: Vec::new(),
             notations: Notations::new(),
         };
         let table = Table { name: "t.csv".into(), ..Table::default() };

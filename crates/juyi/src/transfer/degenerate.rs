@@ -108,6 +108,21 @@ pub(super) fn beyond(
 /// Answers that are expected of a class, at least, before it is said that there is none.
 const EXPECTED: f64 = 5.0;
 
+/// Answers that never differ, in words.
+pub(super) fn constant(goal: &Goal, answers: &Answers) -> Option<String> {
+    let first = *answers.answer.first()?;
+    if answers.answer.len() < FEW_ROWS || answers.answer.iter().any(|answer| *answer != first) {
+        return None;
+    }
+    match goal {
+        Goal::Value => Some(format!("every row gets the same answer, {first}: nothing is told apart")),
+        Goal::Classes(names) if names.len() > 1 => {
+            Some(format!("every row is said to be `{}`: nothing is told apart", names[first as usize]))
+        }
+        Goal::Classes(_) => None,
+    }
+}
+
 /// Says what is odd about the answers of the model that is written, `title`.
 pub(super) fn answers(
     title: &str,
@@ -116,18 +131,12 @@ pub(super) fn answers(
     sources: &[DomainFacts],
     context: &mut Context,
 ) {
+    if let Some(text) = constant(goal, answers) {
+        return context.warn(title, text);
+    }
     let rows = answers.answer.len();
-    let first = answers.answer.first().copied().unwrap_or_default();
-    let constant = rows >= FEW_ROWS && answers.answer.iter().all(|answer| *answer == first);
     match goal {
-        Goal::Value if constant => {
-            context.warn(title, format!("every row gets the same answer, {first}: nothing is told apart"));
-        }
         Goal::Value => {}
-        Goal::Classes(names) if constant && names.len() > 1 => {
-            let class = &names[first as usize];
-            context.warn(title, format!("every row is said to be `{class}`: nothing is told apart"));
-        }
         Goal::Classes(names) => {
             let mut said = vec![false; names.len()];
             answers.answer.iter().for_each(|class| said[*class as usize] = true);

@@ -5,13 +5,13 @@ use std::time::Instant;
 use super::asked::Asked;
 use super::degenerate;
 use super::fits::{Fits, Ran, carries};
-use super::labels::{Written, classes, compare_with_target};
+use super::labels::{Written, classes, compare_with_target, tell_absent, tell_sentinels};
 use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::truth::Truth;
 use super::{Known, Outcome, Settings, TargetLabels, named, refused};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Encoding, Goal, Table, read_later};
+use crate::data::{Cells, Classes, Encoding, Goal, Table, read_labels_later};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
 use crate::methods::{SourceModel, refine};
@@ -49,9 +49,13 @@ pub fn transfer_models(
     encoding.missing = settings.missing.unwrap_or(encoding.missing);
     let label = settings.label.clone().unwrap_or_else(|| encoding.label.clone());
     if goal == Goal::Value {
-        read_later(&mut target, &[&label], &encoding.notations, context)?;
+        read_labels_later(&mut target, &label, &encoding.notations, context)?;
     }
     let cells = target.column(&label).map(|column| column.cells.clone());
+    tell_absent(&target, &label, context);
+    if let (Some(cells), Goal::Value) = (&cells, &goal) {
+        tell_sentinels(&label, &[cells], context);
+    }
     let used = cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
         let hint = "name the column with `--label`; empty cells are unlabelled rows";

@@ -1,11 +1,18 @@
-//! The label's column: which rows have a label, what kind of task it means, and which classes it names.
+//! The label's column: what kind of task it means, and which classes it names.
+
+mod unlabelled;
 
 use std::collections::{HashMap, HashSet};
 
 use super::TaskKind;
+pub(super) use unlabelled::{
+    compare_with_target, labelled_rows, tell_absent, tell_sentinels, two_classes, unlabelled_in_sources,
+};
+
 use crate::context::Context;
 use crate::data::{
-    Cells, Classes, Goal, LARGEST, Labels, Table, listed, loosely, plain_number, says_the_same,
+    Cells, Classes, Goal, LARGEST, Labels, Table, loosely, mixes_truths, plain_number, says_the_same,
+    spelt_alike,
 };
 use crate::error::{Error, Result, few, shown};
 use crate::models::answers_bytes;
@@ -18,22 +25,6 @@ pub(super) fn label_cells(table: &Table, label: &str) -> Result<Cells> {
         name: label.into(),
         known: table.names().cloned().collect(),
     })
-}
-
-/// The source rows that have a label; the others are left out.
-pub(super) fn labelled_rows(table: &Table, label: &str, context: &mut Context) -> Result<Vec<usize>> {
-    let cells = label_cells(table, label)?;
-    let keep: Vec<usize> = (0..table.rows).filter(|&row| !cells.is_missing(row)).collect();
-    if keep.is_empty() {
-        let hint = "a source needs labels; is this the target?";
-        return Err(Error::input(format!("`{}`", table.name), format!("column `{label}` is empty"), hint));
-    }
-    if keep.len() < table.rows {
-        let text =
-            format!("`{}`: {} rows have no label and are left out", table.name, table.rows - keep.len());
-        context.warn("data", text);
-    }
-    Ok(keep)
 }
 
 /// The labels of one table, and what messages call it.
@@ -63,21 +54,20 @@ pub(super) fn classes(label: &str, tables: &[Written<'_>], context: &mut Context
     classes
 }
 
-/// Pairs of classes that are likely to be one. `Yes` and `yes` always are; `True` and `1` where no table has both.
+/// Pairs of classes that are likely to be one. `Yes` and `yes` always are; `True` and `1` where no table has both, or one
+/// that has both says little else.
 fn likely_twins(classes: &Classes, tables: &[HashSet<usize>]) -> Vec<String> {
     let names = classes.names();
-    let mut pairs = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for (class, name) in names.iter().enumerate() {
-        match known.get(&loosely(name)) {
-            Some(&other) => pairs.push((other, class)),
-            None => drop(known.insert(loosely(name), class)),
-        }
-    }
+    let mut pairs = spelt_alike(names);
     let truths: Vec<usize> = (0..names.len()).filter(|&c| says_the_same(&names[c], &names[c])).collect();
     for (k, &a) in truths.iter().enumerate() {
         for &b in &truths[k + 1..] {
-            let together = tables.iter().any(|table| table.contains(&a) && table.contains(&b));
+            let apart = |table: &&HashSet<usize>| {
+                let own: Vec<&str> = table.iter().map(|&class| names[class].as_str()).collect();
+                !mixes_truths(&names[a], &names[b], &own)
+            };
+            let both = |table: &&HashSet<usize>| table.contains(&a) && table.contains(&b);
+            let together = tables.iter().filter(both).any(|table| apart(&table));
             if !together && says_the_same(&names[a], &names[b]) && !pairs.contains(&(a, b)) {
                 pairs.push((a, b));
             }
@@ -99,60 +89,6 @@ fn spellings(cells: &Cells) -> Vec<String> {
             new.map(f64::to_string).collect()
         }
     }
-}
-
-/// Compares the labels of the target with the classes that the sources know: stops where none is among them, and names
-/// a class that is likely to stand for no label at all. `learnt` are labels that are learnt from.
-pub(super) fn compare_with_target(
-    known: &Classes,
-    (table, cells): Written<'_>,
-    rows: &[usize],
-    learnt: bool,
-    context: &mut Context,
-) -> Result<()> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    let mut filled = 0;
-    for text in rows.iter().filter_map(|&row| cells.text(row)) {
-        filled += 1;
-        if known.position(&text).is_none() {
-            *counts.entry(text).or_default() += 1;
-        }
-    }
-    let mut unknown: Vec<(&String, usize)> = counts.iter().map(|(name, count)| (name, *count)).collect();
-    unknown.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let Some(&(most, count)) = unknown.first() else { return Ok(()) };
-    let leave = format!(
-        "if `{}` means that a row has no label, leave its cell empty or add `--missing-values {}`",
-        shown(most),
-        shown(most)
-    );
-    if unknown.iter().map(|(_, count)| count).sum::<usize>() == filled {
-        let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
-        let problem = format!("none of its labels is a class that the source knows: {}", listed(&names));
-        let names_known: Vec<&String> = known.names().iter().collect();
-        let hint = match known.meant(most) {
-            Some(meant) => format!("did you mean `{}`? spell the labels as the source does", shown(meant)),
-            None if unknown.len() == 1 => format!("the source has {}; {leave}", listed(&names_known)),
-            None => {
-                format!(
-                    "the source has {}; spell the labels alike, or leave the column out",
-                    listed(&names_known)
-                )
-            }
-        };
-        return Err(Error::input(format!("`{table}`"), problem, hint));
-    }
-    if 2 * count > filled {
-        let text = format!(
-            "`{}` stands in `{table}` only, in {count} of {filled} labelled rows: {leave}",
-            shown(most)
-        );
-        context.warn("data", text);
-    } else if learnt {
-        let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
-        context.note("data", format!("class {} is that of `{table}` only", listed(&names)));
-    }
-    Ok(())
 }
 
 /// Most classes that are taken for granted when the labels are whole numbers, or nearly as many as rows.

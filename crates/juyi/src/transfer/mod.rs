@@ -16,7 +16,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task, read_later};
+use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task, read_labels_later};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
@@ -28,7 +28,7 @@ pub use distances::{Measured, measure};
 use figures::Pixels;
 use fits::{Fits, Ran, fit_each};
 pub use from_models::transfer_models;
-use labels::{compare_with_target, label_cells};
+use labels::{compare_with_target, label_cells, tell_absent, tell_sentinels};
 use prepare::{Prepared, identifiers, of_rows, prepare};
 use truth::Truth;
 
@@ -346,9 +346,15 @@ pub fn predict_table(
         hint: "fit it with `juyi transfer`".into(),
     })?;
     if let (Some(label), Goal::Value) = (score, &model.goal) {
-        read_later(&mut table, &[label], &encoding.notations, context)?;
+        read_labels_later(&mut table, label, &encoding.notations, context)?;
     }
     let truth = score.map(|label| label_cells(&table, label)).transpose()?;
+    if let (Some(label), Some(cells)) = (score, &truth) {
+        tell_absent(&table, label, context);
+        if model.goal == Goal::Value {
+            tell_sentinels(label, &[cells], context);
+        }
+    }
     let id = identifiers(&table, &encoding.id, context)?;
     let (features, rows) = encoding.apply(&mut table, context)?;
     if rows.is_empty() {
@@ -362,6 +368,9 @@ pub fn predict_table(
     degenerate::beyond(model, encoding, &features, &table.name, context);
     let answers = model.predict_within(features.as_ref(), context)?;
     Asked { table: &table, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
+    if let Some(text) = degenerate::constant(&model.goal, &answers) {
+        context.note(&model.about.method, text);
+    }
     context.take(answers_bytes(rows.len(), model.goal.classes()));
     let score = |labels: Cells| scores(&model.goal, &table, &labels, &rows, &answers, context);
     let scores = truth.map(score).transpose()?.flatten();

@@ -3,12 +3,13 @@
 use super::figures::Pixels;
 use super::labels::{
     Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, labelled_rows,
+    tell_absent, tell_sentinels, two_classes, unlabelled_in_sources,
 };
 use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
 use crate::data::{
-    Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_later,
+    Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_labels_later,
     read_numbers, truths_as_numbers,
 };
 use crate::error::{Error, Result};
@@ -80,8 +81,9 @@ pub(super) fn prepare(
     let known = classes(&label, &written, &mut context.aside());
     let kind = settings.task.map_or_else(|| infer_task(&known, &sources, &written, &label, context), Ok)?;
     if kind == TaskKind::Regression {
-        read_later(&mut target, &[&label], &labels_read, context)?;
+        read_labels_later(&mut target, &label, &labels_read, context)?;
     }
+    tell_absent(&target, &label, context);
     let target_cells = target.column(&label).map(|column| column.cells.clone());
     let used = target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
@@ -89,10 +91,16 @@ pub(super) fn prepare(
         return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
     }
     let goal = match kind {
-        TaskKind::Regression => Goal::Value,
+        TaskKind::Regression => {
+            let all: Vec<&Cells> = labels.iter().chain(&target_cells).collect();
+            tell_sentinels(&label, &all, context);
+            Goal::Value
+        }
         TaskKind::Classification => {
+            two_classes(&known, &label, &sources)?;
+            unlabelled_in_sources(&known, &written, target_cells.as_ref(), context);
             let used = used.map(|cells| (target.name.as_str(), cells));
-            let all: Vec<Written> = written.into_iter().chain(used).collect();
+            let all: Vec<Written> = written.iter().copied().chain(used).collect();
             Goal::Classes(classes(&label, &all, context).names().to_vec())
         }
     };

@@ -38,7 +38,7 @@ impl Growing {
             Self::Numbers(numbers) => {
                 match number(cell, missing).filter(|_| !(comma && cell.contains(&b'.'))) {
                     Some(v) if v.is_infinite() => return Err(Refused::NotFinite),
-                    Some(v) => numbers.push(v, cell),
+                    Some(v) => numbers.push(v, cell, missing),
                     None => *self = Self::FoundText,
                 }
             }
@@ -56,6 +56,16 @@ impl Growing {
         Ok(())
     }
 
+    /// Takes a column for text whose cells are words that are values, or missing.
+    pub(super) fn settle(&mut self) {
+        if let Self::Numbers(numbers) = self
+            && numbers.kept_word
+            && numbers.values.iter().all(|v| v.is_nan())
+        {
+            *self = Self::FoundText;
+        }
+    }
+
     /// About what different texts take in memory.
     pub(super) fn text_bytes(&self) -> u64 {
         match self {
@@ -67,7 +77,7 @@ impl Growing {
     /// The column, and what was seen of it; nothing of one that is left out.
     pub(super) fn finish(self, name: &str) -> Option<(Column, Seen)> {
         let (cells, seen) = match self {
-            Self::Numbers(Numbers { values, points, code }) => {
+            Self::Numbers(Numbers { values, points, code, .. }) => {
                 (Cells::Numbers(values), Seen { points, code, ..Seen::default() })
             }
             Self::Text(cells, absent) => {
@@ -86,10 +96,16 @@ pub(super) struct Numbers {
     values: Vec<f64>,
     points: Points,
     code: Option<String>,
+    /// Whether a missing cell has a word that is a value in columns of text.
+    kept_word: bool,
 }
 
 impl Numbers {
-    fn push(&mut self, value: f64, cell: &[u8]) {
+    fn push(&mut self, value: f64, cell: &[u8], missing: &MissingValues) {
+        if value.is_nan() && !self.kept_word {
+            self.kept_word =
+                std::str::from_utf8(cell).is_ok_and(|cell| !missing.has(cell)) && !cell.is_empty();
+        }
         if self.points != Points::Decimal && cell.contains(&b'.') && !value.is_nan() {
             self.points = if might_group(cell) { Points::Either } else { Points::Decimal };
         }
@@ -116,6 +132,6 @@ fn number(cell: &[u8], missing: &MissingValues) -> Option<f64> {
     let written = std::str::from_utf8(cell).ok()?;
     match written.parse::<f64>() {
         Ok(number) if !number.is_nan() => Some(if missing.has_number(number) { f64::NAN } else { number }),
-        _ => missing.has(written).then_some(f64::NAN),
+        _ => missing.has_among_numbers(written).then_some(f64::NAN),
     }
 }

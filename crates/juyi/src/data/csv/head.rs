@@ -28,10 +28,8 @@ pub(super) struct Head {
     pub(super) line: u64,
     /// What the reader has given beyond the header.
     pub(super) read: Vec<u8>,
-    /// Whether the first column has no name.
-    pub(super) first_unnamed: bool,
-    /// Whether the last column has no name.
-    pub(super) last_unnamed: bool,
+    /// Whether each column has no name.
+    pub(super) unnamed: Vec<bool>,
     /// Whether rows end in a separator that the header lacks.
     pub(super) trailing: bool,
     /// What was done that a note must tell.
@@ -93,19 +91,9 @@ pub(super) fn head(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<
     let column =
         |(j, cell): (usize, String)| if cell.is_empty() { format!("column {}", j + 1) } else { cell };
     let several = cells.len() > 1;
-    let first_unnamed = several && cells[0].is_empty();
-    let last_unnamed = several && cells.last().is_some_and(String::is_empty);
+    let unnamed = cells.iter().map(|cell| several && cell.is_empty()).collect();
     let names = cells.into_iter().enumerate().map(column).collect();
-    Ok(Some(Head {
-        names,
-        separator: found,
-        line: start,
-        read,
-        first_unnamed,
-        last_unnamed,
-        trailing,
-        notes,
-    }))
+    Ok(Some(Head { names, separator: found, line: start, read, unnamed, trailing, notes }))
 }
 
 /// What `sep=;` says, which Excel takes for the separator.

@@ -7,10 +7,11 @@ use faer::Mat;
 use super::absent::absent_columns;
 use super::kind::text_among_numbers;
 use super::words::{Known, truths_as_the_model};
-use super::{Encoding, Kind, LARGEST, Missing};
+use super::{ColumnEncoding, Encoding, Kind, LARGEST, Missing};
 use crate::context::Context;
+use crate::data::missing::keeping;
 use crate::data::table::{Cells, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, few, shown};
 use crate::linalg::Matrix;
 
 impl Encoding {
@@ -48,7 +49,7 @@ impl Encoding {
         self.read_numbers(table, context)?;
         truths_as_the_model(self, table, context);
         let place = |row: usize, column: &str| format!("{}, column `{column}`", table.place(row));
-        table.tell(&self.label, context);
+        table.tell(context);
         let mut keep = vec![true; table.rows];
         let mut filled = 0;
         let zeros = table.zeros();
@@ -68,7 +69,9 @@ impl Encoding {
                 if cells.is_missing(row) {
                     match self.missing {
                         Missing::Error => {
-                            let hint = "`--missing mean` fills it with the source's mean, `--missing drop` leaves the row out";
+                            let mut hint = "`--missing mean` fills it with the source's mean, `--missing drop` leaves the row out".to_string();
+                            let words = column.absent_in(table);
+                            hint.extend(keeping(words, "a value there").map(|keep| format!("; {keep}")));
                             return Err(Error::input(place(row, &column.name), "is missing", hint));
                         }
                         Missing::Mean => filled += 1,
@@ -78,7 +81,8 @@ impl Encoding {
             }
         }
         if filled > 0 {
-            context.note("data", format!("`{}`: {filled} missing cells are filled", table.name));
+            let text = format!("`{}`: {filled} missing cells are filled{}", table.name, self.words_in(table));
+            context.note("data", text);
         }
         let kept: Vec<usize> = rows.iter().copied().filter(|&row| keep[row]).collect();
         if kept.is_empty() && !rows.is_empty() {
@@ -90,9 +94,10 @@ impl Encoding {
             context.note(
                 "data",
                 format!(
-                    "`{}`: {dropped} of {} rows have missing cells and are left out",
+                    "`{}`: {dropped} of {} rows have missing cells and are left out{}",
                     table.name,
-                    rows.len()
+                    rows.len(),
+                    self.words_in(table)
                 ),
             );
         }
@@ -129,5 +134,34 @@ impl Encoding {
             }
         }
         Ok((features, kept))
+    }
+
+    /// The words of missing cells, by column, and how they would be values of text.
+    fn words_in(&self, table: &Table) -> String {
+        let columns = self.columns.iter().map(|column| (&column.name, table.absent(&column.name)));
+        let named = |(name, words): (&String, &[(String, usize)])| {
+            let words: Vec<String> = words.iter().map(|(word, _)| format!("`{}`", shown(word))).collect();
+            (!words.is_empty()).then(|| format!("{} in column `{}`", words.join(", "), shown(name)))
+        };
+        let named: Vec<String> = columns.filter_map(named).collect();
+        if named.is_empty() {
+            return String::new();
+        }
+        let mut all: Vec<(String, usize)> =
+            self.columns.iter().flat_map(|column| column.absent_in(table).to_vec()).collect();
+        all.sort();
+        all.dedup_by(|a, b| a.0 == b.0);
+        let keep = keeping(&all, "a value there").map_or_else(String::new, |keep| format!("; {keep}"));
+        format!(", {}{keep}", few(&named))
+    }
+}
+
+impl ColumnEncoding {
+    /// Words of missing cells that would be values, as they are in a column of text.
+    fn absent_in<'a>(&self, table: &'a Table) -> &'a [(String, usize)] {
+        match self.kind {
+            Kind::Text { .. } => table.absent(&self.name),
+            Kind::Number { .. } | Kind::Date { .. } => &[],
+        }
     }
 }

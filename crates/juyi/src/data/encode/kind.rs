@@ -170,6 +170,25 @@ pub(super) fn row_names<'a>(
     Some(name)
 }
 
+/// Says which of the columns that become features have no name in their file: an index often has none, and is written so
+/// by programs that count rows.
+pub(super) fn tell_nameless<'a>(
+    tables: &[&Table],
+    columns: impl Iterator<Item = &'a String>,
+    context: &mut Context,
+) {
+    let unnamed = |name: &String| tables.iter().any(|t| t.seen.get(name).is_some_and(|seen| seen.unnamed));
+    let given = |name: &String| name.starts_with("Unnamed: ") || name.starts_with("__index_level_");
+    for name in columns.filter(|name| unnamed(name) || given(name)) {
+        let text = format!(
+            "column `{0}` has no name in the file and is used as a feature; if it numbers the rows, `--drop \"{0}\"` \
+             leaves it out",
+            shown(name)
+        );
+        context.note("data", text);
+    }
+}
+
 /// Whether a column counts its rows: consecutive whole numbers.
 pub(super) fn is_sequence(cells: &Cells) -> bool {
     let Cells::Numbers(numbers) = cells else { return false };

@@ -2,7 +2,7 @@
 
 use super::listed;
 use crate::context::Context;
-use crate::data::table::{Cells, Table};
+use crate::data::table::Cells;
 
 /// A number that people write for a missing cell.
 struct Sentinel {
@@ -35,6 +35,14 @@ const SENTINELS: [Sentinel; 10] = [
 const OTHERS: usize = 5;
 const DIFFERENT: usize = 3;
 
+/// Names such numbers in a column of numbers, of one table or several.
+pub(crate) fn sentinels_in(name: &str, cells: &[&Cells], context: &mut Context) {
+    let name = name.to_string();
+    let mut sentinels = Sentinels::default();
+    sentinels.look(&name, cells.iter().copied());
+    sentinels.tell(context);
+}
+
 /// The columns in which such a number is likely to stand for a missing cell, by number.
 #[derive(Default)]
 pub(super) struct Sentinels<'a> {
@@ -43,7 +51,7 @@ pub(super) struct Sentinels<'a> {
 
 impl<'a> Sentinels<'a> {
     /// Looks at a column of numbers.
-    pub(super) fn look(&mut self, name: &'a String, cells: &[(&Table, &Cells)]) {
+    pub(super) fn look<'c>(&mut self, name: &'a String, cells: impl Iterator<Item = &'c Cells>) {
         for (value, count) in likely(cells) {
             match self.found.iter_mut().find(|(known, ..)| *known == value) {
                 Some((_, names, all)) => {
@@ -69,12 +77,12 @@ impl<'a> Sentinels<'a> {
 }
 
 /// The numbers that are likely to stand for a missing cell, each with how often it occurs.
-fn likely(cells: &[(&Table, &Cells)]) -> Vec<(f64, usize)> {
+fn likely<'c>(cells: impl Iterator<Item = &'c Cells>) -> Vec<(f64, usize)> {
     let position = |v: f64| SENTINELS.iter().position(|sentinel| sentinel.value == v);
     let mut counts = [0; SENTINELS.len()];
     let mut most = [0; SENTINELS.len()];
     let mut others = Values::default();
-    for (_, cells) in cells {
+    for cells in cells {
         let Cells::Numbers(numbers) = cells else { continue };
         let mut here = [0; SENTINELS.len()];
         for &v in numbers.iter().filter(|v| !v.is_nan()) {
@@ -143,8 +151,7 @@ mod tests {
     use super::*;
 
     fn found(source: &[f64], target: &[f64]) -> Vec<(f64, usize)> {
-        let (table, cells) = (Table::default(), [source, target].map(|v| Cells::Numbers(v.to_vec())));
-        likely(&[(&table, &cells[0]), (&table, &cells[1])])
+        likely([source, target].map(|v| Cells::Numbers(v.to_vec())).iter())
     }
 
     /// `count` values from `of`, and these behind them.

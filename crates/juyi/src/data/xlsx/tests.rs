@@ -6,6 +6,7 @@ use std::io::{Cursor, Write as _};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use super::parts::claimed;
 use super::*;
 
 /// A workbook of these sheets, each with its rows as Excel writes them; style 1 is a date.

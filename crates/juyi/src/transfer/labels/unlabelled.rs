@@ -1,0 +1,206 @@
+//! Labels that are none: empty cells, words that were read as missing, and classes and numbers that are likely to say
+//! that a row has no label.
+
+use std::collections::HashMap;
+
+use super::{Written, label_cells};
+use crate::context::Context;
+use crate::data::{
+    Cells, Classes, Table, keeping, listed, loosely, plain_number, sentinels_in, worth_saying,
+};
+use crate::error::{Error, Result, few, shown};
+
+/// The source rows that have a label; the others are left out.
+pub(in super::super) fn labelled_rows(
+    table: &Table,
+    label: &str,
+    context: &mut Context,
+) -> Result<Vec<usize>> {
+    let cells = label_cells(table, label)?;
+    let keep: Vec<usize> = (0..table.rows).filter(|&row| !cells.is_missing(row)).collect();
+    if keep.is_empty() {
+        let hint = "a source needs labels; is this the target?";
+        return Err(Error::input(format!("`{}`", table.name), format!("column `{label}` is empty"), hint));
+    }
+    if keep.len() < table.rows {
+        let rows = table.rows - keep.len();
+        let words = table.absent(label);
+        let named = absent_labels(words).map_or_else(String::new, |named| format!(": {named}"));
+        let keep = keeping(words, "a class").map_or_else(String::new, |keep| format!("; {keep}"));
+        let text = format!("`{}`: {rows} rows have no label and are left out{named}{keep}", table.name);
+        context.warn("data", text);
+    }
+    Ok(keep)
+}
+
+/// Words that were read as labels that are missing, in a sentence; `None` where there are none.
+fn absent_labels(words: &[(String, usize)]) -> Option<String> {
+    let named = |(word, count): &(String, usize)| {
+        let labels = if *count == 1 { "label" } else { "labels" };
+        format!("{count} {labels} `{}`", shown(word))
+    };
+    let named: Vec<String> = words.iter().map(named).collect();
+    let verb = if words.iter().map(|(_, count)| count).sum::<usize>() == 1 { "counts" } else { "count" };
+    (!named.is_empty()).then(|| format!("{} {verb} as missing", few(&named)))
+}
+
+/// Says which words of a table that is predicted were read as missing labels, where they might have meant something.
+pub(in super::super) fn tell_absent(table: &Table, label: &str, context: &mut Context) {
+    let words: Vec<(String, usize)> =
+        table.absent(label).iter().filter(|(word, _)| worth_saying(word)).cloned().collect();
+    if let Some(named) = absent_labels(&words) {
+        context.note("data", format!("`{}`: {named}", table.name));
+    }
+}
+
+/// Refuses sources of one class where another may have been read as missing.
+///
+/// # Errors
+/// [`Error::Input`] with the words that were.
+pub(in super::super) fn two_classes(known: &Classes, label: &str, sources: &[Table]) -> Result<()> {
+    let hollow = sources.iter().find(|table| !table.absent(label).is_empty());
+    let ([only], Some(table)) = (known.names(), hollow) else { return Ok(()) };
+    let words = table.absent(label);
+    let named = absent_labels(words).unwrap_or_default();
+    let problem = format!("its labels have one class only, `{}`: {named}", shown(only));
+    let hint = keeping(words, "a class").unwrap_or_else(|| "a classifier needs two classes".into());
+    Err(Error::input(format!("`{}`", table.name), problem, hint))
+}
+
+/// Names numbers among the labels of a regression that are likely to stand for no label at all.
+pub(in super::super) fn tell_sentinels(label: &str, tables: &[&Cells], context: &mut Context) {
+    let numbers = |cells: &&Cells| -> Cells {
+        let number = |row| cells.text(row).and_then(|text| text.trim().parse().ok()).unwrap_or(f64::NAN);
+        Cells::Numbers((0..cells.len()).map(number).collect())
+    };
+    let numbers: Vec<Cells> = tables.iter().map(numbers).collect();
+    sentinels_in(label, &numbers.iter().collect::<Vec<_>>(), context);
+}
+
+/// What to do about a class that may stand for no label at all.
+fn leave(class: &str) -> String {
+    format!(
+        "if `{}` means that a row has no label, leave its cell empty or add `--missing-values {}`",
+        shown(class),
+        shown(class)
+    )
+}
+
+/// The warning of a class that one table has, in most of its labelled rows, and no other.
+fn one_sided(class: &str, table: &str, count: usize, filled: usize) -> String {
+    let only = format!("`{}` stands in `{table}` only", shown(class));
+    format!("{only}, in {count} of {filled} labelled rows: {}", leave(class))
+}
+
+/// Compares the labels of the target with the classes that the sources know: stops where none is among them, and names
+/// a class that is likely to stand for no label at all. `learnt` are labels that are learnt from.
+pub(in super::super) fn compare_with_target(
+    known: &Classes,
+    (table, cells): Written<'_>,
+    rows: &[usize],
+    learnt: bool,
+    context: &mut Context,
+) -> Result<()> {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let mut filled = 0;
+    for text in rows.iter().filter_map(|&row| cells.text(row)) {
+        filled += 1;
+        if known.position(&text).is_none() {
+            *counts.entry(text).or_default() += 1;
+        }
+    }
+    let mut unknown: Vec<(&String, usize)> = counts.iter().map(|(name, count)| (name, *count)).collect();
+    unknown.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let Some(&(most, count)) = unknown.first() else { return Ok(()) };
+    let leave = leave(most);
+    if unknown.iter().map(|(_, count)| count).sum::<usize>() == filled {
+        let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
+        let problem = format!("none of its labels is a class that the source knows: {}", listed(&names));
+        let names_known: Vec<&String> = known.names().iter().collect();
+        let hint = match known.meant(most) {
+            Some(meant) => format!("did you mean `{}`? spell the labels as the source does", shown(meant)),
+            None if unknown.len() == 1 => format!("the source has {}; {leave}", listed(&names_known)),
+            None => {
+                format!(
+                    "the source has {}; spell the labels alike, or leave the column out",
+                    listed(&names_known)
+                )
+            }
+        };
+        return Err(Error::input(format!("`{table}`"), problem, hint));
+    }
+    if 2 * count > filled {
+        context.warn("data", one_sided(most, table, count, filled));
+    } else if learnt {
+        let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
+        context.note("data", format!("class {} is that of `{table}` only", listed(&names)));
+    }
+    Ok(())
+}
+
+/// Labels of other tables that say, together, that a class is none of theirs.
+const ELSEWHERE: usize = 5;
+
+/// Names a class that most labelled rows of one source bear and no other table has, where it is likely to stand for no
+/// label at all.
+pub(in super::super) fn unlabelled_in_sources(
+    known: &Classes,
+    sources: &[Written<'_>],
+    target: Option<&Cells>,
+    context: &mut Context,
+) {
+    let names = known.names();
+    let tables: Vec<&Cells> = sources.iter().map(|(_, cells)| *cells).chain(target).collect();
+    let counts: Vec<Vec<usize>> = tables.iter().map(|cells| counted(known, cells)).collect();
+    for (k, (table, cells)) in sources.iter().enumerate().filter(|_| names.len() > 2) {
+        let filled = cells.filled();
+        let Some(class) = (0..names.len()).find(|&class| 2 * counts[k][class] > filled) else { continue };
+        let others = || (0..tables.len()).filter(|&other| other != k);
+        let elsewhere: usize = others().map(|other| counts[other][class]).sum();
+        let labelled: usize = others().map(|other| tables[other].filled()).sum();
+        if elsewhere == 0 && (labelled >= ELSEWHERE || says_unlabelled(&names[class], names)) {
+            context.warn("data", one_sided(&names[class], table, counts[k][class], filled));
+        }
+    }
+}
+
+/// How many cells bear each class.
+fn counted(known: &Classes, cells: &Cells) -> Vec<usize> {
+    let (mut counts, mut positions) = (vec![0; known.names().len()], HashMap::new());
+    for row in (0..cells.len()).filter(|&row| !cells.is_missing(row)) {
+        let key = match cells {
+            Cells::Numbers(numbers) => numbers[row].to_bits(),
+            Cells::Text { codes, .. } => u64::from(codes[row]),
+        };
+        let class =
+            positions.entry(key).or_insert_with(|| cells.text(row).and_then(|text| known.position(&text)));
+        if let Some(class) = *class {
+            counts[class] += 1;
+        }
+    }
+    counts
+}
+
+/// Words for a label that is not known, as [`loosely`] has them.
+const UNKNOWN: [&str; 9] = [
+    "unlabelled",
+    "unlabeled",
+    "nolabel",
+    "none",
+    "unknown",
+    "undefined",
+    "unassigned",
+    "missing",
+    "\u{672a}\u{77e5}",
+];
+
+/// Whether a class says by its name that a row has no label: a word for it, or a number below zero or far above those of
+/// all other classes.
+fn says_unlabelled(class: &str, names: &[String]) -> bool {
+    let Some(number) = plain_number(class) else { return UNKNOWN.contains(&loosely(class).as_str()) };
+    let high = [99.0, 999.0, 9999.0].contains(&number);
+    names.iter().filter(|name| *name != class).all(|name| {
+        plain_number(name)
+            .is_some_and(|other| other >= 0.0 && (number < 0.0 || (high && 5.0 * other < number)))
+    })
+}
