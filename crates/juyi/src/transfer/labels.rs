@@ -2,7 +2,7 @@
 
 mod unlabelled;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::TaskKind;
 pub(super) use unlabelled::{
@@ -11,8 +11,7 @@ pub(super) use unlabelled::{
 
 use crate::context::Context;
 use crate::data::{
-    Cells, Classes, Goal, LARGEST, Labels, Table, loosely, mixes_truths, plain_number, says_the_same,
-    spelt_alike,
+    Cells, Classes, Goal, LARGEST, Labels, Table, mixes_truths, plain_number, says_the_same, spelt_alike,
 };
 use crate::error::{Error, Result, few, shown};
 use crate::models::answers_bytes;
