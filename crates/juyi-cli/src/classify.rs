@@ -19,6 +19,9 @@ use crate::tune::{
     by_its_ending, cache, choose_device, inside, listing, read, reading, refuse_name, warn_of,
 };
 
+/// Endings of files in which other programs keep networks.
+const FOREIGN: [&str; 10] = ["npz", "npy", "h5", "hdf5", "keras", "onnx", "tflite", "gguf", "msgpack", "pb"];
+
 /// The network of a run folder, or in a file, that `juyi predict` is given; `None` if it is a model of tables.
 pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf>> {
     if let Some(inside) = inside(model)? {
@@ -27,6 +30,12 @@ pub(crate) fn classifier(model: &Path, pictures: &Path) -> Result<Option<PathBuf
     refuse_name(model)?;
     let likely =
         pictures.is_dir() || is_picture(pictures)? || model.file_name().is_some_and(|name| name == NETWORK);
+    let ending = model.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    if likely && model.is_file() && FOREIGN.contains(&&*ending) {
+        let problem = format!("is a `.{ending}` file, from which no network is read");
+        let hint = "write the weights under the names of the network with `torch.save`, or as safetensors";
+        return Err(Error::input(format!("`{}`", model.display()), problem, hint));
+    }
     Ok(by_its_ending(model, likely).unwrap_or(false).then(|| model.to_path_buf()))
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::data::Goal;
-use juyi::error::{Error, Result};
+use juyi::error::{Error, Result, few};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, MODEL_KEY, has_metadata};
 use juyi::report::folder::{Folder, Kind, NETWORK, NETWORK_KEY, PAGE, RECORD, Training, kind_of};
@@ -197,7 +197,13 @@ pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Co
     context.progress("network", 0, 0);
     refuse_name(source)?;
     let known = known_names();
-    let wanted = Wanted { set: arguments.weights.as_deref(), known: Some(&known) };
+    let set = arguments.weights.as_deref().map(|set| set.trim_end_matches('.'));
+    if set == Some("") {
+        let problem = "is empty";
+        let hint = "give the key or the begin of names that the wanted tensors have";
+        return Err(Error::input("`--weights`", problem, hint));
+    }
+    let wanted = Wanted { set, known: Some(&known) };
     let mut checkpoint = Checkpoint::read_for(source, wanted, context.left())?;
     let name = source.display().to_string();
     for note in std::mem::take(&mut checkpoint.notes) {
@@ -226,11 +232,10 @@ pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Co
     context.take(own.bytes());
     context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
     if !found.extra.is_empty() {
-        const NAMED: usize = 10;
-        let more = found.extra.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let names = found.extra[..found.extra.len().min(NAMED)].join(", ");
-        context.note("network", format!("tensors that are not used: {names}{more}"));
+        context.note("network", format!("tensors that are not used: {}", few(&found.extra)));
+    }
+    for doubt in std::mem::take(&mut found.doubts) {
+        context.warn("network", doubt);
     }
     Ok(found)
 }

@@ -35,14 +35,20 @@ pub(super) fn array(
 ) -> Result<Stored> {
     let damaged = |what: &str| Error::input(thing, format!("is damaged: {what}"), "fetch the file again");
     let call = pickle.call(id).ok_or_else(|| damaged("it is no array"))?;
+    let mut axes = None;
     let (shape, dtype, by_column, bytes) = if call.function.1 == b"_frombuffer" {
-        let &[bytes, dtype, shape, order, ..] = call.arguments else {
+        let &[bytes, dtype, shape, order, ref more @ ..] = call.arguments else {
             return Err(damaged("it has no buffer, type, shape and order"));
         };
         let by_column = match pickle.text(order) {
             Some("C") => false,
             Some("F") => true,
-            _ => return Err(damaged("its order is neither `C` nor `F`")),
+            // The dimensions of a row-wise array in another order.
+            Some("K") => {
+                axes = Some(more.first().and_then(|axes| pickle.sizes(*axes)).unwrap_or_default());
+                false
+            }
+            _ => return Err(damaged("its order is none of `C`, `F` and `K`")),
         };
         (shape, dtype, by_column, bytes)
     } else {
@@ -67,7 +73,17 @@ pub(super) fn array(
     let shape = pickle.sizes(shape).ok_or_else(|| damaged("its shape is no tuple of sizes"))?;
     let layout =
         if by_column { Layout::by_column(kind, shape.clone()) } else { Layout::by_row(kind, shape.clone()) };
-    let layout = layout.ok_or_else(|| damaged(&format!("shape {shape:?} has too many values to count")))?;
+    let mut layout =
+        layout.ok_or_else(|| damaged(&format!("shape {shape:?} has too many values to count")))?;
+    if let Some(axes) = axes {
+        let mut sorted = axes.clone();
+        sorted.sort_unstable();
+        if !sorted.into_iter().eq(0..shape.len()) {
+            return Err(damaged("its dimensions are in no order"));
+        }
+        layout.shape = axes.iter().map(|&axis| shape[axis]).collect();
+        layout.strides = axes.iter().map(|&axis| layout.strides[axis]).collect();
+    }
 
     let bytes = decoded(pickle, bytes, budget)?.ok_or_else(|| damaged("its values are no bytes"))?;
     let count = layout.count().unwrap_or_default();

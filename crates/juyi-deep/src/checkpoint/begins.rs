@@ -233,6 +233,8 @@ pub(super) fn begin<'n>(
     // What fits nearly as well is another state of the same network.
     let chosen =
         likely.into_iter().min_by_key(|own| (own.rank(), Reverse(fits(own)), own.text.len(), own.text))?;
+    // Of those that are called as is asked, only these.
+    tried.retain(|own| asked.is_none_or(|asked| holds(&joined(own.text), asked)));
     tried.retain(|own| own.own > 0 && 10 * own.own >= 9 * best && own.text != chosen.text);
     let others = tried.iter().filter(|own| Aside::of(own.text) != Aside::Optimizer);
     let chosen = names.with_usual(chosen, &shared);
@@ -240,8 +242,7 @@ pub(super) fn begin<'n>(
         let parts = text.split('.').zip(chosen.text.split('.').map(Some).chain(std::iter::repeat(None)));
         parts.into_iter().find(|(own, taken)| Some(*own) != *taken).map(|(own, _)| own.to_string())
     };
-    let others: BTreeSet<String> =
-        if asked.is_some() { BTreeSet::new() } else { others.filter_map(|own| differs(own.text)).collect() };
+    let others: BTreeSet<String> = others.filter_map(|own| differs(own.text)).collect();
     Some(Begin {
         text: chosen.text.to_string(),
         score: fits(&chosen),
@@ -293,6 +294,9 @@ mod tests {
         let asked = of(&names, "state_dict", Some("state_dict.net_ema"));
         assert_eq!(asked, Some(("net_ema".into(), vec![])));
         assert_eq!(of(&names, "states.net", Some("net")), Some(("net".into(), vec!["net_ema".into()])));
+        // A name that fits two.
+        let names = under(&["student.body.", "teacher.body."]);
+        assert_eq!(of(&names, "", Some("body")), Some(("student.body".into(), vec!["teacher".into()])));
         // What an optimizer keeps is no copy.
         let names = under(&["model.", "optimizer.momentum_buffer.", "a_grads."]);
         assert_eq!(of(&names, "", None), Some(("model".into(), vec![])));

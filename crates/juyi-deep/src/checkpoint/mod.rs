@@ -106,10 +106,9 @@ impl Checkpoint {
         } else if may_be_pickle(bytes) {
             from_pickle(name, bytes, wanted, &mut budget)?
         } else {
-            let problem = "is not a checkpoint of a known format";
             let hint =
                 "known are safetensors, what `torch.save` writes, and pickled dictionaries of NumPy arrays";
-            return Err(Error::input(format!("`{name}`"), problem, hint));
+            return Err(Error::input(format!("`{name}`"), "is not a checkpoint of a known format", hint));
         };
         // The names in a file of ours are those of its own architecture.
         if !checkpoint.metadata.contains_key(NETWORK_KEY) {

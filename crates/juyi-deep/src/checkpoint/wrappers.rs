@@ -23,6 +23,9 @@ pub struct Wanted<'a> {
 /// Keys under which the state of a network stands, those that are taken first in front.
 const KEYS: [&str; 3] = ["state_dict", "model_state_dict", "model"];
 
+/// Parts of names that stand for a wrapper around a layer.
+const WRAPPERS: [&str; 3] = ["_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_orig_mod"];
+
 /// Most dictionaries within each other.
 const DEEPEST: usize = 8;
 
@@ -81,7 +84,7 @@ pub(super) fn enter(pickle: &Pickle<'_>, wanted: Wanted<'_>) -> Entered {
         vec![format!("the tensors are those of `{}`{}", shown(&chosen.path()), beside(pickle, chosen))];
     let others = alike.iter().filter(|set| best > 0 && set.id != chosen.id && !set.path.is_empty());
     let others = others.filter(|set| set.rank().0 != Aside::Optimizer).map(|set| set.path()).collect();
-    notes.extend(copies(others).filter(|_| wanted.set.is_none()));
+    notes.extend(copies(others));
     Entered { root: chosen.id, set: Some(chosen.path()), notes }
 }
 
@@ -152,6 +155,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Input`] if nothing is called as the wanted set is.
     pub(super) fn unwrap_names(&mut self, file: &str, wanted: Wanted<'_>) -> Result<()> {
+        self.without_parts_of_wrappers();
         let names = self.tensors.keys().map(String::as_str);
         let path = self.set.as_deref().unwrap_or_default();
         let Some(begin) = begin(names, path, wanted.set, wanted.known) else {
@@ -175,6 +179,24 @@ impl Checkpoint {
         let rest = if begin.asked && changed < count { "; the other tensors are left out" } else { "" };
         self.notes.push(format!("`{}` was taken off {of}: {}{rest}", shown(&inside), begin.why()));
         Ok(())
+    }
+
+    /// Takes parts off the names of the tensors that stand for a wrapper around a layer, wherever they stand.
+    fn without_parts_of_wrappers(&mut self) {
+        let is_wrapper = |part: &&str| WRAPPERS.contains(part);
+        let short =
+            |name: &str| name.split('.').filter(|part| !is_wrapper(part)).collect::<Vec<_>>().join(".");
+        let names: BTreeSet<String> = self.tensors.keys().map(|name| short(name)).collect();
+        let count = self.tensors.keys().filter(|name| name.split('.').any(|part| is_wrapper(&part))).count();
+        if count > 0 && names.len() == self.tensors.len() {
+            let all = std::mem::take(&mut self.tensors);
+            self.tensors = all.into_iter().map(|(name, stored)| (short(&name), stored)).collect();
+            let parts: Vec<String> = WRAPPERS.iter().map(|part| format!("`{part}`")).collect();
+            self.notes.push(format!(
+                "parts that wrappers put in were taken out of {count} names: {}",
+                parts.join(", ")
+            ));
+        }
     }
 
     fn has_not(&self, file: &str, set: &str) -> Error {

@@ -60,8 +60,9 @@ pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
         Some(about) if !about.on_stages() => {
             let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
             let names = Found { key: "classes".into(), certain: true, names: Ok(about.classes) };
-            let (extra, classes) = (Vec::new(), vec![names]);
-            Ok(Recognized { architecture: about.architecture, tensors, extra, with_head: true, classes })
+            let (extra, classes, doubts) = (Vec::new(), vec![names], Vec::new());
+            let architecture = about.architecture;
+            Ok(Recognized { architecture, tensors, extra, with_head: true, classes, doubts })
         }
         _ => {
             let found = recognize(source, checkpoint.tensors)?;
@@ -78,8 +79,20 @@ impl Classifier {
     /// [`Error::Input`] if it came without a head. `source` is what messages call the checkpoint.
     pub fn of_checkpoint(source: &str, found: Recognized) -> Result<Self> {
         if !found.with_head {
-            let hint = "tune it first: `juyi transfer --source NETWORK --target PHOTOS`";
-            return Err(Error::input(format!("`{source}`"), "has no head that could name classes", hint));
+            let heads = found.architecture.head.iter().flat_map(Layer::parameters);
+            let heads: Vec<String> = heads.map(|own| format!("`{}`", own.name)).collect();
+            let problem = format!("has no head that could name classes: no {}", heads.join(" and "));
+            let hint = "tune it first, `juyi transfer --source NETWORK --target PHOTOS`; or give a file whose head bears \
+                        these names";
+            return Err(Error::input(format!("`{source}`"), problem, hint));
+        }
+        if found.architecture.classes() == 1 {
+            let hint = "give a network whose head has an output a class: of one that says yes or no, two";
+            return Err(Error::input(
+                format!("`{source}`"),
+                "has a head with one output, and classes need two",
+                hint,
+            ));
         }
         let classes = (0..found.architecture.classes()).map(|class| class.to_string()).collect();
         Ok(Self::new(found.architecture, found.tensors, classes))

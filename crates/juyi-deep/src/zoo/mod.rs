@@ -1,22 +1,23 @@
 //! The networks that are known, each under the names that published checkpoints give its tensors.
 
 mod alexnet;
+mod doubtful;
 mod efficientnet_lite;
 mod googlenet;
 mod mobilenet_v2;
+mod recognize;
 mod resnet;
 mod squeezenet;
 mod vgg;
 mod vit;
 mod weights;
 
-use std::collections::BTreeMap;
-
 use juyi::error::{Error, Result};
 
 use crate::architecture::Architecture;
-use crate::checkpoint::{self, Stored};
+use crate::checkpoint;
 use crate::images::{Filter, Recipe, Resize};
+pub use recognize::{Recognized, recognize};
 pub use weights::{Package, named_after, weights};
 
 /// Classes of `ImageNet`, for which the published heads are made.
@@ -142,76 +143,6 @@ pub fn known_names() -> checkpoint::Known {
     all
 }
 
-/// A checkpoint beside a network of the zoo.
-#[derive(Debug)]
-pub struct Recognized {
-    /// The network, with as many classes as the checkpoint's head has.
-    pub architecture: Architecture,
-    /// The tensors under the names of `architecture`.
-    pub tensors: BTreeMap<String, Stored>,
-    /// Tensors of the checkpoint that the network does not take.
-    pub extra: Vec<String>,
-    /// Whether the checkpoint has the tensors of the head.
-    pub with_head: bool,
-    /// What may be the names of the classes, those that are certain first.
-    pub classes: Vec<checkpoint::class_names::Found>,
-}
-
-/// The network whose trunk takes all its tensors from these, by name and shape. A head may be missing or tell other
-/// classes apart. `source` is what messages call the checkpoint.
-///
-/// # Errors
-/// [`Error::Input`] naming the network that comes closest and what is missing or misshapen for it.
-pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Recognized> {
-    let tensors = squeezenet::from_arrays(tensors);
-    let shapes: BTreeMap<&str, &[usize]> =
-        tensors.iter().map(|(name, stored)| (name.as_str(), &stored.shape[..])).collect();
-    let mut closest: Option<(Vec<String>, Architecture)> = None;
-    let mut best: Option<(Architecture, Vec<String>, bool)> = None;
-    for known in ZOO {
-        let plain = known.architecture();
-        let head = plain.head.iter().flat_map(crate::layers::Layer::parameters);
-        let head: Vec<String> = head.map(|own| own.name).collect();
-        let classes = head.iter().rev().find_map(|name| shapes.get(name.as_str())?.first().copied());
-        let architecture = plain.with_classes(classes.unwrap_or(IMAGENET));
-        let taken: BTreeMap<String, Vec<usize>> =
-            architecture.parameters().into_iter().map(|own| (own.name, own.shape)).collect();
-        let lacks = |(name, shape): (&String, &Vec<usize>)| match shapes.get(name.as_str()) {
-            None if head.contains(name) => None,
-            None => Some(format!("`{name}` is missing")),
-            Some(own) if *own != &shape[..] => Some(format!("`{name}` has the shape {own:?}, not {shape:?}")),
-            Some(_) => None,
-        };
-        let problems: Vec<String> = taken.iter().filter_map(lacks).collect();
-        if problems.is_empty() {
-            let ignored =
-                |name: &&&str| !taken.contains_key(**name) && !name.ends_with("num_batches_tracked");
-            let extra: Vec<String> = shapes.keys().filter(ignored).map(ToString::to_string).collect();
-            let with_head = head.iter().all(|name| shapes.contains_key(name.as_str()));
-            if best.as_ref().is_none_or(|(_, most, _)| extra.len() < most.len()) {
-                best = Some((architecture, extra, with_head));
-            }
-        } else if closest.as_ref().is_none_or(|(fewest, _)| problems.len() < fewest.len()) {
-            closest = Some((problems, architecture));
-        }
-    }
-    drop(shapes);
-    let (architecture, extra, with_head) = best.ok_or_else(|| {
-        let hint = "`juyi networks` lists the networks and whose checkpoints are understood";
-        let Some((problems, architecture)) = closest else {
-            return Error::input(format!("`{source}`"), "has no tensors", hint);
-        };
-        let Architecture { name, layout, .. } = architecture;
-        let few = problems[..problems.len().min(3)].join("; ");
-        let count = problems.len();
-        let more = if count > 3 { format!("; and {} more", count - 3) } else { String::new() };
-        let problem =
-            format!("is no network of the zoo; the closest is `{name}` ({layout}), for which {few}{more}");
-        Error::input(format!("`{source}`"), problem, hint)
-    })?;
-    Ok(Recognized { architecture, tensors, extra, with_head, classes: Vec::new() })
-}
-
 /// The shorter side to `shorter`, the middle, and the mean and deviation of `ImageNet`.
 fn torchvision(shorter: usize, crop: usize) -> Recipe {
     Recipe {
@@ -293,32 +224,5 @@ mod tests {
             assert_eq!(names.len(), all, "{}", own.name);
             assert_eq!(known.name, own.name);
         }
-    }
-
-    #[test]
-    fn checkpoints_are_recognised_by_names_and_shapes() {
-        // Names and shapes decide, so there are no values.
-        let empty = |shape: &[usize]| Stored { shape: shape.to_vec(), values: Vec::new() };
-        let shapes = |architecture: &Architecture| -> BTreeMap<String, Stored> {
-            architecture.parameters().into_iter().map(|own| (own.name, empty(&own.shape))).collect()
-        };
-        for known in ZOO {
-            let own = known.architecture().with_classes(7);
-            let found = recognize("a file", shapes(&own)).unwrap();
-            assert!(found.architecture == own && found.extra.is_empty() && found.with_head, "{}", own.name);
-        }
-        let mut trunk = shapes(&network("resnet18").unwrap());
-        trunk.remove("fc.weight");
-        trunk.remove("fc.bias");
-        trunk.insert("more".into(), empty(&[3]));
-        let found = recognize("a file", trunk.clone()).unwrap();
-        assert_eq!((found.architecture.name.as_str(), found.with_head), ("resnet18", false));
-        assert_eq!(found.extra, ["more"]);
-        trunk.remove("layer1.0.conv1.weight");
-        trunk.insert("bn1.bias".into(), empty(&[65]));
-        let said = recognize("a file", trunk).unwrap_err().to_string();
-        let expected = "`a file`: is no network of the zoo; the closest is `resnet18` (torchvision, timm), for which \
-                        `bn1.bias` has the shape [65], not [64]; `layer1.0.conv1.weight` is missing";
-        assert_eq!(said, expected);
     }
 }
