@@ -95,7 +95,8 @@ fn a_run_is_the_source_of_the_next() {
     let right = |run: &str| {
         let scored = juyi(folder.path(), &format!("predict {run} new.csv --label grade --out p.csv"));
         let said = text(&scored.stdout);
-        let accuracy = said.split_whitespace().nth(1).and_then(|number| number.parse::<f64>().ok());
+        let accuracy = said.split_whitespace().skip_while(|word| *word != "accuracy").nth(1);
+        let accuracy = accuracy.and_then(|number| number.parse::<f64>().ok());
         accuracy.unwrap_or_else(|| panic!("{said}{}", text(&scored.stderr)))
     };
     assert!(right("next-run") > right("old-run") + 20.0);

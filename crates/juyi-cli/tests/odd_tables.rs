@@ -295,10 +295,10 @@ fn a_word_that_is_kept_stays_missing_among_numbers() {
 #[test]
 fn numbers_that_mean_no_label_are_named_and_plain_ones_need_no_note() {
     let hollow = |every: usize| {
-        let row = std::cell::Cell::new(0);
+        let row = std::cell::Cell::new(0_usize);
         move |y: f64| {
             row.set(row.get() + 1);
-            if row.get() % every == 0 { "-999".into() } else { format!("{y:.3}") }
+            if row.get().is_multiple_of(every) { "-999".into() } else { format!("{y:.3}") }
         }
     };
     let folder = folder(&[

@@ -219,6 +219,9 @@ impl Body<'_> {
                 table.seen.insert(name.clone(), seen);
             }
         }
+        if self.missing.keeps() {
+            self.missing.empty(&mut table); // of columns that are numbers in another notation
+        }
         let first = table.columns.first().filter(|column| head.names.first() == Some(&column.name));
         let first = first.filter(|column| head.unnamed[0] && column.cells.differ());
         table.row_names = first.filter(|_| rows > 0).map(|column| column.name.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::notation::Amount;
 use super::read::Reading;
 use super::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result};
@@ -29,6 +30,8 @@ pub(super) struct MissingValues {
     numbers: Vec<f64>,
     /// Marks that are values of text here.
     kept: Vec<String>,
+    /// Columns that are text even if they look like numbers.
+    text: Vec<String>,
 }
 
 impl MissingValues {
@@ -36,13 +39,13 @@ impl MissingValues {
     pub(super) fn with(given: &[String]) -> Self {
         let words: Vec<String> = given.iter().map(|word| without_blanks(word).to_string()).collect();
         let numbers = words.iter().filter_map(|word| word.parse().ok()).filter(|v: &f64| v.is_finite());
-        Self { numbers: numbers.collect(), words, kept: Vec::new() }
+        Self { numbers: numbers.collect(), words, ..Self::default() }
     }
 
     /// Those that a table is to be read with.
     pub(super) fn of(reading: &Reading) -> Self {
         let kept = reading.keep_values.iter().map(|word| without_blanks(word).to_string()).collect();
-        Self { kept, ..Self::with(&reading.missing_values) }
+        Self { kept, text: reading.as_text.clone(), ..Self::with(&reading.missing_values) }
     }
 
     /// Checks that what is to be a value is a mark of absence otherwise, and nobody's here.
@@ -62,6 +65,11 @@ impl MissingValues {
             }
         }
         Ok(())
+    }
+
+    /// Whether some marks are values of text.
+    pub(super) fn keeps(&self) -> bool {
+        !self.kept.is_empty()
     }
 
     /// Whether this text does.
@@ -97,7 +105,8 @@ impl MissingValues {
                     numbers.iter_mut().filter(known).for_each(|v| *v = f64::NAN);
                 }
                 Cells::Text { codes, values } => {
-                    let absent = self.empty_text(codes, values);
+                    let numbers = !self.text.contains(&column.name) && self.among_numbers(values);
+                    let absent = self.empty_text(codes, values, numbers);
                     if !absent.is_empty() {
                         table.seen.entry(column.name.clone()).or_default().absent.extend(absent);
                     }
@@ -106,11 +115,15 @@ impl MissingValues {
         }
     }
 
-    /// Empties cells of text; the marks that were met, each with its number of cells.
-    fn empty_text(&self, codes: &mut [u32], values: &mut Vec<String>) -> Vec<(String, usize)> {
-        let number = |value: &&String| value.parse::<f64>().is_ok_and(f64::is_finite);
+    /// Whether there are values that are no marks, and all of these are numbers.
+    fn among_numbers(&self, values: &[String]) -> bool {
         let mut others = values.iter().filter(|value| !self.has_among_numbers(value)).peekable();
-        let numbers = others.peek().is_some() && others.all(|value| number(&value));
+        others.peek().is_some()
+            && others.all(|value| value.parse::<f64>().is_ok() || Amount::of(value).is_some())
+    }
+
+    /// Empties cells of text, or of `numbers` in text; the marks that were met, each with its number of cells.
+    fn empty_text(&self, codes: &mut [u32], values: &mut Vec<String>, numbers: bool) -> Vec<(String, usize)> {
         let gone = |value: &String| if numbers { self.has_among_numbers(value) } else { self.has(value) };
         let gone: Vec<bool> = values.iter().map(gone).collect();
         if !gone.contains(&true) {
@@ -227,12 +240,18 @@ mod tests {
             let words = words.map(|word| Some(word.to_string()));
             Column { name: name.into(), cells: Cells::from_text(words) }
         };
-        let columns = vec![column("country", ["DE", "NA", "?"]), column("age", ["31", "NA", "27"])];
+        let columns = vec![column("country", ["DE", "NA", "?"]), column("age", ["31,5", "NA", "27"])];
         let mut table = Table { rows: 3, columns, ..Table::default() };
         kept.empty(&mut table);
         let text = |j: usize| (0..3).map(|row| table.columns[j].cells.text(row)).collect::<Vec<_>>();
         assert_eq!(text(0), [Some("DE".into()), Some("NA".into()), None]);
-        assert_eq!(text(1), [Some("31".into()), None, Some("27".into())]);
+        assert_eq!(text(1), [Some("31,5".into()), None, Some("27".into())]);
+        // A class may be called so beside numbers.
+        let classes = column("grade", ["1", "NA", "2"]);
+        let mut table = Table { rows: 3, columns: vec![classes], ..Table::default() };
+        let labels = Reading { as_text: vec!["grade".into()], ..reading(&["NA"], &[]) };
+        MissingValues::of(&labels).empty(&mut table);
+        assert_eq!(table.columns[0].cells.filled(), 3);
         let refused = |keep: &[&str], missing: &[&str]| {
             MissingValues::of(&reading(keep, missing)).check().unwrap_err().to_string()
         };

@@ -95,6 +95,24 @@ fn texts(table: &Table, name: &str) -> Vec<Option<String>> {
 }
 
 #[test]
+fn a_word_that_is_kept_is_a_value_of_text_and_missing_among_numbers() {
+    let bytes = one(&[
+        (1, &[" country", " age", " day", " alone"]),
+        (2, &[" NA", "n31", "d45322", " NA"]),
+        (3, &[" DE", " NA", " NA", ""]),
+        (4, &[" None", " 27", "d45323", ""]),
+    ]);
+    let reading = Reading { keep_values: vec!["NA".into()], ..Reading::default() };
+    let table = read("b.xlsx", Cursor::new(&bytes), None, &reading, 1 << 24).unwrap();
+    assert_eq!(texts(&table, "country"), [Some("NA".into()), Some("DE".into()), None]);
+    assert_eq!(texts(&table, "alone"), [Some("NA".into()), None, None]);
+    assert_eq!(table.absent("country"), [("None".to_string(), 1)]);
+    let (age, day) = (numbers(&table, "age"), numbers(&table, "day"));
+    assert!(age[0] == 31.0 && age[1].is_nan() && age[2] == 27.0 && day[1].is_nan());
+    assert_eq!(table.times["day"], TimeUnit::Days);
+}
+
+#[test]
 fn cells_of_each_kind_are_read_and_blank_rows_around_them_are_not() {
     let bytes = one(&[
         (3, &[" number", " day", " moment", " clock", " truth", " word", " code", " long", " mixed"]),
@@ -116,6 +134,7 @@ fn cells_of_each_kind_are_read_and_blank_rows_around_them_are_not() {
     let truth = ["true", "false", "true"].map(|truth| Some(truth.to_string()));
     assert_eq!(texts(&table, "truth"), truth);
     assert_eq!(texts(&table, "word"), [Some("red".to_string()), None, None]);
+    assert_eq!(table.absent("word"), [("N/A".to_string(), 1)]);
     assert_eq!(numbers(&table, "code")[..2], [7.0, 8.0]);
     assert_eq!(numbers(&table, "long")[..2], [129_600.0, 21_600.0]);
     assert_eq!(texts(&table, "mixed")[0], Some("1".into()));
@@ -169,6 +188,7 @@ fn what_is_no_table_is_refused_by_cell_or_row() {
     assert!(problem(&workbook(&[("Data", "", &twice)], "")).contains("its cells are out of order"));
     let unnamed = of(&one(&[(1, &[" a", "", " c"]), (2, &["n1", "n2", "n3"])]), None, &[]).unwrap();
     assert_eq!(numbers(&unnamed, "column 2"), [2.0]);
+    assert!(unnamed.seen["column 2"].unnamed && !unnamed.seen.contains_key("a"));
     assert!(problem(b"PK\x03\x04 no archive").starts_with("`b.xlsx`: is not a sound .xlsx workbook"));
     assert_eq!(place("b", "S", 0, 25), "`b`, cell `S!Z1`");
     assert_eq!(place("b", "S", 0, 26), "`b`, cell `S!AA1`");
