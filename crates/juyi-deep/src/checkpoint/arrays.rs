@@ -148,7 +148,7 @@ fn decoded<'p>(pickle: &'p Pickle<'_>, id: usize, budget: &mut Budget) -> Result
 #[cfg(test)]
 mod tests {
     use super::super::Checkpoint;
-    use super::super::written::{array, call, dict, number, numbers, pickle, text, typed_array};
+    use super::super::written::{array, call, dict, number, numbers, pickle, text, tuple, typed_array};
     use super::*;
 
     fn read(array: Vec<u8>) -> Result<Stored> {
@@ -168,6 +168,22 @@ mod tests {
         assert_eq!(by_row, Stored { shape: vec![2, 3], values: vec![0., 1., 2., 3., 4., 5.] });
         let by_column = read(typed_array("u1", "|", &[2, 3], true, bytes)).unwrap();
         assert_eq!(by_column, Stored { shape: vec![2, 3], values: vec![0., 2., 4., 1., 3., 5.] });
+    }
+
+    #[test]
+    fn a_row_wise_array_with_its_dimensions_in_another_order_is_read() {
+        // `pickle.dumps(numpy.arange(6, dtype="u1").reshape(2, 3, 1).transpose(1, 2, 0), protocol=5)`, NumPy 2.3.
+        let dtype = [call("numpy", "dtype", &[text("u1")])].concat();
+        let axes = |axes: &[i64]| tuple(&axes.iter().map(|axis| number(*axis)).collect::<Vec<_>>());
+        let of = |order: &[i64]| {
+            let shape = axes(&[2, 3, 1]);
+            let bytes = b"C\x06\0\x01\x02\x03\x04\x05".to_vec();
+            let arguments = [bytes, dtype.clone(), shape, text("K"), axes(order)];
+            read(call("numpy._core.numeric", "_frombuffer", &arguments))
+        };
+        let turned = Stored { shape: vec![3, 1, 2], values: vec![0., 3., 1., 4., 2., 5.] };
+        assert_eq!(of(&[1, 2, 0]).unwrap(), turned);
+        assert!(of(&[1, 1, 0]).unwrap_err().to_string().contains("dimensions are in no order"));
     }
 
     #[test]
@@ -205,7 +221,7 @@ mod tests {
         assert!(buffer(&[]).contains("no buffer, type"));
         let dtype = call("numpy", "dtype", &[text("u1")]);
         let arguments = [b"C\x01a".to_vec(), dtype, numbers(&[1]), text("K")];
-        assert!(buffer(&arguments).contains("neither `C` nor `F`"));
+        assert!(buffer(&arguments).contains("none of `C`, `F` and `K`"));
         let arguments = [b"C\x01a".to_vec(), number(1), numbers(&[1]), text("C")];
         assert_eq!(buffer(&arguments), "`f`, tensor `a`: holds values whose type is a number");
     }

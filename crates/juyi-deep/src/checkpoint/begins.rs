@@ -66,6 +66,11 @@ impl Aside {
     }
 }
 
+/// Whether a part of a name is often wrapped around those of a network.
+pub(super) fn is_usual(part: &str) -> bool {
+    USUAL.iter().any(|(own, _)| *own == part)
+}
+
 /// Whether some keys and parts of names, joined by dots, hold these one after another.
 pub(super) fn holds(path: &str, asked: &str) -> bool {
     format!(".{path}.").contains(&format!(".{asked}."))

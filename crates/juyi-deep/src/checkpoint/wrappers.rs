@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use juyi::error::{Error, Result, few, shown};
 
-use super::begins::{Aside, Known, begin, holds, shortened};
+use super::begins::{Aside, Known, begin, holds, is_usual, shortened};
 use super::pickle::{Node, Pickle};
 use super::state::{LeftOut, key_shown};
 use super::{Checkpoint, Stored, arrays, torch};
@@ -181,21 +181,22 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Takes parts off the names of the tensors that stand for a wrapper around a layer, wherever they stand.
+    /// Takes parts off the names of the tensors that stand for a wrapper around a layer within the network.
     fn without_parts_of_wrappers(&mut self) {
-        let is_wrapper = |part: &&str| WRAPPERS.contains(part);
-        let short =
-            |name: &str| name.split('.').filter(|part| !is_wrapper(part)).collect::<Vec<_>>().join(".");
+        let is_wrapper = |part: &str| WRAPPERS.contains(&part);
+        let short = |name: &str| {
+            // What all names begin with is another matter.
+            let begin = name.split('.').take_while(|part| is_wrapper(part) || is_usual(part)).count();
+            let parts = name.split('.').enumerate();
+            let parts = parts.filter(|(at, part)| *at < begin || !is_wrapper(part)).map(|(_, part)| part);
+            parts.collect::<Vec<_>>().join(".")
+        };
         let names: BTreeSet<String> = self.tensors.keys().map(|name| short(name)).collect();
-        let count = self.tensors.keys().filter(|name| name.split('.').any(|part| is_wrapper(&part))).count();
+        let count = self.tensors.keys().filter(|name| short(name) != **name).count();
         if count > 0 && names.len() == self.tensors.len() {
             let all = std::mem::take(&mut self.tensors);
             self.tensors = all.into_iter().map(|(name, stored)| (short(&name), stored)).collect();
-            let parts: Vec<String> = WRAPPERS.iter().map(|part| format!("`{part}`")).collect();
-            self.notes.push(format!(
-                "parts that wrappers put in were taken out of {count} names: {}",
-                parts.join(", ")
-            ));
+            self.notes.push(format!("parts that wrappers of layers put in were taken out of {count} names"));
         }
     }
 
@@ -265,6 +266,11 @@ mod tests {
         let (names, notes) = flat(&mixed, wanted(None)).unwrap();
         assert_eq!(names, ["bn.w", "conv.w", "fc.w", "n_averaged"]);
         assert_eq!(notes, ["`backbone.` was taken off 2 of 4 names: the network was part of another module"]);
+        // Within the network, too.
+        let inside = ["module.conv.w", "module.bn._fsdp_wrapped_module.w", "module.fc._orig_mod.w"];
+        let (names, notes) = flat(&inside, wanted(None)).unwrap();
+        assert_eq!(names, ["bn.w", "conv.w", "fc.w"]);
+        assert_eq!(notes[0], "parts that wrappers of layers put in were taken out of 2 names");
         // A name that would be there twice.
         let twice = ["model.conv.w", "conv.w"];
         assert_eq!(flat(&twice, wanted(None)).unwrap().0, ["conv.w", "model.conv.w"]);
