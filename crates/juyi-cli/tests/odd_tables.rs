@@ -302,6 +302,39 @@ fn rows_beyond_what_was_learnt_from_are_named() {
 }
 
 #[test]
+fn rows_below_what_was_learnt_from_are_named_and_new_rows_of_its_kind_are_not() {
+    // The first column lies far from zero, but by less than its range.
+    let rows = |seed: u64, count: usize, first: &dyn Fn(usize, f64) -> String| {
+        let line = |(i, line): (usize, &str)| match line.split_once(',') {
+            Some((a, rest)) if a != "a" => format!("{},{rest}\n", first(i, a.parse::<f64>().unwrap() + 10.0)),
+            _ => format!("{line}\n"),
+        };
+        table(seed, count, 0.0, coded).lines().enumerate().map(line).collect::<String>()
+    };
+    let plain = |_: usize, a: f64| format!("{a:.4}");
+    let folder = folder(&[
+        ("old.csv", rows(1, 120, &plain)),
+        ("new.csv", rows(2, 80, &plain)),
+        ("small.csv", rows(3, 80, &|_, a| format!("{:.6}", a / 1000.0))),
+        ("gaps.csv", rows(3, 80, &|i, a| if i % 9 == 4 { "0".into() } else { format!("{a:.4}") })),
+    ]);
+    run(folder.path(), &format!("{TRANSFER} --method none"));
+    let predicted = |name: &str| {
+        let output = juyi(folder.path(), &format!("predict run {name} --out p.csv"));
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let said = predicted("small.csv");
+    assert!(said.contains("lie `a` in 80 of 80 rows (") && said.contains("another unit?"), "{said}");
+    let said = predicted("gaps.csv");
+    assert!(said.contains("lie `a` in 9 of 80 rows (") && said.contains("(`--missing-values 0`)?"), "{said}");
+    for seed in 4..12 {
+        std::fs::write(folder.path().join("more.csv"), rows(seed, 80, &plain)).unwrap();
+        let said = predicted("more.csv");
+        assert!(!said.contains("beyond"), "{seed}: {said}");
+    }
+}
+
+#[test]
 fn copies_stay_on_one_side_of_every_split_and_are_counted() {
     let mut draws = Draws(5);
     let mut old = "a,b,c,d,y\n".to_string();
