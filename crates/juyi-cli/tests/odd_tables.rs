@@ -335,6 +335,46 @@ fn rows_below_what_was_learnt_from_are_named_and_new_rows_of_its_kind_are_not() 
 }
 
 #[test]
+fn a_column_in_another_unit_in_the_target_is_named_with_the_factor() {
+    let spans = |seed: u64, rows: usize, unit: f64| {
+        let mut draws = Draws(seed);
+        let row = |i: usize| format!("{:.3},{}\n", unit * (20.0 + 9.0 * draws.next()), i % 2);
+        "a,y\n".to_string() + &(0..rows).map(row).collect::<String>()
+    };
+    let folder = folder(&[("old.csv", spans(1, 120, 1.0)), ("new.csv", spans(2, 80, 1000.0))]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    let said = notices(&record);
+    assert!(
+        said.contains("about 1000 times as large in the target as in the source: is the unit another?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn points_that_separate_thousands_in_one_table_are_named_and_may_be_said() {
+    let amounts = |seed: u64, rows: usize, dotted: bool| {
+        let mut draws = Draws(seed);
+        let row = |i: usize| {
+            let amount = 10_000.0 + 9000.0 * draws.next() + if i % 2 == 0 { 0.0 } else { 9000.0 };
+            let (thousands, rest) = ((amount / 1000.0).floor(), (amount % 1000.0).floor());
+            let mark = if dotted { "." } else { "" };
+            format!("{thousands}{mark}{rest:03},{:.2},{}\n", draws.next(), i % 2)
+        };
+        "a,b,y\n".to_string() + &(0..rows).map(row).collect::<String>()
+    };
+    let folder = folder(&[("old.csv", amounts(1, 120, false)), ("new.csv", amounts(2, 80, true))]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    let said = notices(&record);
+    assert!(
+        said.contains("warning: `new.csv`, column `a`: `1") && said.contains("say `--decimal ,`"),
+        "{said}"
+    );
+    let (record, printed) = run(folder.path(), &format!("{TRANSFER} --method none --decimal ,"));
+    assert!(!notices(&record).contains("left out") && printed.contains("2 features"), "{printed}");
+    assert!(printed.contains("accuracy 100.00 %"), "{printed}");
+}
+
+#[test]
 fn copies_stay_on_one_side_of_every_split_and_are_counted() {
     let mut draws = Draws(5);
     let mut old = "a,b,c,d,y\n".to_string();

@@ -206,6 +206,7 @@ impl Body<'_> {
             lines,
             missing_values: self.reading.missing_values.clone(),
             decimal: self.reading.decimal,
+            date_order: self.reading.date_order,
             notes: head.notes.clone(),
             ..Table::default()
         };

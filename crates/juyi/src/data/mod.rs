@@ -38,7 +38,7 @@ pub use encode::{ColumnEncoding, Encoding, Kind, Missing};
 pub(crate) use encode::{Spellings, truths_as_numbers};
 pub use header::check_renamed;
 pub use lines::Lines;
-pub use notation::Notation;
+pub use notation::{Currency, Notation};
 pub use numerals::Notations;
 pub(crate) use numerals::{read_labels, read_later, read_numbers};
 pub use read::{Format, Reading, read_table, table_files};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::dates::TimeUnit;
+use super::dates::{DateOrder, TimeUnit};
 use super::lines::Lines;
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
@@ -139,6 +139,11 @@ pub struct Seen {
     pub absent: Vec<(String, usize)>,
 }
 
+/// Whether this is a whole number with leading zeros, as codes are.
+pub(super) fn is_code(cell: &str) -> bool {
+    cell.len() > 1 && cell.starts_with('0') && cell.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -166,6 +171,8 @@ pub struct Table {
     pub missing_values: Vec<String>,
     /// What was said to stand before decimals.
     pub decimal: Option<char>,
+    /// What was said of the order of dates such as `01/02/2024`.
+    pub date_order: Option<DateOrder>,
     /// The first column, where it has no name in the header and a value of its own in every row.
     pub row_names: Option<String>,
     /// What a reader did that a note must tell.
@@ -191,7 +198,7 @@ impl Table {
     /// What messages call a row, by its position: its line where there are lines.
     pub fn place(&self, row: usize) -> String {
         match self.lines.of(row) {
-            Some(line) => format!("`{}`, line {line}", self.name),
+            Some(line) => format!("`{}`, {} {line}", self.name, self.lines.word()),
             None => format!("`{}`, row {}", self.name, row + 1),
         }
     }
@@ -232,6 +239,7 @@ impl Table {
             seen: self.seen.clone(),
             missing_values: self.missing_values.clone(),
             decimal: self.decimal,
+            date_order: self.date_order,
             row_names: self.row_names.clone(),
             notes: self.notes.clone(),
             unread: self.unread.clone(),

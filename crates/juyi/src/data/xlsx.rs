@@ -7,26 +7,21 @@
 //! Cells are read one by one: what a sheet says of its size is not believed. What the parts of the archive unpack to is
 //! counted first.
 
-use std::cell::Cell;
+mod parts;
+
 use std::collections::{HashMap, HashSet};
 use std::io::{Read, Seek};
 
 use calamine::{CellErrorType, DataRef, Reader, SheetType, SheetVisible, Xlsx};
-use zip::ZipArchive;
 
 use super::caught::caught;
 use super::dates::{DAY, TimeUnit, calendar};
+use super::lines::Lines;
 use super::missing::MissingValues;
-use super::npz::{DIRECTORY, Metered};
 use super::read::Reading;
-use super::table::{COLUMN, Cells, Column, Table, TextCells};
+use super::table::{COLUMN, Cells, Column, Seen, Table, TextCells, is_code};
 use crate::error::{Error, Result, shown};
-
-/// What a byte of the parts that are held becomes in memory, at most: five may be a text, which has a place of its own.
-const PARTS: u64 = 16;
-
-/// What a text of the parts takes, beside its letters.
-const TEXT: u64 = 24;
+use parts::unpacked;
 
 /// What a cell takes while it is read, beside its text.
 const CELL: u64 = 64;
@@ -106,61 +101,6 @@ pub fn read<R: Read + Seek>(
     let mut table = table(name, &wanted, cells, &reading.as_text, limit - held, &mut remarks)?;
     table.remark = remarks.join("; ");
     Ok(table)
-}
-
-/// Counts what the parts of the archive unpack to, and what they take at once.
-fn unpacked<R: Read + Seek>(name: &str, file: &mut R, limit: u64) -> Result<u64> {
-    let left = Cell::new(limit / DIRECTORY);
-    let unsound = |error: String| {
-        let hint = "save it as .xlsx, without a password";
-        Error::input(format!("`{name}`"), format!("is not a sound .xlsx workbook: {error}"), hint)
-    };
-    let memory = |need: u64| Error::Memory { what: format!("the parts of `{name}`"), need, budget: limit };
-    let mut archive = ZipArchive::new(Metered { file, left: &left }).map_err(|error| match left.get() {
-        0 => memory(limit.saturating_add(DIRECTORY)),
-        _ => unsound(error.to_string()),
-    })?;
-    left.set(u64::MAX);
-    let (mut parts, mut largest) = (0_u64, 0);
-    for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|error| unsound(error.to_string()))?;
-        let part = entry.name().map_or_else(|_| String::new(), |name| name.to_lowercase());
-        if ![".xml", ".rels", ".bin"].iter().any(|ending| part.ends_with(ending)) {
-            continue; // pictures, say, which nobody opens
-        }
-        let most = limit.saturating_sub(parts.saturating_mul(PARTS)).saturating_add(1);
-        let (mut bytes, mut entry) = (Vec::new(), entry.take(most));
-        let size = if part.ends_with("sharedstrings.xml") {
-            entry.read_to_end(&mut bytes).map(|size| size as u64)
-        } else {
-            std::io::copy(&mut entry, &mut std::io::sink())
-        };
-        let size = size.map_err(|error| unsound(error.to_string()))?;
-        parts = parts.saturating_add(claimed(&bytes).saturating_mul(TEXT) / PARTS);
-        if part.contains("worksheets/") {
-            largest = size.max(largest); // read piece by piece
-        } else {
-            parts = parts.saturating_add(size);
-        }
-        let need = parts.saturating_mul(PARTS).saturating_add(largest);
-        if need > limit {
-            return Err(memory(need));
-        }
-    }
-    Ok(parts.saturating_mul(PARTS).saturating_add(largest))
-}
-
-/// How many texts a part says that it has: room is made for them before they are read.
-fn claimed(part: &[u8]) -> u64 {
-    const NAME: &[u8] = b"uniqueCount";
-    let numbers = part.windows(NAME.len()).enumerate().filter(|(_, word)| *word == NAME).map(|(at, _)| {
-        let digits = part[at + NAME.len()..]
-            .iter()
-            .skip_while(|b| matches!(b, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n'));
-        let digits = digits.take_while(|b| b.is_ascii_digit());
-        digits.fold(0_u64, |number, b| number.saturating_mul(10).saturating_add(u64::from(b - b'0')))
-    });
-    numbers.max().unwrap_or(0)
 }
 
 /// The cells of a sheet that are not empty.
@@ -320,20 +260,30 @@ fn table(
     let at: HashMap<u32, usize> = order.iter().enumerate().map(|(j, column)| (*column, j)).collect();
     let mut by_column: Vec<Vec<(usize, Value)>> = order.iter().map(|_| Vec::new()).collect();
     let count = rows.len();
-    for (i, (_, cells)) in rows.into_iter().enumerate() {
+    let mut lines = Lines::of_sheet();
+    for (i, (row, cells)) in rows.into_iter().enumerate() {
+        lines.push(i, u64::from(row) + 1);
         for cell in cells {
             by_column[at[&cell.column]].push((i, cell.value));
         }
     }
     let (mut columns, mut times, mut as_numbers) = (Vec::new(), HashMap::new(), Vec::new());
+    let mut seen = HashMap::new();
     for (column, cells) in order.iter().zip(by_column) {
         let name = names[column].clone();
+        let texts = cells
+            .iter()
+            .filter_map(|(_, value)| if let Value::Text(text) = value { Some(text) } else { None });
+        let code = texts.into_iter().find(|text| is_code(text)).cloned();
         let (cells, unit, was_text) = column_of(&cells, count, as_text.contains(&name));
         if let Some(unit) = unit {
             times.insert(name.clone(), unit);
         }
         if was_text {
             as_numbers.push(format!("`{}`", shown(&name)));
+            if code.is_some() {
+                seen.insert(name.clone(), Seen { code, ..Seen::default() });
+            }
         }
         columns.push(Column { name, cells });
     }
@@ -343,7 +293,7 @@ fn table(
             as_numbers.join(", ")
         ));
     }
-    Ok(Table { name: name.into(), rows: count, columns, times, ..Table::default() })
+    Ok(Table { name: name.into(), rows: count, columns, times, lines, seen, ..Table::default() })
 }
 
 /// The cells of a column of `count` rows, what they count if they are dates, and whether numbers were stored as text.

@@ -10,6 +10,7 @@ mod from_models;
 mod labels;
 mod prepare;
 mod truth;
+mod units;
 
 use std::time::Instant;
 
@@ -132,6 +133,7 @@ pub fn transfer(
     }
     let ranges = beyond::ranges(&[&task.source.features, &task.target.features]);
     degenerate::tables(&task, &moved, &settings.preprocess, context)?;
+    units::units(&task.source.features, &task.target.features, &encoding, &moved, context);
     context.hold(task.bytes());
     let mut distances = Vec::new();
     if settings.distances {
