@@ -355,7 +355,7 @@ fn points_that_separate_thousands_in_one_table_are_named_and_may_be_said() {
     let amounts = |seed: u64, rows: usize, dotted: bool| {
         let mut draws = Draws(seed);
         let row = |i: usize| {
-            let amount = 10_000.0 + 9000.0 * draws.next() + if i % 2 == 0 { 0.0 } else { 15_000.0 };
+            let amount = 10_000.0 + 9000.0 * draws.next() + 15_000.0 * (i % 2) as f64;
             let (thousands, rest) = ((amount / 1000.0).floor(), (amount % 1000.0).floor());
             let mark = if dotted { "." } else { "" };
             format!("{thousands}{mark}{rest:03},{:.2},{}\n", draws.next(), i % 2)

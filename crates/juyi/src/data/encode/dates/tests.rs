@@ -138,7 +138,7 @@ fn an_order_that_is_said_serves_where_nothing_tells_it() {
 fn a_table_in_the_other_order_throughout_is_said_to_be() {
     let (old, new) =
         (column("old", &["13/01/2024", "02/01/2024"]), column("new", &["01/13/2024", "02/01/2024"]));
-    let hint = |error: Error| error.hint().unwrap_or_default().to_string();
+    let hint = |error: Error| error.hint().unwrap_or_default();
     let expected =
         "all dates of `new` are month/day/year: write them as 2024-01-31, or say `--date-order month-first`";
     assert_eq!(hint(decide(&old, &new).unwrap_err()), expected);
