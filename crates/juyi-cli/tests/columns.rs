@@ -253,3 +253,37 @@ fn the_same_values_in_another_spelling_have_not_moved() {
     let said = done(files.path(), "measure --source old.csv --target new.csv --label y");
     assert!(said.contains("0 of 3 columns moved"), "{said}");
 }
+
+#[test]
+fn numbers_with_a_unit_and_dates_among_numbers_are_said_to_be() {
+    let weights = rows("a,b,y,c", 60, |i| format!(",{}.{} kg", 10 + i % 40, i % 10));
+    let serial = rows("a,b,y,c", 60, |i| format!(",{}", 45_000 + i * 7 % 60));
+    let dates = rows("a,b,y,c", 60, |i| format!(",2024-{:02}-{:02}", i % 12 + 1, i % 28 + 1));
+    let folder = folder(&[("kg.csv", &weights), ("serial.csv", &serial), ("dates.csv", &dates)]);
+    let arguments = "transfer --source kg.csv --target kg.csv --label y --method none --out run";
+    let output = juyi(folder.path(), arguments);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(said.contains("`10.0 kg` and `11.1 kg` look like numbers with a unit"), "{said}");
+    let said = refused(
+        folder.path(),
+        "transfer --source serial.csv --target dates.csv --label y --method none --out again",
+    );
+    assert!(
+        said.contains("these are dates, and numbers elsewhere") && !said.contains("missing-values"),
+        "{said}"
+    );
+}
+
+#[test]
+fn predict_refuses_another_currency_than_that_of_the_fit() {
+    let amounts = |sign: &str| rows("a,b,y,c", 40, |i| format!(",{sign}{}.50", 10 + i));
+    let [dollars, euros] = ["$", "€"].map(amounts);
+    let folder = folder(&[("old.csv", &dollars), ("new.csv", &dollars), ("euros.csv", &euros)]);
+    done(folder.path(), "transfer --source old.csv --target new.csv --label y --method none --out run");
+    done(folder.path(), "predict run new.csv --out p.csv");
+    let said = refused(folder.path(), "predict run euros.csv --out p.csv");
+    assert!(
+        said.contains("`euros.csv`, column `c`: is in `€`, and the column that the model learnt from in `$`"),
+        "{said}"
+    );
+}

@@ -49,6 +49,41 @@ fn dates_that_nobody_can_tell_are_left_out_with_a_warning() {
 }
 
 #[test]
+fn dates_of_one_table_that_do_not_tell_their_order_are_named_and_may_be_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let write = |name: &str, text: String| std::fs::write(at.join(name), text).expect("a written file");
+    write("old.csv", csv(0..60, |i| format!("{:02}/02/2024", i + 1)));
+    write("new.csv", csv(0..50, |i| format!("02/{:02}/2024", i % 12 + 1)));
+    write("us.csv", csv(0..50, |i| format!("02/{:02}/2024", i + 1)));
+    let transfer = |target: &str| {
+        let out = juyi(
+            at,
+            &format!("transfer --source old.csv --target {target} --label y --method none --out run"),
+        );
+        text(&out.stdout) + &text(&out.stderr)
+    };
+    let untold = "nothing in this table tells day from month in dates such as `02/01/2024`";
+    let said = transfer("new.csv");
+    assert!(said.contains(&format!("`new.csv`, column `day`: {untold}")), "{said}");
+    let said = transfer("new.csv --date-order month-first");
+    assert!(!said.contains("nothing in this table"), "{said}");
+    let said = transfer("us.csv");
+    assert!(said.contains("all dates of `us.csv` are month/day/year"), "{said}");
+    let said = transfer("us.csv --date-order month-first");
+    assert!(said.contains("100.00 %"), "{said}");
+    let predicted = |flag: &str| {
+        let out = juyi(at, &format!("predict run new.csv --out p.csv --label y {flag}"));
+        text(&out.stdout) + &text(&out.stderr)
+    };
+    assert!(predicted("").contains(untold), "{}", predicted(""));
+    let said = predicted("--date-order month-first");
+    assert!(!said.contains("nothing in this table"), "{said}");
+    let said = predicted("--date-order american");
+    assert!(said.contains("give `day-first` or `month-first`"), "{said}");
+}
+
+#[test]
 fn what_is_no_workbook_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("old.xlsx"), "y,a\nu,1\n").expect("a written file");

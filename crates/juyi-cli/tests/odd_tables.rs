@@ -525,6 +525,79 @@ fn rows_beyond_what_was_learnt_from_are_named() {
 }
 
 #[test]
+fn rows_below_what_was_learnt_from_are_named_and_new_rows_of_its_kind_are_not() {
+    // The first column lies far from zero, but by less than its range.
+    let rows = |seed: u64, count: usize, first: &dyn Fn(usize, f64) -> String| {
+        let line = |(i, line): (usize, &str)| match line.split_once(',') {
+            Some((a, rest)) if a != "a" => format!("{},{rest}\n", first(i, a.parse::<f64>().unwrap() + 10.0)),
+            _ => format!("{line}\n"),
+        };
+        table(seed, count, 0.0, coded).lines().enumerate().map(line).collect::<String>()
+    };
+    let plain = |_: usize, a: f64| format!("{a:.4}");
+    let folder = folder(&[
+        ("old.csv", rows(1, 120, &plain)),
+        ("new.csv", rows(2, 80, &plain)),
+        ("small.csv", rows(3, 80, &|_, a| format!("{:.6}", a / 1000.0))),
+        ("gaps.csv", rows(3, 80, &|i, a| if i % 9 == 4 { "0".into() } else { format!("{a:.4}") })),
+    ]);
+    run(folder.path(), &format!("{TRANSFER} --method none"));
+    let predicted = |name: &str| {
+        let output = juyi(folder.path(), &format!("predict run {name} --out p.csv"));
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let said = predicted("small.csv");
+    assert!(said.contains("lie `a` in 80 of 80 rows (") && said.contains("another unit?"), "{said}");
+    let said = predicted("gaps.csv");
+    assert!(said.contains("lie `a` in 9 of 80 rows (") && said.contains("(`--missing-values 0`)?"), "{said}");
+    for seed in 4..12 {
+        std::fs::write(folder.path().join("more.csv"), rows(seed, 80, &plain)).unwrap();
+        let said = predicted("more.csv");
+        assert!(!said.contains("beyond"), "{seed}: {said}");
+    }
+}
+
+#[test]
+fn a_column_in_another_unit_in_the_target_is_named_with_the_factor() {
+    let spans = |seed: u64, rows: usize, unit: f64| {
+        let mut draws = Draws(seed);
+        let row = |i: usize| format!("{:.3},{}\n", unit * (20.0 + 9.0 * draws.next()), i % 2);
+        "a,y\n".to_string() + &(0..rows).map(row).collect::<String>()
+    };
+    let folder = folder(&[("old.csv", spans(1, 120, 1.0)), ("new.csv", spans(2, 80, 1000.0))]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    let said = notices(&record);
+    assert!(
+        said.contains("about 1000 times as large in the target as in the source: is the unit another?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn points_that_separate_thousands_in_one_table_are_named_and_may_be_said() {
+    let amounts = |seed: u64, rows: usize, dotted: bool| {
+        let mut draws = Draws(seed);
+        let row = |i: usize| {
+            let amount = 10_000.0 + 9000.0 * draws.next() + 15_000.0 * (i % 2) as f64;
+            let (thousands, rest) = ((amount / 1000.0).floor(), (amount % 1000.0).floor());
+            let mark = if dotted { "." } else { "" };
+            format!("{thousands}{mark}{rest:03},{:.2},{}\n", draws.next(), i % 2)
+        };
+        "a,b,y\n".to_string() + &(0..rows).map(row).collect::<String>()
+    };
+    let folder = folder(&[("old.csv", amounts(1, 120, false)), ("new.csv", amounts(2, 80, true))]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    let said = notices(&record);
+    assert!(
+        said.contains("warning: `new.csv`, column `a`: `1") && said.contains("say `--decimal ,`"),
+        "{said}"
+    );
+    let (record, printed) = run(folder.path(), &format!("{TRANSFER} --method none --decimal ,"));
+    assert!(!notices(&record).contains("left out") && printed.contains("2 features"), "{printed}");
+    assert!(printed.contains("accuracy 100.00 %"), "{printed}");
+}
+
+#[test]
 fn copies_stay_on_one_side_of_every_split_and_are_counted() {
     let mut draws = Draws(5);
     let mut old = "a,b,c,d,y\n".to_string();

@@ -1,7 +1,7 @@
 //! How tables are read.
 
 use clap::Args;
-use juyi::data::{Format, Reading};
+use juyi::data::{DateOrder, Format, Reading};
 
 /// How tables are read.
 #[derive(Args)]
@@ -23,6 +23,9 @@ pub(crate) struct ReadingArguments {
     /// What stands before decimals in text where 1,234 might be either: , or .
     #[arg(long, value_name = "MARK", value_parser = parse_decimal)]
     pub(crate) decimal: Option<char>,
+    /// Order of dates such as 01/02/2024, in each table whose cells allow it: day-first or month-first
+    #[arg(long, value_name = "ORDER", value_parser = parse_date_order)]
+    pub(crate) date_order: Option<DateOrder>,
     /// Column to be read under another name, in each table that has the old one and not the new one; may be repeated
     #[arg(long, value_name = "OLD=NEW", value_parser = parse_renaming)]
     pub(crate) rename: Vec<(String, String)>,
@@ -37,6 +40,7 @@ impl ReadingArguments {
             missing_values: self.missing_values.clone(),
             keep_values: self.keep_values.clone(),
             decimal: self.decimal,
+            date_order: self.date_order,
             rename: self.rename.clone(),
             ..Reading::default()
         }
@@ -55,6 +59,14 @@ fn parse_decimal(text: &str) -> Result<char, String> {
         "," | "comma" => Ok(','),
         "." | "point" => Ok('.'),
         _ => Err("give `,` or `.`".into()),
+    }
+}
+
+fn parse_date_order(text: &str) -> Result<DateOrder, String> {
+    match text {
+        "day-first" => Ok(DateOrder::DayMonthYear),
+        "month-first" => Ok(DateOrder::MonthDayYear),
+        _ => Err("give `day-first` or `month-first`".into()),
     }
 }
 

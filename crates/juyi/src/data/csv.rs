@@ -208,6 +208,7 @@ impl Body<'_> {
             missing_values: self.reading.missing_values.clone(),
             keep_values: self.reading.keep_values.clone(),
             decimal: self.reading.decimal,
+            date_order: self.reading.date_order,
             notes: head.notes.clone(),
             ..Table::default()
         };

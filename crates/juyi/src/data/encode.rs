@@ -19,7 +19,7 @@ use sentinels::Sentinels;
 pub(crate) use sentinels::sentinels_in;
 pub(crate) use words::{Spellings, truths_as_numbers};
 
-use super::dates::{DateOrder, TimeUnit};
+use super::dates::{DAY, DateOrder, TimeUnit, calendar};
 use super::numerals::{Notations, read_later};
 use super::read::Reading;
 use super::table::{Cells, Table};
@@ -262,16 +262,33 @@ impl Encoding {
         }
     }
 
-    /// The name of the column that the `j`-th feature is made of.
-    pub(crate) fn column_of(&self, j: usize) -> &str {
+    /// The column that the `j`-th feature is made of.
+    fn of_feature(&self, j: usize) -> Option<&ColumnEncoding> {
         let mut left = j;
-        let column = self.columns.iter().find(|column| {
+        self.columns.iter().find(|column| {
             let own = column.width();
             let here = left < own;
             left = left.saturating_sub(own);
             here
-        });
-        column.map_or("", |column| &column.name)
+        })
+    }
+
+    /// The name of the column that the `j`-th feature is made of.
+    pub(crate) fn column_of(&self, j: usize) -> &str {
+        self.of_feature(j).map_or("", |column| &column.name)
+    }
+
+    /// A value of the `j`-th feature in words: dates and times as such.
+    pub(crate) fn written(&self, j: usize, value: f64) -> String {
+        const TEN_THOUSAND_YEARS: f64 = 3.2e11;
+        let Some(Kind::Date { unit, .. }) = self.of_feature(j).map(|column| &column.kind) else {
+            return value.to_string();
+        };
+        let seconds = if *unit == TimeUnit::Days { value * DAY } else { value };
+        if seconds.abs() > TEN_THOUSAND_YEARS {
+            return value.to_string();
+        }
+        calendar(seconds, *unit == TimeUnit::SecondsOfDay)
     }
 
     /// Number of features.

@@ -1,13 +1,25 @@
-//! In which line of a text file each row of a table begins.
+//! In which line of a text file, or row of a sheet, each row of a table begins.
 
 /// Lines of rows, counted from 1; rows in consecutive lines take no room.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lines {
     /// Rows that do not stand in the line below the row before them, with their lines.
     starts: Vec<(usize, u64)>,
+    /// Whether they are rows of a sheet.
+    of_sheet: bool,
 }
 
 impl Lines {
+    /// Rows of a sheet, of which none is added.
+    pub(super) fn of_sheet() -> Self {
+        Self { of_sheet: true, ..Self::default() }
+    }
+
+    /// What messages call one of them.
+    pub(super) fn word(&self) -> &'static str {
+        if self.of_sheet { "row" } else { "line" }
+    }
+
     /// Adds a row, the number of which is one above that of the row before.
     pub(super) fn push(&mut self, row: usize, line: u64) {
         if self.of(row) != Some(line) {
@@ -24,7 +36,7 @@ impl Lines {
 
     /// The lines of these rows, in this order.
     pub(super) fn select(&self, rows: &[usize]) -> Self {
-        let mut lines = Self::default();
+        let mut lines = Self { of_sheet: self.of_sheet, ..Self::default() };
         for (new, &row) in rows.iter().enumerate() {
             if let Some(line) = self.of(row) {
                 lines.push(new, line);

@@ -40,7 +40,7 @@ pub use header::check_renamed;
 pub use lines::Lines;
 pub use missing::is_mark_of_absence;
 pub(crate) use missing::{keeping, worth_saying};
-pub use notation::Notation;
+pub use notation::{Currency, Notation};
 pub use numerals::Notations;
 pub(crate) use numerals::{read_labels, read_labels_later, read_numbers};
 pub use read::{Format, Reading, read_table, table_files};

@@ -34,13 +34,46 @@ pub struct Notation {
     /// Whether numbers are percent: `45%` is 0.45.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub percent: bool,
+    /// The sign or code of the currency that some cells have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+}
+
+/// A sign or code of a currency that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency(usize);
+
+impl Currency {
+    fn of(written: &str) -> Option<Self> {
+        CURRENCIES.iter().position(|known| *known == written).map(Self)
+    }
+
+    /// The sign or code.
+    pub fn sign(self) -> &'static str {
+        CURRENCIES[self.0]
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.sign().into()
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = String;
+
+    fn try_from(written: String) -> Result<Self, String> {
+        Self::of(&written).ok_or_else(|| format!("`{written}` is no currency that is known"))
+    }
 }
 
 impl Notation {
-    /// The first of these.
-    pub(super) fn first(fits: Fits, percent: bool) -> Option<Self> {
+    /// The first of these, with or without percent, in this currency.
+    pub(super) fn first(fits: Fits, percent: bool, currency: Option<&'static str>) -> Option<Self> {
         let (decimal, group) = *MARKS.get(fits.trailing_zeros() as usize)?;
-        Some(Self { decimal, group, percent })
+        Some(Self { decimal, group, percent, currency: currency.and_then(Currency::of) })
     }
 
     /// The number that is written, with or without its sign of percent and its currency.

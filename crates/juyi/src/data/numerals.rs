@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::notation::{ANY, Amount, Fits, Notation, with_decimal};
+use super::notation::{ANY, Amount, Currency, Fits, Notation, with_decimal};
 use super::table::{Cells, Points, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
@@ -40,6 +40,7 @@ pub(crate) fn read_numbers(
         points_beside_commas(table, &found, left_out)?;
         codes(table, left_out, context);
     }
+    thousands(tables, left_out, context);
     say(&examples, context);
     Ok(found)
 }
@@ -132,7 +133,9 @@ fn settle(
         match &column.cells {
             Cells::Text { values, .. } => {
                 let Some(sight) = of_text(table, name, values)? else { return Ok(None) };
-                odd |= values.iter().any(|value| value.parse::<f64>().is_err());
+                // With a decimal comma, numbers with a point were left as text.
+                let left = |value: &String| table.decimal == Some(',') && value.contains('.');
+                odd |= values.iter().any(|value| left(value) || value.parse::<f64>().is_err());
                 sights.push(sight);
             }
             Cells::Numbers(numbers) => {
@@ -150,6 +153,7 @@ fn settle(
     }
     alike(name, tables, &sights, known)?;
     let percent = sights.iter().any(|sight| sight.filled && sight.percent);
+    let currency = sights.iter().find_map(|sight| sight.currency);
     let all = sights.iter().fold(ANY, |all, sight| all & sight.fits);
     let all = match known.flatten() {
         Some(known) if all & with_decimal(known.decimal) != 0 => all & with_decimal(known.decimal),
@@ -180,7 +184,7 @@ fn settle(
             let hint = "`--decimal .` or `--decimal ,` says what stands before decimals";
             return Err(Error::input(cell_place(table, name, value), problem, hint));
         }
-        let Some(notation) = Notation::first(among, percent) else { return Ok(None) };
+        let Some(notation) = Notation::first(among, percent, currency) else { return Ok(None) };
         let numbers: Vec<f64> =
             values.iter().map(|value| notation.number(value).unwrap_or(f64::NAN)).collect();
         let telling = values.iter().zip(&numbers).find(|(value, _)| value.parse::<f64>().is_err());
@@ -272,6 +276,14 @@ fn alike(name: &str, tables: &[&mut Table], sights: &[Sight], known: Option<Opti
             return refuse((table, b.percent), &format!("`{before}`"));
         }
     }
+    if let Some(currency) = known.flatten().and_then(|known| known.currency).map(Currency::sign)
+        && let Some((table, other)) = filled
+            .iter()
+            .find_map(|(table, sight)| Some((table, sight.currency.filter(|other| *other != currency)?)))
+    {
+        let problem = format!("is in `{other}`, and the column that the model learnt from in `{currency}`");
+        return Err(Error::input(format!("`{table}`, column `{name}`"), problem, "convert it"));
+    }
     let mut currencies = filled.iter().filter_map(|(table, sight)| Some((table, sight.currency?)));
     if let Some((first, currency)) = currencies.next()
         && let Some((table, other)) = currencies.find(|(_, other)| *other != currency)
@@ -292,6 +304,49 @@ fn points_beside_commas(table: &Table, found: &Notations, left_out: &dyn Fn(&str
     match table.columns.iter().filter(|_| commas && table.decimal.is_none()).find(either) {
         Some(column) => Err(points(table, &column.name)),
         None => Ok(()),
+    }
+}
+
+/// Numbers such as `1.234` that make a column likely to have thousands where another table has four digits.
+const TELLING: usize = 10;
+
+/// Warns of columns of numbers such as `1.234` that are whole numbers of about a thousand times the size in another table.
+fn thousands(tables: &[&mut Table], left_out: &dyn Fn(&str) -> bool, context: &mut Context) {
+    let numbers = |table: &Table, name: &str| match table.column(name).map(|column| &column.cells) {
+        Some(Cells::Numbers(numbers)) => {
+            let mut filled: Vec<f64> = numbers.iter().copied().filter(|v| !v.is_nan()).collect();
+            filled.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+            filled
+        }
+        _ => Vec::new(),
+    };
+    let middle = |sorted: &[f64]| sorted.get(sorted.len() / 2).map_or(0.0, |v| v.abs());
+    for table in tables.iter().filter(|table| table.decimal.is_none()) {
+        for name in table.columns.iter().map(|column| &column.name).filter(|name| !left_out(name)) {
+            if table.seen.get(name).is_none_or(|seen| seen.points != Points::Either) {
+                continue;
+            }
+            let here = numbers(table, name);
+            let points: Vec<f64> = here.iter().copied().filter(|v| v.fract() != 0.0).collect();
+            if points.len() < TELLING || 2 * points.len() < here.len() {
+                continue;
+            }
+            let other = tables.iter().find_map(|other| {
+                let there = numbers(other, name);
+                let ratio = 1000.0 * middle(&points) / middle(&there);
+                let alike = middle(&there) >= 1000.0 && (0.1..=10.0).contains(&ratio);
+                (alike && there.iter().all(|v| v.fract() == 0.0)).then(|| (&other.name, middle(&there)))
+            });
+            let Some((other, size)) = other else { continue };
+            let point = points[0];
+            let text = format!(
+                "`{}`, column `{}`: `{point:.3}` is taken for {point}, and `{other}` has whole numbers such as {size} there; \
+                 if the point separates thousands, say `--decimal ,`",
+                table.name,
+                shown(name)
+            );
+            context.warn("data", text);
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Parquet files with one value a cell, read column by column.
 //!
 //! Numbers are numbers, truth values 0 and 1, text and categories (dictionaries of text) text. Dates become days, times
-//! of day and points in time become seconds, both since the beginning of 1970 or of the day. Decimals become the nearest
+//! of day and points in time become seconds, both since the beginning of 1970 or of the day, and durations seconds. Decimals become the nearest
 //! double. Nulls, NaN and empty text are missing cells. Text in delta encoding, which few writers choose, is refused.
 //!
 //! The `parquet` crate decodes pages, but files are untrusted, so what it would believe is looked at first: `footer` the
 //! schema, `headers` the pages, `pages` what they unpack to; `decoded` is for the rest.
 
+mod arrow;
 mod footer;
 mod headers;
 mod meaning;
@@ -90,10 +91,11 @@ pub fn read(name: &str, file: impl Read, reading: &Reading, limit: u64) -> Resul
     let mut columns = Vec::with_capacity(kept.len());
     let mut room = limit - need;
     let mut times = HashMap::new();
+    let durations = arrow::durations(metadata.file_metadata());
     for j in kept {
         let column = header.names[j].clone();
         let as_text = reading.as_text.contains(&column);
-        let column = read_column(name, &file, &metadata, (j, column), as_text, &mut room)?;
+        let column = read_column(name, &file, &metadata, (j, column), as_text, &durations, &mut room)?;
         if let (Cells::Numbers(_), Some(unit)) =
             (&column.cells, Meaning::unit(&metadata.file_metadata().schema_descr().column(j)))
         {
@@ -143,6 +145,7 @@ fn read_column(
     metadata: &ParquetMetaData,
     (j, column): (usize, String),
     as_text: bool,
+    durations: &HashMap<String, i64>,
     room: &mut u64,
 ) -> Result<Column> {
     let descriptor = metadata.file_metadata().schema_descr().column(j);
@@ -152,6 +155,10 @@ fn read_column(
             "numbers, truth values, text, dates, times and decimals are read; `--drop` leaves the column out";
         Error::input(&thing, format!("holds {what}"), hint)
     })?;
+    let meaning = match durations.get(descriptor.name()) {
+        Some(units) if meaning == Meaning::Plain => Meaning::Time(*units),
+        _ => meaning,
+    };
     let cells = if meaning == Meaning::Text || as_text {
         Growing::Text(TextCells::default())
     } else {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::array::{self, Array};
 use super::csv::read_csv;
+use super::dates::DateOrder;
 use super::input::{Input, STANDARD_INPUT};
 use super::missing::MissingValues;
 use super::table::Table;
@@ -118,6 +119,8 @@ pub struct Reading {
     pub keep_values: Vec<String>,
     /// What stands before decimals in text: a point or a comma.
     pub decimal: Option<char>,
+    /// The order of dates such as `01/02/2024` in tables whose cells allow it.
+    pub date_order: Option<DateOrder>,
     /// The encoding of text, by its name.
     pub encoding: Option<String>,
     /// Columns that are left out, and whose cells need not be sound.
@@ -183,6 +186,7 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
     table.missing_values.clone_from(&reading.missing_values);
     table.keep_values.clone_from(&reading.keep_values);
     table.decimal = reading.decimal;
+    table.date_order = reading.date_order;
     Ok(table)
 }
 

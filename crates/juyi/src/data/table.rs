@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::dates::TimeUnit;
+use super::dates::{DateOrder, TimeUnit};
 use super::lines::Lines;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -141,6 +141,11 @@ pub struct Seen {
     pub unnamed: bool,
 }
 
+/// Whether this is a whole number with leading zeros, as codes are.
+pub(super) fn is_code(cell: &str) -> bool {
+    cell.len() > 1 && cell.starts_with('0') && cell.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -170,6 +175,8 @@ pub struct Table {
     pub keep_values: Vec<String>,
     /// What was said to stand before decimals.
     pub decimal: Option<char>,
+    /// What was said of the order of dates such as `01/02/2024`.
+    pub date_order: Option<DateOrder>,
     /// The first column, where it has no name in the header and a value of its own in every row.
     pub row_names: Option<String>,
     /// What a reader did that a note must tell.
@@ -195,7 +202,7 @@ impl Table {
     /// What messages call a row, by its position: its line where there are lines.
     pub fn place(&self, row: usize) -> String {
         match self.lines.of(row) {
-            Some(line) => format!("`{}`, line {line}", self.name),
+            Some(line) => format!("`{}`, {} {line}", self.name, self.lines.word()),
             None => format!("`{}`, row {}", self.name, row + 1),
         }
     }
@@ -236,6 +243,7 @@ impl Table {
             missing_values: self.missing_values.clone(),
             keep_values: self.keep_values.clone(),
             decimal: self.decimal,
+            date_order: self.date_order,
             row_names: self.row_names.clone(),
             notes: self.notes.clone(),
             unread: self.unread.clone(),

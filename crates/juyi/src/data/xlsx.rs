@@ -16,9 +16,10 @@ use calamine::{CellErrorType, DataRef, Reader, SheetType, SheetVisible, Xlsx};
 
 use super::caught::caught;
 use super::dates::{DAY, TimeUnit, calendar};
+use super::lines::Lines;
 use super::missing::{Absent, MissingValues, without_blanks};
 use super::read::Reading;
-use super::table::{COLUMN, Cells, Column, Seen, Table, TextCells};
+use super::table::{COLUMN, Cells, Column, Seen, Table, TextCells, is_code};
 use crate::error::{Error, Result, shown};
 use parts::unpacked;
 
@@ -270,20 +271,30 @@ fn table(
     let at: HashMap<u32, usize> = order.iter().enumerate().map(|(j, column)| (*column, j)).collect();
     let mut by_column: Vec<Vec<(usize, Value)>> = order.iter().map(|_| Vec::new()).collect();
     let count = rows.len();
-    for (i, (_, cells)) in rows.into_iter().enumerate() {
+    let mut lines = Lines::of_sheet();
+    for (i, (row, cells)) in rows.into_iter().enumerate() {
+        lines.push(i, u64::from(row) + 1);
         for cell in cells {
             by_column[at[&cell.column]].push((i, cell.value));
         }
     }
     let (mut columns, mut times, mut as_numbers) = (Vec::new(), HashMap::new(), Vec::new());
+    let mut seen = HashMap::new();
     for (column, cells) in order.iter().zip(by_column) {
         let name = names[column].clone();
+        let texts = cells
+            .iter()
+            .filter_map(|(_, value)| if let Value::Text(text) = value { Some(text) } else { None });
+        let code = texts.into_iter().find(|text| is_code(text)).cloned();
         let (cells, unit, was_text) = column_of(&cells, count, as_text.contains(&name));
         if let Some(unit) = unit {
             times.insert(name.clone(), unit);
         }
         if was_text {
             as_numbers.push(format!("`{}`", shown(&name)));
+            if code.is_some() {
+                seen.insert(name.clone(), Seen { code, ..Seen::default() });
+            }
         }
         if let (Cells::Text { .. }, Some(absent)) = (&cells, absent.remove(column)) {
             seen.entry(name.clone()).or_default().absent = absent.finish();
@@ -296,7 +307,7 @@ fn table(
             as_numbers.join(", ")
         ));
     }
-    Ok(Table { name: name.into(), rows: count, columns, times, seen, ..Table::default() })
+    Ok(Table { name: name.into(), rows: count, columns, times, lines, seen, ..Table::default() })
 }
 
 /// The cells of a column of `count` rows, what they count if they are dates, and whether numbers were stored as text.

@@ -6,6 +6,7 @@ mod proxy_a_distance;
 mod scores;
 
 pub use mmd::mmd;
+pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;
 pub use proxy_a_distance::proxy_a_distance;
 pub use scores::{Scores, classification_scores, regression_scores};

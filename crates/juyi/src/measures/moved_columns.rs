@@ -98,7 +98,7 @@ fn counts(cells: &[&Cells]) -> BTreeMap<String, f64> {
 
 /// The largest difference of the distribution functions of two sorted samples, and its p-value; 0 and 1 if one of them
 /// is empty.
-fn kolmogorov_smirnov(x: &[f64], y: &[f64]) -> (f64, f64) {
+pub(crate) fn kolmogorov_smirnov(x: &[f64], y: &[f64]) -> (f64, f64) {
     if x.is_empty() || y.is_empty() {
         return (0.0, 1.0);
     }

@@ -2,11 +2,10 @@
 //! classes that are never said.
 
 use crate::context::Context;
-use crate::data::{Encoding, Goal, Task, listed};
-use crate::error::{Error, Result, shown};
-use crate::linalg::Matrix;
+use crate::data::{Goal, Task, listed};
+use crate::error::{Error, Result};
 use crate::measures::MovedColumn;
-use crate::models::{Answers, Model, Preprocess};
+use crate::models::{Answers, Preprocess};
 use crate::report::DomainFacts;
 
 /// Rows of the target from which on a method has something to adapt to.
@@ -47,62 +46,6 @@ pub(super) fn tables(
         }
     }
     Ok(())
-}
-
-/// The least and the largest value of each column in all of these rows.
-pub(super) fn ranges(rows: &[&Matrix]) -> Vec<(f64, f64)> {
-    let of = |j: usize| {
-        let values = rows.iter().flat_map(|rows| rows.col_as_slice(j));
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
-    };
-    (0..rows.first().map_or(0, |rows| rows.ncols())).map(of).collect()
-}
-
-/// The ranges that hold both.
-pub(super) fn joined(a: &[(f64, f64)], b: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    a.iter().zip(b).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).collect()
-}
-
-/// A value is beyond what was learnt from when it leaves the range by more than this share of its width: new rows of the
-/// same kind leave it by a little.
-const BEYOND: f64 = 0.5;
-
-/// Names the columns of which rows lie beyond all that a model was fitted on.
-pub(super) fn beyond(
-    model: &Model,
-    encoding: &Encoding,
-    features: &Matrix,
-    table: &str,
-    context: &mut Context,
-) {
-    let mut found: Vec<(usize, String)> = Vec::new();
-    for (j, &(low, high)) in model.ranges.iter().enumerate() {
-        let slack = BEYOND * (high - low);
-        let outside = |v: &&f64| **v < low - slack || **v > high + slack;
-        let column = features.col_as_slice(j);
-        let count = column.iter().filter(outside).count();
-        let farthest =
-            column.iter().filter(outside).max_by(|a, b| (*a - low).abs().total_cmp(&(*b - low).abs()));
-        if let Some(farthest) = farthest {
-            let name = shown(encoding.column_of(j));
-            found.push((
-                count,
-                format!("`{name}` in {count} of {} rows ({low} to {high}; here {farthest})", column.len()),
-            ));
-        }
-    }
-    if found.is_empty() {
-        return;
-    }
-    found.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    let (all, most) = (found.len(), 5);
-    let named: Vec<String> = found.into_iter().take(most).map(|(_, text)| text).collect();
-    let more = if all > most { format!(" and {} columns more", all - most) } else { String::new() };
-    let text = format!(
-        "`{table}`: beyond all rows that the model was fitted on lie {}{more}: there it guesses; is a column in another unit?",
-        named.join(", ")
-    );
-    context.warn("data", text);
 }
 
 /// Answers that are expected of a class, at least, before it is said that there is none.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::asked::Asked;
-use super::degenerate;
+use super::beyond;
 use super::fits::{Fits, Ran, carries};
 use super::labels::{Written, classes, compare_with_target, tell_absent, tell_sentinels};
 use super::prepare::{describe, identifiers, of_rows, target_domain};
@@ -91,8 +91,8 @@ pub fn transfer_models(
     let id = of_rows(id, &rows);
     let ranges = match &models[..] {
         [(_, one)] if !one.ranges.is_empty() => {
-            degenerate::beyond(one, &encoding, &domain.features, &target.name, context);
-            degenerate::joined(&one.ranges, &degenerate::ranges(&[&domain.features]))
+            beyond::beyond(one, &encoding, &domain.features, &target.name, context);
+            beyond::joined(&one.ranges, &beyond::ranges(&[&domain.features]))
         }
         _ => Vec::new(),
     };

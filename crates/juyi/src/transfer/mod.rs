@@ -1,6 +1,7 @@
 //! The main job in four steps: tables in; data, select, initialise, transfer; predictions, a model and a record out.
 
 mod asked;
+mod beyond;
 mod degenerate;
 mod distances;
 mod figures;
@@ -9,6 +10,7 @@ mod from_models;
 mod labels;
 mod prepare;
 mod truth;
+mod units;
 
 use std::time::Instant;
 
@@ -129,8 +131,9 @@ pub fn transfer(
     if let Some(named) = &named {
         named.built.row.needs.check(named.built.row, &task, context)?; // before the baseline is at work
     }
-    let ranges = degenerate::ranges(&[&task.source.features, &task.target.features]);
+    let ranges = beyond::ranges(&[&task.source.features, &task.target.features]);
     degenerate::tables(&task, &moved, &settings.preprocess, context)?;
+    units::units(&task.source.features, &task.target.features, &encoding, &moved, context);
     context.hold(task.bytes());
     let mut distances = Vec::new();
     if settings.distances {
@@ -365,7 +368,7 @@ pub fn predict_table(
         ));
     }
     context.take(size_of::<f64>() as u64 * (rows.len() * model.columns) as u64);
-    degenerate::beyond(model, encoding, &features, &table.name, context);
+    beyond::beyond(model, encoding, &features, &table.name, context);
     let answers = model.predict_within(features.as_ref(), context)?;
     Asked { table: &table, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
     if let Some(text) = degenerate::constant(&model.goal, &answers) {

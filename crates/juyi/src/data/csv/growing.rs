@@ -1,7 +1,7 @@
 //! Columns while they are read.
 
 use crate::data::missing::{Absent, MissingValues, without_blanks};
-use crate::data::table::{Cells, Column, Points, Seen, TextCells};
+use crate::data::table::{Cells, Column, Points, Seen, TextCells, is_code};
 
 /// A column while it is read.
 pub(super) enum Growing {
@@ -109,8 +109,8 @@ impl Numbers {
         if self.points != Points::Decimal && cell.contains(&b'.') && !value.is_nan() {
             self.points = if might_group(cell) { Points::Either } else { Points::Decimal };
         }
-        if self.code.is_none() && cell.len() > 1 && cell[0] == b'0' && cell.iter().all(u8::is_ascii_digit) {
-            self.code = Some(String::from_utf8_lossy(cell).into_owned());
+        if self.code.is_none() {
+            self.code = std::str::from_utf8(cell).ok().filter(|cell| is_code(cell)).map(String::from);
         }
         self.values.push(value);
     }

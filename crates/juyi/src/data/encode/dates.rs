@@ -1,9 +1,10 @@
 //! Columns of dates and times: how they are to be read, and their numbers.
 
 use super::kind::Seen;
+use super::sentinels::DateSentinels;
 use super::{Encoding, Kind};
 use crate::context::Context;
-use crate::data::dates::{DAY, Date, DateOrder, Moment, TimeUnit};
+use crate::data::dates::{DAY, Date, DateOrder, Moment, TimeUnit, calendar};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
 
@@ -16,22 +17,48 @@ pub(super) enum Dates {
     Unsure(String),
 }
 
+/// Different texts of a column as dates. Numbers whose order was said are told apart where all allow it.
+fn moments(table: &Table, values: &[String]) -> Vec<Option<Moment>> {
+    let mut all: Vec<Option<Moment>> = values.iter().map(|value| Moment::of(value)).collect();
+    let Some(order) = table.date_order else { return all };
+    let told = |moment: &Moment| match moment.date {
+        Some(date @ Date::Three { .. }) => {
+            date.told(order).map(|date| Moment { date: Some(date), ..*moment })
+        }
+        _ => Some(*moment),
+    };
+    let read: Vec<Option<Moment>> = all.iter().map(|moment| moment.as_ref().and_then(told)).collect();
+    if all.iter().zip(&read).all(|(written, read)| written.is_some() == read.is_some()) {
+        all = read;
+    }
+    all
+}
+
 /// The distinct texts of a column as dates, each with the number of its cells.
 struct Counted<'a> {
     cells: Vec<(&'a str, Option<Moment>, usize)>,
+    /// The order that was said, where it tells.
+    said: Option<DateOrder>,
 }
 
 impl<'a> Counted<'a> {
     fn of(columns: &[Seen<'a>]) -> Self {
-        let mut cells = Vec::new();
-        for (_, column) in columns {
+        let (mut cells, mut said) = (Vec::new(), None);
+        for (table, column) in columns {
             let Cells::Text { codes, values } = column else { continue };
             let mut counts = vec![0; values.len()];
             codes.iter().filter(|code| **code != MISSING).for_each(|code| counts[*code as usize] += 1);
-            let counted = values.iter().zip(counts).filter(|(_, count)| *count > 0);
-            cells.extend(counted.map(|(value, count)| (value.as_str(), Moment::of(value), count)));
+            let read = moments(table, values).into_iter().zip(values).zip(counts);
+            let counted = read.filter(|(_, count)| *count > 0);
+            cells.extend(counted.map(|((moment, value), count)| (value.as_str(), moment, count)));
+            let by_name = |order: &DateOrder| {
+                cells.iter().any(|(_, moment, _)| {
+                    matches!(moment.and_then(|m| m.date), Some(Date::Plain { style, .. }) if style == order.name())
+                })
+            };
+            said = said.or(table.date_order.filter(by_name));
         }
-        Self { cells }
+        Self { cells, said }
     }
 
     /// Number of cells of which this is so.
@@ -61,6 +88,8 @@ impl<'a> Counted<'a> {
     }
 }
 
+/// The fix where nothing tells day from month.
+const SAY: &str = "say `--date-order day-first` or `month-first`, ";
 const LEAVE_OUT: &str = "; write years with four digits and dates as 2024-01-31";
 
 /// Whether a column holds dates or times in all tables together, of which the first `sources` are sources. All cells
@@ -125,11 +154,28 @@ pub(super) fn dates(name: &str, columns: &[Seen], sources: usize, context: &mut 
         say(name, &counted, unit, &style, context);
     }
     let (mut sum, mut count) = (0.0, 0.0);
-    for (table, cells) in &columns[..sources] {
-        for value in numbers(table, name, cells, (order, unit))?.into_iter().filter(|v| !v.is_nan()) {
+    let mut sentinels = DateSentinels::new(unit);
+    for (k, (table, cells)) in columns.iter().enumerate() {
+        let numbers = numbers(table, name, cells, (order, unit))?;
+        sentinels.look(&numbers);
+        for value in numbers.into_iter().filter(|v| k < sources && !v.is_nan()) {
             sum += value;
             count += 1.0;
         }
+    }
+    for (day, cells) in sentinels.likely() {
+        let on =
+            |moment: &Moment| moment.number(order, TimeUnit::Days).is_some_and(|days| days.floor() == day);
+        let written = counted.cells.iter().find(|(_, moment, _)| moment.as_ref().is_some_and(on));
+        let fix = written.map_or("leave them empty".into(), |(text, ..)| {
+            format!("add `--missing-values \"{}\"`", shown(text))
+        });
+        let text = format!(
+            "column `{}`: {} stands in {cells} cells, far from all other dates; if it means that they are missing, {fix}",
+            shown(name),
+            calendar(day * DAY, false)
+        );
+        context.warn("data", text);
     }
     let mean = if count > 0.0 { sum / count } else { 0.0 };
     Ok(Dates::Yes(Kind::Date { order, unit, mean }))
@@ -157,7 +203,7 @@ fn say(name: &str, counted: &Counted, unit: TimeUnit, style: &str, context: &mut
 fn order(name: &str, counted: &Counted, of_day: bool) -> std::result::Result<Option<DateOrder>, String> {
     let three = |date: &Date| matches!(date, Date::Three { .. });
     let Some((first, _)) = counted.dates().find(|(_, date)| three(date)).filter(|_| !of_day) else {
-        return Ok(None);
+        return Ok(counted.said);
     };
     let readable = |order: DateOrder| {
         let is = |date: Date| date.days(Some(order)).is_some() || date.of_any_century(Some(order));
@@ -191,7 +237,7 @@ fn order(name: &str, counted: &Counted, of_day: bool) -> std::result::Result<Opt
             let (one, other) = (one.words(mark), other.words(mark));
             let (first, name) = (shown(first), shown(name));
             Err(format!(
-                "its dates such as `{first}` may be {one} or {other}; write them as 2024-01-31, or `--drop {name}`"
+                "its dates such as `{first}` may be {one} or {other}; {SAY}write them as 2024-01-31, or `--drop {name}`"
             ))
         }
         [] => Ok(None),
@@ -203,10 +249,9 @@ fn numbers(table: &Table, name: &str, cells: &Cells, how: (Option<DateOrder>, Ti
     let (order, unit) = how;
     match cells {
         Cells::Text { codes, values } => {
-            let read: Vec<Option<f64>> = values
-                .iter()
-                .map(|value| Moment::of(value).and_then(|moment| moment.number(order, unit)))
-                .collect();
+            let read = moments(table, values).into_iter();
+            let read: Vec<Option<f64>> =
+                read.map(|moment| moment.and_then(|moment| moment.number(order, unit))).collect();
             let number = |code: &u32| if *code == MISSING { Some(f64::NAN) } else { read[*code as usize] };
             let numbers: Option<Vec<f64>> = codes.iter().map(number).collect();
             numbers.ok_or_else(|| {
@@ -249,23 +294,35 @@ fn number_among_dates(table: &Table, name: &str, cells: &Cells) -> Error {
 fn no_date(columns: &[Seen], name: &str, order: Option<DateOrder>, unit: TimeUnit, style: &str) -> Error {
     let stray = |(table, cells): &Seen| {
         let Cells::Text { codes, values } = cells else { return None };
-        let is =
-            |value: &String| Moment::of(value).is_some_and(|moment| moment.number(order, unit).is_some());
-        let sound: Vec<bool> = values.iter().map(is).collect();
+        let read = moments(table, values);
+        let is = |moment: &Option<Moment>| moment.is_some_and(|moment| moment.number(order, unit).is_some());
+        let sound: Vec<bool> = read.iter().map(is).collect();
         let row = codes.iter().position(|code| sound.get(*code as usize) == Some(&false))?;
-        Some((table.place(row), cells.text(row)?))
+        let moment = read.get(codes[row] as usize).copied().flatten();
+        let other = DateOrder::ALL.into_iter().find(|other| all_in(&read, *other, unit));
+        Some((table.place(row), cells.text(row)?, moment, other.map(|other| (table.name.clone(), other))))
     };
-    let (place, value) = columns.iter().find_map(stray).unwrap_or_default();
-    let moment = Moment::of(&value);
+    let (place, value, moment, other) = columns.iter().find_map(stray).unwrap_or_default();
     let date = moment.and_then(|moment| moment.date);
     let hint = if date.is_some_and(|date| date.of_any_century(order)) {
-        "write the year with four digits"
+        "write the year with four digits".into()
+    } else if let (Some((table, other)), Some(_)) = (other, order) {
+        format!(
+            "all dates of `{table}` are {}: write them as 2024-01-31{}",
+            other.words('/'),
+            if other == DateOrder::YearMonthDay {
+                String::new()
+            } else {
+                format!(", or say `--date-order {}`", other.name())
+            }
+        )
     } else if date.is_some_and(|date| matches!(date, Date::Three { .. }) && order.is_none()) {
-        "its day and month may be exchanged: write it as 2024-01-31"
+        "its day and month may be exchanged: write it as 2024-01-31, or say `--date-order day-first` or `month-first`".into()
     } else if date.is_some() && unit != TimeUnit::SecondsOfDay {
         "there is no such day: mend the cell, leave it empty and use `--missing`, or `--drop` the column"
+            .into()
     } else {
-        "mend the cell, leave it empty and use `--missing`, or `--drop` the column"
+        "mend the cell, leave it empty and use `--missing`, or `--drop` the column".into()
     };
     let others = if unit == TimeUnit::SecondsOfDay { "times of day" } else { "dates" };
     let style = if style.is_empty() { String::new() } else { format!(" ({style})") };
@@ -273,18 +330,53 @@ fn no_date(columns: &[Seen], name: &str, order: Option<DateOrder>, unit: TimeUni
     Error::input(thing, format!("`{}` stands where the other cells are {others}{style}", shown(&value)), hint)
 }
 
+/// Whether every text is a date in this order, and some need one.
+fn all_in(read: &[Option<Moment>], order: DateOrder, unit: TimeUnit) -> bool {
+    let three = |moment: &Moment| matches!(moment.date, Some(Date::Three { .. }));
+    read.iter().flatten().any(three)
+        && read.iter().all(|moment| moment.is_some_and(|moment| moment.number(Some(order), unit).is_some()))
+}
+
+/// Says that nothing in a table tells the order of its dates, which other tables told.
+fn untold(seen: Seen, name: &str, order: DateOrder, context: &mut Context) {
+    let counted = Counted::of(&[seen]);
+    if self::order(name, &counted, false).is_ok() {
+        return;
+    }
+    let differs = |date: &Date| {
+        DateOrder::ALL
+            .iter()
+            .any(|other| date.days(Some(*other)).is_some_and(|days| Some(days) != date.days(Some(order))))
+    };
+    let Some((text, Date::Three { separator, .. })) = counted.dates().find(|(_, date)| differs(date)) else {
+        return;
+    };
+    let text = format!(
+        "`{}`, column `{}`: nothing in this table tells day from month in dates such as `{}`; as elsewhere they are taken \
+         for {}: `--date-order day-first` or `--date-order month-first` says which they are",
+        seen.0.name,
+        shown(name),
+        shown(text),
+        order.words(separator)
+    );
+    context.warn("data", text);
+}
+
 impl Encoding {
     /// Puts the numbers of dates and times into a table, all in the unit of this encoding.
     ///
     /// # Errors
     /// [`Error::Input`] for a cell that is no date in the order of the fit; [`Error::Memory`].
-    pub(crate) fn read_dates(&self, table: &mut Table, context: &Context) -> Result<()> {
+    pub(crate) fn read_dates(&self, table: &mut Table, context: &mut Context) -> Result<()> {
         for column in &self.columns {
             let Kind::Date { order, unit, .. } = &column.kind else { continue };
             let Some(j) = table.columns.iter().position(|own| own.name == column.name) else { continue };
             let what = format!("the dates of `{}`, column `{}`", table.name, shown(&column.name));
             context.require(&what, 8 * table.rows as u64)?;
             let read = numbers(table, &column.name, &table.columns[j].cells, (*order, *unit))?;
+            if let Some(order) = order {
+                untold((table, &table.columns[j].cells), &column.name, *order, context);
+            }
             table.columns[j].cells = Cells::Numbers(read);
             table.times.insert(column.name.clone(), *unit);
         }

@@ -5,7 +5,7 @@ use super::dates::{Dates, dates};
 use super::words::{Known, different};
 use crate::context::Context;
 use crate::data::classes::says_the_same;
-use crate::data::dates::days;
+use crate::data::dates::{Moment, days};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
 
@@ -76,6 +76,16 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         let problem = format!("is empty, and holds text in `{}`", written.0.name);
         return Err(Error::input(thing, problem, "fill it, or `--drop` the column"));
     };
+    if let Some((value, other)) = with_units(cells) {
+        let text = format!(
+            "text column `{}`: `{}` and `{}` look like numbers with a unit or in a notation that is not read, and each \
+             becomes a value of its own; write plain numbers, all in one unit",
+            shown(name),
+            shown(value),
+            shown(other)
+        );
+        context.warn("data", text);
+    }
     let filled = cells[0].1.filled();
     if table.rows >= SUSPICIOUS_ROWS && values.len() * 10 > filled * 9 {
         return Ok(Decision::Identifier);
@@ -106,6 +116,59 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
     Ok(Decision::Use(Kind::Text { values: values_of(cells) }))
 }
 
+/// Fewest different numbers with units that are told of.
+const TELLING: usize = 10;
+
+/// Most units that numbers have: house numbers have many letters.
+const UNITS: usize = 3;
+
+/// Two of the texts of a column, where nearly all are numbers with a unit.
+fn with_units<'a>(cells: &[Seen<'a>]) -> Option<(&'a str, &'a str)> {
+    let (mut all, mut found, mut units) = (0, Vec::new(), Vec::new());
+    for (_, cells) in cells {
+        let Cells::Text { values, .. } = cells else { continue };
+        all += values.len();
+        for value in values {
+            let Some(unit) = unit(value) else { continue };
+            found.push(value.as_str());
+            if !units.contains(&unit) {
+                units.push(unit);
+            }
+        }
+    }
+    found.dedup();
+    let tells = found.len() >= TELLING && found.len() * 10 >= all * 9 && units.len() <= UNITS;
+    tells.then(|| (found[0], found[1]))
+}
+
+/// What stands behind the number that a text begins with, or what its notation is; `None` where it is something else.
+fn unit(value: &str) -> Option<&str> {
+    const LONGEST: usize = 12;
+    let hexadecimal = value.strip_prefix("0x").or(value.strip_prefix("0X"));
+    if hexadecimal.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Some("0x");
+    }
+    let rest = value.trim_start_matches(['-', '+', '\u{2212}', '~', '<', '>', '\u{b1}']);
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || ".,_'".contains(c))).unwrap_or(rest.len());
+    let (number, unit) = rest.split_at(end);
+    if !number.starts_with(|c: char| c.is_ascii_digit()) || !number.ends_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    if unit.is_empty() {
+        return number.contains('_').then_some("_");
+    }
+    // An exponent as Fortran writes it.
+    if let Some(exponent) = unit.strip_prefix(['d', 'D'])
+        && exponent.trim_start_matches(['-', '+']).bytes().all(|b| b.is_ascii_digit())
+        && !exponent.is_empty()
+    {
+        return Some("D");
+    }
+    let unit = unit.trim();
+    let sound = |c: char| c.is_alphabetic() || "°%²³/µ".contains(c);
+    (!unit.is_empty() && unit.len() <= LONGEST && unit.chars().all(sound)).then_some(unit)
+}
+
 /// A number of a column in which all are dates from 1900 to 2100 such as 20240131.
 fn like_dates(cells: &[Seen]) -> Option<f64> {
     let is = |v: &f64| {
@@ -131,7 +194,15 @@ pub(super) fn text_among_numbers(table: &Table, column: &str, cells: &Cells) -> 
         row = codes.iter().position(stray).unwrap_or(0);
         value = cells.text(row).unwrap_or_default();
     }
-    let hint = if is_number_with_comma(&value) {
+    let dated = |value: &&String| Moment::of(value).is_some_and(|moment| moment.date.is_some());
+    let dates = match cells {
+        Cells::Text { values, .. } => values.iter().filter(dated).count() * 2 > values.len(),
+        Cells::Numbers(_) => false,
+    };
+    let hint = if dates {
+        "these are dates, and numbers elsewhere: write them alike in all tables, as 2024-01-31, or `--drop` the column"
+            .to_string()
+    } else if is_number_with_comma(&value) {
         "write decimals with a point, not a comma".to_string()
     } else if says_the_same(&value, &value) {
         "write truths alike in all tables, as words or as 1 and 0, or `--drop` the column".into()

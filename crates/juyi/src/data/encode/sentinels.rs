@@ -1,7 +1,8 @@
-//! Numbers that stand for a missing cell: they are named, never converted.
+//! Numbers and dates that stand for a missing cell: they are named, never converted.
 
 use super::listed;
 use crate::context::Context;
+use crate::data::dates::{DAY, TimeUnit, days};
 use crate::data::table::Cells;
 
 /// A number that people write for a missing cell.
@@ -146,6 +147,77 @@ impl Values {
     }
 }
 
+/// Dates that people and programs write for a missing one: first and last days of calendars and of ways to count.
+const DATES: [(u32, u32, u32); 15] = [
+    (1, 1, 1),
+    (1582, 10, 15),
+    (1600, 1, 1),
+    (1601, 1, 1),
+    (1753, 1, 1),
+    (1899, 12, 30),
+    (1899, 12, 31),
+    (1900, 1, 1),
+    (1904, 1, 1),
+    (1970, 1, 1),
+    (2099, 12, 31),
+    (2999, 12, 31),
+    (3000, 1, 1),
+    (9999, 1, 1),
+    (9999, 12, 31),
+];
+
+/// How many ranges of the other dates such a date must lie away from them.
+const DATE_RANGES: f64 = 0.25;
+
+/// The dates of a column that are likely to stand for a missing one.
+pub(super) struct DateSentinels {
+    unit: TimeUnit,
+    /// Days since 1970, the cells in all tables, and the most in one.
+    known: Vec<(f64, usize, usize)>,
+    others: Values,
+}
+
+impl DateSentinels {
+    /// For numbers that count `unit`.
+    pub(super) fn new(unit: TimeUnit) -> Self {
+        let known = DATES.iter().filter_map(|(year, month, day)| days(*year, *month, *day));
+        Self { unit, known: known.map(|day| (day as f64, 0, 0)).collect(), others: Values::default() }
+    }
+
+    /// Looks at the cells of a table.
+    pub(super) fn look(&mut self, numbers: &[f64]) {
+        let mut here = vec![0; self.known.len()];
+        for number in numbers.iter().filter(|v| !v.is_nan()) {
+            let days = if self.unit == TimeUnit::Seconds { number / DAY } else { *number };
+            match self.known.iter().position(|(known, ..)| *known == days.floor()) {
+                Some(k) => here[k] += 1,
+                None => self.others.add(days, 1),
+            }
+        }
+        for ((_, all, most), here) in self.known.iter_mut().zip(here) {
+            *all += here;
+            *most = here.max(*most);
+        }
+    }
+
+    /// Those dates, as days since 1970, each with the number of its cells.
+    pub(super) fn likely(&self) -> Vec<(f64, usize)> {
+        let mut others = self.others.clone();
+        for (day, all, _) in self.known.iter().filter(|(_, all, most)| *all > 0 && *most < 2) {
+            others.add(*day, *all);
+        }
+        let far = |day: f64| {
+            let away = (others.least - day).max(day - others.largest);
+            away > DATE_RANGES * (others.largest - others.least)
+        };
+        let tells = self.unit != TimeUnit::SecondsOfDay
+            && others.count >= OTHERS
+            && others.different.len() >= DIFFERENT;
+        let found = self.known.iter().filter(|(day, _, most)| tells && *most > 1 && far(*day));
+        found.map(|(day, all, _)| (*day, *all)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,6 +285,30 @@ mod tests {
         ] {
             assert_eq!(found(&values, &values), [], "{values:?}");
             assert_eq!(found(&values, &[]), [], "{values:?}");
+        }
+    }
+
+    #[test]
+    fn dates_far_from_all_others_are_found() {
+        let found = |unit: TimeUnit, numbers: &[f64]| {
+            let mut sentinels = DateSentinels::new(unit);
+            sentinels.look(numbers);
+            sentinels.look(&[]);
+            sentinels.likely()
+        };
+        let (old, new) = (days(1900, 1, 1).unwrap() as f64, days(9999, 12, 31).unwrap() as f64);
+        let (day, some) = (|i: f64| 19_000.0 + 3.0 * i, [f64::NAN, old, old, new, new, new]);
+        assert_eq!(found(TimeUnit::Days, &with(40, day, &some)), [(old, 2), (new, 3)]);
+        let seconds = |i: f64| DAY * day(i) + 7.0 * i;
+        assert_eq!(found(TimeUnit::Seconds, &with(40, seconds, &[0.0, 3600.0])), [(0.0, 2)]);
+        // Once only, among others, with nothing to compare it with, and times of day.
+        for (unit, numbers) in [
+            (TimeUnit::Days, with(40, day, &[old])),
+            (TimeUnit::Days, with(90, |i| 365.0 * (i - 80.0), &[old, old, 0.0, 0.0])),
+            (TimeUnit::Days, with(40, |_| 19_000.0, &[new, new])),
+            (TimeUnit::SecondsOfDay, with(40, seconds, &[0.0, 0.0])),
+        ] {
+            assert_eq!(found(unit, &numbers), [], "{numbers:?}");
         }
     }
 }

@@ -61,6 +61,36 @@ fn what_may_be_two_numbers_is_refused_by_both() {
 }
 
 #[test]
+fn points_of_one_table_that_may_separate_thousands_are_named() {
+    let said = |source: &[String], target: &[String]| {
+        let lent = |cells: &[String]| table("t", &cells.iter().map(String::as_str).collect::<Vec<_>>());
+        let (mut source, mut target) = (lent(source), lent(target));
+        let mut context = Context::default();
+        read_numbers(&mut [&mut source, &mut target], &|name| name == "y", &mut context).unwrap();
+        context.notices().iter().map(|notice| notice.text.clone()).collect::<Vec<String>>()
+    };
+    let cells = |write: &dyn Fn(i32) -> String| (0..30).map(write).collect::<Vec<String>>();
+    let dotted = cells(&|i| format!("1{}.{:03}", i % 7, (i * 37 + 5) % 1000));
+    let whole = cells(&|i| format!("1{}{:03}", i % 7, (i * 37 + 5) % 1000));
+    for (source, target) in [(&dotted, &whole), (&whole, &dotted)] {
+        let said = said(source, target);
+        let expected = "column `a`: `10.005` is taken for 10.005, and `t` has whole numbers such as 13";
+        assert!(
+            said.len() == 1 && said[0].contains(expected) && said[0].ends_with("`--decimal ,`"),
+            "{said:?}"
+        );
+    }
+    // Points everywhere, small or large whole numbers elsewhere, one cell that tells.
+    let small = cells(&|i| format!("1{}", i % 7));
+    let large = cells(&|i| format!("{}", 1_600_000_000 + i));
+    let mut clear = dotted.clone();
+    clear[3] = "12.5".into();
+    for (source, target) in [(&dotted, &dotted), (&dotted, &small), (&dotted, &large), (&clear, &whole)] {
+        assert_eq!(said(source, target), [""; 0]);
+    }
+}
+
+#[test]
 fn text_stays_text() {
     for cells in [&["1,2,3", "x"][..], &["(1)", "(2)"], &["12 kg"], &["1.5", "12,5"], &["1_000"]] {
         assert_eq!(read(&[cells]).unwrap(), [Vec::<f64>::new()], "{cells:?}");
@@ -69,7 +99,7 @@ fn text_stays_text() {
 
 #[test]
 fn what_a_model_has_learnt_settles_later_tables() {
-    let notation = Notation { decimal: ',', group: '.', percent: false };
+    let notation = Notation { decimal: ',', group: '.', percent: false, currency: None };
     let known: Notations = [("a".to_string(), notation)].into();
     let mut later = table("later", &["1,234"]);
     read_later(&mut later, &["a"], &known, &mut Context::default()).unwrap();

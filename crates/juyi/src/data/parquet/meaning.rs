@@ -21,7 +21,7 @@ pub(super) enum Meaning {
     /// The numbers that they are.
     Plain,
     Unsigned,
-    /// Points in time or times of day, this many units a second.
+    /// Points in time, times of day or durations, this many units a second.
     Time(i64),
     /// Decimals with this many digits behind the point.
     Decimal(u32),

@@ -1,4 +1,4 @@
-//! The parts of the archive that a workbook is: bounded before anything is unpacked for good.
+//! What the parts of a workbook unpack to, counted before they are opened.
 
 use std::cell::Cell;
 use std::io::{Read, Seek};

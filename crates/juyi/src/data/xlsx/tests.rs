@@ -6,7 +6,6 @@ use std::io::{Cursor, Write as _};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use super::parts::claimed;
 use super::*;
 
 /// A workbook of these sheets, each with its rows as Excel writes them; style 1 is a date.
@@ -167,6 +166,19 @@ fn sheets_are_chosen_by_name_and_hidden_ones_passed_by() {
 }
 
 #[test]
+fn rows_are_counted_as_excel_does_and_codes_are_seen() {
+    let rows: &[(usize, &[&str])] = &[(2, &[" a", " b"]), (3, &[" 07", "n1"]), (6, &[" 1", "n2"])];
+    let table = of(&one(rows), None, &[]).unwrap();
+    assert_eq!((table.place(0), table.place(1)), ("`b.xlsx`, row 3".into(), "`b.xlsx`, row 6".into()));
+    assert_eq!(table.select(&[1]).place(0), "`b.xlsx`, row 6");
+    assert_eq!(numbers(&table, "a"), [7.0, 1.0]);
+    assert_eq!(table.seen["a"].code.as_deref(), Some("07"));
+    assert!(!table.seen.contains_key("b"));
+    let text = of(&one(rows), None, &["a"]).unwrap();
+    assert!(text.seen.is_empty() && text.column("a").unwrap().cells.text(0).as_deref() == Some("07"));
+}
+
+#[test]
 fn what_is_no_table_is_refused_by_cell_or_row() {
     let title: &[(usize, &[&str])] = &[(1, &[" Results"]), (3, &[" a", " b"]), (4, &["n1", "n2"])];
     assert_eq!(
@@ -231,7 +243,7 @@ fn numbers_of_dates_are_written_as_dates() {
 /// `calamine` makes room for them.
 #[test]
 fn texts_that_a_part_only_claims_are_counted() {
-    assert_eq!(claimed(b"<sst count=\"9\" uniqueCount = '123'>"), 123);
-    assert_eq!(claimed(b"<sst uniqueCount=\"99999999999999999999\">"), u64::MAX);
-    assert_eq!(claimed(b"<sst>"), 0);
+    assert_eq!(parts::claimed(b"<sst count=\"9\" uniqueCount = '123'>"), 123);
+    assert_eq!(parts::claimed(b"<sst uniqueCount=\"99999999999999999999\">"), u64::MAX);
+    assert_eq!(parts::claimed(b"<sst>"), 0);
 }

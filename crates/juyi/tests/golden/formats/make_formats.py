@@ -316,6 +316,11 @@ def parquet_files():
     old = pa.table({"time": pa.array([1582977600250000000, None, -500000000], pa.timestamp("ns"))})
     pq.write_table(old, HERE / "int96.parquet", use_deprecated_int96_timestamps=True)
     case("int96.parquet", {"time": [1582977600.25, None, -0.5]})
+    spans = [90, None, -3600]
+    units = ("s", "ms", "us", "ns")
+    seconds = pa.array(spans, pa.int64()).cast(pa.duration("s"))
+    pq.write_table(pa.table({unit: seconds.cast(pa.duration(unit)) for unit in units}), HERE / "durations.parquet")
+    case("durations.parquet", {unit: spans for unit in units})
 
     indexed = pd.DataFrame({"x": [1.0, 2.0]}, index=["p", "q"])
     indexed.to_parquet(HERE / "index.parquet")

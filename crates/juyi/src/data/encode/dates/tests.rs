@@ -72,8 +72,8 @@ fn a_value_above_twelve_in_any_table_tells_day_from_month() {
     assert_eq!(
         said,
         [
-            "column `d` is left out: its dates such as `01/02/2024` may be day/month/year or month/day/year; write them \
-          as 2024-01-31, or `--drop d`"
+            "column `d` is left out: its dates such as `01/02/2024` may be day/month/year or month/day/year; say \
+          `--date-order day-first` or `month-first`, write them as 2024-01-31, or `--drop d`"
         ]
     );
     let error = decide(&column("old", &["13/01/2024"]), &column("new", &["01/13/2024"])).unwrap_err();
@@ -81,6 +81,89 @@ fn a_value_above_twelve_in_any_table_tells_day_from_month() {
         error.to_string(),
         "`new`, line 2, column `d`: `01/13/2024` stands where the other cells are dates (day/month/year)"
     );
+}
+
+/// A table that was read with this order asked for.
+fn said(order: DateOrder, table: &Table) -> Table {
+    Table { date_order: Some(order), ..table.clone() }
+}
+
+#[test]
+fn a_table_that_does_not_tell_day_from_month_is_named() {
+    let (told, untold) = (column("old", &["13/01/2024", "02/01/2024"]), column("new", &["05/06/2024"]));
+    let (encoding, _) = decide(&told, &untold).unwrap();
+    let notices = |table: &Table| -> Vec<String> {
+        let mut context = Context::default();
+        encoding.apply(&mut table.clone(), &mut context).unwrap();
+        context.notices().iter().map(|notice| notice.text.clone()).collect()
+    };
+    assert_eq!(
+        notices(&untold),
+        [
+            "`new`, column `d`: nothing in this table tells day from month in dates such as `05/06/2024`; as elsewhere \
+          they are taken for day/month/year: `--date-order day-first` or `--date-order month-first` says which they are"
+        ]
+    );
+    for clear in
+        [&told, &column("new", &["05/05/2024", "2024-06-05"]), &said(DateOrder::DayMonthYear, &untold)]
+    {
+        assert_eq!(notices(clear), [""; 0]);
+    }
+    // Said to be the other way, it is read so; what cannot be is read as elsewhere.
+    let june_fifth = JANUARY - 30.0 + 156.0;
+    let may_sixth = june_fifth - 30.0;
+    assert_eq!(values(&encoding, untold.clone()).unwrap(), [june_fifth]);
+    assert_eq!(values(&encoding, said(DateOrder::MonthDayYear, &untold)).unwrap(), [may_sixth]);
+    assert_eq!(values(&encoding, said(DateOrder::MonthDayYear, &told)).unwrap()[0], JANUARY - 18.0);
+    assert_eq!(
+        values(&encoding, said(DateOrder::MonthDayYear, &column("x", &["05.06.2024"]))).unwrap(),
+        [may_sixth]
+    );
+}
+
+#[test]
+fn an_order_that_is_said_serves_where_nothing_tells_it() {
+    let table = column("old", &["01/02/2024", "03/04/2024"]);
+    for (order, first) in
+        [(DateOrder::DayMonthYear, JANUARY + 1.0), (DateOrder::MonthDayYear, JANUARY - 29.0)]
+    {
+        let said = said(order, &table);
+        let (encoding, notices) = decide(&said, &said).unwrap();
+        assert_eq!(notices, [format!("column `d` holds dates ({}): days since 1970", order.name())]);
+        assert_eq!(values(&encoding, table.clone()).unwrap()[0], first, "kept in the model");
+    }
+}
+
+#[test]
+fn a_table_in_the_other_order_throughout_is_said_to_be() {
+    let (old, new) =
+        (column("old", &["13/01/2024", "02/01/2024"]), column("new", &["01/13/2024", "02/01/2024"]));
+    let hint = |error: Error| error.hint().unwrap_or_default();
+    let expected =
+        "all dates of `new` are month/day/year: write them as 2024-01-31, or say `--date-order month-first`";
+    assert_eq!(hint(decide(&old, &new).unwrap_err()), expected);
+    let (encoding, _) = decide(&old, &old).unwrap();
+    assert_eq!(hint(values(&encoding, new.clone()).unwrap_err()), expected);
+    // As the message says.
+    let said_new = said(DateOrder::MonthDayYear, &new);
+    let (encoding, _) = decide(&said(DateOrder::MonthDayYear, &old), &said_new).unwrap();
+    assert_eq!(values(&encoding, said_new).unwrap(), [JANUARY - 18.0, JANUARY + 1.0]);
+    assert_eq!(values(&encoding, old).unwrap(), [JANUARY - 18.0, JANUARY - 29.0]);
+}
+
+#[test]
+fn dates_that_stand_for_a_missing_one_are_named_as_they_are_written() {
+    let mut days: Vec<String> = (1..29).map(|day| format!("{day:02}/02/2024")).collect();
+    days.extend(["01/01/1900".into(), "01/01/1900".into()]);
+    let days: Vec<&str> = days.iter().map(String::as_str).collect();
+    let (_, said) = decide(&column("old", &days), &column("new", &["2024-02-03"])).unwrap();
+    assert_eq!(
+        said[1],
+        "column `d`: 1900-01-01 stands in 2 cells, far from all other dates; if it means that they are missing, add \
+         `--missing-values \"01/01/1900\"`"
+    );
+    let (_, said) = decide(&column("old", &days[..28]), &column("new", &["2024-02-03"])).unwrap();
+    assert!(said.iter().all(|text| !text.contains("far from")), "{said:?}");
 }
 
 #[test]
@@ -168,7 +251,7 @@ fn later_cells_that_are_no_dates_of_that_order_are_named() {
     assert_eq!(
         problem("01/02/2024"),
         "`later`, line 3, column `d`: `01/02/2024` stands where the other cells are dates (2024-01-31); its day and \
-         month may be exchanged: write it as 2024-01-31"
+         month may be exchanged: write it as 2024-01-31, or say `--date-order day-first` or `month-first`"
     );
     assert!(problem("2024-02-30").ends_with("leave it empty and use `--missing`, or `--drop` the column"));
     assert!(problem("x").starts_with("`later`, line 3, column `d`: `x` stands where"));

@@ -1,0 +1,94 @@
+//! Columns that seem to be in one unit in the source and in another in the target.
+
+use crate::context::Context;
+use crate::data::Encoding;
+use crate::error::shown;
+use crate::linalg::Matrix;
+use crate::measures::{MovedColumn, kolmogorov_smirnov};
+
+/// How many of one unit another is: powers of ten, seconds and minutes, pounds and kilograms, feet and metres, inches and
+/// centimetres. Each with the largest difference of the distribution functions that may be left in one unit: small factors
+/// may be a plain difference.
+const FACTORS: [(f64, f64); 10] = [
+    (10.0, 0.2),
+    (100.0, 0.4),
+    (1e3, 0.4),
+    (1e6, 0.4),
+    (1e9, 0.4),
+    (60.0, 0.3),
+    (3600.0, 0.4),
+    (2.2046, 0.15),
+    (3.2808, 0.15),
+    (2.54, 0.15),
+];
+
+/// How far columns must lie apart before they are looked at.
+const APART: f64 = 0.5;
+
+/// Fewest rows a side that have a distribution to compare.
+const FEWEST: usize = 10;
+
+/// The known factor by which the second sample is larger or the first is, where that makes them alike.
+fn factor(source: &[f64], target: &[f64]) -> Option<(f64, bool)> {
+    let sorted = |values: &[f64], by: f64| {
+        let mut values: Vec<f64> = values.iter().map(|v| v / by).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let (x, y) = (sorted(source, 1.0), sorted(target, 1.0));
+    let larger = y[y.len() / 2].abs() > x[x.len() / 2].abs();
+    let left = |factor: f64| {
+        let scaled =
+            if larger { (x.clone(), sorted(target, factor)) } else { (sorted(source, factor), y.clone()) };
+        kolmogorov_smirnov(&scaled.0, &scaled.1).0
+    };
+    let found = FACTORS.iter().map(|(factor, most)| (*factor, left(*factor), *most));
+    let best = found.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (best.1 <= best.2).then_some((best.0, larger))
+}
+
+/// Names columns of numbers that are alike in source and target but for the unit.
+pub(super) fn units(
+    source: &Matrix,
+    target: &Matrix,
+    encoding: &Encoding,
+    moved: &[MovedColumn],
+    context: &mut Context,
+) {
+    if source.nrows() < FEWEST || target.nrows() < FEWEST {
+        return;
+    }
+    let apart = |name: &str| {
+        let own = moved.iter().find(|column| column.column == name);
+        own.is_some_and(|column| column.test == "KS" && column.moved() && column.distance >= APART)
+    };
+    for j in (0..source.ncols()).filter(|j| apart(encoding.column_of(*j))) {
+        if let Some((factor, larger)) = factor(source.col_as_slice(j), target.col_as_slice(j)) {
+            let (large, small) = if larger { ("target", "source") } else { ("source", "target") };
+            let text = format!(
+                "column `{}` is about {factor} times as large in the {large} as in the {small}: is the unit another?",
+                shown(encoding.column_of(j))
+            );
+            context.warn("data", text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_unit_is_told_from_a_plain_difference() {
+        let metres: Vec<f64> = (0..60).map(|i| 1.5 + 0.01 * f64::from(i * 7 % 60)).collect();
+        let of = |by: f64, more: f64| metres.iter().map(|v| v * by + more).collect::<Vec<f64>>();
+        for known in [10.0, 100.0, 1e3, 1e6, 60.0, 2.2046, 3.2808, 2.54] {
+            assert_eq!(factor(&metres, &of(known, 0.0)), Some((known, true)));
+            assert_eq!(factor(&of(known, 0.0), &metres), Some((known, false)));
+        }
+        assert_eq!(factor(&metres, &of(1e3, 60.0)), Some((1e3, true)), "moved a little as well");
+        for (by, more) in [(1.0, 1.0), (5.0, 0.0), (1.0, 13.0), (1e3, 900.0), (-1.0, 0.0), (0.0, 0.0)] {
+            assert_eq!(factor(&metres, &of(by, more)), None, "{by} {more}");
+        }
+    }
+}
