@@ -1,11 +1,14 @@
 //! Columns of text that are numbers in another notation: read where all tables have it in one way, else refused.
 
+mod labels;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::notation::{ANY, Amount, Fits, Notation, with_decimal};
-use super::table::{Cells, Points, Table};
+use super::table::{Cells, Points, Seen, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
+pub(crate) use labels::{AMOUNTS, read_labels, written_number};
 
 /// Most columns that a note gives an example of.
 const NAMED: usize = 5;
@@ -44,26 +47,6 @@ pub(crate) fn read_numbers(
     Ok(found)
 }
 
-/// The same for the labels of the sources; signs of percent and currencies are left to names of classes.
-///
-/// # Errors
-/// As [`read_numbers`].
-pub(crate) fn read_labels(
-    sources: &mut [&mut Table],
-    label: &str,
-    context: &mut Context,
-) -> Result<Notations> {
-    let decorated = |value: &String| Amount::of(value).is_none_or(|a| a.percent || a.currency.is_some());
-    let names = |table: &&mut Table| match table.column(label).map(|column| &column.cells) {
-        Some(Cells::Text { values, .. }) => values.iter().any(decorated),
-        _ => false,
-    };
-    let settled = if sources.iter().any(names) { None } else { settle(label, sources, None)? };
-    let Some((notation, example)) = settled else { return Ok(Notations::new()) };
-    say(&[example], context);
-    Ok(notation.map(|notation| (label.to_string(), notation)).into_iter().collect())
-}
-
 /// The same for some columns of a table that comes later, by what is known of their notation.
 ///
 /// # Errors
@@ -78,7 +61,7 @@ pub(crate) fn read_later(
     for name in columns {
         let before = known.get(*name).copied();
         let settled = settle(name, &mut [&mut *table], Some(before))?;
-        examples.extend(settled.map(|(_, example)| example));
+        examples.extend(settled.map(|(_, example)| example).filter(|example| !example.is_empty()));
     }
     say(&examples, context);
     Ok(())
@@ -100,7 +83,8 @@ struct Sight {
     filled: bool,
 }
 
-/// Turns one column into numbers where it is text; how it was read, if that binds tables to come, and an example in words.
+/// Turns one column into numbers where it is text; how it was read, if that binds tables to come, and an example in words,
+/// empty where nothing differs from the plain notation that is known.
 /// `known` is the notation that a model has learnt it in: `Some(None)` is the plain one.
 #[expect(clippy::option_option, reason = "nothing known is not the same as known to be plain")]
 fn settle(
@@ -174,7 +158,7 @@ fn settle(
         let cells = codes.iter().map(|code| numbers.get(*code as usize).copied().unwrap_or(f64::NAN));
         table.columns[position].cells = Cells::Numbers(cells.collect());
     }
-    if example.is_empty() {
+    if example.is_empty() && known.is_none() {
         example = format!("column `{name}`");
     }
     let binds = |notation: Notation| Some(notation).filter(|notation| all != 0 || notation.percent);
@@ -292,18 +276,21 @@ fn points(table: &Table, name: &str) -> Error {
     Error::input(format!("{}, column `{name}`", table.place(row)), problem, hint)
 }
 
-/// Notes columns that count as numbers and look like codes.
+/// Notes columns that count as numbers and look like codes, and those whose whole numbers are rounded.
 fn codes(table: &Table, left_out: &dyn Fn(&str) -> bool, context: &mut Context) {
-    let code = |column: &super::Column| {
-        let code = table.seen.get(&column.name)?.code.as_ref()?;
-        (!left_out(&column.name)).then(|| format!("`{}` (`{}`)", column.name, shown(code)))
+    let mut tell = |example: fn(&Seen) -> Option<&String>, what: &str| {
+        let cell = |column: &super::Column| {
+            let cell = example(table.seen.get(&column.name)?)?;
+            (!left_out(&column.name)).then(|| format!("`{}` (`{}`)", column.name, shown(cell)))
+        };
+        let found: Vec<String> = table.columns.iter().filter_map(cell).collect();
+        if !found.is_empty() {
+            let listed = found[..found.len().min(NAMED)].join(", ");
+            context.note("data", format!("`{}`: column {listed} {what}", table.name));
+        }
     };
-    let found: Vec<String> = table.columns.iter().filter_map(code).collect();
-    if !found.is_empty() {
-        let listed = found[..found.len().min(NAMED)].join(", ");
-        let text = format!("`{}`: column {listed} looks like a code and is taken for numbers", table.name);
-        context.note("data", text);
-    }
+    tell(|seen| seen.code.as_ref(), "looks like a code and is taken for numbers");
+    tell(|seen| seen.rounded.as_ref(), "holds whole numbers beyond 2^53, which are rounded");
 }
 
 #[cfg(test)]

@@ -141,6 +141,8 @@ pub struct Seen {
     pub points: Points,
     /// A whole number with leading zeros, if there is one.
     pub code: Option<String>,
+    /// A whole number that is rounded, if there is one.
+    pub rounded: Option<String>,
     /// Marks of absence that might have meant something, each with its number of cells.
     pub absent: Vec<(String, usize)>,
 }
@@ -345,6 +347,11 @@ impl TextCells {
             code
         });
         self.codes.push(code);
+    }
+
+    /// Leaves the first cells.
+    pub(super) fn truncate(&mut self, cells: usize) {
+        self.codes.truncate(cells);
     }
 
     /// The cells.

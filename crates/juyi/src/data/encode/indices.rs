@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Encoding;
 use crate::context::Context;
 use crate::data::table::{Table, index};
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result};
 
 /// The indices of a sparse table's columns, those among them that are not read.
 fn indices(table: &Table) -> BTreeSet<u64> {
@@ -14,8 +14,7 @@ fn indices(table: &Table) -> BTreeSet<u64> {
 
 /// How a file is named so that its indices begin with `base`.
 fn said(file: &str, base: u8) -> String {
-    let unsaid = file.strip_suffix(":0").or(file.strip_suffix(":1")).unwrap_or(file);
-    format!("`{}:{base}`", shown(unsaid))
+    format!("`{file}:{base}`")
 }
 
 /// Compares where the indices of sparse tables begin.
