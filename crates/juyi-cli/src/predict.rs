@@ -41,10 +41,11 @@ pub(crate) fn run(arguments: &PredictArguments, context: &mut Context) -> anyhow
     let mut as_text = model.encoding.as_ref().map(Encoding::text_columns).unwrap_or_default();
     as_text.extend(arguments.label.clone());
     let label = arguments.label.as_deref();
+    let id = model.encoding.as_ref().map(|encoding| encoding.id.clone()).unwrap_or_default();
     let needed = model.encoding.as_ref().map(Encoding::needed);
     let only = needed.map(|needed| needed.into_iter().chain(arguments.label.clone()).collect());
     let mut reading =
-        Reading { label: arguments.label.clone(), as_text, only, ..arguments.reading.reading() };
+        Reading { label: arguments.label.clone(), as_text, only, id, ..arguments.reading.reading() };
     model.encoding.iter().for_each(|encoding| encoding.add_words_to(&mut reading));
     let table = read_table(&arguments.table, &reading, context)?;
     check_renamed(&reading, std::iter::once(&table))?;

@@ -39,7 +39,8 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
         let encodings = || models.iter().filter_map(|(_, model)| model.encoding.as_ref());
         let as_text = encodings().flat_map(Encoding::text_columns).chain(label.clone()).collect();
         let only = Some(encodings().flat_map(Encoding::needed).chain(label.clone()).collect());
-        let mut reading = Reading { label, as_text, only, ..arguments.tables.reading.reading() };
+        let id = encodings().flat_map(|encoding| encoding.id.clone()).collect();
+        let mut reading = Reading { label, as_text, only, id, ..arguments.tables.reading.reading() };
         encodings().for_each(|encoding| encoding.add_words_to(&mut reading));
         let target = read_table(target, &reading, context)?;
         check_renamed(&reading, std::iter::once(&target))?;
@@ -250,6 +251,7 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     let reading = Reading {
         label: arguments.label.clone(),
         as_text,
+        id: arguments.id.clone(),
         drop: arguments.drop.clone(),
         ..arguments.reading.reading()
     };

@@ -655,3 +655,303 @@ fn tables_in_other_encodings_are_read_or_refused_by_name() {
     let said = refused(folder.path(), "measure --source plain.csv --target plain.csv --encoding klingon");
     assert!(said.contains("klingon") && said.contains("gb18030"), "{said}");
 }
+
+#[test]
+fn sparse_tables_that_count_from_0_and_from_1_are_refused_until_it_is_said() {
+    let sparse = |seed: u64, rows: usize, base: usize| {
+        let text = table(seed, rows, 0.0, coded);
+        let line = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let entry = |j: usize| format!(" {}:{}", j + base, cells[j]);
+            format!("{}{}\n", cells[3], (0..3).map(entry).collect::<String>())
+        };
+        text.lines().skip(1).map(line).collect::<String>()
+    };
+    let folder = folder(&[
+        ("one.svm", sparse(1, 120, 1)),
+        ("zero.svm", sparse(3, 80, 0)),
+        ("alike.svm", sparse(3, 80, 1)),
+    ]);
+    let transfer = |target: &str| {
+        format!("transfer --source one.svm --target {target} --label y --method none --out run")
+    };
+    let said = refused(folder.path(), &transfer("zero.svm"));
+    assert!(said.contains("numbers its columns from 0, and `one.svm` has no column 0"), "{said}");
+    assert!(said.contains("give `zero.svm:0` and `one.svm:1` if `one.svm` counts from 1"), "{said}");
+    let predictions = || std::fs::read_to_string(folder.path().join("run/predictions.csv")).unwrap();
+    run(folder.path(), &transfer("alike.svm"));
+    let wanted = predictions();
+    run(folder.path(), &transfer("zero.svm:0"));
+    assert_eq!(predictions(), wanted);
+    let later = text(&juyi(folder.path(), "predict run zero.svm").stderr);
+    assert!(later.contains("`zero.svm` has column 0, and the model has none"), "{later}");
+}
+
+#[test]
+fn labels_that_are_amounts_are_numbers_and_what_is_neither_is_refused() {
+    let of = |label: fn(f64) -> String| (amounts(1, 150, 0.0, label), amounts(2, 100, 1.0, label));
+    let plain = of(|y| format!("{y:.1}"));
+    let percent = of(|y| format!("{y:.1}%"));
+    let dollars = of(|y| format!("${y:.2}"));
+    let dates = of(|y| format!("2023-{:02}-{:02}", 1 + y as usize % 12, 1 + (7.0 * y) as usize % 28));
+    let below = amounts(1, 150, 0.0, |y| if y < 30.0 { "<30".into() } else { format!("{y:.1}") });
+    let whole = amounts(1, 150, 0.0, |y| format!("{:.0}", y / 5.0));
+    let folder = folder(&[
+        ("plain.csv", plain.0),
+        ("plain_t.csv", plain.1),
+        ("percent.csv", percent.0),
+        ("percent_t.csv", percent.1),
+        ("dollars.csv", dollars.0),
+        ("dollars_t.csv", dollars.1),
+        ("dates.csv", dates.0),
+        ("dates_t.csv", dates.1),
+        ("below.csv", below),
+        ("whole.csv", whole),
+    ]);
+    let transfer = |source: &str, target: &str, more: &str| {
+        format!("transfer --source {source}.csv --target {target}.csv --label age --method none {more}")
+    };
+    let error = |record: &Value| record["chosen"]["scores"].to_string();
+    let (plain, _) = run(folder.path(), &transfer("plain", "plain_t", ""));
+    assert_eq!(plain["task"], "regression");
+    let rmse = |record: &Value| {
+        let text = error(record);
+        let at = text.find("rmse\":").expect("an error") + 6;
+        text[at..].split([',', '}']).next().unwrap().parse::<f64>().unwrap()
+    };
+    for (name, unit) in [("percent", 0.01), ("dollars", 1.0)] {
+        for more in ["", "--task regression"] {
+            let (record, _) = run(folder.path(), &transfer(name, &format!("{name}_t"), more));
+            assert_eq!(record["task"], "regression", "{name}");
+            assert!((rmse(&record) / unit / rmse(&plain) - 1.0).abs() < 0.02, "{name}: {}", error(&record));
+            assert!(notices(&record).contains("read as numbers: column `age`"), "{}", notices(&record));
+        }
+        let scored = juyi(folder.path(), &format!("predict run {name}_t.csv --label age --out p.csv"));
+        assert!(text(&scored.stdout).contains("R² 0.9"), "{}{}", text(&scored.stdout), text(&scored.stderr));
+    }
+    let said = refused(folder.path(), &transfer("dates", "dates_t", ""));
+    assert!(said.contains("column `age`: holds dates or times such as `2023-"), "{said}");
+    run(folder.path(), &transfer("dates", "dates_t", "--task classification"));
+    let said = refused(folder.path(), &transfer("below", "plain_t", ""));
+    assert!(said.contains("label `<30` stands where nearly all others are numbers"), "{said}");
+    assert!(said.contains("write a number, `30` for one"), "{said}");
+    let said = refused(folder.path(), &transfer("whole", "plain_t", ""));
+    assert!(said.contains("`--task regression` predicts labels as numbers"), "{said}");
+    run(folder.path(), &transfer("whole", "plain_t", "--task regression"));
+}
+
+#[test]
+fn commas_without_quotes_are_not_taken_for_names_of_rows() {
+    let rows = |row: &dyn Fn(usize, &str) -> String| {
+        let text = table(1, 60, 0.0, |_, class| if class { "Rom" } else { "Bonn" }.into());
+        text.lines().skip(1).enumerate().map(|(i, line)| row(i, line)).collect::<String>()
+    };
+    let last = "k,a,b,c,y\n".to_string() + &rows(&|i, line| format!("{i}.5,{line}, EU\n"));
+    let words = "k,a,b,c,y\n".to_string() + &rows(&|i, line| format!("row {i},{line}, EU\n"));
+    let first = "k,a,b,c,y\n".to_string() + &rows(&|i, line| format!("{},{:02},{line}\n", 1000 + i, i % 37));
+    let later = "a,b,c,y\n".to_string() + &rows(&|i, line| format!("name {},{line}\n", i % 40));
+    let named = "a,b,c,y\n".to_string() + &rows(&|i, line| format!("{},{line}\n", i + 1));
+    let folder = folder(&[
+        ("last.csv", last),
+        ("words.csv", words),
+        ("first.csv", first),
+        ("later.csv", later),
+        ("named.csv", named),
+    ]);
+    let transfer = |name: &str| format!("transfer --source {name} --target {name} --label y --method none");
+    for (name, line, cells) in [
+        ("last.csv", 2, "6 cells"),
+        ("words.csv", 2, "6 cells"),
+        ("first.csv", 2, "6 cells"),
+        ("later.csv", 42, "5 cells"),
+    ] {
+        let said = refused(folder.path(), &transfer(name));
+        assert!(said.contains(&format!("`{name}`, line {line}: has {cells}")), "{said}");
+        assert!(
+            said.contains("quote cells that contain the separator; if the first cells name the rows"),
+            "{said}"
+        );
+    }
+    let (record, _) = run(folder.path(), &transfer("named.csv"));
+    assert!(
+        record["features"] == 3 && notices(&record).contains("it names the rows"),
+        "{}",
+        notices(&record)
+    );
+}
+
+#[test]
+fn identifiers_have_their_own_names_and_stay_as_they_are_written() {
+    let with = |name: &str, id: &dyn Fn(usize) -> String| {
+        let text = table(3, 40, 0.5, coded);
+        let head = format!("{name},a,b,c,y\n");
+        let line = |(i, line): (usize, &str)| format!("{},{line}\n", id(i));
+        head + &text.lines().skip(1).enumerate().map(line).collect::<String>()
+    };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, coded)),
+        ("new.csv", with("prediction", &|i| i.to_string())),
+        ("marks.csv", with("id", &|i| ["NA", "", "None", "007"][i % 4].into())),
+    ]);
+    let said = refused(folder.path(), &format!("{TRANSFER} --method none --id prediction"));
+    assert!(said.contains("`--id prediction`: is what the predictions call a column of theirs"), "{said}");
+    assert!(said.contains("`--rename \"prediction=own prediction\" --id \"own prediction\"`"), "{said}");
+    let renamed = juyi(folder.path(), &format!("{TRANSFER} --method none --rename prediction=own --id own"));
+    assert!(renamed.status.success(), "{}", text(&renamed.stderr));
+    let marks = "transfer --source old.csv --target marks.csv --label y --method none --id id --out run";
+    run(folder.path(), marks);
+    let ids = |table: &str| {
+        let second = |line: &str| line.split(',').nth(1).unwrap().to_string();
+        table.lines().skip(1).take(4).map(second).collect::<Vec<_>>()
+    };
+    let predictions = std::fs::read_to_string(folder.path().join("run/predictions.csv")).unwrap();
+    assert_eq!(ids(&predictions), ["NA", "", "None", "007"]);
+    assert_eq!(ids(&text(&juyi(folder.path(), "predict run marks.csv").stdout)), ["NA", "", "None", "007"]);
+}
+
+#[test]
+fn whole_numbers_that_are_rounded_are_named() {
+    let large = |seed: u64| {
+        let text = table(seed, 60, 0.0, coded);
+        let line = |(i, line): (usize, &str)| {
+            format!("{},{line}\n", 9_007_199_254_740_993_u64 + 977 * (i as u64 % 7))
+        };
+        "k,a,b,c,y\n".to_string() + &text.lines().skip(1).enumerate().map(line).collect::<String>()
+    };
+    let folder = folder(&[("old.csv", large(1)), ("new.csv", large(3))]);
+    let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    let said = notices(&record);
+    assert!(
+        said.contains("`k` (`9007199254740993`) holds whole numbers beyond 2^53, which are rounded"),
+        "{said}"
+    );
+}
+
+#[test]
+fn sources_in_different_units_are_named() {
+    let grams = |seed: u64, factor: f64| {
+        let text = amounts(seed, 80, 50.0, |y| if y > 295.0 { "old" } else { "young" }.into());
+        let line = |line: &str| {
+            let (x, age) = line.split_once(',').unwrap();
+            format!("{:.2},{age}\n", factor * x.parse::<f64>().unwrap())
+        };
+        "x,age\n".to_string() + &text.lines().skip(1).map(line).collect::<String>()
+    };
+    let folder = folder(&[
+        ("one.csv", grams(1, 1.0)),
+        ("two.csv", grams(2, 1000.0)),
+        ("alike.csv", grams(4, 1.1)),
+        ("new.csv", grams(3, 1.0)),
+    ]);
+    let sources = |second: &str| format!("--source one.csv --source {second} --target new.csv --label age");
+    let (record, _) = run(folder.path(), &format!("transfer {} --method none", sources("two.csv")));
+    let said = notices(&record);
+    assert!(
+        said.contains("column `x` lies around 5") && said.contains("about 1000 times as large"),
+        "{said}"
+    );
+    let measured = text(&juyi(folder.path(), &format!("measure {}", sources("two.csv"))).stdout);
+    assert!(measured.contains("is it in another unit there"), "{measured}");
+    let (record, _) = run(folder.path(), &format!("transfer {} --method none", sources("alike.csv")));
+    assert!(!notices(&record).contains("another unit"), "{}", notices(&record));
+}
+
+#[test]
+fn measure_says_of_labels_what_transfer_says() {
+    let truth = |_: usize, class: bool| if class { "True" } else { "False" }.to_string();
+    let marked = |i: usize, class: bool| if i < 20 { coded(i, class) } else { "-1".into() };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, coded)),
+        ("second.csv", table(2, 60, 0.0, truth)),
+        ("truth.csv", table(3, 60, 0.5, truth)),
+        ("marked.csv", table(3, 60, 0.5, marked)),
+        ("numbers.csv", amounts(3, 60, 0.5, |y| format!("{y:.2}"))),
+    ]);
+    let said = |arguments: &str| {
+        let output = juyi(folder.path(), &format!("measure {arguments}"));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let of = |target: &str| said(&format!("--source old.csv --target {target} --label y"));
+    assert!(of("truth.csv").contains("none of its labels is a class that the source knows: "));
+    assert!(of("marked.csv").contains("`-1` stands in `marked.csv` only, in 40 of 60 labelled rows"));
+    let twins = said("--source old.csv --source second.csv --target old.csv --label y");
+    assert!(twins.contains("`1` and `True`"), "{twins}");
+    let numbers = said("--source numbers.csv --target numbers.csv --label age");
+    assert!(!numbers.contains("class"), "{numbers}");
+}
+
+#[test]
+fn columns_in_other_units_by_their_names_are_not_renamed() {
+    let head = |name: &str, seed: u64| table(seed, 60, 0.0, coded).replacen("a,b", &format!("{name},b"), 1);
+    let folder = folder(&[
+        ("old.csv", head("a (kg)", 1)),
+        ("new.csv", head("a (g)", 3)),
+        ("case.csv", head("A (kg)", 3)),
+    ]);
+    let said = refused(folder.path(), &format!("{TRANSFER} --method none"));
+    assert!(said.contains("it has `a (g)`, in another unit") && !said.contains("--rename"), "{said}");
+    let said = refused(folder.path(), "transfer --source old.csv --target case.csv --label y --method none");
+    assert!(said.contains("--rename"), "{said}");
+}
+
+#[test]
+fn a_column_of_very_small_numbers_serves_as_in_another_unit() {
+    let small = |seed: u64, rows: usize, power: &str| {
+        let text = table(seed, rows, 0.0, coded);
+        let line = |line: &str| line.replacen(',', &format!("{power},"), 1) + "\n";
+        "a,b,c,y\n".to_string() + &text.lines().skip(1).map(line).collect::<String>()
+    };
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, coded)),
+        ("new.csv", table(3, 80, 0.0, coded)),
+        ("small.csv", small(1, 120, "e-199")),
+        ("small_t.csv", small(3, 80, "e-199")),
+    ]);
+    let (usual, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
+    let (record, _) =
+        run(folder.path(), "transfer --source small.csv --target small_t.csv --label y --method none");
+    assert!(!notices(&record).contains("constant"), "{}", notices(&record));
+    assert_eq!(record["chosen"]["scores"], usual["chosen"]["scores"]);
+}
+
+#[test]
+fn comments_and_titles_that_stand_in_the_way_are_named_and_empty_rows_at_the_end_left_out() {
+    let base = table(3, 40, 0.5, coded);
+    let middle = base.replacen('\n', "\n# checked by Bob\n", 2);
+    let titles = format!("Device: X1, serial 5\nDate: 2024-01-02, operator: B\n\n{base}");
+    let folder = folder(&[
+        ("old.csv", table(1, 120, 0.0, coded)),
+        ("middle.csv", middle),
+        ("end.csv", base.clone() + "# end of file\n"),
+        ("titles.csv", titles),
+        ("commas.csv", base.clone() + &",,,\n".repeat(3)),
+        ("new.csv", base),
+    ]);
+    let target =
+        |name: &str| format!("transfer --source old.csv --target {name} --label y --method none --out run");
+    for (name, line) in [("middle.csv", 2), ("end.csv", 42)] {
+        let said = refused(folder.path(), &target(name));
+        assert!(said.contains(&format!("`{name}`, line {line}: has 1 cells")), "{said}");
+        assert!(said.contains("begins like a comment: `# "), "{said}");
+    }
+    let said = refused(folder.path(), &target("titles.csv"));
+    assert!(said.contains("line 4") && said.contains("take out the lines above it"), "{said}");
+    let predictions = || std::fs::read_to_string(folder.path().join("run/predictions.csv")).unwrap();
+    run(folder.path(), &target("new.csv"));
+    let wanted = predictions();
+    for more in ["", " --missing mean"] {
+        let (record, _) = run(folder.path(), &(target("commas.csv") + more));
+        assert!(notices(&record).contains("the last 3 rows are empty and left out"), "{}", notices(&record));
+        assert_eq!(predictions(), wanted);
+    }
+}
+
+#[test]
+fn how_many_rows_are_scored_is_said_where_some_have_no_label() {
+    let sparse = |i: usize, class: bool| if i < 10 { coded(i, class) } else { String::new() };
+    let folder = folder(&[("old.csv", table(1, 120, 0.0, coded)), ("new.csv", table(3, 80, 0.5, sparse))]);
+    run(folder.path(), &format!("{TRANSFER} --method none"));
+    let scored = text(&juyi(folder.path(), "predict run new.csv --label y --out p.csv").stdout);
+    assert!(scored.contains("10 of 80 rows have a label and are scored"), "{scored}");
+}

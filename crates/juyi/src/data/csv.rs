@@ -8,6 +8,7 @@ mod growing;
 mod head;
 mod records;
 
+use std::collections::HashSet;
 use std::io::{BufRead, Read};
 
 use encoding_rs::{Encoding, UTF_8};
@@ -17,11 +18,11 @@ use super::input::Input;
 use super::lines::Lines;
 use super::missing::MissingValues;
 use super::read::Reading;
-use super::table::{COLUMN, Column, Seen, Table};
+use super::table::{COLUMN, Column, Seen, Table, TextCells};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};
 use growing::{Growing, Refused};
-use head::{Head, head};
+use head::{First, Head, head};
 use records::{Record, Records, Stop};
 
 /// Reads a table called `name`. The cells may take as many bytes as the context has left. Text is UTF-8, or in the
@@ -105,7 +106,16 @@ fn read_as<R: BufRead>(
             return fail("changed while it was read", "read it again");
         }
     }
-    Ok(header.noted(body.table(columns, &found)))
+    let table = body.table(columns, &found);
+    if let Some(first) =
+        table.columns.first().filter(|_| found.first == First::BesideHeader && !header.left_out[0])
+    {
+        let mut seen = HashSet::new();
+        if let Some(row) = (0..table.rows).find(|&row| !seen.insert(first.cells.text(row))) {
+            return Err(one_cell_more(table.place(row), found.names.len() - 1));
+        }
+    }
+    Ok(header.noted(table))
 }
 
 /// What a line takes for each of its bytes while it is read, at most: a byte may be a cell, which has a place of 8.
@@ -127,6 +137,8 @@ struct Columns {
     of: Vec<Growing>,
     lines: Lines,
     rows: usize,
+    /// Rows at the end without a filled cell, which do not count.
+    empty: usize,
 }
 
 impl Body<'_> {
@@ -139,13 +151,21 @@ impl Body<'_> {
         let comma = self.reading.decimal == Some(',');
         let reader = (&head.read[..]).chain(reader).chain(END);
         let mut records = Records::new(reader, head.separator, head.line, self.limit / LINE);
+        let growing = |((text, left_out), name): ((&bool, &bool), &String)| {
+            if self.reading.id.contains(name) && !left_out {
+                Growing::AsWritten(TextCells::default())
+            } else {
+                Growing::new(*text, *left_out)
+            }
+        };
         let mut columns = Columns {
-            of: text.iter().zip(left_out).map(|(text, left_out)| Growing::new(*text, *left_out)).collect(),
+            of: text.iter().zip(left_out).zip(&head.names).map(growing).collect(),
             lines: Lines::default(),
             rows: 0,
+            empty: 0,
         };
         let mut record = Record::default();
-        let mut ended = false;
+        let (mut ended, mut filled) = (false, 0);
         while records.next(&mut record).map_err(|stop| self.stopped(stop))? {
             let place = || self.place(record.line);
             if record.len() == 1 && width > 1 && record.last().trim_ascii().is_empty() {
@@ -164,9 +184,10 @@ impl Body<'_> {
             }
             let ends_in_separator = head.trailing && record.len() == width + 1 && record.last().is_empty();
             if record.len() != width && !ends_in_separator {
-                let problem = format!("has {} cells, the header names {width} columns", record.len());
-                let hint = "quote cells that contain the separator, and fill short rows";
-                return Err(Error::input(place(), problem, hint));
+                return Err(self.odd_row(&record, head, columns.rows));
+            }
+            if record.cells().any(|cell| !cell.trim_ascii().is_empty()) {
+                filled = columns.rows + 1;
             }
             columns.lines.push(columns.rows, record.line);
             columns.rows += 1;
@@ -184,8 +205,37 @@ impl Body<'_> {
                 return Err(Error::Memory { what, need, budget: self.limit });
             }
         }
+        columns.empty = if width > 1 { columns.rows - filled } else { 0 };
+        columns.rows -= columns.empty;
+        columns.of.iter_mut().for_each(|column| column.truncate(columns.rows));
         columns.of.iter_mut().for_each(Growing::settle);
         Ok(columns)
+    }
+
+    /// The error for a row that has not as many cells as the header, below so many `rows`.
+    fn odd_row(&self, record: &Record, head: &Head, rows: usize) -> Error {
+        let (width, cells) = (head.names.len(), record.len());
+        let place = self.place(record.line);
+        let first = record.cells().next().unwrap_or_default().trim_ascii();
+        let problem = format!("has {cells} cells, the header names {width} columns");
+        if matches!(first.first(), Some(b'#' | b'%')) {
+            let first = shown(&String::from_utf8_lossy(first));
+            let problem = format!("{problem}, and begins like a comment: `{first}`");
+            return Error::input(place, problem, "comments may stand above the header only: take it out");
+        }
+        if head.first == First::BesideHeader && cells == width - 1 {
+            let problem = format!("has {cells} cells, and rows above it one more");
+            return Error::input(place, problem, ONE_CELL_MORE);
+        }
+        if cells == width + 1 && rows == 0 {
+            return one_cell_more(place, width);
+        }
+        if rows < TITLES && cells > width + 1 {
+            let hint = "if it names the columns, take out the lines above it or begin them with `#`; else quote cells that \
+                        contain the separator";
+            return Error::input(place, problem, hint);
+        }
+        Error::input(place, problem, "quote cells that contain the separator, and fill short rows")
     }
 
     fn stopped(&self, stop: Stop) -> Error {
@@ -200,7 +250,7 @@ impl Body<'_> {
     }
 
     fn table(&self, columns: Columns, head: &Head) -> Table {
-        let Columns { of, lines, rows } = columns;
+        let Columns { of, lines, rows, empty } = columns;
         let mut table = Table {
             name: self.name.into(),
             rows,
@@ -212,6 +262,11 @@ impl Body<'_> {
             notes: head.notes.clone(),
             ..Table::default()
         };
+        match empty {
+            0 => {}
+            1 => table.notes.push("the last row is empty and left out".into()),
+            _ => table.notes.push(format!("the last {empty} rows are empty and left out")),
+        }
         for ((growing, name), unnamed) in of.into_iter().zip(&head.names).zip(&head.unnamed) {
             let Some((column, seen)) = growing.finish(name) else { continue };
             let seen = Seen { unnamed: *unnamed, ..seen };
@@ -224,7 +279,7 @@ impl Body<'_> {
             self.missing.empty(&mut table); // of columns that are numbers in another notation
         }
         let first = table.columns.first().filter(|column| head.names.first() == Some(&column.name));
-        let first = first.filter(|column| head.unnamed[0] && column.cells.differ());
+        let first = first.filter(|column| head.first != First::Named && column.cells.differ());
         table.row_names = first.filter(|_| rows > 0).map(|column| column.name.clone());
         let empty = |column: &Column| (0..rows).all(|row| column.cells.is_missing(row));
         let last = table.columns.last().is_some_and(|column| head.names.last() == Some(&column.name));
@@ -250,6 +305,17 @@ impl Refused {
             Self::NotText => Error::input(place, "is not UTF-8 text", "save the file as UTF-8"),
         }
     }
+}
+
+/// Lines above the columns' names that may tell of the file, at most.
+const TITLES: usize = 10;
+
+/// What may be meant by rows with one cell more than the header.
+const ONE_CELL_MORE: &str = "quote cells that contain the separator; if the first cells name the rows, give their column a name in the header";
+
+fn one_cell_more(place: String, width: usize) -> Error {
+    let problem = format!("has {} cells, the header names {width} columns", width + 1);
+    Error::input(place, problem, ONE_CELL_MORE)
 }
 
 fn open_quote_in(thing: &str) -> Error {

@@ -185,6 +185,11 @@ impl Moment {
     }
 }
 
+/// Whether a text is a date, a time or both.
+pub(crate) fn is_moment(text: &str) -> bool {
+    Moment::of(text).is_some()
+}
+
 /// Days from 1970-01-01 to a day of the Gregorian calendar, also before there was one; `None` if there is no such day.
 pub(super) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));

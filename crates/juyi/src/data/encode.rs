@@ -5,6 +5,7 @@
 mod absent;
 mod apply;
 mod dates;
+mod indices;
 mod kind;
 mod sentinels;
 mod words;
@@ -134,6 +135,7 @@ impl Encoding {
         for table in &tables {
             table.tell(context);
         }
+        indices::compare_first(&tables, context)?;
         let unnamed = row_names(&tables, id, context);
         let out = |name: &String| {
             name == label || id.contains(name) || drop.contains(name) || unnamed == Some(name)

@@ -1,11 +1,14 @@
 //! Columns of text that are numbers in another notation: read where all tables have it in one way, else refused.
 
+mod labels;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::notation::{ANY, Amount, Currency, Fits, Notation, with_decimal};
-use super::table::{Cells, Points, Table};
+use super::table::{Cells, Points, Seen, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
+pub(crate) use labels::{AMOUNTS, read_labels, written_number};
 
 /// Most columns that a note gives an example of.
 const NAMED: usize = 5;
@@ -43,26 +46,6 @@ pub(crate) fn read_numbers(
     thousands(tables, left_out, context);
     say(&examples, context);
     Ok(found)
-}
-
-/// The same for the labels of the sources; signs of percent and currencies are left to names of classes.
-///
-/// # Errors
-/// As [`read_numbers`].
-pub(crate) fn read_labels(
-    sources: &mut [&mut Table],
-    label: &str,
-    context: &mut Context,
-) -> Result<Notations> {
-    let decorated = |value: &String| Amount::of(value).is_none_or(|a| a.percent || a.currency.is_some());
-    let names = |table: &&mut Table| match table.column(label).map(|column| &column.cells) {
-        Some(Cells::Text { values, .. }) => values.iter().any(decorated),
-        _ => false,
-    };
-    let settled = if sources.iter().any(names) { None } else { settle(label, sources, None)? };
-    let Some((notation, example)) = settled else { return Ok(Notations::new()) };
-    say(&example.into_iter().collect::<Vec<_>>(), context);
-    Ok(notation.map(|notation| (label.to_string(), notation)).into_iter().collect())
 }
 
 /// The same for some columns of a table that comes later, by what is known of their notation.
@@ -361,18 +344,21 @@ fn points(table: &Table, name: &str) -> Error {
     Error::input(format!("{}, column `{name}`", table.place(row)), problem, hint)
 }
 
-/// Notes columns that count as numbers and look like codes.
+/// Notes columns that count as numbers and look like codes, and those whose whole numbers are rounded.
 fn codes(table: &Table, left_out: &dyn Fn(&str) -> bool, context: &mut Context) {
-    let code = |column: &super::Column| {
-        let code = table.seen.get(&column.name)?.code.as_ref()?;
-        (!left_out(&column.name)).then(|| format!("`{}` (`{}`)", column.name, shown(code)))
+    let mut tell = |example: fn(&Seen) -> Option<&String>, what: &str| {
+        let cell = |column: &super::Column| {
+            let cell = example(table.seen.get(&column.name)?)?;
+            (!left_out(&column.name)).then(|| format!("`{}` (`{}`)", column.name, shown(cell)))
+        };
+        let found: Vec<String> = table.columns.iter().filter_map(cell).collect();
+        if !found.is_empty() {
+            let listed = found[..found.len().min(NAMED)].join(", ");
+            context.note("data", format!("`{}`: column {listed} {what}", table.name));
+        }
     };
-    let found: Vec<String> = table.columns.iter().filter_map(code).collect();
-    if !found.is_empty() {
-        let listed = found[..found.len().min(NAMED)].join(", ");
-        let text = format!("`{}`: column {listed} looks like a code and is taken for numbers", table.name);
-        context.note("data", text);
-    }
+    tell(|seen| seen.code.as_ref(), "looks like a code and is taken for numbers");
+    tell(|seen| seen.rounded.as_ref(), "holds whole numbers beyond 2^53, which are rounded");
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::csv::read_csv;
 use super::dates::DateOrder;
 use super::input::{Input, STANDARD_INPUT};
 use super::missing::MissingValues;
-use super::table::Table;
+use super::table::{Column, Table};
 use super::{idx, mat, npy, npz, parquet, svmlight, xlsx};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -113,6 +113,8 @@ pub struct Reading {
     pub label: Option<String>,
     /// Columns that are kept as they are written even if they look like numbers.
     pub as_text: Vec<String>,
+    /// Columns that identify a row: their cells are kept as they are written, marks of absence too.
+    pub id: Vec<String>,
     /// Cells that stand for a missing value, beside those that always do.
     pub missing_values: Vec<String>,
     /// Words that are values in columns of text, though they mark missing cells otherwise.
@@ -182,7 +184,12 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
         Format::Npy => pair(spec, npy::read, reading, context),
         Format::Idx => pair(spec, idx::read, reading, context),
     }?;
+    let kept: Vec<Column> =
+        table.columns.iter().filter(|column| reading.id.contains(&column.name)).cloned().collect();
     missing.empty(&mut table);
+    for kept in kept {
+        table.columns.iter_mut().filter(|column| column.name == kept.name).for_each(|c| c.clone_from(&kept));
+    }
     table.missing_values.clone_from(&reading.missing_values);
     table.keep_values.clone_from(&reading.keep_values);
     table.decimal = reading.decimal;

@@ -107,6 +107,12 @@ impl Cells {
     }
 }
 
+/// The index of a column of a sparse table: 7 of `x7`.
+pub(super) fn index(name: &str) -> Option<u64> {
+    let index = name.strip_prefix('x').filter(|index| index.bytes().all(|b| b.is_ascii_digit()));
+    index?.parse().ok()
+}
+
 /// A column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Column {
@@ -135,6 +141,8 @@ pub struct Seen {
     pub points: Points,
     /// A whole number with leading zeros, if there is one.
     pub code: Option<String>,
+    /// A whole number that is rounded, if there is one.
+    pub rounded: Option<String>,
     /// Words of missing cells, each with its number of cells.
     pub absent: Vec<(String, usize)>,
     /// Whether the file gives it no name.
@@ -190,8 +198,7 @@ pub struct Table {
 impl Table {
     /// Whether the column of this name is one of zeros that are not written down.
     pub(super) fn leaves_out(&self, name: &str) -> bool {
-        let index = name.strip_prefix('x').filter(|index| !index.is_empty());
-        self.sparse && index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))
+        self.sparse && index(name).is_some()
     }
 
     /// A column that [`Table::leaves_out`].
@@ -352,6 +359,11 @@ impl TextCells {
             code
         });
         self.codes.push(code);
+    }
+
+    /// Leaves the first cells.
+    pub(super) fn truncate(&mut self, cells: usize) {
+        self.codes.truncate(cells);
     }
 
     /// The cells.

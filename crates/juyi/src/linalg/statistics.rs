@@ -10,6 +10,9 @@ pub fn column_means(x: MatRef<'_, f64>) -> Vec<f64> {
     x.col_iter().map(|column| column.iter().sum::<f64>() / x.nrows() as f64).collect()
 }
 
+/// Deviations below it are taken in a unit of their own: their squares are too small for a number.
+const SMALL: f64 = 1e-150;
+
 /// The population deviation (divided by `n`) of each column about `means`; exactly 0 for a constant column.
 pub fn column_deviations(x: MatRef<'_, f64>, means: &[f64]) -> Vec<f64> {
     let deviation = |j: usize| {
@@ -17,7 +20,17 @@ pub fn column_deviations(x: MatRef<'_, f64>, means: &[f64]) -> Vec<f64> {
         if column.iter().all(|v| *v == column[0]) {
             return 0.0; // the mean may be off by a rounding error, which must not become a scale
         }
-        (column.iter().map(|v| (v - means[j]).powi(2)).sum::<f64>() / x.nrows() as f64).sqrt()
+        let deviation = |unit: f64| {
+            (column.iter().map(|v| ((v - means[j]) / unit).powi(2)).sum::<f64>() / x.nrows() as f64).sqrt()
+        };
+        match deviation(1.0) {
+            small if small < SMALL => {
+                let most = column.iter().fold(0.0, |most: f64, v| most.max((v - means[j]).abs()));
+                let own = if most > 0.0 { most * deviation(most) } else { 0.0 };
+                if own > f64::MIN_POSITIVE { own } else { 0.0 } // else there is no number to divide by
+            }
+            usual => usual,
+        }
     };
     (0..x.ncols()).map(deviation).collect()
 }
@@ -51,6 +64,9 @@ mod tests {
         let deviations = column_deviations(x.as_ref(), &means);
         assert!((deviations[0] - (8.0f64 / 3.0).sqrt()).abs() < 1e-15);
         assert_eq!(deviations[1], 0.0);
+        let tiny = from_rows(&[vec![1e-199, 1.0], vec![3e-199, 1.0], vec![5e-199, 1.0]]);
+        let deviations = column_deviations(tiny.as_ref(), &column_means(tiny.as_ref()));
+        assert!((deviations[0] / 1e-199 - (8.0f64 / 3.0).sqrt()).abs() < 1e-12 && deviations[1] == 0.0);
         assert_eq!(covariance(x.as_ref())[(0, 0)], 4.0);
     }
 }

@@ -4,12 +4,14 @@ mod mmd;
 mod moved_columns;
 mod proxy_a_distance;
 mod scores;
+mod sources_apart;
 
 pub use mmd::mmd;
 pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;
 pub use proxy_a_distance::proxy_a_distance;
 pub use scores::{Scores, classification_scores, regression_scores};
+pub use sources_apart::{Apart, source_apart};
 
 use serde::{Deserialize, Serialize};
 

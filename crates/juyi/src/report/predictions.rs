@@ -12,7 +12,7 @@ use parquet::schema::types::Type as SchemaType;
 
 use crate::context::Context;
 use crate::data::Goal;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::models::Answers;
 
 /// Predictions for the rows of one table.
@@ -35,6 +35,35 @@ enum Cells<'a> {
 }
 
 impl Predictions {
+    /// Checks that identifying columns have names of their own.
+    ///
+    /// # Errors
+    /// [`Error::Input`] naming the column, and the option.
+    pub fn check_names(id: &[String], goal: &Goal) -> Result<()> {
+        let score = |name: &str| match (goal, name.strip_prefix("score:")) {
+            (Goal::Classes(classes), Some(class)) => classes.iter().any(|known| known == class),
+            _ => false,
+        };
+        let taken = |name: &str| match name {
+            "row" | "prediction" => true,
+            "confidence" => *goal != Goal::Value,
+            name => score(name),
+        };
+        for (k, name) in id.iter().enumerate() {
+            let name = shown(name);
+            let thing = format!("`--id {name}`");
+            if taken(&name) {
+                let hint =
+                    format!("give it another name: `--rename \"{name}=own {name}\" --id \"own {name}\"`");
+                return Err(Error::input(thing, "is what the predictions call a column of theirs", hint));
+            }
+            if id[..k].contains(&id[k]) {
+                return Err(Error::input(thing, "is given twice", "name each column once"));
+            }
+        }
+        Ok(())
+    }
+
     /// Columns `row` (from 1, the line below the header being row 1), the identifying columns, `prediction`; for classes
     /// `confidence` and, where the predictor has scores, `score:<class>`.
     fn columns<'a>(&'a self, goal: &'a Goal) -> Vec<(String, Cells<'a>)> {
@@ -191,6 +220,22 @@ mod tests {
         }
         let exact = predictions_csv(&predictions, &Goal::Value, &Context::new(0, 21));
         assert_eq!(exact.unwrap().len(), 21);
+    }
+
+    #[test]
+    fn identifying_columns_have_names_of_their_own() {
+        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+        let fails = |id: &[&str], goal: &Goal| {
+            let id: Vec<String> = id.iter().map(ToString::to_string).collect();
+            Predictions::check_names(&id, goal).map_err(|error| error.to_string())
+        };
+        for name in ["row", "prediction", "confidence", "score:a"] {
+            let problem = format!("`--id {name}`: is what the predictions call a column of theirs");
+            assert_eq!(fails(&["name", name], &goal), Err(problem));
+        }
+        assert_eq!(fails(&["name", "score:c", "Row"], &goal), Ok(()));
+        assert_eq!(fails(&["confidence", "score:a"], &Goal::Value), Ok(()));
+        assert_eq!(fails(&["a", "b", "a"], &goal), Err("`--id a`: is given twice".into()));
     }
 
     #[test]

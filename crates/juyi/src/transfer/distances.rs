@@ -1,13 +1,13 @@
 //! Step 1, continued: how far apart are source and target?
 
 use super::Settings;
-use super::labels::label_cells;
+use super::labels::{label_cells, look_at_labels};
 use super::prepare::{Held, encoding};
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Notations, Spellings, Table, Task};
-use crate::error::Result;
+use crate::error::{Result, few, shown};
 use crate::linalg::median_distance;
-use crate::measures::{Distance, MovedColumn, mmd, moved_columns, proxy_a_distance};
+use crate::measures::{Apart, Distance, MovedColumn, mmd, moved_columns, proxy_a_distance, source_apart};
 use crate::models::{Preprocess, preprocess};
 
 /// Most rows of a side that the distances are taken of.
@@ -31,7 +31,8 @@ pub struct Measured {
 }
 
 /// Measures source tables against a target table. The label's column and the columns that are dropped or identify a row
-/// do not count; of the settings, nothing else but the treatment of missing cells is used.
+/// do not count, but what is odd about the labels is said; of the settings, nothing else but the treatment of missing cells
+/// is used.
 ///
 /// # Errors
 /// [`Error::Input`](crate::error::Error::Input) for tables that cannot be used.
@@ -46,8 +47,9 @@ pub fn measure(
         label_cells(first, label)?;
     }
     let label = label.unwrap_or_default();
+    look_at_labels(&label, &sources, &target, context);
     let encoding = encoding(&mut sources, &mut target, &label, Notations::new(), settings, context)?;
-    let moved = moved(&encoding, &sources, &target);
+    let moved = moved(&encoding, &sources, &target, context);
     let goal = Goal::Value;
     let mut domains = Vec::new();
     let mut held = Held::of(sources.iter().chain([&target]));
@@ -65,8 +67,14 @@ pub fn measure(
     Ok(Measured { distances, moved, rows })
 }
 
-/// The columns that count, compared on evenly drawn rows.
-pub(super) fn moved(encoding: &Encoding, sources: &[Table], target: &Table) -> Vec<MovedColumn> {
+/// The columns that count, compared on evenly drawn rows; columns that lie implausibly far from each other in two sources
+/// are named.
+pub(super) fn moved(
+    encoding: &Encoding,
+    sources: &[Table],
+    target: &Table,
+    context: &mut Context,
+) -> Vec<MovedColumn> {
     let thinned = |table: &Table, name: &str, spellings: &mut Spellings| {
         table.column(name).map(|column| spellings.of(thin(&column.cells, table.rows)))
     };
@@ -82,7 +90,30 @@ pub(super) fn moved(encoding: &Encoding, sources: &[Table], target: &Table) -> V
         .collect();
     let lent: Vec<(&str, Vec<&Cells>, &Cells)> =
         columns.iter().map(|(name, source, target)| (*name, source.iter().collect(), target)).collect();
+    let all = lent.iter().filter(|(_, own, _)| own.len() == sources.len());
+    let apart: Vec<String> =
+        all.filter_map(|(name, own, _)| Some(told(name, &source_apart(own)?, sources))).collect();
+    if !apart.is_empty() {
+        let text = format!("{}: is it in another unit there, or another quantity?", few(&apart));
+        context.warn("data", text);
+    }
     moved_columns(&lent)
+}
+
+/// A source in which a column lies far from the others, in words.
+fn told(column: &str, apart: &Apart, sources: &[Table]) -> String {
+    let (here, there) = apart.medians;
+    let others = match sources {
+        [first, second] => format!("`{}`", if apart.source == 0 { second } else { first }.name),
+        _ => "the other sources".into(),
+    };
+    let times = match apart.factor {
+        Some(factor) if factor >= 1.0 => format!(", about {factor} times as large"),
+        Some(factor) => format!(", about {} times as small", (1.0 / factor).round()),
+        None => String::new(),
+    };
+    let (name, source) = (shown(column), &sources[apart.source].name);
+    format!("column `{name}` lies around {here} in `{source}` and around {there} in {others}{times}")
 }
 
 /// Evenly spread cells of a long column.

@@ -11,7 +11,8 @@ pub(super) use unlabelled::{
 
 use crate::context::Context;
 use crate::data::{
-    Cells, Classes, Goal, LARGEST, Labels, Table, mixes_truths, plain_number, says_the_same, spelt_alike,
+    AMOUNTS, Cells, Classes, Goal, LARGEST, Labels, Table, is_moment, listed, mixes_truths, plain_number,
+    says_the_same, spelt_alike, written_number,
 };
 use crate::error::{Error, Result, few, shown};
 use crate::models::answers_bytes;
@@ -51,6 +52,33 @@ pub(super) fn classes(label: &str, tables: &[Written<'_>], context: &mut Context
         context.warn("data", text);
     }
     classes
+}
+
+/// Says of labels that nothing is done with what is said where they are learnt from and score.
+pub(super) fn look_at_labels(label: &str, sources: &[Table], target: &Table, context: &mut Context) {
+    let cells = |table: &'_ Table| table.column(label).map(|column| column.cells.clone());
+    let own: Vec<Option<Cells>> = sources.iter().map(cells).collect();
+    let labelled: Vec<(&Table, &Cells)> =
+        sources.iter().zip(&own).filter_map(|(table, cells)| Some((table, cells.as_ref()?))).collect();
+    let written: Vec<Written> = labelled.iter().map(|(table, cells)| (table.name.as_str(), *cells)).collect();
+    let known = classes(label, &written, &mut context.aside());
+    let named = |(table, _): &(&Table, &Cells)| Table { name: table.name.clone(), ..Table::default() };
+    let tables: Vec<Table> = labelled.iter().map(named).collect();
+    if known.names().is_empty()
+        || infer_task(&known, &tables, &written, label, &mut context.aside()).ok()
+            != Some(TaskKind::Classification)
+    {
+        return;
+    }
+    classes(label, &written, context);
+    if let Some(column) = target.column(label) {
+        let rows: Vec<usize> = (0..target.rows).collect();
+        let compared = compare_with_target(&known, (&target.name, &column.cells), &rows, false, context);
+        if let Err(error) = compared {
+            let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+            context.warn("data", format!("{error}{hint}"));
+        }
+    }
 }
 
 /// Pairs of classes that are likely to be one. `Yes` and `yes` always are; `True` and `1` where no table has both, or one
@@ -118,11 +146,7 @@ pub(super) fn few_enough(
     context.require(&scores, answers_bytes(rows, classes))
 }
 
-/// From so many different whole numbers on, of which each stands in less than [`ROWS_OF_A_CLASS`] rows, labels are
-/// amounts.
-const AMOUNTS: usize = 20;
-
-/// Rows that a class has at least, on average.
+/// Rows that a class has at least, on average; labels of fewer are amounts, if there are [`AMOUNTS`] of them.
 const ROWS_OF_A_CLASS: usize = 10;
 
 /// The kind of task that the labels of the sources mean. Text labels are classes; numbers with a fraction are values;
@@ -140,23 +164,26 @@ pub(super) fn infer_task(
     let names = classes.names();
     let filled: usize = sources.iter().map(|(_, cells)| cells.filled()).sum();
     let numbers: Vec<f64> = names.iter().filter_map(|name| plain_number(name)).collect();
-    let amounts = numbers.len() >= AMOUNTS && filled < ROWS_OF_A_CLASS * names.len();
+    let rare = filled < ROWS_OF_A_CLASS * names.len();
     let fractions = numbers.iter().any(|v| v.fract() != 0.0);
     if numbers.len() < names.len() {
-        if let Some((table, row, stray)) =
-            stray(sources).filter(|_| amounts || (fractions && numbers.len() >= AMOUNTS))
-        {
-            let thing = format!("{}, column `{label}`", tables[table].place(row));
-            let problem = format!("label `{}` stands where nearly all others are numbers", shown(&stray));
-            let hint = format!(
-                "if it means that the label is missing, add `--missing-values {}`; `--task classification` takes \
-                 every label for a class",
-                shown(&stray)
-            );
-            return Err(Error::input(thing, problem, hint));
-        }
-        return Ok(TaskKind::Classification);
+        let written: Vec<&String> = names.iter().filter(|name| written_number(name)).collect();
+        let amounts = written.len() >= AMOUNTS && (rare || fractions);
+        return match stray(sources).filter(|_| amounts) {
+            Some((table, row, stray)) => {
+                Err(among_numbers(&stray, &format!("{}, column `{label}`", tables[table].place(row))))
+            }
+            None if amounts && written.len() == names.len() => {
+                let examples: Vec<&String> = written.into_iter().take(2).collect();
+                let problem = format!("its numbers are not written alike: {}", listed(&examples));
+                let hint = "write them with points before decimals; `--task classification` takes every label for a class";
+                Err(Error::input(format!("`{}`, column `{label}`", sources[0].0), problem, hint))
+            }
+            None if rare => moments(names, sources[0].0, label).map(|()| TaskKind::Classification),
+            None => Ok(TaskKind::Classification),
+        };
     }
+    let amounts = numbers.len() >= AMOUNTS && rare;
     if fractions {
         context.note(
             "data",
@@ -188,7 +215,33 @@ pub(super) fn infer_task(
     Ok(TaskKind::Classification)
 }
 
-/// The first label that is no number, with the positions of its table and row, where nine of ten labels are.
+/// The error for a label that is no number, where the others are.
+fn among_numbers(stray: &str, thing: &str) -> Error {
+    let problem = format!("label `{}` stands where nearly all others are numbers", shown(stray));
+    let all = "`--task classification` takes every label for a class";
+    let bound = stray.trim().trim_start_matches(['<', '>', '=', '~', '\u{2264}', '\u{2265}', '\u{2248}']);
+    let hint = if bound.len() < stray.trim().len() && written_number(bound) {
+        format!("write a number, `{}` for one, or leave the cell empty; {all}", shown(bound.trim()))
+    } else {
+        format!("if it means that the label is missing, add `--missing-values {}`; {all}", shown(stray))
+    };
+    Error::input(thing, problem, hint)
+}
+
+/// Refuses labels that are dates or times, many and each rare, most of all.
+fn moments(names: &[String], table: &str, label: &str) -> Result<()> {
+    let dates: Vec<&String> = names.iter().filter(|name| is_moment(name)).collect();
+    match dates.first() {
+        Some(first) if dates.len() >= AMOUNTS && 2 * dates.len() > names.len() => {
+            let problem = format!("holds dates or times such as `{}`: {} classes", shown(first), names.len());
+            let hint = "give them as numbers, days since a day for one; `--task classification` takes each for a class";
+            Err(Error::input(format!("`{table}`, column `{label}`"), problem, hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The first label that is no number, with the positions of its table and row, where half of the labels or more are.
 fn stray(sources: &[Written<'_>]) -> Option<(usize, usize, String)> {
     let (mut all, mut strays, mut first) = (0, 0, None);
     for (table, (_, cells)) in sources.iter().enumerate() {
@@ -196,7 +249,7 @@ fn stray(sources: &[Written<'_>]) -> Option<(usize, usize, String)> {
             all += cells.filled();
             continue;
         };
-        let number: Vec<bool> = values.iter().map(|value| plain_number(value.trim()).is_some()).collect();
+        let number: Vec<bool> = values.iter().map(|value| written_number(value)).collect();
         for (row, code) in codes.iter().enumerate() {
             let Some(number) = number.get(*code as usize) else { continue };
             all += 1;
@@ -206,7 +259,7 @@ fn stray(sources: &[Written<'_>]) -> Option<(usize, usize, String)> {
             }
         }
     }
-    first.filter(|_| 10 * strays <= all)
+    first.filter(|_| 2 * strays <= all)
 }
 
 /// The labels of these rows, all filled.

@@ -329,7 +329,13 @@ fn scores(
         let known = Classes::named(names.clone());
         compare_with_target(&known, (&table.name, truth), rows, false, context)?;
     }
-    Ok(Truth::new(truth, rows, goal, table, context)?.score(goal, answers, context))
+    let truth = Truth::new(truth, rows, goal, table, context)?;
+    let labelled = truth.rows.len();
+    if labelled > 0 && labelled < rows.len() {
+        let text = format!("`{}`: {labelled} of {} rows have a label and are scored", table.name, rows.len());
+        context.note("scores", text);
+    }
+    Ok(truth.score(goal, answers, context))
 }
 
 /// Predicts the rows of a table with a model that was fitted on tables, and scores them where `score` is set and the

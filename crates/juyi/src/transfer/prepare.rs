@@ -15,7 +15,7 @@ use crate::data::{
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
-use crate::report::DomainFacts;
+use crate::report::{DomainFacts, Predictions};
 
 /// Everything that the tables come down to.
 pub(super) struct Prepared {
@@ -53,9 +53,11 @@ pub(super) fn prepare(
         let hint = "the label is never a feature; name other columns";
         return Err(Error::input("`--id`, `--drop`", format!("name the label's column `{label}`"), hint));
     }
-    let mut labels_read = Notations::new();
+    let (mut labels_read, mut amounts) = (Notations::new(), false);
     if settings.task != Some(TaskKind::Classification) {
-        labels_read = read_labels(&mut sources.iter_mut().collect::<Vec<_>>(), &label, context)?;
+        let asked = settings.task.is_some();
+        (labels_read, amounts) =
+            read_labels(&mut sources.iter_mut().collect::<Vec<_>>(), &label, asked, context)?;
     }
     let mut labelled = Vec::new();
     for table in &sources {
@@ -79,7 +81,11 @@ pub(super) fn prepare(
     let written: Vec<Written> =
         sources.iter().zip(&labels).map(|(t, cells)| (t.name.as_str(), cells)).collect();
     let known = classes(&label, &written, &mut context.aside());
-    let kind = settings.task.map_or_else(|| infer_task(&known, &sources, &written, &label, context), Ok)?;
+    let kind = match settings.task {
+        Some(kind) => kind,
+        None if amounts => TaskKind::Regression,
+        None => infer_task(&known, &sources, &written, &label, context)?,
+    };
     if kind == TaskKind::Regression {
         read_labels_later(&mut target, &label, &labels_read, context)?;
     }
@@ -104,11 +110,15 @@ pub(super) fn prepare(
             Goal::Classes(classes(&label, &all, context).names().to_vec())
         }
     };
+    Predictions::check_names(&settings.id, &goal)?;
     let filled: usize = labelled.iter().map(Vec::len).sum();
     few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
     let encoding = encoding(&mut sources, &mut target, &label, labels_read, settings, context)?;
-    let moved =
-        if settings.distances { super::distances::moved(&encoding, &sources, &target) } else { Vec::new() };
+    let moved = if settings.distances {
+        super::distances::moved(&encoding, &sources, &target, context)
+    } else {
+        Vec::new()
+    };
     let id = identifiers(&target, &settings.id, context)?;
     let none = Cells::Numbers(vec![f64::NAN; target.rows]);
     let truth_cells =

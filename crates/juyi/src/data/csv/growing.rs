@@ -7,6 +7,8 @@ use crate::data::table::{Cells, Column, Points, Seen, TextCells, is_code};
 pub(super) enum Growing {
     Numbers(Numbers),
     Text(TextCells, Absent),
+    /// Identifies rows: a mark of absence is a name like others.
+    AsWritten(TextCells),
     /// Nobody asks for it.
     LeftOut,
     /// Was thought to be numbers; only whether there is more text matters now.
@@ -42,9 +44,9 @@ impl Growing {
                     None => *self = Self::FoundText,
                 }
             }
+            Self::AsWritten(cells) => cells.push(Some(without_blanks(text(cell)?))),
             Self::Text(cells, absent) => {
-                let written = std::str::from_utf8(cell).ok().filter(|written| !written.contains('\0'));
-                let written = without_blanks(written.ok_or(Refused::NotText)?);
+                let written = without_blanks(text(cell)?);
                 if missing.has(written) {
                     absent.push(written);
                     cells.push(None);
@@ -69,20 +71,30 @@ impl Growing {
     /// About what different texts take in memory.
     pub(super) fn text_bytes(&self) -> u64 {
         match self {
-            Self::Text(cells, _) => cells.bytes,
+            Self::Text(cells, _) | Self::AsWritten(cells) => cells.bytes,
             Self::Numbers(_) | Self::FoundText | Self::LeftOut => 0,
+        }
+    }
+
+    /// Leaves the first rows.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Numbers(numbers) => numbers.values.truncate(rows),
+            Self::Text(cells, _) | Self::AsWritten(cells) => cells.truncate(rows),
+            Self::LeftOut | Self::FoundText => {}
         }
     }
 
     /// The column, and what was seen of it; nothing of one that is left out.
     pub(super) fn finish(self, name: &str) -> Option<(Column, Seen)> {
         let (cells, seen) = match self {
-            Self::Numbers(Numbers { values, points, code, .. }) => {
-                (Cells::Numbers(values), Seen { points, code, ..Seen::default() })
+            Self::Numbers(Numbers { values, points, code, rounded, .. }) => {
+                (Cells::Numbers(values), Seen { points, code, rounded, ..Seen::default() })
             }
             Self::Text(cells, absent) => {
                 (cells.finish(), Seen { absent: absent.finish(), ..Seen::default() })
             }
+            Self::AsWritten(cells) => (cells.finish(), Seen::default()),
             Self::LeftOut => return None,
             Self::FoundText => unreachable!("read again as text"),
         };
@@ -98,6 +110,7 @@ pub(super) struct Numbers {
     code: Option<String>,
     /// Whether a missing cell has a word that is a value in columns of text.
     kept_word: bool,
+    rounded: Option<String>,
 }
 
 impl Numbers {
@@ -112,8 +125,25 @@ impl Numbers {
         if self.code.is_none() {
             self.code = std::str::from_utf8(cell).ok().filter(|cell| is_code(cell)).map(String::from);
         }
+        if self.rounded.is_none() && value.abs() >= EXACT && is_rounded(cell, value) {
+            self.rounded = Some(String::from_utf8_lossy(cell).into_owned());
+        }
         self.values.push(value);
     }
+}
+
+/// Up to which every whole number has a double of its own: 2^53.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Whether a whole number is another than what is written.
+fn is_rounded(cell: &[u8], value: f64) -> bool {
+    let written = std::str::from_utf8(cell).ok().and_then(|cell| cell.parse::<i128>().ok());
+    written.is_some_and(|written| written != value as i128)
+}
+
+/// The text of a cell.
+fn text(cell: &[u8]) -> Result<&str, Refused> {
+    std::str::from_utf8(cell).ok().filter(|written| !written.contains('\0')).ok_or(Refused::NotText)
 }
 
 /// Whether the point of a number might separate thousands: `1.234`, not `0.123`, `12.5` or `1.234e3`.

@@ -21,6 +21,16 @@ const SAMPLE: u64 = 16 << 10;
 /// Rows of them.
 const ROWS: usize = 6;
 
+/// What the first column is called.
+#[derive(PartialEq)]
+pub(super) enum First {
+    Named,
+    /// Its name is empty.
+    Unnamed,
+    /// The header has no cell for it: rows have one more, the first of which is the row's name.
+    BesideHeader,
+}
+
 pub(super) struct Head {
     pub(super) names: Vec<String>,
     pub(super) separator: u8,
@@ -30,6 +40,8 @@ pub(super) struct Head {
     pub(super) read: Vec<u8>,
     /// Whether each column has no name.
     pub(super) unnamed: Vec<bool>,
+    /// What the first column is called.
+    pub(super) first: First,
     /// Whether rows end in a separator that the header lacks.
     pub(super) trailing: bool,
     /// What was done that a note must tell.
@@ -85,15 +97,21 @@ pub(super) fn head(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<
     numbers_alone(name, &cells, &mut notes)?;
     let longer = !rows.is_empty() && rows.iter().all(|row| row.len() == cells.len() + 1);
     let trailing = longer && rows.iter().all(|row| row.last().is_some_and(String::is_empty));
-    if longer && !trailing && name_rows(&rows) {
+    let names_rows = longer && !trailing && name_rows(&rows, found) && !holds_separators(&read, found);
+    if names_rows {
         cells.insert(0, String::new());
     }
     let column =
         |(j, cell): (usize, String)| if cell.is_empty() { format!("column {}", j + 1) } else { cell };
     let several = cells.len() > 1;
     let unnamed = cells.iter().map(|cell| several && cell.is_empty()).collect();
+    let first = match several && cells[0].is_empty() {
+        true if names_rows => First::BesideHeader,
+        true => First::Unnamed,
+        false => First::Named,
+    };
     let names = cells.into_iter().enumerate().map(column).collect();
-    Ok(Some(Head { names, separator: found, line: start, read, unnamed, trailing, notes }))
+    Ok(Some(Head { names, separator: found, line: start, read, first, unnamed, trailing, notes }))
 }
 
 /// What `sep=;` says, which Excel takes for the separator.
@@ -203,14 +221,34 @@ fn numbers_alone(name: &str, cells: &[String], notes: &mut Vec<String>) -> Resul
     Ok(())
 }
 
-/// Whether the first cells are names of rows: all different, and words or consecutive numbers.
-fn name_rows(rows: &[Vec<String>]) -> bool {
+/// Whether the first cells are names of rows: all different, and words or consecutive whole numbers. Between commas, which
+/// may stand before decimals, these begin with 0 or 1.
+fn name_rows(rows: &[Vec<String>], separator: u8) -> bool {
     let first: Vec<&String> = rows.iter().map(|row| &row[0]).collect();
     let different = first.iter().collect::<std::collections::HashSet<_>>().len() == first.len();
     let numbers: Option<Vec<f64>> = first.iter().map(|cell| number(cell)).collect();
-    let counts = |numbers: Vec<f64>| numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0);
+    let counts = |numbers: Vec<f64>| {
+        let begins =
+            if separator == b',' { matches!(numbers[0], 0.0 | 1.0) } else { numbers[0].fract() == 0.0 };
+        begins && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+    };
     let words = first.iter().all(|cell| number(cell).is_none() && !cell.is_empty());
     different && first.len() > 1 && numbers.map_or(words, counts)
+}
+
+/// Whether some cells are likely to hold the separator, a comma: a blank follows it there, as between words, and not
+/// elsewhere.
+fn holds_separators(read: &[u8], separator: u8) -> bool {
+    let mut records = Records::new(read, separator, 1, u64::MAX);
+    let (mut record, mut blanks, mut all) = (Record::default(), 0, 0);
+    for _ in 0..ROWS {
+        if !records.next(&mut record).is_ok_and(|found| found) {
+            break;
+        }
+        all += record.len().saturating_sub(1);
+        blanks += record.cells().skip(1).filter(|cell| cell.starts_with(b" ")).count();
+    }
+    separator == b',' && blanks > 0 && blanks < all
 }
 
 /// Bytes that follow, up to a bound.

@@ -1,8 +1,9 @@
 //! Columns that a table does not have, and those of other names that may be meant.
 
 use super::listed;
+use crate::data::classes::loosely;
 use crate::data::table::Table;
-use crate::error::{Error, difference, nearest_name};
+use crate::error::{Error, difference, nearest_name, shown};
 
 /// Most columns of other names that a message suggests.
 const SUGGESTED: usize = 3;
@@ -19,6 +20,15 @@ pub(super) fn absent_columns(
     let spare: Vec<String> = table.names().filter(|name| !needed(name)).cloned().collect();
     let (mut meant, mut renamings) = (Vec::new(), Vec::new());
     for name in absent.iter().take(SUGGESTED) {
+        if let Some(other) = in_another_unit(name, &spare) {
+            let problem = format!(
+                "has no column `{}`, which {who}; it has `{}`, in another unit",
+                shown(name),
+                shown(other)
+            );
+            let hint = format!("convert it, and call it `{}` as the others do", shown(name));
+            return Error::input(format!("`{}`", table.name), problem, hint);
+        }
         if let Some(close) = nearest_name(name, &spare) {
             let how = difference(name, close);
             let how = if how.is_empty() { String::new() } else { format!(" (it {how})") };
@@ -37,4 +47,19 @@ pub(super) fn absent_columns(
         )
     };
     Error::input(format!("`{}`", table.name), format!("has no column {}, which {who}", listed(absent)), hint)
+}
+
+/// The column that has the name of another, and another unit in parentheses or brackets behind it.
+fn in_another_unit<'a>(name: &str, names: &'a [String]) -> Option<&'a String> {
+    let (stem, unit) = split_unit(name)?;
+    let same = |a: &str, b: &str| loosely(a) == loosely(b);
+    names.iter().find(|other| split_unit(other).is_some_and(|(own, its)| same(own, stem) && !same(its, unit)))
+}
+
+/// A name and what stands in parentheses or brackets at its end.
+fn split_unit(name: &str) -> Option<(&str, &str)> {
+    let (stem, unit) = [('(', ')'), ('[', ']')]
+        .iter()
+        .find_map(|(open, close)| name.strip_suffix(*close)?.rsplit_once(*open))?;
+    (!stem.trim().is_empty() && !unit.trim().is_empty()).then_some((stem.trim(), unit.trim()))
 }

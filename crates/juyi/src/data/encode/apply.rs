@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use faer::Mat;
 
 use super::absent::absent_columns;
+use super::indices::compare_with_model;
 use super::kind::text_among_numbers;
 use super::words::{Known, truths_as_the_model};
 use super::{ColumnEncoding, Encoding, Kind, LARGEST, Missing};
@@ -22,6 +23,7 @@ impl Encoding {
     /// [`Error::Input`] for a missing column, a missing cell under [`Missing::Error`], text where numbers stand;
     /// [`Error::Memory`].
     pub fn apply(&self, table: &mut Table, context: &mut Context) -> Result<(Matrix, Vec<usize>)> {
+        compare_with_model(self, table, context);
         let all: Vec<usize> = (0..table.rows).collect();
         self.apply_to(table, &all, context)
     }

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::dates::{Dates, dates};
-use super::words::{Known, different};
+use super::words::{Known, different, tell_twins};
 use crate::context::Context;
 use crate::data::classes::says_the_same;
 use crate::data::dates::{Moment, days};
@@ -107,6 +107,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         }))
     };
     let in_source = values_of(&cells[..sources]);
+    tell_twins(name, &in_source, context);
     let known = Known::new(&in_source);
     for (table, cells) in &cells[sources..] {
         let all: Vec<usize> = (0..table.rows).collect();

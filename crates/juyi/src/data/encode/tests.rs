@@ -228,3 +228,54 @@ fn a_column_of_nearly_the_name_is_suggested() {
     let (_, code_points) = hint("y,Gr\u{f6}\u{df}e\nu,1\n", "Gro\u{308}\u{df}e\n1\n");
     assert!(code_points.contains("the same letters in other code points"), "{code_points}");
 }
+
+#[test]
+fn columns_counted_from_0_and_from_1_are_told_apart() {
+    let sparse = |name: &str, text: &str| {
+        let reading = crate::data::Reading { label: Some("y".into()), ..Default::default() };
+        crate::data::svmlight::read(name, text.as_bytes(), None, &reading, 1 << 20).unwrap()
+    };
+    let compare = |old: &str, new: &str| {
+        let (old, new) = (sparse("old.svm", old), sparse("new.svm", new));
+        let mut context = Context::default();
+        let made =
+            Encoding::decide(std::slice::from_ref(&old), &new, "y", &[], &[], Missing::Error, &mut context);
+        let said: String = context.notices().iter().map(|notice| notice.text.clone()).collect();
+        (made.map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default())), said)
+    };
+    let shifted = compare("1 1:5 3:6\n2 1:7\n", "1 0:8 2:9\n").0.unwrap_err();
+    assert!(
+        shifted.contains("numbers its columns from 0") && shifted.contains("`new.svm:0` and `old.svm:1`"),
+        "{shifted}"
+    );
+    let (made, said) = compare("1 1:5 3:6\n2 1:7\n", "1 0:8 3:9\n");
+    assert!(said.contains("`old.svm` has no column 0: all columns may be shifted"), "{said}");
+    assert_eq!(compare("1 0:5 3:6\n2 1:7\n", "1 0:8 3:9\n").1, "");
+    // The same of a table that comes later.
+    let mut context = Context::default();
+    made.unwrap().apply(&mut sparse("later.svm", "1:3 3:1\n"), &mut context).unwrap();
+    assert!(context.notices()[0].text.starts_with("`later.svm` has no column 0, and the model has one"));
+}
+
+#[test]
+fn values_of_the_sources_that_are_likely_to_be_one_are_named() {
+    let said = |values: &[&str]| {
+        let rows: Vec<String> = values
+            .iter()
+            .cycle()
+            .take(24)
+            .enumerate()
+            .map(|(i, v)| format!("{},{},{v}\n", i % 2, i % 5))
+            .collect();
+        let source = format!("y,a,c\n{}", rows.concat());
+        let context = decide(&source, &source, Missing::Error).unwrap().1;
+        context.notices().iter().map(|notice| notice.text.clone()).collect::<String>()
+    };
+    let twins = |pairs: &str| format!("column `c`: {pairs}: likely to be one value; spell them alike");
+    assert_eq!(said(&["red", "RED", "blue"]), twins("`RED` and `red`"));
+    assert_eq!(said(&["yes", "Y", "no", "N"]), twins("`N` and `no`, `Y` and `yes`"));
+    assert_eq!(said(&["yes", "y", "unknown"]), twins("`y` and `yes`"));
+    for apart in [&["f", "n", "t", "p"][..], &["f", "n"], &["yes", "no"], &["A+", "A-"], &["red", "blue"]] {
+        assert_eq!(said(apart), "", "{apart:?}");
+    }
+}

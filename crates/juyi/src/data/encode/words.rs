@@ -6,7 +6,7 @@ use super::{Encoding, Kind, listed};
 use crate::context::Context;
 use crate::data::classes::{loosely, says_the_same, word};
 use crate::data::table::{Cells, MISSING, Table};
-use crate::error::shown;
+use crate::error::{few, shown};
 
 /// Most pairs of values that a message lists.
 const PAIRS: usize = 3;
@@ -138,6 +138,36 @@ impl Unseen {
             Some(format!("`{}` is likely to be `{}`", shown(value), shown(meant)))
         };
         self.values.iter().filter_map(twin).take(PAIRS).collect()
+    }
+}
+
+/// Names pairs of values of the sources that are likely to be one: they differ in case and the like, or they are words of
+/// truth beside a longer word for the same.
+pub(super) fn tell_twins(column: &str, values: &[String], context: &mut Context) {
+    let words: Vec<String> = values.iter().map(|value| loosely(value)).collect();
+    let (mut pairs, mut first) = (Vec::new(), HashMap::new());
+    for (k, word) in words.iter().enumerate() {
+        match first.get(word) {
+            Some(&other) => pairs.push((other, k)),
+            None => drop(first.insert(word, k)),
+        }
+    }
+    let truths: Vec<usize> = (0..values.len()).filter(|&k| says_the_same(&values[k], &values[k])).collect();
+    let all = truths.len() == values.len() && truths.iter().any(|&k| !says_the_same(&values[k], &values[0]));
+    let initial = |a: usize, b: usize| words[a].starts_with(&words[b]) || words[b].starts_with(&words[a]);
+    for (i, &a) in truths.iter().enumerate() {
+        for &b in truths[i + 1..].iter().filter(|&&b| words[a] != words[b]) {
+            if says_the_same(&values[a], &values[b]) && (all || initial(a, b)) {
+                pairs.push((a, b));
+            }
+        }
+    }
+    if !pairs.is_empty() {
+        let pair = |(a, b): &(usize, usize)| format!("`{}` and `{}`", shown(&values[*a]), shown(&values[*b]));
+        let named: Vec<String> = pairs.iter().map(pair).collect();
+        let text =
+            format!("column `{}`: {}: likely to be one value; spell them alike", shown(column), few(&named));
+        context.warn("data", text);
     }
 }
 

@@ -63,6 +63,28 @@ fn whole_numbers_are_amounts_where_they_are_many_and_each_is_rare() {
 }
 
 #[test]
+fn many_labels_of_which_some_are_no_numbers_and_dates_are_refused() {
+    let refused = |label: &dyn Fn(usize) -> String| {
+        let labels: Vec<String> = (0..60).map(label).collect();
+        inferred(&labels).0.map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
+    };
+    let below = |i: usize| if i % 3 == 1 { "< 2.5".into() } else { format!("{i}.5") };
+    let said = refused(&below).unwrap_err();
+    assert!(said.starts_with("`t`, row 2, column `y`: label `< 2.5` stands where"), "{said}");
+    assert!(said.contains("write a number, `2.5` for one"), "{said}");
+    let said = refused(&|i| if i % 2 == 0 { format!("{i}.5") } else { format!("{i},5") }).unwrap_err();
+    assert!(said.contains("its numbers are not written alike"), "{said}");
+    let said = refused(&|i| format!("2024-{:02}-{:02}", 1 + i / 28, 1 + i % 28)).unwrap_err();
+    assert!(said.contains("holds dates or times such as `2024-01-01`: 60 classes"), "{said}");
+    // Few of them, or words for the most part, are classes.
+    assert_eq!(refused(&|i| format!("2024-01-{:02}", 1 + i % 5)), Ok(TaskKind::Classification));
+    assert_eq!(
+        refused(&|i| if i % 3 == 0 { format!("{i}") } else { format!("word {i}") }),
+        Ok(TaskKind::Classification)
+    );
+}
+
+#[test]
 fn what_the_target_alone_has_is_compared_with_the_source() {
     let known = Classes::of(["a", "b"]);
     let compare = |labels: &[&str], learnt: bool| {

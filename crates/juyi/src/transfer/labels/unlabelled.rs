@@ -117,7 +117,15 @@ pub(in super::super) fn compare_with_target(
         let names: Vec<&String> = unknown.iter().map(|(name, _)| *name).collect();
         let problem = format!("none of its labels is a class that the source knows: {}", listed(&names));
         let names_known: Vec<&String> = known.names().iter().collect();
+        let numbers = |names: &[&String]| names.iter().all(|name| plain_number(name).is_some());
+        let amounts = unknown.len() > 1 && numbers(&names) && numbers(&names_known);
         let hint = match known.meant(most) {
+            None if amounts => {
+                format!(
+                    "the source has {}; `--task regression` predicts labels as numbers",
+                    listed(&names_known)
+                )
+            }
             Some(meant) => format!("did you mean `{}`? spell the labels as the source does", shown(meant)),
             None if unknown.len() == 1 => format!("the source has {}; {leave}", listed(&names_known)),
             None => {
