@@ -1,5 +1,6 @@
 //! `juyi predict` with a network: a tuned one, or a checkpoint with the head that came with it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
@@ -56,6 +57,13 @@ fn of_checkpoint(
             let problem = format!("has {} names, the head of `{name}` has {classes} classes", names.len());
             let hint = "give a name for each class, in the order of the head";
             return Err(Error::input(format!("`{}`", file.display()), problem, hint));
+        }
+        if let Ok(Some((key, other))) = fitting(inside, classes)
+            && other != names
+            && other.iter().collect::<BTreeSet<_>>() == names.iter().collect()
+        {
+            let text = format!("`{}` has the names of `{key}` in `{name}` in another order", file.display());
+            context.warn("network", text);
         }
         return Ok((own.named(names), true));
     }

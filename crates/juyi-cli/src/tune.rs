@@ -232,7 +232,14 @@ pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Co
     context.take(own.bytes());
     context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
     if !found.extra.is_empty() {
-        context.note("network", format!("tensors that are not used: {}", few(&found.extra)));
+        let text = format!("tensors that are not used: {}", few(&found.extra));
+        // Counters are no parts of a network.
+        let parts = |name: &String| found.tensors.get(name).is_some_and(|own| own.values.len() > 1);
+        if found.extra.iter().any(parts) {
+            context.warn("network", text + "; if they are parts of the network, its answers are others");
+        } else {
+            context.note("network", text);
+        }
     }
     for doubt in std::mem::take(&mut found.doubts) {
         context.warn("network", doubt);

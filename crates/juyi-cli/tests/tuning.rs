@@ -391,7 +391,7 @@ fn what_cannot_be_tuned_is_named() {
         (format!("{photos} --resume nowhere-yet --source net.safetensors"), "tuned by itself"),
         (
             "transfer --source net.safetensors --target few".into(),
-            "fewer than 2 different pictures: `one` (1), `two` (0)",
+            "fewer than 2 pictures of their own: `one` (1), `two` (0)",
         ),
         (
             "transfer --source net.safetensors --target new".into(),

@@ -220,7 +220,7 @@ mod tests {
         let buffer = |arguments| problem(call("numpy.core.numeric", "_frombuffer", arguments));
         assert!(buffer(&[]).contains("no buffer, type"));
         let dtype = call("numpy", "dtype", &[text("u1")]);
-        let arguments = [b"C\x01a".to_vec(), dtype, numbers(&[1]), text("K")];
+        let arguments = [b"C\x01a".to_vec(), dtype, numbers(&[1]), text("A")];
         assert!(buffer(&arguments).contains("none of `C`, `F` and `K`"));
         let arguments = [b"C\x01a".to_vec(), number(1), numbers(&[1]), text("C")];
         assert_eq!(buffer(&arguments), "`f`, tensor `a`: holds values whose type is a number");

@@ -56,9 +56,11 @@ impl Aside {
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
         let is =
             |words: &[&str]| name.split(|sign: char| !sign.is_alphanumeric()).any(|own| words.contains(&own));
-        if has(&["optim", "momentum", "scheduler", "exp_avg"]) || is(&["grad", "grads", "gradients"]) {
+        let beside = ["grad", "grads", "gradients", "fisher", "omega", "importance", "mask", "masks"];
+        let average = ["avg", "polyak", "shadow", "slow", "lookahead"];
+        if has(&["optim", "momentum", "scheduler", "exp_avg"]) || is(&beside) {
             Self::Optimizer
-        } else if has(&["ema", "average", "swa", "teacher"]) {
+        } else if has(&["ema", "average", "swa", "teacher"]) || is(&average) {
             Self::Average
         } else {
             Self::Network
@@ -73,7 +75,14 @@ pub(super) fn is_usual(part: &str) -> bool {
 
 /// Whether some keys and parts of names, joined by dots, hold these one after another.
 pub(super) fn holds(path: &str, asked: &str) -> bool {
-    format!(".{path}.").contains(&format!(".{asked}."))
+    before(path, asked).is_some()
+}
+
+/// How many keys and parts of names, joined by dots, stand before these, where they hold them.
+fn before(path: &str, asked: &str) -> Option<usize> {
+    let path = format!(".{path}.");
+    let at = path.find(&format!(".{asked}."))?;
+    Some(path[..at].matches('.').count())
 }
 
 /// The begin that is taken off the names of a set of tensors.
@@ -85,6 +94,8 @@ pub(super) struct Begin {
     pub(super) score: usize,
     /// Whether it was asked for, so that names without it are not wanted.
     pub(super) asked: bool,
+    /// How many keys and parts of names stand before what is asked for: the outermost is meant.
+    pub(super) before: usize,
     /// Parts that tell further copies of the network from this one.
     pub(super) others: Vec<String>,
 }
@@ -213,7 +224,8 @@ pub(super) fn begin<'n>(
     known: Option<&'n Known>,
 ) -> Option<Begin> {
     let names = Names { all: names.collect(), known };
-    let asked = asked.filter(|asked| !holds(path, asked));
+    let by_path = asked.and_then(|asked| before(path, asked));
+    let asked = asked.filter(|_| by_path.is_none());
     let joined = |begin: &str| if path.is_empty() { begin.into() } else { format!("{path}.{begin}") };
     // What is asked for may begin with keys and end with parts of names.
     let rest = asked.map(|asked| {
@@ -233,13 +245,16 @@ pub(super) fn begin<'n>(
     if asked.is_none() {
         likely.push(plain);
     }
+    let depth = |own: &Tried<'_>| asked.and_then(|asked| before(&joined(own.text), asked)).unwrap_or(0);
+    let outermost = likely.iter().map(depth).min()?;
+    likely.retain(|own| depth(own) == outermost);
     let best = likely.iter().map(fits).max()?;
     likely.retain(|own| 10 * fits(own) >= 9 * best);
     // What fits nearly as well is another state of the same network.
     let chosen =
         likely.into_iter().min_by_key(|own| (own.rank(), Reverse(fits(own)), own.text.len(), own.text))?;
     // Of those that are called as is asked, only these.
-    tried.retain(|own| asked.is_none_or(|asked| holds(&joined(own.text), asked)));
+    tried.retain(|own| asked.is_none_or(|asked| before(&joined(own.text), asked) == Some(outermost)));
     tried.retain(|own| own.own > 0 && 10 * own.own >= 9 * best && own.text != chosen.text);
     let others = tried.iter().filter(|own| Aside::of(own.text) != Aside::Optimizer);
     let chosen = names.with_usual(chosen, &shared);
@@ -252,6 +267,7 @@ pub(super) fn begin<'n>(
         text: chosen.text.to_string(),
         score: fits(&chosen),
         asked: asked.is_some(),
+        before: by_path.unwrap_or(outermost),
         others: others.into_iter().collect(),
     })
 }
@@ -299,6 +315,10 @@ mod tests {
         let asked = of(&names, "state_dict", Some("state_dict.net_ema"));
         assert_eq!(asked, Some(("net_ema".into(), vec![])));
         assert_eq!(of(&names, "states.net", Some("net")), Some(("net".into(), vec!["net_ema".into()])));
+        // The outermost of a name is meant.
+        let names = under(&["best.net.", "net.module.", "last.best."]);
+        assert_eq!(of(&names, "", Some("net")), Some(("net.module".into(), vec![])));
+        assert_eq!(of(&names, "", Some("best")), Some(("best.net".into(), vec![])));
         // A name that fits two.
         let names = under(&["student.body.", "teacher.body."]);
         assert_eq!(of(&names, "", Some("body")), Some(("student.body".into(), vec!["teacher".into()])));

@@ -31,12 +31,13 @@ const KEYS: [&str; 11] = [
 const LOOSE: usize = 8;
 
 /// Keys of dictionaries in which these may stand, too.
-const INSIDE: [&str; 8] = [
+const INSIDE: [&str; 9] = [
     "hyper_parameters",
     "hparams",
     "args",
     "config",
     "meta",
+    "meta.dataset_meta",
     "metadata",
     "datamodule_hyper_parameters",
     "data",
@@ -101,7 +102,10 @@ pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
             }
         }
         _ if text.trim_start().starts_with(['[', '{']) => return refused("is damaged JSON".into(), HINT),
-        _ => text.lines().map(|line| line.trim().to_string()).filter(|line| !line.is_empty()).collect(),
+        _ => match lines(text) {
+            Ok(names) => names,
+            Err(problem) => return refused(problem, HINT),
+        },
     };
     let mut seen = BTreeSet::new();
     match names.iter().find(|name| !seen.insert(*name)) {
@@ -111,6 +115,25 @@ pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
         None if names.is_empty() => refused("is empty".into(), HINT),
         None => Ok(names),
     }
+}
+
+/// The names in lines: as they stand, or by the numbers that all of them, but for a header, begin or end with.
+fn lines(text: &str) -> std::result::Result<Vec<String>, String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let numbered = |line: &&str| -> Option<(usize, String)> {
+        let (first, rest) = line.split_once([',', ';', '\t', ' ', ':'])?;
+        Some((first.trim_matches('"').parse().ok()?, rest.trim().trim_matches('"').to_string()))
+    };
+    let header = lines.len() > 2 && numbered(&lines[0]).is_none();
+    let numbers: Option<Vec<_>> = lines[usize::from(header)..].iter().map(numbered).collect();
+    let Some(mut numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
+        return Ok(lines.into_iter().map(String::from).collect());
+    };
+    numbers.sort();
+    if !numbers.iter().map(|(number, _)| *number).eq(0..numbers.len()) {
+        return Err(format!("numbers its {} lines otherwise than from 0 on, each once", numbers.len()));
+    }
+    Ok(numbers.into_iter().map(|(_, name)| name).collect())
 }
 
 /// Names that stand in a checkpoint, which may be those of its classes.
@@ -155,12 +178,17 @@ pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Vec<Found> {
     })
 }
 
-/// The names in a pickle beside its tensors.
-pub(super) fn of_pickle(pickle: &Pickle<'_>) -> Vec<Found> {
-    found(|place, key| {
-        let at = place.map_or(Some(pickle.root), |place| field(pickle, pickle.root, place))?;
-        Some(plain(pickle, field(pickle, at, key)?))
-    })
+/// The names in a pickle beside its tensors: those in the innermost of the dictionaries around these that has any.
+pub(super) fn of_pickle(pickle: &Pickle<'_>, around: &[usize]) -> Vec<Found> {
+    let beside = |id: &usize| {
+        let found = found(|place, key| {
+            let inside = place.map(|place| place.split('.'));
+            let at = inside.into_iter().flatten().try_fold(*id, |at, part| field(pickle, at, part))?;
+            Some(plain(pickle, field(pickle, at, key)?))
+        });
+        (!found.is_empty()).then_some(found)
+    };
+    around.iter().find_map(beside).unwrap_or_default()
 }
 
 /// Of the names that stand in a checkpoint, those for a head of this many classes, with the key; none where nothing

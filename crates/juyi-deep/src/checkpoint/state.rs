@@ -36,7 +36,7 @@ pub(super) fn collect<'a>(
     budget: &mut Budget,
     mut bytes_of: impl FnMut(&Storage<'_>, &mut Budget) -> Result<Cow<'a, [u8]>>,
 ) -> Result<Checkpoint> {
-    let Leaves { tensors, set, notes } = leaves(file, pickle, wanted, budget)?;
+    let Leaves { tensors, set, around, notes } = leaves(file, pickle, wanted, budget)?;
     let mut found = BTreeMap::new();
     let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
     for (name, id) in tensors {
@@ -69,7 +69,7 @@ pub(super) fn collect<'a>(
     }
     Ok(Checkpoint {
         tensors: found,
-        classes: class_names::of_pickle(pickle),
+        classes: class_names::of_pickle(pickle, &around),
         set,
         notes,
         ..Checkpoint::default()
@@ -99,12 +99,20 @@ struct Held<'p> {
 struct Leaves {
     tensors: Vec<(String, usize)>,
     set: Option<String>,
+    /// The dictionaries around them, the innermost first.
+    around: Vec<usize>,
     notes: Vec<String>,
 }
 
 fn leaves(file: &str, pickle: &Pickle<'_>, wanted: Wanted<'_>, budget: &mut Budget) -> Result<Leaves> {
     let refused = |problem: String| Err(Error::input(format!("`{file}`"), problem, HINT));
-    let Entered { root, set, mut notes } = enter(pickle, wanted);
+    let Entered { root, set, around, no_network, mut notes } = enter(pickle, wanted);
+    if no_network {
+        return refused(format!(
+            "holds no network, only `{}` of one",
+            shown(set.as_deref().unwrap_or_default())
+        ));
+    }
     if !matches!(pickle.node(root), Node::Dict(_) | Node::List(_) | Node::Tuple(_)) {
         return refused(format!("holds {} in place of a dictionary of tensors", pickle.described(root)));
     }
@@ -120,7 +128,7 @@ fn leaves(file: &str, pickle: &Pickle<'_>, wanted: Wanted<'_>, budget: &mut Budg
         Some(listed) => notes.push(format!("left out, for they are no tensors: {listed}")),
         None => {}
     }
-    Ok(Leaves { tensors: walk.tensors, set, notes })
+    Ok(Leaves { tensors: walk.tensors, set, around, notes })
 }
 
 /// A key of a dictionary as messages show it.

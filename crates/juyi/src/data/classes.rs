@@ -148,11 +148,71 @@ pub(crate) fn plain_number(written: &str) -> Option<f64> {
     Some(if number == 0.0 { 0.0 } else { number }) // -0 is 0
 }
 
-/// A name without what people write differently: case, the width of characters, signs of minus and dashes, blanks,
-/// underscores and hyphens between words, leading zeros.
+/// Small letters of other scripts that look like Latin ones.
+const LOOKALIKES: [(char, char); 12] = [
+    ('\u{430}', 'a'),
+    ('\u{432}', 'b'),
+    ('\u{435}', 'e'),
+    ('\u{43a}', 'k'),
+    ('\u{43c}', 'm'),
+    ('\u{43d}', 'h'),
+    ('\u{43e}', 'o'),
+    ('\u{440}', 'p'),
+    ('\u{441}', 'c'),
+    ('\u{442}', 't'),
+    ('\u{443}', 'y'),
+    ('\u{445}', 'x'),
+];
+
+/// A name without a full stop at its end, and without quotes or brackets around it.
+fn without_marks(name: &str) -> &str {
+    let name = name.strip_suffix('.').filter(|rest| !rest.is_empty()).unwrap_or(name);
+    let pairs = [("'", "'"), ("\"", "\""), ("[", "]"), ("(", ")"), ("b'", "'")];
+    let inside = |(begin, end): &(&str, &str)| name.strip_prefix(begin)?.strip_suffix(end);
+    pairs.iter().find_map(inside).filter(|inside| !inside.is_empty()).unwrap_or(name)
+}
+
+/// Pairs of classes, by position, of two vocabularies for the same: each name of one is the begin or the end of one of the
+/// other, as `F` and `M` are of `Female` and `Male`, `0` and `1` of `class 0` and `class 1`.
+pub(crate) fn two_vocabularies(names: &[String]) -> Vec<(usize, usize)> {
+    let words: Vec<String> = names.iter().map(|name| loosely(name)).collect();
+    if names.len() < 4 || names.len() > MOST_IN_TWO || names.len() % 2 == 1 {
+        return Vec::new();
+    }
+    let part = |short: &str, long: &str| {
+        let numbers = short.parse::<f64>().is_ok() && long.parse::<f64>().is_ok();
+        !numbers
+            && short.len() < long.len()
+            && (long.starts_with(short) || long.ends_with(&format!(" {short}")))
+    };
+    let longer =
+        |a: usize| -> Vec<usize> { (0..words.len()).filter(|&b| part(&words[a], &words[b])).collect() };
+    let pairs: Vec<(usize, usize)> = (0..words.len())
+        .filter_map(|a| match longer(a)[..] {
+            [only] => Some((a, only)),
+            _ => None,
+        })
+        .collect();
+    let mut all: Vec<usize> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
+    all.sort_unstable();
+    if all.into_iter().eq(0..names.len()) { pairs } else { Vec::new() }
+}
+
+/// Most classes of two vocabularies together.
+const MOST_IN_TWO: usize = 40;
+
+/// A name without what people write differently: case, accents, the width of characters, letters of other scripts that
+/// look alike, signs of minus and dashes, blanks, underscores and hyphens between words, leading zeros, a full stop at the
+/// end, quotes and brackets around it.
 pub(crate) fn loosely(name: &str) -> String {
-    let dash = |c: char| if matches!(c, '\u{2010}'..='\u{2014}' | '\u{2212}') { '-' } else { c };
-    let name: String = name.trim_matches(is_blank).nfkc().map(dash).flat_map(char::to_lowercase).collect();
+    let plain = |c: char| match c {
+        '\u{2010}'..='\u{2014}' | '\u{2212}' => '-',
+        c => LOOKALIKES.iter().find(|(other, _)| *other == c).map_or(c, |(_, latin)| *latin),
+    };
+    let accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
+    let name = name.trim_matches(is_blank).nfkd().filter(|c| !accent(c)).flat_map(char::to_lowercase);
+    let name: String = name.map(plain).nfc().collect();
+    let name = without_marks(&name);
     if let Ok(number) = name.parse::<f64>() {
         return number.to_string();
     }
@@ -173,13 +233,15 @@ pub(crate) fn loosely(name: &str) -> String {
 }
 
 /// Words for true and for false.
-const TRUTHS: [(&str, &str); 7] = [
+const TRUTHS: [(&str, &str); 9] = [
     ("true", "false"),
     ("t", "f"),
     ("yes", "no"),
     ("y", "n"),
     ("1", "0"),
     ("on", "off"),
+    ("ja", "nein"),
+    ("oui", "non"),
     ("\u{662f}", "\u{5426}"),
 ];
 
@@ -233,6 +295,11 @@ mod tests {
             ("t-shirt", "T shirt"),
             ("\u{2212}1", "-1"),
             ("20\u{2013}30", "20-30"),
+            ("<=50K", "<=50K."),
+            ("no", "'no'"),
+            ("no", "b'no'"),
+            ("\u{e9}lev\u{e9}", "eleve"),
+            ("\u{410}", "A"),
         ] {
             assert!(twins(a, b), "{a} {b}");
         }
@@ -246,6 +313,24 @@ mod tests {
         assert_eq!(classes.meant("GOOD").unwrap(), "good");
         assert_eq!(classes.meant("goood").unwrap(), "good");
         assert_eq!((classes.meant("3"), classes.meant("table")), (None, None));
+    }
+
+    #[test]
+    fn two_vocabularies_are_told_from_grades_and_sizes() {
+        let of =
+            |names: &[&str]| two_vocabularies(&names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(of(&["F", "M", "Female", "Male"]), [(0, 2), (1, 3)]);
+        assert_eq!(of(&["class 0", "class 1", "0", "1"]), [(2, 0), (3, 1)]);
+        assert_eq!(of(&["neg", "negative", "pos", "positive"]), [(0, 1), (2, 3)]);
+        for other in [
+            &["cat", "cats", "dog"][..],
+            &["A", "A+", "B", "C"],
+            &["T", "TT"],
+            &["I", "II", "III", "IV"],
+            &["1", "10", "2", "3"],
+        ] {
+            assert_eq!(of(other), [], "{other:?}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub mod xlsx;
 
 pub use builtin::{Builtin, builtin};
 pub use classes::{Classes, spelt_alike, twins};
-pub(crate) use classes::{loosely, mixes_truths, plain_number, says_the_same};
+pub(crate) use classes::{loosely, mixes_truths, plain_number, says_the_same, two_vocabularies};
 pub(crate) use dates::is_moment;
 pub use dates::{DateOrder, TimeUnit};
 pub use domain::{Domain, Goal, Labels, Task};

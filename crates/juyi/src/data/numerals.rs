@@ -61,6 +61,10 @@ pub(crate) fn read_later(
     let mut examples = Vec::new();
     for name in columns {
         let before = known.get(*name).copied();
+        let either = table.seen.get(*name).is_some_and(|seen| seen.points == Points::Either);
+        if either && table.decimal.is_none() && before.is_some_and(|before| before.decimal == ',') {
+            return Err(points(table, name));
+        }
         let settled = settle(name, &mut [&mut *table], Some(before))?;
         examples.extend(settled.map(|(_, example)| example.unwrap_or_else(|| format!("column `{name}`"))));
     }
@@ -311,7 +315,21 @@ fn thousands(tables: &[&mut Table], left_out: &dyn Fn(&str) -> bool, context: &m
             }
             let here = numbers(table, name);
             let points: Vec<f64> = here.iter().copied().filter(|v| v.fract() != 0.0).collect();
-            if points.len() < TELLING || 2 * points.len() < here.len() {
+            if points.len() < TELLING {
+                continue;
+            }
+            let whole: Vec<f64> = here.iter().copied().filter(|v| v.fract() == 0.0).collect();
+            if whole.len() >= TELLING && middle(&whole) > 50.0 * middle(&points) {
+                let text = format!(
+                    "`{}`, column `{}`: `{:.3}` is taken for {}, and stands beside `{}`; if the point separates thousands, say \
+                     `--decimal ,`, and else `--decimal .`",
+                    table.name,
+                    shown(name),
+                    points[0],
+                    points[0],
+                    middle(&whole)
+                );
+                context.warn("data", text);
                 continue;
             }
             let other = tables.iter().find_map(|other| {
@@ -320,7 +338,7 @@ fn thousands(tables: &[&mut Table], left_out: &dyn Fn(&str) -> bool, context: &m
                 let alike = middle(&there) >= 1000.0 && (0.1..=10.0).contains(&ratio);
                 (alike && there.iter().all(|v| v.fract() == 0.0)).then(|| (&other.name, middle(&there)))
             });
-            let Some((other, size)) = other else { continue };
+            let Some((other, size)) = other.filter(|_| 2 * points.len() >= here.len()) else { continue };
             let point = points[0];
             let text = format!(
                 "`{}`, column `{}`: `{point:.3}` is taken for {point}, and `{other}` has whole numbers such as {size} there; \

@@ -279,7 +279,6 @@ fn table(
         }
     }
     let (mut columns, mut times, mut as_numbers) = (Vec::new(), HashMap::new(), Vec::new());
-    let mut seen = HashMap::new();
     for (column, cells) in order.iter().zip(by_column) {
         let name = names[column].clone();
         let texts = cells
@@ -293,7 +292,7 @@ fn table(
         if was_text {
             as_numbers.push(format!("`{}`", shown(&name)));
             if code.is_some() {
-                seen.insert(name.clone(), Seen { code, ..Seen::default() });
+                seen.entry(name.clone()).or_default().code = code;
             }
         }
         if let (Cells::Text { .. }, Some(absent)) = (&cells, absent.remove(column)) {

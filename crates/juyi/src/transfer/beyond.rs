@@ -70,14 +70,21 @@ pub(super) fn beyond(
         return;
     }
     found.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let found_most = found[0].0;
     let (all, most) = (found.len(), 5);
     let named: Vec<String> = found.into_iter().take(most).map(|(_, text)| text).collect();
     let more = if all > most { format!(" and {} columns more", all - most) } else { String::new() };
     let missing = missing.map_or(String::new(), |v| {
         format!(", or does {v} stand for a missing cell (`--missing-values {v}`)")
     });
+    let many = found_most >= FEWEST && found_most as f64 >= BEYOND[1].1 * features.nrows() as f64;
+    let asked = if many || !missing.is_empty() {
+        format!("; is a column in another unit{missing}?")
+    } else {
+        String::new()
+    };
     let text = format!(
-        "`{table}`: beyond all rows that the model was fitted on lie {}{more}: there it guesses; is a column in another unit{missing}?",
+        "`{table}`: beyond all rows that the model was fitted on lie {}{more}: there it guesses{asked}",
         named.join(", ")
     );
     context.warn("data", text);

@@ -1,9 +1,13 @@
 //! What looks like an answer and is none: too few rows, columns that are hardly filled, answers that never differ,
 //! classes that are never said.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher};
+
 use crate::context::Context;
 use crate::data::{Goal, Task, listed};
 use crate::error::{Error, Result};
+use crate::linalg::Matrix;
 use crate::measures::MovedColumn;
 use crate::models::{Answers, Preprocess};
 use crate::report::DomainFacts;
@@ -33,6 +37,13 @@ pub(super) fn tables(
             format!("the target has {rows}: too few to learn from how it differs; give more unlabelled rows");
         context.warn("data", text);
     }
+    let count = copies_of_sources(task);
+    if count as f64 >= COPIES * rows as f64 && count > 1 {
+        let text = format!(
+            "{count} of {rows} target rows are copies of source rows: what is found for them is no test of transfer"
+        );
+        context.warn("data", text);
+    }
     for (side, share) in
         [("target", (|c| c.missing.1) as fn(&MovedColumn) -> f64), ("source", |c| c.missing.0)]
     {
@@ -46,6 +57,26 @@ pub(super) fn tables(
         }
     }
     Ok(())
+}
+
+/// The share of the target's rows from which on copies of source rows are named.
+const COPIES: f64 = 0.1;
+
+/// How many target rows are exactly those of the sources, where rows of these seldom repeat by themselves.
+fn copies_of_sources(task: &Task) -> usize {
+    let keys = |rows: &Matrix| -> Vec<u64> {
+        let mut keys: Vec<DefaultHasher> = vec![DefaultHasher::new(); rows.nrows()];
+        for j in 0..rows.ncols() {
+            keys.iter_mut().zip(rows.col_as_slice(j)).for_each(|(key, v)| key.write_u64(v.to_bits()));
+        }
+        keys.iter().map(Hasher::finish).collect()
+    };
+    let source = keys(&task.source.features);
+    let different: HashSet<u64> = source.iter().copied().collect();
+    if 10 * different.len() < 9 * source.len() {
+        return 0;
+    }
+    keys(&task.target.features).iter().filter(|key| different.contains(key)).count()
 }
 
 /// Answers that are expected of a class, at least, before it is said that there is none.

@@ -91,8 +91,9 @@ pub(super) fn moved(
     let lent: Vec<(&str, Vec<&Cells>, &Cells)> =
         columns.iter().map(|(name, source, target)| (*name, source.iter().collect(), target)).collect();
     let all = lent.iter().filter(|(_, own, _)| own.len() == sources.len());
+    let names: Vec<&str> = sources.iter().map(|table| table.name.as_str()).collect();
     let apart: Vec<String> =
-        all.filter_map(|(name, own, _)| Some(told(name, &source_apart(own)?, sources))).collect();
+        all.filter_map(|(name, own, _)| Some(told(name, &source_apart(own)?, &names))).collect();
     if !apart.is_empty() {
         let text = format!("{}: is it in another unit there, or another quantity?", few(&apart));
         context.warn("data", text);
@@ -101,10 +102,10 @@ pub(super) fn moved(
 }
 
 /// A source in which a column lies far from the others, in words.
-fn told(column: &str, apart: &Apart, sources: &[Table]) -> String {
+fn told(column: &str, apart: &Apart, sources: &[&str]) -> String {
     let (here, there) = apart.medians;
     let others = match sources {
-        [first, second] => format!("`{}`", if apart.source == 0 { second } else { first }.name),
+        [first, second] => format!("`{}`", if apart.source == 0 { second } else { first }),
         _ => "the other sources".into(),
     };
     let times = match apart.factor {
@@ -112,8 +113,18 @@ fn told(column: &str, apart: &Apart, sources: &[Table]) -> String {
         Some(factor) => format!(", about {} times as small", (1.0 / factor).round()),
         None => String::new(),
     };
-    let (name, source) = (shown(column), &sources[apart.source].name);
+    let (name, source) = (shown(column), sources[apart.source]);
     format!("column `{name}` lies around {here} in `{source}` and around {there} in {others}{times}")
+}
+
+/// Warns of a table whose labels, which are numbers, lie far from those of the others.
+pub(super) fn labels_apart(label: &str, tables: &[(&str, &Cells)], context: &mut Context) {
+    let cells: Vec<&Cells> = tables.iter().map(|(_, cells)| *cells).collect();
+    let names: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
+    if let Some(apart) = source_apart(&cells) {
+        let text = format!("the label's {}: is it in another unit there?", told(label, &apart, &names));
+        context.warn("data", text);
+    }
 }
 
 /// Evenly spread cells of a long column.

@@ -6,13 +6,14 @@ use std::collections::HashSet;
 
 use super::TaskKind;
 pub(super) use unlabelled::{
-    compare_with_target, labelled_rows, tell_absent, tell_sentinels, two_classes, unlabelled_in_sources,
+    compare_with_target, label_numbers, labelled_rows, tell_absent, tell_sentinels, two_classes,
+    unlabelled_in_sources,
 };
 
 use crate::context::Context;
 use crate::data::{
     AMOUNTS, Cells, Classes, Goal, LARGEST, Labels, Table, is_moment, listed, mixes_truths, plain_number,
-    says_the_same, spelt_alike, written_number,
+    says_the_same, spelt_alike, two_vocabularies, written_number,
 };
 use crate::error::{Error, Result, few, shown};
 use crate::models::answers_bytes;
@@ -86,6 +87,11 @@ pub(super) fn look_at_labels(label: &str, sources: &[Table], target: &Table, con
 fn likely_twins(classes: &Classes, tables: &[HashSet<usize>]) -> Vec<String> {
     let names = classes.names();
     let mut pairs = spelt_alike(names);
+    // Of two classes that stand in one table `s` and `S` are two.
+    if names.len() == 2 && tables.iter().any(|table| table.len() == 2) {
+        return Vec::new();
+    }
+    pairs.extend(two_vocabularies(names));
     let truths: Vec<usize> = (0..names.len()).filter(|&c| says_the_same(&names[c], &names[c])).collect();
     for (k, &a) in truths.iter().enumerate() {
         for &b in &truths[k + 1..] {

@@ -1,9 +1,10 @@
 //! Step 1: from tables to a task, with the labels that only score set aside.
 
+use super::distances::labels_apart;
 use super::figures::Pixels;
 use super::labels::{
-    Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, labelled_rows,
-    tell_absent, tell_sentinels, two_classes, unlabelled_in_sources,
+    Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, label_numbers,
+    labelled_rows, tell_absent, tell_sentinels, two_classes, unlabelled_in_sources,
 };
 use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
@@ -100,6 +101,9 @@ pub(super) fn prepare(
         TaskKind::Regression => {
             let all: Vec<&Cells> = labels.iter().chain(&target_cells).collect();
             tell_sentinels(&label, &all, context);
+            let numbers: Vec<Cells> = all.into_iter().map(label_numbers).collect();
+            let names = sources.iter().chain([&target]).map(|table| table.name.as_str());
+            labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
             Goal::Value
         }
         TaskKind::Classification => {

@@ -25,6 +25,7 @@ fn names_are_found_beside_the_tensors() {
         ("id2label", numbers(0)),
         ("hyper_parameters", dict(&[("lr", number(1)), ("class_to_idx", by_name())])),
         ("meta", dict(&[("CLASSES", names())])),
+        ("meta", dict(&[("dataset_meta", dict(&[("classes", names())]))])),
         ("args", [call("argparse", "Namespace", &[]), dict(&[("classes", names())]), b"b".to_vec()].concat()),
     ] {
         assert_eq!(of(&more), ["cup", "mug"], "{}", more.0);
@@ -46,6 +47,15 @@ fn names_are_found_beside_the_tensors() {
     for more in [("classes", number(2)), ("labels", list(&[text("train")])), ("epoch", names())] {
         assert_eq!(fitting(all_of(&[more]), 2), Ok(None));
     }
+    // Those beside the tensors that are taken.
+    let own = |names: &[&str], value: u8| {
+        let names: Vec<Vec<u8>> = names.iter().map(|name| text(name)).collect();
+        dict(&[("state_dict", dict(&[("a.w", array(&[1], &[value]))])), ("classes", list(&names))])
+    };
+    let both = [("best", own(&["a", "b"], 1)), ("teacher", own(&["b", "a"], 2)), ("classes", names())];
+    let wanted = crate::checkpoint::Wanted { set: Some("teacher"), known: None };
+    let found = Checkpoint::from_bytes_for("f", &pickle(&dict(&both)), wanted, 1 << 20).unwrap().classes;
+    assert_eq!(fitting(found, 2).unwrap().unwrap().1, ["b", "a"]);
     let layers = ("names", tuple(&[text("conv"), text("fc")]));
     let inside = ("args", dict(&[("class_to_idx", by_name())]));
     let found = fitting(all_of(&[layers.clone(), inside.clone()]), 2).unwrap().unwrap();
@@ -77,6 +87,9 @@ fn files_of_names_are_lines_or_json() {
     for content in [
         &b"cup\nmug\n"[..],
         b"\xef\xbb\xbfcup\r\n\r\n mug ",
+        b"0,cup\n1,mug",
+        b"1 mug\n0 cup",
+        b"id,name\n1,mug\n0,cup\n",
         br#"["cup", "mug"]"#,
         br#"{"mug": 1, "cup": 0}"#,
         br#"{"1": "mug", "0": "cup"}"#,
@@ -88,6 +101,7 @@ fn files_of_names_are_lines_or_json() {
     for (content, words) in [
         (&b""[..], "is empty"),
         (b"cup\ncup", "names the class `cup` twice"),
+        (b"1,cup\n2,mug", "numbers its 2 lines otherwise than from 0 on"),
         (b"[1, 2]", "has no list of names"),
         (b"{\"cup\": 1", "is damaged JSON"),
         (b"\xff\xfe", "is not UTF-8"),

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Written, label_cells};
 use crate::context::Context;
 use crate::data::{
-    Cells, Classes, Table, keeping, listed, loosely, plain_number, sentinels_in, worth_saying,
+    Cells, Classes, Table, keeping, listed, loosely, plain_number, sentinels_in, twins, worth_saying,
 };
 use crate::error::{Error, Result, few, shown};
 
@@ -69,12 +69,14 @@ pub(in super::super) fn two_classes(known: &Classes, label: &str, sources: &[Tab
 
 /// Names numbers among the labels of a regression that are likely to stand for no label at all.
 pub(in super::super) fn tell_sentinels(label: &str, tables: &[&Cells], context: &mut Context) {
-    let numbers = |cells: &&Cells| -> Cells {
-        let number = |row| cells.text(row).and_then(|text| text.trim().parse().ok()).unwrap_or(f64::NAN);
-        Cells::Numbers((0..cells.len()).map(number).collect())
-    };
-    let numbers: Vec<Cells> = tables.iter().map(numbers).collect();
+    let numbers: Vec<Cells> = tables.iter().map(|cells| label_numbers(cells)).collect();
     sentinels_in(label, &numbers.iter().collect::<Vec<_>>(), context);
+}
+
+/// Labels that are written as numbers, as numbers.
+pub(in super::super) fn label_numbers(cells: &Cells) -> Cells {
+    let number = |row| cells.text(row).and_then(|text| text.trim().parse().ok()).unwrap_or(f64::NAN);
+    Cells::Numbers((0..cells.len()).map(number).collect())
 }
 
 /// What to do about a class that may stand for no label at all.
@@ -163,6 +165,9 @@ pub(in super::super) fn unlabelled_in_sources(
     for (k, (table, cells)) in sources.iter().enumerate().filter(|_| names.len() > 2) {
         let filled = cells.filled();
         let Some(class) = (0..names.len()).find(|&class| 2 * counts[k][class] > filled) else { continue };
+        if names.iter().any(|other| *other != names[class] && twins(other, &names[class])) {
+            continue; // another name for a class
+        }
         let others = || (0..tables.len()).filter(|&other| other != k);
         let elsewhere: usize = others().map(|other| counts[other][class]).sum();
         let labelled: usize = others().map(|other| tables[other].filled()).sum();
