@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use juyi::error::Error;
 use juyi::files::{check_output, write_whole};
 use juyi::learners::LEARNERS;
-use juyi::methods::{METHODS, MethodRow, list_of_pages, method};
+use juyi::methods::{Family, METHODS, MethodRow, list_of_pages, method};
 use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
@@ -60,13 +60,13 @@ fn list() -> Result<String, std::fmt::Error> {
 /// The families with links to their methods' pages, as the READMEs have them in their tables.
 fn markdown() -> Result<String, std::fmt::Error> {
     let mut out = String::new();
-    let mut family = "";
+    let mut family = None;
     for row in METHODS {
-        let between = if row.family == family { ", " } else { "" };
-        if row.family != family {
-            let end = if family.is_empty() { "" } else { " |\n" };
+        let between = if Some(row.family) == family { ", " } else { "" };
+        if Some(row.family) != family {
+            let end = if family.is_none() { "" } else { " |\n" };
             write!(out, "{end}| {} | ", row.family)?;
-            family = row.family;
+            family = Some(row.family);
         }
         write!(out, "{between}[`{0}`](docs/methods/{0}.md)", row.name)?;
     }
@@ -82,7 +82,7 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     let use_of_learner =
         if row.trains_learner { "any, by default" } else { "none of its own; the baseline beside it uses" };
     writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
-    if row.family != "baseline" {
+    if row.family != Family::Baseline {
         let grid: Vec<&str> =
             row.grid.iter().map(|one| if *one == "{}" { "its defaults" } else { *one }).collect();
         if grid.is_empty() {
@@ -96,10 +96,10 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
             writeln!(out, "auto     tries {}{rows}", grid.join(", "))?;
         }
     }
-    if row.needs.target_labels {
+    if row.needs.requires_target_labels() {
         writeln!(out, "needs    labelled target rows (`--target-labels use`)")?;
     }
-    if row.needs.models_serve {
+    if row.needs.serves_models() {
         writeln!(out, "source   rows, or a model alone (`--source run/`)")?;
     }
     let params = (row.params)();

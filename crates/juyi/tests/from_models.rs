@@ -4,7 +4,7 @@ use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::data::{Cells, Goal, Shift, ShiftKind, Shifted, Table};
 use juyi::measures::Scores;
-use juyi::methods::{METHODS, MethodRow};
+use juyi::methods::{Goals, METHODS, MethodRow};
 use juyi::models::Model;
 use juyi::transfer::{Outcome, Settings, TargetLabels, predict_table, transfer, transfer_models};
 
@@ -56,7 +56,7 @@ fn score(model: &Model, table: &Table) -> f64 {
 }
 
 fn serving() -> impl Iterator<Item = &'static MethodRow> {
-    METHODS.iter().filter(|row| row.needs.models_serve)
+    METHODS.iter().filter(|row| row.needs.serves_models())
 }
 
 fn learner_for(row: &MethodRow, regression: bool) -> &'static str {
@@ -70,7 +70,7 @@ fn learner_for(row: &MethodRow, regression: bool) -> &'static str {
 fn a_model_alone_is_enough() {
     for classes in [Some(3), None] {
         let drawn = tables(classes, 1.0, 1);
-        for row in serving().filter(|row| !row.needs.classes || classes.is_some()) {
+        for row in serving().filter(|row| row.needs.goals != Goals::Classes || classes.is_some()) {
             let model = model_of(&drawn, learner_for(row, classes.is_none()));
             let own = (row.name == "target-only").then(|| learner_for(row, classes.is_none()).to_string());
             let settings = Settings { learner: own, ..settings(row.name, TargetLabels::Use) };
@@ -96,7 +96,7 @@ fn a_model_alone_is_enough() {
 fn labels_are_not_learnt_from_unless_asked() {
     let drawn = tables(Some(3), 1.0, 2);
     let model = model_of(&drawn, "logistic");
-    for row in serving().filter(|row| !row.needs.target_labels) {
+    for row in serving().filter(|row| !row.needs.requires_target_labels()) {
         let settings = settings(row.name, TargetLabels::Score);
         let mut with = refined(&model, drawn.target.clone(), &settings);
         let mut without = refined(&model, labelled(&drawn.target, 0), &settings);

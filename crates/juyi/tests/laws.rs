@@ -5,7 +5,7 @@ use juyi::data::{Cells, Column, Domain, Goal, Labels, Table, Task};
 use juyi::learners::{LEARNERS, learner, train};
 use juyi::linalg::{Matrix, select_rows, stack};
 use juyi::measures::Scores;
-use juyi::methods::{Adapter, METHODS, MethodRow, build, fit, weighting};
+use juyi::methods::{Adapter, Goals, LabelUse, LearnerNeed, METHODS, MethodRow, build, fit, weighting};
 use juyi::models::{Model, predict};
 use juyi::transfer::{Outcome, Settings, TargetLabels, TaskKind, predict_table, transfer};
 use rand::seq::SliceRandom;
@@ -60,14 +60,15 @@ fn table(name: &str, x: &Matrix, labels: Option<Cells>) -> Table {
 
 /// Settings under which the method can serve the tables below.
 fn settings(row: &MethodRow) -> Settings {
-    let target_labels = if row.needs.target_labels { TargetLabels::Use } else { TargetLabels::Score };
-    let task = row.needs.values.then_some(TaskKind::Regression);
+    let target_labels =
+        if row.needs.requires_target_labels() { TargetLabels::Use } else { TargetLabels::Score };
+    let task = (row.needs.goals == Goals::Values).then_some(TaskKind::Regression);
     Settings { method: row.name.into(), target_labels, task, ..Settings::default() }
 }
 
 /// The methods that classify.
 fn classifiers() -> impl Iterator<Item = &'static MethodRow> {
-    METHODS.iter().filter(|row| !row.needs.values)
+    METHODS.iter().filter(|row| row.needs.goals != Goals::Values)
 }
 
 fn run(source: Table, target: Table, settings: &Settings) -> Outcome {
@@ -95,7 +96,7 @@ fn pair(n: usize) -> (Table, Table) {
 /// The same for a method: with numbers to predict where it predicts nothing else.
 fn pair_for(row: &MethodRow, n: usize) -> (Table, Table) {
     let (mut source, mut target) = pair(n);
-    if row.needs.values {
+    if row.needs.goals == Goals::Values {
         let number = |table: &mut Table, x: &Matrix, seed| {
             table.columns.pop();
             table.columns.push(Column { name: "y".into(), cells: numbers(&values(x, seed)) });
@@ -108,7 +109,7 @@ fn pair_for(row: &MethodRow, n: usize) -> (Table, Table) {
 
 #[test]
 fn labels_of_the_target_file_never_reach_a_model_unless_asked() {
-    for row in METHODS.iter().filter(|row| !row.needs.target_labels) {
+    for row in METHODS.iter().filter(|row| !row.needs.requires_target_labels()) {
         let (source, target) = pair_for(row, 80);
         let mut shuffled = target.clone();
         let Some(Cells::Text { codes, .. }) = shuffled.columns.last_mut().map(|c| &mut c.cells) else {
@@ -144,7 +145,7 @@ fn methods_that_can_use_target_labels_do_when_asked() {
         let mut first = run(source.clone(), target.clone(), &settings);
         let mut second = run(source.clone(), other.clone(), &settings);
         let same = bytes(&mut first) == bytes(&mut second);
-        assert_eq!(same, row.needs.ignores_target_labels, "{}", row.name);
+        assert_eq!(same, row.needs.target_labels == LabelUse::Unused, "{}", row.name);
         assert!(
             first.run.chosen.scores.is_none(),
             "{}: labels that were learnt from must not score",
@@ -232,7 +233,7 @@ fn permuted_rows_get_the_permuted_answer() {
     let (by_source, by_target) = (order(90, &mut rng), order(80, &mut rng));
     let cells = |row: &MethodRow, x: &Matrix, y: &[usize], seed, order: &[usize]| {
         let numbered = values(x, seed);
-        if row.needs.values {
+        if row.needs.goals == Goals::Values {
             numbers(&order.iter().map(|&i| numbered[i]).collect::<Vec<_>>())
         } else {
             named(&order.iter().map(|&i| y[i]).collect::<Vec<_>>(), NAMES)
@@ -289,12 +290,12 @@ fn numbers_are_predicted_by_every_method_that_says_so() {
         let learner = row.trains_learner.then(|| if own { row.learner } else { "ridge" }.to_string());
         let settings = Settings { task: Some(TaskKind::Regression), learner, ..settings(row) };
         let outcome = transfer(vec![source.clone()], target.clone(), &settings, &mut Context::default());
-        if row.needs.classes {
+        if row.needs.goals == Goals::Classes {
             assert!(outcome.is_err(), "{}", row.name);
             continue;
         }
         let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", row.name));
-        if row.needs.values {
+        if row.needs.goals == Goals::Values {
             let (old, new) = pair(80);
             let settings = Settings { task: Some(TaskKind::Classification), ..settings };
             assert!(transfer(vec![old], new, &settings, &mut Context::default()).is_err(), "{}", row.name);
@@ -411,7 +412,7 @@ fn whole_numbers_end_somewhere_and_no_number_is_infinite() {
 
 #[test]
 fn a_learner_that_cannot_weigh_is_refused_with_a_hint() {
-    for row in METHODS.iter().filter(|row| row.weighs()) {
+    for row in METHODS.iter().filter(|row| row.needs.learner == LearnerNeed::Weighs) {
         let (source, target) = pair_for(row, 80);
         let settings = Settings { learner: Some("1-nn".into()), ..settings(row) };
         let error = transfer(vec![source], target, &settings, &mut Context::default());

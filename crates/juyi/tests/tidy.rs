@@ -35,7 +35,7 @@ fn method_file(family: &str, name: &str) -> PathBuf {
 #[test]
 fn a_method_file_tells_its_whole_story() {
     for row in METHODS {
-        let path = method_file(row.family, row.name);
+        let path = method_file(row.family.name(), row.name);
         let text = read(&path);
         let name = path.display();
         for part in ["//! When: ", "//! Cost: ", "mod tests", "deny_unknown_fields"] {
@@ -51,13 +51,35 @@ fn a_method_file_tells_its_whole_story() {
 #[test]
 fn a_method_never_imports_a_sibling() {
     for row in METHODS {
-        let path = method_file(row.family, row.name);
+        let path = method_file(row.family.name(), row.name);
         let text = read(&path);
         for other in METHODS.iter().filter(|other| other.name != row.name) {
             let module = other.name.replace('-', "_");
             for import in [format!("super::{module}"), format!("{}::{module}", other.family)] {
                 assert!(!text.contains(&import), "{} imports `{import}`", path.display());
             }
+        }
+    }
+}
+
+/// What a method can do is in its row; nothing asks what it is called.
+#[test]
+fn nothing_asks_for_a_method_by_name() {
+    for path in rust_files(&root().join("crates")) {
+        let inside = path.to_string_lossy().replace('\\', "/");
+        if !inside.contains("/src/") || inside.ends_with("tests.rs") {
+            continue;
+        }
+        let text = read(&path);
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in text.lines().enumerate() {
+            let asked = ["name == \"", "method == \"", "matches!(self.name", "matches!(row.name"].iter().any(
+                |words| {
+                    line.contains(words)
+                        && METHODS.iter().any(|row| line.contains(&format!("\"{}\"", row.name)))
+                },
+            );
+            assert!(!asked, "{inside}:{}: a capability belongs to the row: {line}", number + 1);
         }
     }
 }

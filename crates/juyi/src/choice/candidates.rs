@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, learner};
-use crate::methods::{Built, METHODS, MethodRow, build};
+use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
 use crate::models::Preprocess;
 
 /// A method with all that its fit needs.
@@ -32,7 +32,7 @@ impl Configuration {
     pub fn new(method: &str, params: &str, with: &str, steps: &[Preprocess]) -> Result<Self> {
         let params = serde_json::from_str(params).unwrap_or_else(|_| JsonMap::new());
         let built = build(method, &params)?;
-        let baseline = built.row.family == "baseline" && !steps.contains(&Preprocess::StandardizeEach);
+        let baseline = built.row.family == Family::Baseline && !steps.contains(&Preprocess::StandardizeEach);
         let trains_learner = built.row.trains_learner;
         Ok(Self { built, learner: learner(with)?, steps: steps.to_vec(), baseline, trains_learner })
     }
@@ -83,7 +83,7 @@ pub(super) fn baselines(
     }
     let steps: Vec<Preprocess> = plain(steps);
     let mut found = Vec::new();
-    for row in METHODS.iter().filter(|row| row.family == "baseline") {
+    for row in METHODS.iter().filter(|row| row.family == Family::Baseline) {
         if serves(row, task, context) {
             for with in &learners {
                 found.push(Configuration::new(row.name, "{}", with, &steps)?);
@@ -108,10 +108,10 @@ pub(super) fn transfers(
         .collect();
     let mut found = vec![];
     if each != plain(steps) {
-        found.push(Configuration::new("none", "{}", best, &each)?);
+        found.push(Configuration::new(NO_TRANSFER.name, "{}", best, &each)?);
     }
     // Where there are rows, statistics of the target are taken by standardising each domain.
-    let others = |row: &&MethodRow| row.family != "baseline" && row.name != "statistics-reestimation";
+    let others = |row: &&MethodRow| row.family != Family::Baseline && row.needs.source != SourceNeed::Model;
     for row in METHODS.iter().filter(others) {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
         if too_large || !serves(row, task, context) {
@@ -129,7 +129,7 @@ pub(super) fn transfers(
         learners.dedup();
         learners.retain(|name| suits(row, name, task));
         let mut all_steps = vec![steps.to_vec()];
-        if row.family != "weighting" && each != steps {
+        if row.family != Family::Weighting && each != steps {
             all_steps.push(each.clone());
         }
         for params in row.grid {
@@ -160,8 +160,11 @@ fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
 /// Whether a learner can be trained by the method on this task.
 fn suits(row: &MethodRow, name: &str, task: &Task) -> bool {
     learner(name).is_ok_and(|learner| {
-        (task.goal != Goal::Value || learner.regresses())
-            && (!row.weighs() || learner.weighs())
-            && (!row.refines_trees() || TREES.contains(&name))
+        let serves = match row.needs.learner {
+            LearnerNeed::Any => true,
+            LearnerNeed::Weighs => learner.weighs(),
+            LearnerNeed::Trees => TREES.contains(&name),
+        };
+        serves && (task.goal != Goal::Value || learner.regresses())
     })
 }

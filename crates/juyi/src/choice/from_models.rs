@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Labels};
 use crate::error::Result;
 use crate::linalg::{Matrix, multiply, select_rows};
-use crate::methods::{METHODS, MethodRow, SourceModel, refine};
+use crate::methods::{Family, METHODS, MethodRow, NO_TRANSFER, SourceModel, refine};
 
 /// Folds of the labelled target rows.
 const FOLDS: usize = 5;
@@ -32,7 +32,7 @@ pub fn choose_from_models(
     let start = Instant::now();
     let rows = (0, target.labelled.len());
     let with = learner.unwrap_or(learners_for(goal)[0]);
-    let mut configurations = vec![Configuration::on_models("none", "{}", with)?];
+    let mut configurations = vec![Configuration::on_models(NO_TRANSFER.name, "{}", with)?];
     if rows.1 < FEWEST {
         let reason =
             format!("A verdict needs at least {FEWEST} labelled target rows, and there are {}.", rows.1);
@@ -46,8 +46,8 @@ pub fn choose_from_models(
         configurations.push(only);
     } else {
         let fits = |row: &&MethodRow| {
-            row.family != "baseline"
-                && row.needs.models_serve
+            row.family != Family::Baseline
+                && row.needs.serves_models()
                 && row.needs.check_models(row, target, goal).is_ok()
         };
         for row in METHODS.iter().filter(fits) {

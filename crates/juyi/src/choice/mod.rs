@@ -24,6 +24,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::measures::Estimate;
+use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
 use assumptions::{SPACES, Space, Votes};
 use guard::Tried;
@@ -99,7 +100,7 @@ impl Candidate {
 /// called after that step.
 pub fn title<'a>(method: &'a str, preprocess: &'a [String]) -> &'a str {
     let each = preprocess.iter().find(|step| *step == Preprocess::StandardizeEach.name());
-    each.filter(|_| method == "none").map_or(method, |step| step)
+    each.filter(|_| method == NO_TRANSFER.name).map_or(method, |step| step)
 }
 
 /// How the method of a run was chosen.

@@ -14,7 +14,9 @@ pub mod transport;
 pub mod weighting;
 
 pub use page::list_of_pages;
-pub use registry::{Built, MethodRow, Needs, ParamInfo, build, method};
+pub use registry::{
+    Built, Family, Goals, LabelUse, LearnerNeed, MethodRow, Needs, ParamInfo, SourceNeed, build, method,
+};
 use registry::{make, params_of};
 pub use rows::METHODS;
 
@@ -27,6 +29,9 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows, stack};
 use crate::models::{About, Map, Model, Predictor, apply_all};
+
+/// The method that does not transfer, beside which every run sets its result.
+pub const NO_TRANSFER: &MethodRow = &baseline::SourceOnly::ROW;
 
 /// What a method learns, before it is wrapped up as a [`Model`].
 pub struct Fitted {

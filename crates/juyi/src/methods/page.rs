@@ -36,10 +36,10 @@ impl MethodRow {
             format!("trains no learner; the baseline beside it is `{}`", self.learner)
         };
         let _ = write!(out, "\n**In short.** Family `{}`; {}; {learner}", self.family, self.tasks());
-        if self.needs.target_labels {
+        if self.needs.requires_target_labels() {
             out.push_str("; needs labelled target rows (`--target-labels use`)");
         }
-        if self.needs.models_serve {
+        if self.needs.serves_models() {
             out.push_str("; works from a source's model without its rows");
         }
         if self.grid.is_empty() {
@@ -62,7 +62,7 @@ impl MethodRow {
             "\n```sh\njuyi transfer --source old.csv --target new.csv --label y --method {}",
             self.name
         );
-        if self.needs.target_labels {
+        if self.needs.requires_target_labels() {
             out.push_str(" --target-labels use");
         }
         out.push_str("\n```\n");
@@ -79,11 +79,11 @@ pub fn list_of_pages() -> String {
         "# Methods\n\nOne page each: what it does, when to use it and when it hurts, the equations, the cost, the \
          parameters. Written by `juyi methods --pages docs/methods`.\n",
     );
-    let mut family = "";
+    let mut family = None;
     for row in METHODS {
-        if row.family != family {
-            family = row.family;
-            let _ = write!(out, "\n## {family}\n\n");
+        if Some(row.family) != family {
+            family = Some(row.family);
+            let _ = write!(out, "\n## {}\n\n", row.family);
         }
         let _ = writeln!(out, "- [{}]({}.md): {}", row.name, row.name, row.summary);
     }

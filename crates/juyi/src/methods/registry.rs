@@ -1,6 +1,8 @@
 //! What a row of the method table holds, and how a method is made from it. The command line, the README table and the
 //! law tests read the rows.
 
+use std::fmt;
+
 use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
@@ -11,20 +13,103 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 
+/// The families of methods, each with a folder of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Takes nothing from the other domain.
+    Baseline,
+    /// Weighs source rows.
+    Weighting,
+    /// Weighs rows round by round.
+    Boosting,
+    /// Goes on from a source model.
+    Prior,
+    /// Maps the rows of both domains into one space.
+    Mapping,
+    /// Carries source rows to the target by a transport plan.
+    Transport,
+    /// Predicts the target rows by itself.
+    Predictor,
+}
+
+impl Family {
+    /// The name, which is that of the folder.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Weighting => "weighting",
+            Self::Boosting => "boosting",
+            Self::Prior => "prior",
+            Self::Mapping => "mapping",
+            Self::Transport => "transport",
+            Self::Predictor => "predictor",
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The goals that a method serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goals {
+    /// Classes and numbers.
+    Any,
+    /// Classes only.
+    Classes,
+    /// Numbers only.
+    Values,
+}
+
+/// The use that a method makes of labelled target rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LabelUse {
+    /// None.
+    Unused,
+    /// It learns from them where there are some.
+    Optional,
+    /// It cannot do without.
+    Required,
+}
+
+/// The source that a method learns from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceNeed {
+    /// None: it learns from the target alone.
+    Nothing,
+    /// Rows.
+    Rows,
+    /// Rows, or models alone.
+    RowsOrModel,
+    /// Models alone, or one that it fits to the rows; where there are rows, `auto` standardises each domain in its place.
+    Model,
+}
+
+/// The learner that a method trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LearnerNeed {
+    /// Any.
+    Any,
+    /// One that makes use of row weights.
+    Weighs,
+    /// One that leaves trees.
+    Trees,
+}
+
 /// What a method asks of a task. Equal columns, finite values and labelled source rows every [`Task`] has.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::struct_excessive_bools)] // each is a need of its own
 pub struct Needs {
-    /// It predicts classes only.
-    pub classes: bool,
-    /// It predicts numbers only.
-    pub values: bool,
-    /// It cannot do without labelled target rows.
-    pub target_labels: bool,
-    /// It makes no use of labelled target rows.
-    pub ignores_target_labels: bool,
-    /// It works from source models alone too.
-    pub models_serve: bool,
+    /// What it predicts.
+    pub goals: Goals,
+    /// The use that it makes of labelled target rows.
+    pub target_labels: LabelUse,
+    /// What it learns from.
+    pub source: SourceNeed,
+    /// The learner that it trains.
+    pub learner: LearnerNeed,
     /// It brings rows to unit length: of fewer than two columns that vary only signs would be left.
     pub directions: bool,
 }
@@ -32,13 +117,22 @@ pub struct Needs {
 impl Needs {
     /// What every task has.
     pub const NOTHING: Self = Self {
-        classes: false,
-        values: false,
-        target_labels: false,
-        ignores_target_labels: false,
-        models_serve: false,
+        goals: Goals::Any,
+        target_labels: LabelUse::Optional,
+        source: SourceNeed::Rows,
+        learner: LearnerNeed::Any,
         directions: false,
     };
+
+    /// Whether it cannot do without labelled target rows.
+    pub fn requires_target_labels(&self) -> bool {
+        self.target_labels == LabelUse::Required
+    }
+
+    /// Whether it works where the sources are models alone.
+    pub fn serves_models(&self) -> bool {
+        self.source != SourceNeed::Rows
+    }
 
     /// Checks `task`; leaves a note where target labels are given in vain.
     ///
@@ -52,7 +146,7 @@ impl Needs {
             let hint = "choose a method that leaves the lengths of rows alone, such as `coral`, `gfk` or `linear-transport`";
             return Err(unsuited(row, problem, hint));
         }
-        if self.ignores_target_labels && !task.target.labelled.is_empty() {
+        if self.target_labels == LabelUse::Unused && !task.target.labelled.is_empty() {
             context.note(row.name, "makes no use of the target's labels");
         }
         Ok(())
@@ -63,9 +157,9 @@ impl Needs {
     /// # Errors
     /// [`Error::Unsuited`] naming the method and the need.
     pub fn check_models(&self, row: &MethodRow, target: &Domain, goal: &Goal) -> Result<()> {
-        if !self.models_serve {
+        if !self.serves_models() {
             let serve: Vec<&str> =
-                METHODS.iter().filter(|row| row.needs.models_serve).map(|row| row.name).collect();
+                METHODS.iter().filter(|row| row.needs.serves_models()).map(|row| row.name).collect();
             let problem = "learns from source rows, and there is a model only";
             let hint = format!("from a model alone work {}; or give the source's table", serve.join(", "));
             return Err(unsuited(row, problem, &hint));
@@ -74,16 +168,16 @@ impl Needs {
     }
 
     fn check_target(self, row: &MethodRow, target: &Domain, goal: &Goal) -> Result<()> {
-        if self.classes && *goal == Goal::Value {
+        if self.goals == Goals::Classes && *goal == Goal::Value {
             let hint = "`juyi methods` says which methods serve regression";
             return Err(unsuited(row, "predicts classes, not numbers", hint));
         }
-        if self.values && *goal != Goal::Value {
+        if self.goals == Goals::Values && *goal != Goal::Value {
             let hint = "`juyi methods` says which methods serve classification; `--task regression` if the \
                         labels are numbers";
             return Err(unsuited(row, "predicts numbers, not classes", hint));
         }
-        if self.target_labels && target.labelled.is_empty() {
+        if self.requires_target_labels() && target.labelled.is_empty() {
             let hint = "give labels in the target table and `--target-labels use`";
             return Err(unsuited(row, "learns from labelled target rows, and there are none", hint));
         }
@@ -137,8 +231,8 @@ type Make = fn(&JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>;
 pub struct MethodRow {
     /// The name that the field uses.
     pub name: &'static str,
-    /// The family: also the folder.
-    pub family: &'static str,
+    /// The family.
+    pub family: Family,
     /// What it does, in a line.
     pub summary: &'static str,
     /// When to use it, in a line.
@@ -167,7 +261,7 @@ pub struct MethodRow {
 impl MethodRow {
     /// Whether it trains a learner where the sources are models: the others go on from what the models are.
     pub fn trains_learner_on_models(&self) -> bool {
-        self.name == "target-only"
+        self.needs.source == SourceNeed::Nothing
     }
 
     /// The learner when none is asked for, which must be able to predict what is asked: least squares stand in for a
@@ -179,21 +273,11 @@ impl MethodRow {
 
     /// What it predicts, in words.
     pub fn tasks(&self) -> &'static str {
-        match (self.needs.classes, self.needs.values) {
-            (true, _) => "classification",
-            (_, true) => "regression",
-            _ => "classification, regression",
+        match self.needs.goals {
+            Goals::Any => "classification, regression",
+            Goals::Classes => "classification",
+            Goals::Values => "regression",
         }
-    }
-
-    /// Whether the learner that it trains has to make use of row weights.
-    pub fn weighs(&self) -> bool {
-        matches!(self.family, "weighting" | "boosting")
-    }
-
-    /// Whether it goes on from trees only.
-    pub fn refines_trees(&self) -> bool {
-        matches!(self.name, "ser" | "strut")
     }
 }
 

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::data::{Cells, Classes, Encoding, Goal, Table, read_labels_later};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
-use crate::methods::{SourceModel, refine};
+use crate::methods::{NO_TRANSFER, SourceModel, refine};
 use crate::models::Model;
 use crate::report::DomainFacts;
 
@@ -106,8 +106,8 @@ pub fn transfer_models(
     let with = settings.learner.as_deref();
     let (mut configurations, choice) = match named {
         Some(named) if !settings.guard => {
-            let none = Configuration::on_models("none", "{}", named.learner.name())?;
-            let alone = named.built.row.name == "none";
+            let none = Configuration::on_models(NO_TRANSFER.name, "{}", named.learner.name())?;
+            let alone = named.built.row.name == NO_TRANSFER.name;
             (if alone { vec![named] } else { vec![none, named] }, None)
         }
         named => {

@@ -22,7 +22,7 @@ use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task, read_lab
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
-use crate::methods::build;
+use crate::methods::{NO_TRANSFER, build};
 use crate::models::{Answers, Model, Preprocess, answers_bytes};
 use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
 use asked::Asked;
@@ -172,7 +172,7 @@ fn named(settings: &Settings, steps: &[Preprocess], context: &mut Context) -> Re
                 let text = "trains no learner; `--learner` serves the baseline only";
                 context.warn(built.row.name, text);
             }
-            let (baseline, trains_learner) = (name == "none", built.row.trains_learner);
+            let (baseline, trains_learner) = (name == NO_TRANSFER.name, built.row.trains_learner);
             Ok(Some(Configuration { baseline, built, learner, steps: steps.to_vec(), trains_learner }))
         }
     }
@@ -271,9 +271,10 @@ fn select(
 ) -> Result<(Vec<Configuration>, Option<Choice>)> {
     let with = settings.learner.as_deref();
     match named {
-        Some(none) if none.built.row.name == "none" && !settings.guard => Ok((vec![none], None)),
+        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => Ok((vec![none], None)),
         Some(named) if !settings.guard => {
-            let baseline = Configuration::new("none", "{}", named.learner.name(), &plain(&named.steps))?;
+            let baseline =
+                Configuration::new(NO_TRANSFER.name, "{}", named.learner.name(), &plain(&named.steps))?;
             Ok((vec![baseline, named], None))
         }
         named => {

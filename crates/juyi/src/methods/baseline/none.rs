@@ -13,7 +13,9 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, params_of,
+};
 
 /// The source-only baseline; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -45,11 +47,11 @@ impl SourceOnly {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "none",
-        family: "baseline",
+        family: Family::Baseline,
         summary: "the learner trained on the source alone",
         when: "always, beside any other method: what transfer has to beat",
         paper: "no transfer; the baseline of every paper here",
-        needs: Needs { ignores_target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Unused, source: SourceNeed::RowsOrModel, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

@@ -13,7 +13,9 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, params_of,
+};
 use crate::models::apply_all;
 
 /// The target-only baseline; no parameters.
@@ -48,11 +50,11 @@ impl TargetOnly {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "target-only",
-        family: "baseline",
+        family: Family::Baseline,
         summary: "the learner trained on the labelled target rows alone",
         when: "there are target labels: whether the source adds anything to them",
         paper: "no transfer; the other baseline",
-        needs: Needs { target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, source: SourceNeed::Nothing, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

@@ -35,7 +35,9 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, later_half, vote};
-use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, params_of};
+use crate::methods::{
+    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
+};
 use crate::models::VoteRule;
 
 /// Parameters of `TrAdaBoost`.
@@ -56,11 +58,16 @@ impl TrAdaBoost {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "tradaboost",
-        family: "boosting",
+        family: Family::Boosting,
         summary: "boosting that takes weight from source rows which mislead",
         when: "some target rows are labelled; part of the source rows mislead",
         paper: "W. Dai, Q. Yang, G.-R. Xue and Y. Yu, \"Boosting for transfer learning\", ICML 2007",
-        needs: Needs { classes: true, target_labels: true, ..Needs::NOTHING },
+        needs: Needs {
+            goals: Goals::Classes,
+            target_labels: LabelUse::Required,
+            learner: LearnerNeed::Weighs,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "decision-tree",
         grid: &["{}"],

@@ -33,7 +33,9 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, later_half, vote};
-use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, params_of};
+use crate::methods::{
+    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
+};
 use crate::models::VoteRule;
 
 /// Parameters of `TrAdaBoost.R2`.
@@ -54,11 +56,16 @@ impl TrAdaBoostR2 {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "tradaboost-r2",
-        family: "boosting",
+        family: Family::Boosting,
         summary: "boosting of numbers that takes weight from source rows which mislead",
         when: "some target rows are labelled with numbers; part of the source rows mislead",
         paper: "D. Pardoe and P. Stone, \"Boosting for regression transfer\", ICML 2010",
-        needs: Needs { values: true, target_labels: true, ..Needs::NOTHING },
+        needs: Needs {
+            goals: Goals::Values,
+            target_labels: LabelUse::Required,
+            learner: LearnerNeed::Weighs,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "decision-tree",
         grid: &["{}"],

@@ -40,7 +40,9 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, scale_to, vote};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, params_of};
+use crate::methods::{
+    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
+};
 use crate::models::{VoteRule, predict};
 
 /// Parameters of two-stage `TrAdaBoost.R2`.
@@ -66,11 +68,16 @@ impl TwoStageTrAdaBoostR2 {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "two-stage-tradaboost-r2",
-        family: "boosting",
+        family: Family::Boosting,
         summary: "takes weight from misleading source rows as cross-validation asks, then boosts the target rows",
         when: "ten or more target rows are labelled with numbers; part of the source rows mislead",
         paper: "D. Pardoe and P. Stone, \"Boosting for regression transfer\", ICML 2010",
-        needs: Needs { values: true, target_labels: true, ..Needs::NOTHING },
+        needs: Needs {
+            goals: Goals::Values,
+            target_labels: LabelUse::Required,
+            learner: LearnerNeed::Weighs,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "decision-tree",
         grid: &[], // hundreds of fits

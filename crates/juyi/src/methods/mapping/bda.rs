@@ -37,7 +37,7 @@ use crate::learners::Learner;
 use crate::linalg::{Matrix, normalize_rows_l2, select_rows};
 use crate::measures::proxy_a_distance;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, class_discrepancies, marginal_discrepancy};
 
@@ -83,11 +83,11 @@ impl Bda {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "bda",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects to where the means agree, with a balance between all rows and class by class",
         when: "many columns, classes that shift differently or have other shares in the target",
         paper: "J. Wang, Y. Chen, S. Hao, W. Feng, Z. Shen, \"Balanced distribution adaptation for transfer learning\", ICDM 2017",
-        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &[],

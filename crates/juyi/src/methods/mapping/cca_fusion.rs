@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
 use crate::linalg::{Matrix, PAR, cholesky, column_means, covariance, thin_svd};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of the fusion of two views.
@@ -71,7 +71,7 @@ impl CcaFusion {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "cca-fusion",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "replaces two views of the rows by the directions of each that go best with the other",
         when: "the columns are two views of one thing (picture and text, two sensors)",
         paper: "Q.-S. Sun, S.-G. Zeng, Y. Liu, P.-A. Heng, D.-S. Xia, \"A new method of feature fusion and its application in image recognition\", Pattern Recognition 2005",

@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::rows_times;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
 use crate::solvers::whiten_and_color;
 
 /// Parameters of correlation alignment.
@@ -46,7 +46,7 @@ impl Coral {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "coral",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "gives the source rows the covariance of the target",
         when: "columns are rescaled or correlated differently (another sensor, another camera); any size of data",
         paper: "B. Sun, J. Feng, K. Saenko, \"Return of frustratingly easy domain adaptation\", AAAI 2016",

@@ -41,7 +41,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix, column_means, multiply, symmetric_eigen};
 use crate::measures::moved_columns;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::add_gram;
 
@@ -76,7 +76,7 @@ impl FMmd {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "f-mmd",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "drops the columns that make the domains differ most",
         when: "some columns moved, and those that did not are enough to tell the answer",
         paper: "S. Uguroglu, J. Carbonell, \"Feature selection for transfer learning\", ECML PKDD 2011",

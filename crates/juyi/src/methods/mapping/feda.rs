@@ -31,7 +31,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, LabelUse, MethodRow, Needs, make, params_of};
 use crate::models::Map;
 
 /// Feature augmentation; no parameters.
@@ -43,11 +43,11 @@ impl Feda {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "feda",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "holds every column once for all domains and once more for each of them",
         when: "some target rows are labelled, too few to learn from alone, and the source mostly agrees with them",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
-        needs: Needs { target_labels: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

@@ -34,7 +34,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{principal_directions, principal_directions_bytes, rows_times};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
 use crate::models::Map;
 use crate::solvers::{geodesic_flow, subspace_disagreement};
 
@@ -54,7 +54,7 @@ impl Gfk {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "gfk",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "compares rows in all subspaces on the path from the source's principal directions to the target's",
         when: "many columns of which a few directions matter, turning gradually between the domains",
         paper: "B. Gong, Y. Shi, F. Sha, K. Grauman, \"Geodesic flow kernel for unsupervised domain adaptation\", CVPR 2012",

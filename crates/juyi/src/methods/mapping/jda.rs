@@ -29,7 +29,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, joint_discrepancies, marginal_discrepancy};
 
@@ -59,11 +59,11 @@ impl Jda {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "jda",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects to where the means agree class by class, with pseudo-labels for the target",
         when: "many columns, classes that shift differently, a baseline that is better than guessing",
         paper: "M. Long, J. Wang, G. Ding, J. Sun, P. Yu, \"Transfer feature learning with joint distribution adaptation\", ICCV 2013",
-        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &["{}", r#"{"components": 10}"#],

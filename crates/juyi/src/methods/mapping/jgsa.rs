@@ -43,7 +43,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, cholesky, column_means, multiply, select_rows, solve_cholesky, symmetric_eigen};
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, joint_discrepancies, linear_columns};
 
@@ -87,11 +87,11 @@ impl Jgsa {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "jgsa",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects each domain by its own matrix: means agree, classes stay apart, matrices stay near",
         when: "many columns, domains that vary in different directions, a baseline that is better than guessing",
         paper: "J. Zhang, W. Li, P. Ogunbona, \"Joint geometrical and statistical alignment for visual domain adaptation\", CVPR 2017",
-        needs: Needs { classes: true, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &[], // ten eigenproblems of twice the columns

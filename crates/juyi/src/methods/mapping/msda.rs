@@ -36,7 +36,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -63,7 +63,7 @@ impl Msda {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "msda",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "appends layers that restore columns from the others, learnt on both domains",
         when: "many columns that hang together, and many rows of both domains, labelled or not",
         paper: "M. Chen, Z. Xu, K. Weinberger, F. Sha, \"Marginalized denoising autoencoders for domain adaptation\", ICML 2012",

@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_means, principal_directions, principal_directions_bytes};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of principal components.
@@ -46,7 +46,7 @@ impl Pca {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "pca",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects both domains to the directions in which all rows together vary most",
         when: "as the baseline of the other mappings, or where many columns are noise",
         paper: "H. Hotelling, \"Analysis of a complex of statistical variables into principal components\", Journal of Educational Psychology 1933",

@@ -37,7 +37,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_deviations, column_means, multiply, thin_svd};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -80,7 +80,7 @@ impl Scl {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "scl",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "appends the directions through which all columns predict those that matter in both domains",
         when: "many columns that are there or not (words, codes), some of them in one domain only",
         paper: "J. Blitzer, R. McDonald, F. Pereira, \"Domain adaptation with structural correspondence learning\", EMNLP 2006",

@@ -35,7 +35,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, generalized_eigen, median_distance, multiply, normalize_rows_l2};
 use crate::methods::label_features::label_features;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, NeighborGraph, linear_columns, marginal_discrepancy};
 
@@ -77,7 +77,7 @@ impl SemiSupervisedTca {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "semi-supervised-tca",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects to where the means agree, the labels show and neighbours stay neighbours",
         when: "many columns, a shift of the whole cloud, labels that the strongest directions do not show",
         paper: "S. J. Pan, I. Tsang, J. Kwok, Q. Yang, \"Domain adaptation via transfer component analysis\", IEEE TNN 2011",

@@ -30,7 +30,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_means, multiply, principal_directions, principal_directions_bytes};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of subspace alignment.
@@ -51,7 +51,7 @@ impl SubspaceAlignment {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "subspace-alignment",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects each domain to its principal directions and turns the source's onto the target's",
         when: "many columns of which a few directions matter, turned between the domains",
         paper: "B. Fernando, A. Habrard, M. Sebban, T. Tuytelaars, \"Unsupervised visual domain adaptation using subspace alignment\", ICCV 2013",

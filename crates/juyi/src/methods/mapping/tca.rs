@@ -24,7 +24,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -52,7 +52,7 @@ impl Tca {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "tca",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects both domains to where their means agree and their variance is kept",
         when: "many columns, a shift of the whole cloud of rows",
         paper: "S. J. Pan, I. Tsang, J. Kwok, Q. Yang, \"Domain adaptation via transfer component analysis\", IEEE TNN 2011",

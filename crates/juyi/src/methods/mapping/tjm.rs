@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -64,7 +64,7 @@ impl Tjm {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "tjm",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "projects to where the means agree, with little say for source rows unlike the target's",
         when: "many columns, a shift of the whole cloud, source rows without a counterpart in the target",
         paper: "M. Long, J. Wang, G. Ding, J. Sun, P. Yu, \"Transfer joint matching for unsupervised domain adaptation\", CVPR 2014",

@@ -43,7 +43,7 @@ use crate::linalg::{
     Matrix, PAR, column_means, covariance, gaussian_kernel_times, median_distance, multiply,
     orthonormal_columns, rows_times, select_rows, symmetric_eigen, thin_svd,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::{Options, minimize};
 
@@ -93,7 +93,7 @@ impl Tsl {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "tsl",
-        family: "mapping",
+        family: Family::Mapping,
         summary: "a projection that tells the source's classes apart and in which both domains are spread alike",
         when: "few directions tell the classes apart, some of them the same in both domains; a few thousand rows",
         paper: "S. Si, D. Tao, B. Geng, \"Bregman divergence-based regularization for transfer subspace learning\", IEEE TKDE 2010",

@@ -37,7 +37,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::Regularization;
 
@@ -91,11 +91,11 @@ impl Artl {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "predictor",
+        family: Family::Predictor,
         summary: "fits a classifier that also closes the means' distance, class by class, and varies little between neighbours",
         when: "classes shift differently, neighbours share a class, a baseline that is better than guessing",
         paper: "M. Long, J. Wang, G. Ding, S. Pan, P. Yu, \"Adaptation regularization: a general framework for transfer learning\", TKDE 2014",
-        needs: Needs { classes: true, directions: true, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
         grid: &[], // its ten rounds solve systems of all rows

@@ -33,7 +33,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::{Member, Predictor, VoteRule, Votes, predict};
 
 const NAME: &str = "lin-int";
@@ -54,11 +54,11 @@ impl LinInt {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "predictor",
+        family: Family::Predictor,
         summary: "mixes the predictions of a learner trained on the source and of one trained on the target",
         when: "target labels, too few to stand alone, and a source that is right about some of the target",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
-        needs: Needs { target_labels: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

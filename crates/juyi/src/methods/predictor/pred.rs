@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, params_of};
+use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, params_of};
 use crate::models::{Predictor, Stacked, with_answers};
 
 /// Source predictions as features; no parameters.
@@ -37,11 +37,11 @@ impl Pred {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "pred",
-        family: "predictor",
+        family: Family::Predictor,
         summary: "the target's learner sees what the source's learner predicts, beside the features",
         when: "target labels, and a source that is wrong in a regular way",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
-        needs: Needs { target_labels: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &[], // close to lin-int

@@ -32,7 +32,9 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Loss, Trained, correct};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, must, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must, params_of,
+};
 use crate::models::{Link, Predictor, apply_all};
 
 /// Parameters of biased regularisation.
@@ -56,11 +58,11 @@ impl BiasedRegularization {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "biased-regularization",
-        family: "prior",
+        family: Family::Prior,
         summary: "fits the labelled target rows with a penalty for leaving the source model",
         when: "a source model (its rows are not needed) and a few labelled target rows",
         paper: "C. Chelba, A. Acero, \"Adaptation of maximum entropy capitalizer: little data can help a lot\", EMNLP 2004",
-        needs: Needs { target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, source: SourceNeed::RowsOrModel, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}", r#"{"penalty": 0.1}"#, r#"{"penalty": 10}"#],

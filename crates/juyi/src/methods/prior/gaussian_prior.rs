@@ -29,7 +29,9 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Loss, Trained, correct};
 use crate::linalg::{Matrix, add_product, multiply, thin_svd};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, must, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must, params_of,
+};
 use crate::models::{Link, Map, Predictor, apply_all};
 
 /// Parameters of the informative Gaussian prior.
@@ -53,11 +55,11 @@ impl GaussianPrior {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "gaussian-prior",
-        family: "prior",
+        family: Family::Prior,
         summary: "fits the labelled target rows under a Gaussian prior that the source models' weights tell",
         when: "several linear source models (their rows are not needed) and a few labelled target rows",
         paper: "R. Raina, A. Y. Ng, D. Koller, \"Constructing informative priors using transfer learning\", ICML 2006",
-        needs: Needs { target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, source: SourceNeed::RowsOrModel, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

@@ -27,7 +27,10 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, expand_reduce};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, must, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, LearnerNeed, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must,
+    params_of,
+};
 
 /// Parameters of structure expansion and reduction.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -47,11 +50,16 @@ impl Ser {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "ser",
-        family: "prior",
+        family: Family::Prior,
         summary: "grows and cuts back the trees of a source model on labelled target rows",
         when: "a tree or forest of the source (its rows are not needed) and dozens of labelled target rows",
         paper: "N. Segev, M. Harel, S. Mannor, K. Crammer, R. El-Yaniv, \"Learn on source, refine on target: a model transfer learning framework with random forests\", IEEE TPAMI 2017",
-        needs: Needs { target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs {
+            target_labels: LabelUse::Required,
+            source: SourceNeed::RowsOrModel,
+            learner: LearnerNeed::Trees,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "random-forest",
         grid: &["{}"],

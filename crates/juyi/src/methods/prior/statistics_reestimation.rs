@@ -28,7 +28,9 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, train};
 use crate::linalg::{column_deviations, column_means};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, must, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must, params_of,
+};
 use crate::models::Map;
 
 /// Parameters of the statistics' re-estimation.
@@ -49,11 +51,11 @@ impl StatisticsReestimation {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "statistics-reestimation",
-        family: "prior",
+        family: Family::Prior,
         summary: "keeps the source model and standardises its columns by the target's statistics",
         when: "columns shifted or rescaled one by one; a source model (its rows are not needed), no labels",
         paper: "Y. Li, N. Wang, J. Shi, X. Hou, J. Liu, \"Adaptive batch normalization for practical domain adaptation\", Pattern Recognition 2018",
-        needs: Needs { ignores_target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Unused, source: SourceNeed::Model, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

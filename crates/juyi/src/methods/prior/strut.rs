@@ -27,7 +27,10 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, retune_thresholds};
-use crate::methods::{Fitted, Method, MethodRow, Needs, SourceModel, make, params_of};
+use crate::methods::{
+    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, SourceModel, SourceNeed, make,
+    params_of,
+};
 
 /// Structure transfer; no parameters.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
@@ -38,11 +41,17 @@ impl Strut {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "strut",
-        family: "prior",
+        family: Family::Prior,
         summary: "keeps the questions of a source model's trees and sets their thresholds anew on labelled target rows",
         when: "a tree or forest of the source (its rows are not needed), columns shifted or rescaled, dozens of labelled target rows",
         paper: "N. Segev, M. Harel, S. Mannor, K. Crammer, R. El-Yaniv, \"Learn on source, refine on target: a model transfer learning framework with random forests\", IEEE TPAMI 2017",
-        needs: Needs { classes: true, target_labels: true, models_serve: true, ..Needs::NOTHING },
+        needs: Needs {
+            goals: Goals::Classes,
+            target_labels: LabelUse::Required,
+            source: SourceNeed::RowsOrModel,
+            learner: LearnerNeed::Trees,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "random-forest",
         grid: &["{}"],

@@ -38,7 +38,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, GroupPlan, GroupSparse, PairCosts};
 
 /// What errors and notices call it.
@@ -85,11 +85,11 @@ impl ClassTransport {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "transport",
+        family: Family::Transport,
         summary: "moves the source rows by a smooth plan that keeps the classes apart",
         when: "as sinkhorn, where classes overlap after the shift; harmful when class shares differ",
         paper: "N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, \"Optimal transport for domain adaptation\", IEEE TPAMI 2017",
-        needs: Needs { classes: true, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
         grid: &[], // its strengths want tuning

@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::Matrix;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, params_of};
 use crate::solvers::{PairCosts, Transported};
 
 /// Exact optimal transport; no parameters.
@@ -58,7 +58,7 @@ impl ExactTransport {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "exact-transport",
-        family: "transport",
+        family: Family::Transport,
         summary: "moves the source rows onto the target rows at the least total squared distance",
         when: "a smooth distortion of the rows and equal shares of the classes; harmful when class shares differ",
         paper: "N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, \"Optimal transport for domain adaptation\", IEEE TPAMI 2017",

@@ -32,7 +32,9 @@ use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, ridge_weights};
 use crate::linalg::{Matrix, column_means, gaussian_kernel, median_distance, rows_times};
-use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of};
+use crate::methods::{
+    Family, Fitted, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of,
+};
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{PairCosts, solve_shifted};
 
@@ -78,7 +80,7 @@ impl Jdot {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "transport",
+        family: Family::Transport,
         summary: "fits a predictor on the target rows and a transport plan of rows and labels in turns",
         when: "rows and labels shift together, regression above all; harmful when class shares differ",
         paper: "N. Courty, R. Flamary, A. Habrard, A. Rakotomamonjy, \"Joint distribution optimal transportation for domain adaptation\", NIPS 2017",

@@ -43,7 +43,7 @@ use crate::linalg::{
     BLOCK, Matrix, column_means, dot, gaussian_kernel_times, median_distance, padded_rows,
     squared_distance_block, squared_norms,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::PairCosts;
 
 /// What errors and notices call it.
@@ -102,7 +102,7 @@ impl LaplaceTransport {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "transport",
+        family: Family::Transport,
         summary: "moves the source rows by an exact plan that keeps neighbours together",
         when: "as exact-transport, where rows lie on clusters or curves; harmful when class shares differ",
         paper: "N. Courty, R. Flamary, D. Tuia, A. Rakotomamonjy, \"Optimal transport for domain adaptation\", IEEE TPAMI 2017",

@@ -31,7 +31,7 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, covariance, multiply, rows_times, symmetric_eigen};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
 
 /// Parameters of linear transport.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +51,7 @@ impl LinearTransport {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "linear-transport",
-        family: "transport",
+        family: Family::Transport,
         summary: "moves the source rows by the linear map that carries their mean and covariance onto the target's",
         when: "the target was shifted, stretched or sheared as a whole; any number of rows",
         paper: "R. Flamary, K. Lounici, A. Ferrari, \"Concentration bounds for linear Monge mapping estimation and optimal transport domain adaptation\", arXiv 1905.10155, 2020",

@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// Parameters of Sinkhorn transport.
@@ -59,7 +59,7 @@ impl Sinkhorn {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "sinkhorn",
-        family: "transport",
+        family: Family::Transport,
         summary: "moves the source rows onto the target rows by a smooth plan of small total squared distance",
         when: "as exact-transport, where single rows are noisy; harmful when class shares differ",
         paper: "M. Cuturi, \"Sinkhorn distances: lightspeed computation of optimal transport\", NIPS 2013",

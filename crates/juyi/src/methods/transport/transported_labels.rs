@@ -31,7 +31,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::linalg::Matrix;
-use crate::methods::{Fitted, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Family, Fitted, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicTransport, PairCosts};
 
 /// What errors and notices call it.
@@ -64,7 +64,7 @@ impl TransportedLabels {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "transport",
+        family: Family::Transport,
         summary: "carries the source labels to the target rows by a transport plan and learns there",
         when: "as exact-transport, with target rows enough to learn from; harmful when class shares differ",
         paper: "I. Redko, N. Courty, R. Flamary, D. Tuia, \"Optimal transport for multi-source domain adaptation under target shift\", AISTATS 2019",

@@ -33,7 +33,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// What errors and notices call it.
@@ -65,7 +65,7 @@ impl UnbalancedTransport {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: "transport",
+        family: Family::Transport,
         summary: "moves the source rows by a smooth plan that may leave mass behind",
         when: "as sinkhorn, where class shares differ or rows have no counterpart",
         paper: "L. Chizat, G. Peyré, B. Schmitzer, F.-X. Vialard, \"Scaling algorithms for unbalanced optimal transport problems\", Mathematics of Computation 2018",

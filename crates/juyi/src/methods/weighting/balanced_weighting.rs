@@ -25,7 +25,9 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::linalg::stack;
-use crate::methods::{Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{
+    Family, Fitted, LabelUse, LearnerNeed, Method, MethodRow, Needs, make, must, params_of,
+};
 
 /// Parameters of balanced weighting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -46,11 +48,11 @@ impl BalancedWeighting {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "balanced-weighting",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "gives the labelled target rows a set share of the total weight",
         when: "some target rows are labelled, far fewer than there are source rows",
         paper: "P. Wu, T. Dietterich, \"Improving SVM accuracy by training on auxiliary data sources\", ICML 2004",
-        needs: Needs { target_labels: true, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

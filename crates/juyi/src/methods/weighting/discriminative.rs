@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, exponentials, rows_times};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{LinearLoss, mean_one_of_logarithms};
 
 /// Parameters of discriminative weighting.
@@ -54,11 +54,11 @@ impl Discriminative {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "discriminative",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs a source row by the odds that a logistic regression gives it of being a target row",
         when: "the same labelling rule, rows drawn differently; many rows and columns",
         paper: "S. Bickel, M. Brückner, T. Scheffer, \"Discriminative learning for differing training and test distributions\", ICML 2007",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

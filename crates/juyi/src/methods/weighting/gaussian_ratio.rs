@@ -37,7 +37,7 @@ use crate::linalg::{
     BLOCK, Matrix, add_product, by_row_blocks, column_deviations, column_means, covariance, squared_norms,
     symmetric_eigen,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::mean_one_of_logarithms;
 
 /// The least part of a column's variance that a direction may have.
@@ -59,11 +59,11 @@ impl GaussianRatio {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "gaussian-ratio",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs source rows by the ratio of two fitted normal densities",
         when: "the same labelling rule, rows drawn differently, each domain one cloud",
         paper: "H. Shimodaira, \"Improving predictive inference under covariate shift by weighting the log-likelihood function\", Journal of Statistical Planning and Inference 90, 2000",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &[], // few rows are normal

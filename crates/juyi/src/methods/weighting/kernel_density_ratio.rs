@@ -32,7 +32,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_deviations, column_means, log_gaussian_mixture};
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::mean_one_of_logarithms;
 
 /// How a width follows from a domain's rows.
@@ -68,11 +68,11 @@ impl KernelDensityRatio {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "kernel-density-ratio",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs source rows by the ratio of two kernel density estimates",
         when: "the same labelling rule, rows drawn differently; up to about five columns",
         paper: "M. Sugiyama, T. Suzuki, T. Kanamori, \"Density Ratio Estimation in Machine Learning\", Cambridge University Press 2012, section 2.3",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &[],

@@ -36,7 +36,7 @@ use crate::learners::Learner;
 use crate::linalg::{
     Matrix, exponentials, log_gaussian_mixture, select_rows, squared_distances, transposed_times_vector,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{DrawnRows, MixtureShares, WIDTHS, mean_one_of_logarithms, mixture_shares};
 
 /// Parts that target rows are split into for the choice of a bandwidth.
@@ -67,11 +67,11 @@ impl Kliep {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "kliep",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs source rows by the density ratio that makes the target rows most likely",
         when: "the same labelling rule, rows drawn differently; few columns",
         paper: "M. Sugiyama, S. Nakajima, H. Kashima, P. von Bünau, M. Kawanabe, \"Direct importance estimation with model selection and its application to covariate shift adaptation\", NIPS 2007",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &[],

@@ -36,7 +36,7 @@ use crate::learners::Learner;
 use crate::linalg::{
     gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, median_distance, select_rows,
 };
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{
     Bounds, FeatureProgram, Nystrom, QuadraticProgram, Solution, landmark_bytes, landmarks_that_fit,
 };
@@ -69,11 +69,11 @@ impl Kmm {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "kmm",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs source rows so that their kernel mean is the target's",
         when: "the same labelling rule, rows drawn differently, and target rows inside the source's range",
         paper: "J. Huang, A. Smola, A. Gretton, K. Borgwardt, B. Schölkopf, \"Correcting sample selection bias by unlabeled data\", NIPS 2006",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

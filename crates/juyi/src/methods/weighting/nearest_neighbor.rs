@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::nearest;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
 
 /// Parameters of nearest-neighbour weighting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -45,11 +45,11 @@ impl NearestNeighbor {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "nearest-neighbor",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs a source row by the target rows that are nearest to it",
         when: "the same labelling rule, other shares of the same kinds of rows; few columns",
         paper: "M. Loog, \"Nearest neighbor-based importance weighting\", MLSP 2012",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

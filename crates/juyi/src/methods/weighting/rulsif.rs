@@ -37,7 +37,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of relative least-squares importance fitting.
@@ -68,11 +68,11 @@ impl Rulsif {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "rulsif",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs source rows by a bounded density ratio, to a mixture of both domains",
         when: "the same labelling rule, rows drawn very differently; few columns",
         paper: "M. Yamada, T. Suzuki, T. Kanamori, H. Hachiya, M. Sugiyama, \"Relative density-ratio estimation for robust distribution comparison\", Neural Computation 25, 2013",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &[],

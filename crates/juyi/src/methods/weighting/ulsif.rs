@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of unconstrained least-squares importance fitting.
@@ -60,11 +60,11 @@ impl Ulsif {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "ulsif",
-        family: "weighting",
+        family: Family::Weighting,
         summary: "weighs source rows by a density ratio fitted by least squares",
         when: "the same labelling rule, rows drawn differently; few columns",
         paper: "T. Kanamori, S. Hido, M. Sugiyama, \"A least-squares approach to direct importance estimation\", JMLR 10, 2009",
-        needs: Needs::NOTHING,
+        needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],
