@@ -180,10 +180,10 @@ pub(crate) fn two_vocabularies(names: &[String]) -> Vec<(usize, usize)> {
         return Vec::new();
     }
     let part = |short: &str, long: &str| {
-        let numbers = short.parse::<f64>().is_ok() && long.parse::<f64>().is_ok();
-        !numbers
-            && short.len() < long.len()
-            && (long.starts_with(short) || long.ends_with(&format!(" {short}")))
+        let numbers = [short, long].map(|name| name.parse::<f64>().is_ok());
+        let word = |rest: &str| rest.ends_with(char::is_alphabetic);
+        let ends = numbers[0] && long.strip_suffix(short).is_some_and(word);
+        numbers != [true; 2] && short.len() < long.len() && (long.starts_with(short) || ends)
     };
     let longer =
         |a: usize| -> Vec<usize> { (0..words.len()).filter(|&b| part(&words[a], &words[b])).collect() };

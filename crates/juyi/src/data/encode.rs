@@ -7,6 +7,7 @@ mod apply;
 mod dates;
 mod indices;
 mod kind;
+mod outlying;
 mod sentinels;
 mod words;
 

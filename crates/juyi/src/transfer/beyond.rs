@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::data::Encoding;
-use crate::error::shown;
+use crate::error::{few, shown};
 use crate::linalg::Matrix;
 use crate::models::Model;
 
@@ -26,6 +26,9 @@ const BEYOND: [(f64, f64); 3] = [(0.5, 0.0), (0.1, 0.1), (0.0, 0.5)];
 
 /// Fewest rows of which a share says something.
 const FEWEST: usize = 3;
+
+/// Rows from which on it is told that a column has one value in all of them.
+const MANY: usize = 10;
 
 /// By how much a value lies outside of a range.
 fn distance(value: f64, (low, high): (f64, f64)) -> f64 {
@@ -65,6 +68,22 @@ pub(super) fn beyond(
         let [low, high, here] = [range.0, range.1, farthest].map(|v| encoding.written(j, v));
         let (count, rows) = (out.len(), column.len());
         found.push((count, format!("`{name}` in {count} of {rows} rows ({low} to {high}; here {here})")));
+    }
+    let same = |(j, (low, high)): (usize, &(f64, f64))| {
+        let column = features.col_as_slice(j);
+        // A word that a batch of rows lacks is nothing odd, nor is a flag.
+        let varies = low < high && (*low, *high) != (0.0, 1.0);
+        let first = *column.first().filter(|_| column.len() >= MANY && varies)?;
+        let alone = column.iter().all(|v| *v == first) && distance(first, (*low, *high)) <= 0.0;
+        alone.then(|| format!("`{}` ({})", shown(encoding.column_of(j)), encoding.written(j, first)))
+    };
+    let same: Vec<String> = model.ranges.iter().enumerate().filter_map(same).collect();
+    if !same.is_empty() && same.len() < model.ranges.len() {
+        let text = format!(
+            "`{table}`: all rows have one value in column {}; it differs where it was learnt from",
+            few(&same)
+        );
+        context.note("data", text);
     }
     if found.is_empty() {
         return;

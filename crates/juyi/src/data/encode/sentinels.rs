@@ -1,6 +1,7 @@
 //! Numbers and dates that stand for a missing cell: they are named, never converted.
 
 use super::listed;
+use super::outlying::{Outlying, outlying};
 use crate::context::Context;
 use crate::data::dates::{DAY, TimeUnit, days};
 use crate::data::table::Cells;
@@ -50,9 +51,6 @@ pub(super) struct Sentinels<'a> {
     found: Vec<(Outlying, Vec<&'a String>, usize)>,
 }
 
-/// The least and the largest of some values far from all others.
-type Outlying = (f64, f64);
-
 impl<'a> Sentinels<'a> {
     /// Looks at a column of numbers.
     pub(super) fn look<'c>(&mut self, name: &'a String, cells: impl Iterator<Item = &'c Cells> + Clone) {
@@ -88,9 +86,13 @@ impl<'a> Sentinels<'a> {
                      these are missing, empty the cells"
                 )
             } else {
-                let cells = if *count == 1 { "1 cell".into() } else { format!("{count} cells") };
+                let (cells, are) = if *count == 1 {
+                    ("1 cell".into(), "it is")
+                } else {
+                    (format!("{count} cells"), "they are")
+                };
                 format!(
-                    "column {columns}: {low} stands in {cells}, far from all other values; if it means that a cell is \
+                    "column {columns}: {low} stands in {cells}, far from all other values; if it means that {are} \
                      missing, add `--missing-values {low}`"
                 )
             };
@@ -140,66 +142,6 @@ fn likely<'c>(cells: impl Iterator<Item = &'c Cells>) -> Vec<(f64, usize)> {
         }
     }
     found.into_iter().map(|k| (SENTINELS[k].value, counts[k])).collect()
-}
-
-/// How many ranges of the others values lie away from them that are named: any at all; a few in a hundred; one that
-/// repeats, and that often, where hardly any other does.
-const AWAY: [f64; 3] = [50.0, 5.0, 0.25];
-
-/// The largest share of values that lie far from the others, and the least of those that are a few in a hundred.
-const SHARES: (f64, f64) = (0.34, 0.02);
-
-/// The most cells that are looked at to find where a column lies.
-const SAMPLE: usize = 4000;
-
-/// The values of one table's column on either side that lie far from all others but those which are `known`, whatever they
-/// are, with the number of their cells.
-fn outlying(cells: &Cells, known: &[(f64, usize)]) -> Vec<(Outlying, usize)> {
-    let Cells::Numbers(numbers) = cells else { return Vec::new() };
-    let is_other = |v: &f64| !v.is_nan() && known.iter().all(|(value, _)| value != v);
-    let others = || numbers.iter().copied().filter(is_other);
-    let step = (numbers.len() / SAMPLE).max(1);
-    let ends = others().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, v| (ends.0.min(v), ends.1.max(v)));
-    let mut sample: Vec<f64> = numbers.iter().step_by(step).copied().filter(is_other).collect();
-    if step > 1 {
-        sample.extend([ends.0, ends.1]);
-    }
-    sample.sort_by(f64::total_cmp);
-    let mut found = Vec::new();
-    for sign in [1.0, -1.0] {
-        let mut values: Vec<f64> = sample.iter().map(|v| sign * v).collect();
-        values.sort_by(f64::total_cmp);
-        if let Some(last) = far_below(&values) {
-            let out: Vec<f64> = others().filter(|v| sign * v <= last).collect();
-            let ends = out.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |e, v| (e.0.min(*v), e.1.max(*v)));
-            found.push((ends, out.len()));
-        }
-    }
-    found
-}
-
-/// The last of the least of some sorted values that lie far below the others.
-fn far_below(values: &[f64]) -> Option<f64> {
-    let n = values.len() as f64;
-    let largest = *values.last()?;
-    let different = |some: &[f64]| 1 + some.windows(2).filter(|pair| pair[0] < pair[1]).count();
-    let far = |at: &usize| {
-        let (out, others) = values.split_at(*at);
-        let away = (others[0] - out[at - 1]) / (largest - others[0]);
-        let often = out.len() >= DIFFERENT && out.len() as f64 >= SHARES.1 * n;
-        let repeats = out[0] == out[at - 1] && different(others) as f64 >= 0.9 * others.len() as f64;
-        let least = match (often, repeats) {
-            (true, true) => AWAY[2],
-            (true, false) => AWAY[1],
-            (false, _) => AWAY[0],
-        };
-        away > least && others.len() >= 4 * OTHERS && different(others) >= DIFFERENT
-    };
-    let most = (SHARES.0 * n) as usize;
-    let at = (1..=most.min(values.len().saturating_sub(1)))
-        .filter(|at| values[at - 1] < values[*at])
-        .rfind(far)?;
-    Some(values[at - 1])
 }
 
 /// Values that are no sentinels.
@@ -333,24 +275,6 @@ mod tests {
             assert_eq!(found(&values, &plain), expected, "{values:?}");
             assert_eq!(found(&plain, &values), expected, "{values:?}");
         }
-    }
-
-    #[test]
-    fn any_values_far_from_all_others_are_found() {
-        let warm = |i: f64| 4.0 + 11.0 * (i * 0.618).fract();
-        let of = |more: &[f64]| outlying(&Cells::Numbers(with(100, warm, more)), &[]);
-        for value in [0.0, -1.0, -9.0, 88.0, 99.99, -8888.0, 32_767.0, 65_535.0, -3.4e38, 1e30] {
-            assert_eq!(of(&[value; 12]), [((value, value), 12)], "{value}");
-        }
-        assert_eq!(of(&[-999.0]), [((-999.0, -999.0), 1)]);
-        assert_eq!(of(&[-999.0, -888.0, -999.0, -888.0]), [((-999.0, -888.0), 4)]);
-        assert_eq!(of(&[-999.0, 999.0, 999.0]), [((-999.0, -999.0), 1), ((999.0, 999.0), 2)]);
-        for ordinary in [&[][..], &[3.0; 12], &[0.0, 0.0], &[40.0], &[150.0]] {
-            assert_eq!(of(ordinary), [], "{ordinary:?}");
-        }
-        // Where a column is no sample of its own, all cells are counted.
-        let long = with(100_000, |i| (i * 0.618).fract(), &[1e9]);
-        assert_eq!(outlying(&Cells::Numbers(long), &[]), [((1e9, 1e9), 1)]);
     }
 
     #[test]

@@ -164,7 +164,9 @@ pub(in super::super) fn unlabelled_in_sources(
     let counts: Vec<Vec<usize>> = tables.iter().map(|cells| counted(known, cells)).collect();
     for (k, (table, cells)) in sources.iter().enumerate().filter(|_| names.len() > 2) {
         let filled = cells.filled();
-        let Some(class) = (0..names.len()).find(|&class| 2 * counts[k][class] > filled) else { continue };
+        let named = |class: &usize| counts[k][*class] > 1 && says_unlabelled(&names[*class], names);
+        let most = (0..names.len()).find(|&class| 2 * counts[k][class] > filled);
+        let Some(class) = most.or((0..names.len()).find(named)) else { continue };
         if names.iter().any(|other| *other != names[class] && twins(other, &names[class])) {
             continue; // another name for a class
         }
@@ -195,7 +197,7 @@ fn counted(known: &Classes, cells: &Cells) -> Vec<usize> {
 }
 
 /// Words for a label that is not known, as [`loosely`] has them.
-const UNKNOWN: [&str; 9] = [
+const UNKNOWN: [&str; 14] = [
     "unlabelled",
     "unlabeled",
     "nolabel",
@@ -204,6 +206,11 @@ const UNKNOWN: [&str; 9] = [
     "undefined",
     "unassigned",
     "missing",
+    "tbd",
+    "??",
+    "pending",
+    "todo",
+    "notavailable",
     "\u{672a}\u{77e5}",
 ];
 
