@@ -71,7 +71,7 @@ fn entry_bytes(path: &Path, class: Option<&str>) -> u64 {
 }
 
 impl Listing {
-    /// Lists a folder, a picture alone, or the table of paths in a file, in any format of [`read_table`].
+    /// Lists a folder, a picture alone, or the table of paths in a file, in any format of [`read_table`](juyi::data::read_table).
     ///
     /// A folder that has folders with pictures has a class for each, and pictures beside these have none; pictures may lie
     /// deeper in the folder of a class. A table has the paths, seen from its own folder, in the column `path`, `file` or
@@ -80,7 +80,7 @@ impl Listing {
     /// # Errors
     /// [`Error::Io`]; [`Error::Input`] if there are no pictures, the folders are parts of a split, a class has a name that
     /// is not text, a table has no column of paths or several, a row names no file or one that does not exist, or a file or
-    /// folder stands there with two classes; whatever [`read_table`] reports.
+    /// folder stands there with two classes; whatever [`read_table`](juyi::data::read_table) reports.
     pub fn read(path: &Path, context: &Context) -> Result<Self> {
         let room = &mut Room { context, of: path, taken: 0 };
         let mut listing = if path.is_dir() {

@@ -106,13 +106,11 @@ fn decode_trusting(
     let fail = |problem: String, hint: &str| Err(Error::input(name, problem, hint));
     let start = &content[..content.len().min(START)];
     let Some(format) = read_start(start) else {
-        return match foreign_start(start) {
-            Some(other) => fail(format!("is {}, which is not read", other.name), other.convert),
-            None => {
-                let (problem, hint) = no_picture(start);
-                fail(problem.into(), hint)
-            }
-        };
+        if let Some(other) = foreign_start(start) {
+            return fail(format!("is {}, which is not read", other.name), other.convert);
+        }
+        let (problem, hint) = no_picture(start);
+        return fail(problem.into(), hint);
     };
     let spoilt = |error: ImageError| match error {
         ImageError::Unsupported(error) => {

@@ -141,12 +141,12 @@ pub(super) fn refuse_numbers(
         let large = stored.values.len() > 16 && stored.values.iter().any(|value| value.abs() > 1.0);
         large && stored.values.iter().all(|value| value.fract() == 0.0)
     };
-    let (problem, hint) = if !weights.is_empty() && weights.iter().all(|stored| zero(stored)) {
+    let (problem, hint) = if !weights.is_empty() && weights.iter().all(zero) {
         (
             "has weights that are all 0",
             "save the network's own weights: these stand in for weights kept elsewhere",
         )
-    } else if weights.iter().any(|stored| whole(stored)) {
+    } else if weights.iter().any(whole) {
         (
             "has weights that are all whole numbers, as quantized ones are without their scales",
             "save the network before it is quantized",
@@ -248,7 +248,7 @@ fn other_normalization(
     let (mean, deviation) = (three(&["mean", "pixel_mean"])?, three(&["std", "pixel_std"])?);
     let near = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-3);
     let own = &architecture.recipe;
-    let text = |three: [f64; 3]| three.map(|value| format!("{:.3}", value)).join(",");
+    let text = |three: [f64; 3]| three.map(|value| format!("{value:.3}")).join(",");
     (!near(mean, own.mean.map(f64::from)) || !near(deviation, own.deviation.map(f64::from))).then(|| {
         format!(
             "the file has a mean and a deviation of its own for pictures, which are not used: `--mean {} --std {}` takes them",

@@ -11,7 +11,7 @@ fn names_are_found_beside_the_tensors() {
         let all = [&[("state_dict", state)], more].concat();
         Checkpoint::from_bytes("f", &pickle(&dict(&all)), 1 << 20).unwrap().classes
     };
-    let of = |more: &(&str, Vec<u8>)| fitting(all_of(&[more.clone()]), 2).unwrap().unwrap().1;
+    let of = |more: &(&str, Vec<u8>)| fitting(all_of(std::slice::from_ref(more)), 2).unwrap().unwrap().1;
     let names = || list(&[text("cup"), text("mug")]);
     let by_name = || dict(&[("mug", number(1)), ("cup", number(0))]);
     let numbers = |first: i64| {
