@@ -240,7 +240,7 @@ pub(crate) struct ReportArguments {
 
 #[derive(Args)]
 pub(crate) struct MethodsArguments {
-    /// Method to tell all about
+    /// Method or learner to tell all about
     pub(crate) name: Option<String>,
     /// Print the families with links to their methods' pages, in Markdown
     #[arg(long, conflicts_with = "name")]

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use juyi::error::Error;
 use juyi::files::{check_output, write_whole};
-use juyi::learners::LEARNERS;
+use juyi::learners::{LEARNERS, LearnerRow, learner_row};
 use juyi::methods::{Family, METHODS, MethodRow, list_of_pages, method};
+use juyi::params::ParamInfo;
 use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
@@ -19,7 +20,10 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let text = match &arguments.name {
-        Some(name) => one(method(name)?)?,
+        Some(name) => match learner_row(name) {
+            Ok(row) => learner(row)?,
+            Err(_) => one(method(name)?)?,
+        },
         None if arguments.markdown => markdown()?,
         None => list()?,
     };
@@ -102,16 +106,35 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     if row.needs.serves_models() {
         writeln!(out, "source   rows, or a model alone (`--source run/`)")?;
     }
-    let params = (row.params)();
+    parameters(&mut out, &(row.params)(), " (--set name=value)")?;
+    writeln!(out, "\n{}", row.head().trim_end())?;
+    Ok(out)
+}
+
+/// The parameters of a method or learner; `how` says how they are set.
+fn parameters(out: &mut String, params: &[ParamInfo], how: &str) -> std::fmt::Result {
     if params.is_empty() {
         writeln!(out, "\nno parameters")?;
     } else {
-        writeln!(out, "\nparameters (--set name=value)")?;
+        writeln!(out, "\nparameters{how}")?;
     }
     for param in params {
         let default = param.default_text();
         writeln!(out, "  {} = {default}\n      {}", param.name, param.about)?;
     }
+    Ok(())
+}
+
+fn learner(row: &LearnerRow) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}: {}\n", row.name, row.summary)?;
+    writeln!(
+        out,
+        "for      {}",
+        if row.regresses { "classification, regression" } else { "classification" }
+    )?;
+    writeln!(out, "weights  {}", if row.weighs { "of rows are used" } else { "of rows are not used" })?;
+    parameters(&mut out, &(row.params)(), "")?;
     writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

@@ -286,7 +286,7 @@ fn numbers_are_predicted_by_every_method_that_says_so() {
     let (y_s, y_t) = (values(&x_s, 14), values(&x_t, 15));
     let (source, target) = (table("old", &x_s, Some(numbers(&y_s))), table("new", &x_t, Some(numbers(&y_t))));
     for row in METHODS {
-        let own = learner(row.learner).expect("it is listed").regresses();
+        let own = learner(row.learner).expect("it is listed").row().regresses;
         let learner = row.trains_learner.then(|| if own { row.learner } else { "ridge" }.to_string());
         let settings = Settings { task: Some(TaskKind::Regression), learner, ..settings(row) };
         let outcome = transfer(vec![source.clone()], target.clone(), &settings, &mut Context::default());
@@ -318,7 +318,7 @@ fn integer_weights_equal_repeated_rows_and_weight_zero_a_row_that_is_not_there()
         let learner = learner(row.name).expect("it is listed");
         let labels = Labels::Classes(of.clone());
         // 1-nn can leave rows out and nothing more.
-        let (weights, rows): (Vec<f64>, Vec<usize>) = if learner.weighs() {
+        let (weights, rows): (Vec<f64>, Vec<usize>) = if learner.row().weighs {
             (weights.clone(), repeated.clone())
         } else {
             (weights.iter().map(|w| w.min(1.0)).collect(), (0..60).filter(|&i| times[i] > 0).collect())

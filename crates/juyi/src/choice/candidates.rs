@@ -6,7 +6,7 @@ use serde_json::Map as JsonMap;
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
-use crate::learners::{Learner, learner};
+use crate::learners::{LEARNERS, Learner, LearnerRow, learner, learner_row};
 use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
 use crate::models::Preprocess;
 
@@ -56,19 +56,15 @@ impl Configuration {
     }
 }
 
-/// The learners that a baseline is tried with; kernel machines up to [`KERNEL_ROWS`].
-const CLASSIFIERS: [&str; 4] = ["logistic", "1-nn", "class-means", "kernel-svm"];
-const REGRESSORS: [&str; 2] = ["ridge", "1-nn"];
-
-pub(super) fn learners_for(goal: &Goal) -> &'static [&'static str] {
-    if *goal == Goal::Value { &REGRESSORS } else { &CLASSIFIERS }
+/// The learners that baselines are tried with, in order.
+pub(super) fn learners_for(goal: &Goal) -> Vec<&'static str> {
+    let place =
+        |row: &LearnerRow| if *goal == Goal::Value { row.baseline.values } else { row.baseline.classes };
+    let mut found: Vec<(u8, &str)> =
+        LEARNERS.iter().filter_map(|row| Some((place(row)?, row.name))).collect();
+    found.sort_unstable();
+    found.into_iter().map(|(_, name)| name).collect()
 }
-
-/// The learners that leave trees.
-const TREES: [&str; 2] = ["decision-tree", "random-forest"];
-
-/// The most source rows for which a kernel machine is tried: beyond, a fit on all of them takes minutes.
-const KERNEL_ROWS: usize = 5000;
 
 /// Not transferring, with each learner, or with the one that is asked for.
 pub(super) fn baselines(
@@ -77,9 +73,10 @@ pub(super) fn baselines(
     with: Option<&str>,
     context: &mut Context,
 ) -> Result<Vec<Configuration>> {
-    let mut learners = with.map_or_else(|| learners_for(&task.goal).to_vec(), |name| vec![name]);
-    if with.is_none() && task.source.rows() > KERNEL_ROWS {
-        learners.retain(|name| *name != "kernel-svm");
+    let mut learners = with.map_or_else(|| learners_for(&task.goal), |name| vec![name]);
+    if with.is_none() {
+        let fits = |name: &&str| learner_row(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
+        learners.retain(fits);
     }
     let steps: Vec<Preprocess> = plain(steps);
     let mut found = Vec::new();
@@ -159,12 +156,12 @@ fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
 
 /// Whether a learner can be trained by the method on this task.
 fn suits(row: &MethodRow, name: &str, task: &Task) -> bool {
-    learner(name).is_ok_and(|learner| {
+    learner_row(name).is_ok_and(|learner| {
         let serves = match row.needs.learner {
             LearnerNeed::Any => true,
-            LearnerNeed::Weighs => learner.weighs(),
-            LearnerNeed::Trees => TREES.contains(&name),
+            LearnerNeed::Weighs => learner.weighs,
+            LearnerNeed::Trees => learner.leaves_trees,
         };
-        serves && (task.goal != Goal::Value || learner.regresses())
+        serves && (task.goal != Goal::Value || learner.regresses)
     })
 }

@@ -38,7 +38,7 @@ pub fn choose_from_models(
             format!("A verdict needs at least {FEWEST} labelled target rows, and there are {}.", rows.1);
         return Ok(undecided(reason, rows, configurations.swap_remove(0)));
     }
-    let learners = learner.map_or_else(|| learners_for(goal).to_vec(), |name| vec![name]);
+    let learners = learner.map_or_else(|| learners_for(goal), |name| vec![name]);
     for name in learners {
         configurations.push(Configuration::on_models("target-only", "{}", name)?);
     }

@@ -3,21 +3,40 @@
 //! Cost: `O(n d)`.
 
 use faer::{Mat, MatRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::models::Predictor;
+use crate::params::params_of;
 
 /// Predicts the class whose weighted mean is nearest.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ClassMeans;
 
+impl ClassMeans {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "class-means",
+        summary: "the nearest class mean (Euclidean)",
+        regresses: false,
+        weighs: true,
+        leaves_trees: false,
+        baseline: Baseline { classes: Some(3), values: None },
+        most_rows: usize::MAX,
+        source: include_str!("class_means.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
 impl Learner for ClassMeans {
-    fn name(&self) -> &'static str {
-        "class-means"
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

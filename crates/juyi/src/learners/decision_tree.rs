@@ -15,17 +15,21 @@
 //! Cost: `O(d n log n)` time a level, `O(n d)` memory.
 
 use faer::MatRef;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
 use super::growth::{Distinct, Limits};
 use super::logistic::above_zero;
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::models::{Predictor, Trees};
+use crate::params::params_of;
 
 /// A classification or regression tree.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct DecisionTree {
     /// The most splits above a leaf; `None` for no bound.
     pub depth: Option<usize>,
@@ -39,13 +43,25 @@ impl Default for DecisionTree {
     }
 }
 
-impl Learner for DecisionTree {
-    fn name(&self) -> &'static str {
-        "decision-tree"
-    }
+impl DecisionTree {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "decision-tree",
+        summary: "one tree, parted by the Gini index or squared error down to leaves of weight 5",
+        regresses: true,
+        weighs: true,
+        leaves_trees: true,
+        baseline: Baseline { classes: None, values: None },
+        most_rows: usize::MAX,
+        source: include_str!("decision_tree.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
 
-    fn regresses(&self) -> bool {
-        true
+impl Learner for DecisionTree {
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

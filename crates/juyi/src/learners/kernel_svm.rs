@@ -17,21 +17,25 @@
 
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
 use super::logistic::{above_zero, only_class};
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::{Error, Result};
 use crate::linalg::select_rows;
 use crate::models::{KernelVotes, Predictor, pairs};
+use crate::params::params_of;
 use crate::solvers::{KernelColumns, Margin, hinge_dual};
 
 /// Pairs of classes that are solved at a time.
 const PAIRS: usize = 4;
 
 /// The support vector machine with a Gaussian kernel.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct KernelSvm {
     /// `C`: how much the rows count against the penalty. Above 0, finite.
     pub cost: f64,
@@ -43,9 +47,25 @@ impl Default for KernelSvm {
     }
 }
 
+impl KernelSvm {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "kernel-svm",
+        summary: "Gaussian-kernel support vector machine, ½|w|² + Σ w_i hinge_i, a vote among pairs of classes",
+        regresses: false,
+        weighs: true,
+        leaves_trees: false,
+        baseline: Baseline { classes: Some(4), values: None },
+        most_rows: 5000,
+        source: include_str!("kernel_svm.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
 impl Learner for KernelSvm {
-    fn name(&self) -> &'static str {
-        "kernel-svm"
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

@@ -11,17 +11,21 @@
 //! rows are not copied. 10 to 60 steps are usual.
 
 use faer::{Mat, MatRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, exponentials, logarithms, vectorized};
 use crate::models::{Link, Predictor};
+use crate::params::params_of;
 use crate::solvers::LinearLoss;
 
 /// Multinomial logistic regression.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Logistic {
     /// `C`: how much the rows count against the penalty on the weights. Above 0, finite.
     pub inverse_penalty: f64,
@@ -33,9 +37,25 @@ impl Default for Logistic {
     }
 }
 
+impl Logistic {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "logistic",
+        summary: "multinomial logistic regression, ½|W|² + Σ w_i loss_i",
+        regresses: false,
+        weighs: true,
+        leaves_trees: false,
+        baseline: Baseline { classes: Some(1), values: None },
+        most_rows: usize::MAX,
+        source: include_str!("logistic.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
 impl Learner for Logistic {
-    fn name(&self) -> &'static str {
-        "logistic"
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

@@ -27,26 +27,25 @@ pub use svm::Svm;
 pub use tree_transfer::{expand_reduce, retune_thresholds};
 
 use faer::MatRef;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map as JsonMap, Value};
 
 use crate::context::Context;
 use crate::data::{Goal, Labels};
 use crate::error::{Error, Result};
+use crate::heads::head;
 use crate::linalg::{Matrix, select_rows};
 use crate::models::Predictor;
+use crate::params::{ParamInfo, check_names, of_owner, read_params};
 
 /// A supervised learner.
 pub trait Learner: Send + Sync {
-    /// Its name in the registry.
-    fn name(&self) -> &'static str;
+    /// Its row in the registry.
+    fn row(&self) -> &'static LearnerRow;
 
-    /// Whether it can predict numbers as well as classes.
-    fn regresses(&self) -> bool {
-        false
-    }
-
-    /// Whether it makes use of weights other than 0 and 1.
-    fn weighs(&self) -> bool {
-        true
+    /// Its name.
+    fn name(&self) -> &'static str {
+        self.row().name
     }
 
     /// Fits rows `(n, d)` with one label and one weight (above 0) a row; `classes` classes, each with at least one
@@ -64,70 +63,105 @@ pub trait Learner: Send + Sync {
     ) -> Result<Predictor>;
 }
 
-/// One row of the learners' registry.
+/// The place of a learner among those that baselines are tried with, from 1; `None` where it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Baseline {
+    /// For classes.
+    pub classes: Option<u8>,
+    /// For numbers.
+    pub values: Option<u8>,
+}
+
+/// Makes a learner from given parameters; also returns all of them.
+type Make = fn(&JsonMap<String, Value>) -> Result<(Box<dyn Learner>, Value)>;
+
+/// What is known of a learner without fitting it.
 pub struct LearnerRow {
     /// The name on the command line.
     pub name: &'static str,
     /// What it is, with its objective.
     pub summary: &'static str,
-    /// Makes it.
-    pub build: fn() -> Box<dyn Learner>,
+    /// Whether it can predict numbers as well as classes.
+    pub regresses: bool,
+    /// Whether it makes use of weights other than 0 and 1.
+    pub weighs: bool,
+    /// Whether it leaves trees, which some methods go on from.
+    pub leaves_trees: bool,
+    /// Whether baselines are tried with it.
+    pub baseline: Baseline,
+    /// The most source rows for which baselines are tried with it: beyond, a fit takes minutes.
+    pub most_rows: usize,
+    /// The text of its file, of which the head is its page.
+    pub source: &'static str,
+    /// Its parameters.
+    pub params: fn() -> Vec<ParamInfo>,
+    make: Make,
+}
+
+impl LearnerRow {
+    /// The head of the learner's file: what it minimizes, the paper, what it costs.
+    pub fn head(&self) -> String {
+        head(self.source)
+    }
 }
 
 /// All learners.
-pub const LEARNERS: &[LearnerRow] = &[
-    LearnerRow {
-        name: "1-nn",
-        summary: "the nearest training row (Euclidean)",
-        build: || Box::new(NearestNeighbor),
-    },
-    LearnerRow {
-        name: "class-means",
-        summary: "the nearest class mean (Euclidean)",
-        build: || Box::new(ClassMeans),
-    },
-    LearnerRow {
-        name: "logistic",
-        summary: "multinomial logistic regression, ½|W|² + Σ w_i loss_i",
-        build: || Box::new(Logistic::default()),
-    },
-    LearnerRow {
-        name: "svm",
-        summary: "linear support vector machine, ½|w|² + Σ w_i hinge_i², one against the rest",
-        build: || Box::new(Svm::default()),
-    },
-    LearnerRow {
-        name: "kernel-svm",
-        summary: "Gaussian-kernel support vector machine, ½|w|² + Σ w_i hinge_i, a vote among pairs of classes",
-        build: || Box::new(KernelSvm::default()),
-    },
-    LearnerRow {
-        name: "ridge",
-        summary: "linear least squares, |w|² + Σ w_i residual_i²; classes as ±1",
-        build: || Box::new(Ridge::default()),
-    },
-    LearnerRow {
-        name: "decision-tree",
-        summary: "one tree, parted by the Gini index or squared error down to leaves of weight 5",
-        build: || Box::new(DecisionTree::default()),
-    },
-    LearnerRow {
-        name: "random-forest",
-        summary: "the mean of 100 deep trees on drawn rows and columns",
-        build: || Box::new(RandomForest::default()),
-    },
+pub static LEARNERS: &[LearnerRow] = &[
+    NearestNeighbor::ROW,
+    ClassMeans::ROW,
+    Logistic::ROW,
+    Svm::ROW,
+    KernelSvm::ROW,
+    Ridge::ROW,
+    DecisionTree::ROW,
+    RandomForest::ROW,
 ];
+
+/// A learner of this type with these parameters, the others at their defaults, and all of them.
+fn make<L>(given: &JsonMap<String, Value>) -> Result<(Box<dyn Learner>, Value)>
+where
+    L: Learner + Default + Serialize + DeserializeOwned + 'static,
+{
+    let (learner, all) = read_params::<L>(given)?;
+    Ok((Box::new(learner), all))
+}
+
+/// The row of this name.
+///
+/// # Errors
+/// [`Error::Unknown`].
+pub fn learner_row(name: &str) -> Result<&'static LearnerRow> {
+    LEARNERS.iter().find(|row| row.name == name).ok_or_else(|| Error::Unknown {
+        kind: "learner".into(),
+        name: name.into(),
+        known: LEARNERS.iter().map(|row| row.name.to_string()).collect(),
+    })
+}
+
+/// The learner of this name with these parameters, the others at their defaults.
+///
+/// # Errors
+/// [`Error::Unknown`] for an unknown learner or parameter, [`Error::Param`] for a value of the wrong kind.
+pub fn learner_with(name: &str, params: &JsonMap<String, Value>) -> Result<Box<dyn Learner>> {
+    let row = learner_row(name)?;
+    check_names(&format!("parameter of `{name}`"), &(row.params)(), params)?;
+    Ok((row.make)(params).map_err(|error| of_owner(error, name))?.0)
+}
 
 /// The learner of this name.
 ///
 /// # Errors
 /// [`Error::Unknown`].
 pub fn learner(name: &str) -> Result<Box<dyn Learner>> {
-    LEARNERS.iter().find(|row| row.name == name).map(|row| (row.build)()).ok_or_else(|| Error::Unknown {
-        kind: "learner".into(),
-        name: name.into(),
-        known: LEARNERS.iter().map(|row| row.name.to_string()).collect(),
-    })
+    learner_with(name, &JsonMap::new())
+}
+
+/// The names of learners of which this is so, as they are asked for.
+fn those(is: impl Fn(&LearnerRow) -> bool) -> String {
+    let names: Vec<String> =
+        LEARNERS.iter().filter(|row| is(row)).map(|row| format!("`{}`", row.name)).collect();
+    let (last, others) = names.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+    if others.is_empty() { last.into() } else { format!("{} or {last}", others.join(", ")) }
 }
 
 /// What [`train`] returns.
@@ -144,15 +178,13 @@ pub struct Trained {
 /// # Errors
 /// [`Error::Unsuited`].
 pub fn must_weigh(learner: &dyn Learner) -> Result<()> {
-    if learner.weighs() {
+    if learner.row().weighs {
         return Ok(());
     }
     Err(Error::Unsuited {
         method: learner.name().into(),
         problem: "cannot use row weights".into(),
-        hint: "choose `--learner logistic`, `svm`, `kernel-svm`, `ridge`, `class-means`, `decision-tree` or \
-               `random-forest`"
-            .into(),
+        hint: format!("choose `--learner` {}", those(|row| row.weighs)),
     })
 }
 
@@ -169,20 +201,17 @@ pub fn train(
     goal: &Goal,
     context: &mut Context,
 ) -> Result<Trained> {
-    let unsuited = |problem: String, hint: &str| {
-        Err(Error::Unsuited { method: learner.name().into(), problem, hint: hint.into() })
-    };
-    if *goal == Goal::Value && !learner.regresses() {
-        return unsuited(
-            "predicts classes, not numbers".into(),
-            "use `--learner ridge`, `1-nn`, `decision-tree` or `random-forest`",
-        );
+    let unsuited =
+        |problem: String, hint: String| Err(Error::Unsuited { method: learner.name().into(), problem, hint });
+    if *goal == Goal::Value && !learner.row().regresses {
+        let hint = format!("use `--learner` {}", those(|row| row.regresses));
+        return unsuited("predicts classes, not numbers".into(), hint);
     }
     let all = vec![1.0; rows.nrows()];
     let weights = weights.unwrap_or(&all);
     let kept: Vec<usize> = (0..rows.nrows()).filter(|&i| weights[i] > 0.0).collect();
     if kept.is_empty() {
-        return unsuited("was given no row of weight above 0".into(), "");
+        return unsuited("was given no row of weight above 0".into(), String::new());
     }
     if kept.iter().any(|&i| weights[i] != weights[kept[0]]) {
         must_weigh(learner)?;
@@ -212,4 +241,50 @@ pub fn train(
     let compact = Labels::Classes(of.iter().filter_map(|&c| position[c]).collect());
     let predictor = learner.fit(rows.as_ref(), &compact, &weights, classes.len(), context)?;
     Ok(Trained { predictor, classes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learners_are_made_from_parameters_by_name() {
+        let with = |text: &str| -> JsonMap<String, Value> { serde_json::from_str(text).unwrap() };
+        let problem = |name: &str, text: &str| learner_with(name, &with(text)).err().unwrap().to_string();
+        assert_eq!(learner_with("svm", &with(r#"{"cost": "10"}"#)).unwrap().name(), "svm");
+        assert_eq!(problem("svm", r#"{"penalty": 1}"#), "unknown parameter of `svm` `penalty`");
+        assert!(problem("svm", r#"{"cost": "much"}"#).starts_with("`svm`: `cost` must be of its type"));
+        assert_eq!(problem("perceptron", "{}"), "unknown learner `perceptron`");
+        // A parameter changes what is learnt.
+        let rows = crate::linalg::from_rows(&[&[0.0], &[1.0], &[2.0], &[5.0]]);
+        let labels = Labels::Classes(vec![0, 0, 1, 1]);
+        let weights = |text: &str| {
+            let own = learner_with("ridge", &with(text)).unwrap();
+            match own.fit(rows.as_ref(), &labels, &[1.0; 4], 2, &mut Context::default()).unwrap() {
+                Predictor::Linear { weights, .. } => weights[(0, 0)],
+                _ => unreachable!("ridge is linear"),
+            }
+        };
+        assert!(weights("{}").abs() > 2.0 * weights(r#"{"penalty": 100}"#).abs());
+    }
+
+    #[test]
+    fn rows_say_what_learners_can_do() {
+        for row in LEARNERS {
+            let own = learner(row.name).unwrap();
+            assert!(std::ptr::eq(own.row().source, row.source) && own.name() == row.name);
+            assert!(row.head().contains("Cost: ") || row.head().contains("cost"), "{}", row.name);
+            for param in (row.params)() {
+                assert!(param.about.len() > 10, "{}: {}", row.name, param.name);
+            }
+        }
+        assert_eq!(those(|row| row.leaves_trees), "`decision-tree` or `random-forest`");
+        assert_eq!(those(|row| row.name == "svm"), "`svm`");
+        // Places among the baselines are given once.
+        for place in [|row: &LearnerRow| row.baseline.classes, |row: &LearnerRow| row.baseline.values] {
+            let mut places: Vec<u8> = LEARNERS.iter().filter_map(place).collect();
+            places.sort_unstable();
+            assert!(places.iter().copied().eq(1..=places.len() as u8), "{places:?}");
+        }
+    }
 }

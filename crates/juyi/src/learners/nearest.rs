@@ -3,28 +3,39 @@
 //! Cost: `O(n m d)` for `m` predictions, `O(n d)` memory and model file.
 
 use faer::{Mat, MatRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::models::Predictor;
+use crate::params::params_of;
 
 /// The answer of the nearest training row by Euclidean distance; the lowest row number wins a tie.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NearestNeighbor;
 
+impl NearestNeighbor {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "1-nn",
+        summary: "the nearest training row (Euclidean)",
+        regresses: true,
+        weighs: false,
+        leaves_trees: false,
+        baseline: Baseline { classes: Some(2), values: Some(2) },
+        most_rows: usize::MAX,
+        source: include_str!("nearest.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
 impl Learner for NearestNeighbor {
-    fn name(&self) -> &'static str {
-        "1-nn"
-    }
-
-    fn regresses(&self) -> bool {
-        true
-    }
-
-    fn weighs(&self) -> bool {
-        false
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

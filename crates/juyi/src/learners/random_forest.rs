@@ -16,16 +16,20 @@
 use faer::MatRef;
 use rand::Rng;
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
 use super::growth::{Distinct, Limits};
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::{Error, Result};
 use crate::models::{Node, Predictor, Trees};
+use crate::params::params_of;
 
 /// A forest for classes or numbers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct RandomForest {
     /// How many trees. 1 or above.
     pub trees: usize,
@@ -41,13 +45,25 @@ impl Default for RandomForest {
     }
 }
 
-impl Learner for RandomForest {
-    fn name(&self) -> &'static str {
-        "random-forest"
-    }
+impl RandomForest {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "random-forest",
+        summary: "the mean of 100 deep trees on drawn rows and columns",
+        regresses: true,
+        weighs: true,
+        leaves_trees: true,
+        baseline: Baseline { classes: None, values: None },
+        most_rows: usize::MAX,
+        source: include_str!("random_forest.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
 
-    fn regresses(&self) -> bool {
-        true
+impl Learner for RandomForest {
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

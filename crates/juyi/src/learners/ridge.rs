@@ -19,18 +19,22 @@ use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
 use super::logistic::{above_zero, only_class};
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::linalg::{Matrix, PAR, multiply};
 use crate::models::{Link, Predictor};
+use crate::params::params_of;
 use crate::solvers::{add_gram, solve_shifted, weighted_means};
 
 /// Ridge regression and the classifier made of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Ridge {
     /// How much the squared weights count against the squared residuals. Above 0, finite.
     pub penalty: f64,
@@ -42,13 +46,25 @@ impl Default for Ridge {
     }
 }
 
-impl Learner for Ridge {
-    fn name(&self) -> &'static str {
-        "ridge"
-    }
+impl Ridge {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "ridge",
+        summary: "linear least squares, |w|² + Σ w_i residual_i²; classes as ±1",
+        regresses: true,
+        weighs: true,
+        leaves_trees: false,
+        baseline: Baseline { classes: None, values: Some(1) },
+        most_rows: usize::MAX,
+        source: include_str!("ridge.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
 
-    fn regresses(&self) -> bool {
-        true
+impl Learner for Ridge {
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

@@ -14,21 +14,25 @@
 
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Learner;
 use super::logistic::{above_zero, only_class};
+use super::{Baseline, Learner, LearnerRow, make};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::models::{Link, Predictor};
+use crate::params::params_of;
 use crate::solvers::SquaredHinge;
 
 /// Classes that are fitted at a time.
 const CLASSES: usize = 4;
 
 /// The linear support vector machine.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct Svm {
     /// `C`: how much the rows count against the penalty on the weights. Above 0, finite.
     pub cost: f64,
@@ -40,9 +44,25 @@ impl Default for Svm {
     }
 }
 
+impl Svm {
+    /// Its row.
+    pub const ROW: LearnerRow = LearnerRow {
+        name: "svm",
+        summary: "linear support vector machine, ½|w|² + Σ w_i hinge_i², one against the rest",
+        regresses: false,
+        weighs: true,
+        leaves_trees: false,
+        baseline: Baseline { classes: None, values: None },
+        most_rows: usize::MAX,
+        source: include_str!("svm.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
 impl Learner for Svm {
-    fn name(&self) -> &'static str {
-        "svm"
+    fn row(&self) -> &'static LearnerRow {
+        &Self::ROW
     }
 
     fn fit(

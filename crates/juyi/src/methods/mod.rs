@@ -14,10 +14,10 @@ pub mod transport;
 pub mod weighting;
 
 pub use page::list_of_pages;
+use registry::make;
 pub use registry::{
-    Built, Family, Goals, LabelUse, LearnerNeed, MethodRow, Needs, ParamInfo, SourceNeed, build, method,
+    Built, Family, Goals, LabelUse, LearnerNeed, MethodRow, Needs, SourceNeed, build, method,
 };
-use registry::{make, params_of};
 pub use rows::METHODS;
 
 use std::borrow::Cow;
@@ -29,6 +29,7 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows, stack};
 use crate::models::{About, Map, Model, Predictor, apply_all};
+use crate::params::params_of;
 
 /// The method that does not transfer, beside which every run sets its result.
 pub const NO_TRANSFER: &MethodRow = &baseline::SourceOnly::ROW;

@@ -1,5 +1,6 @@
 //! A method's page: the head of its file, for people who read no Rust.
 
+use crate::heads::{head, without_links};
 use std::fmt::Write;
 
 use super::METHODS;
@@ -9,9 +10,7 @@ impl MethodRow {
     /// The head of the method's file: what it does, when to use it and when it hurts, the paper, the equations, where we
     /// differ, what it costs. Paragraphs are parted by empty lines, equations stand between lines of three backticks.
     pub fn head(&self) -> String {
-        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
-        let text: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        without_links(&text.join("\n")) + "\n"
+        head(self.source)
     }
 
     /// The method's page in Markdown; `docs/methods/` holds them all.
@@ -90,33 +89,9 @@ pub fn list_of_pages() -> String {
     out
 }
 
-/// Links of the source's documentation as plain code: ``[`crate::solvers::X`]`` is `` `X` ``.
-fn without_links(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("[`") {
-        let Some(end) = rest[at..].find("`]") else { break };
-        out.push_str(&rest[..at]);
-        let path = &rest[at + 2..at + end];
-        let name = path.rsplit("::").next().unwrap_or(path);
-        let _ = write!(out, "`{name}`");
-        rest = &rest[at + end + 2..];
-        if let Some(target) = rest.strip_prefix('(') {
-            rest = target.find(')').map_or(rest, |close| &target[close + 1..]);
-        }
-    }
-    out + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn links_become_plain_code() {
-        let text = "see [`crate::solvers::Embedding`] and [`Task`](crate::data::Task), [1] stays [`open";
-        assert_eq!(without_links(text), "see `Embedding` and `Task`, [1] stays [`open");
-    }
 
     #[test]
     fn a_page_has_its_parts() {

@@ -3,7 +3,6 @@
 
 use std::fmt;
 
-use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
@@ -11,7 +10,8 @@ use super::{METHODS, Method};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
-use crate::learners::learner;
+use crate::learners::learner_row;
+use crate::params::{ParamInfo, check_names, of_owner, read_params};
 
 /// The families of methods, each with a folder of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,31 +199,6 @@ fn unsuited(row: &MethodRow, problem: &str, hint: &str) -> Error {
     Error::Unsuited { method: row.name.into(), problem: problem.into(), hint: hint.into() }
 }
 
-/// One parameter as the registry shows it.
-#[derive(Debug, Clone, Serialize)]
-pub struct ParamInfo {
-    /// Name.
-    pub name: String,
-    /// Default.
-    pub default: Value,
-    /// Meaning and range: the field's documentation.
-    pub about: String,
-    /// Whether it is a whole number.
-    #[serde(skip)]
-    pub whole: bool,
-}
-
-impl ParamInfo {
-    /// The default in words.
-    pub fn default_text(&self) -> String {
-        match &self.default {
-            Value::Null => "automatic".into(),
-            Value::String(text) => text.clone(),
-            value => value.to_string(),
-        }
-    }
-}
-
 /// Makes a method from given parameters; also returns all of them.
 type Make = fn(&JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>;
 
@@ -267,7 +242,7 @@ impl MethodRow {
     /// The learner when none is asked for, which must be able to predict what is asked: least squares stand in for a
     /// learner of classes.
     pub fn learner_for(&self, goal: &Goal) -> &'static str {
-        let serves = *goal != Goal::Value || learner(self.learner).is_ok_and(|learner| learner.regresses());
+        let serves = *goal != Goal::Value || learner_row(self.learner).is_ok_and(|learner| learner.regresses);
         if serves { self.learner } else { "ridge" }
     }
 
@@ -311,69 +286,19 @@ pub fn method(name: &str) -> Result<&'static MethodRow> {
 /// range.
 pub fn build(name: &str, params: &JsonMap<String, Value>) -> Result<Built> {
     let row = method(name)?;
-    let known: Vec<ParamInfo> = (row.params)();
-    for given in params.keys() {
-        if !known.iter().any(|param| param.name == *given) {
-            return Err(Error::Unknown {
-                kind: format!("parameter of `{name}`"),
-                name: given.clone(),
-                known: known.into_iter().map(|param| param.name).collect(),
-            });
-        }
-    }
-    let (method, params) = (row.make)(params).map_err(|error| match error {
-        Error::Param { name: param, must, got, .. } => {
-            Error::Param { owner: name.into(), name: param, must, got }
-        }
-        other => other,
-    })?;
+    check_names(&format!("parameter of `{name}`"), &(row.params)(), params)?;
+    let (method, params) = (row.make)(params).map_err(|error| of_owner(error, name))?;
     method.check()?;
     Ok(Built { row, params, method })
 }
 
-/// Reads the parameters one by one, so that an error names the one that is at fault.
+/// A method of this type with these parameters, the others at their defaults, and all of them.
 pub(super) fn make<M>(given: &JsonMap<String, Value>) -> Result<(Box<dyn Method>, Value)>
 where
     M: Method + Default + Serialize + DeserializeOwned + 'static,
 {
-    let defaults = || serde_json::to_value(M::default()).unwrap_or_default();
-    let mut all = defaults();
-    for (name, value) in given {
-        // A string may be a number or a switch that was typed on a command line.
-        let typed = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let accepts = |value: &Value| {
-            let mut one = defaults();
-            one[name] = value.clone();
-            serde_json::from_value::<M>(one).map(|_| ())
-        };
-        let value = typed.filter(|typed| accepts(typed).is_ok()).unwrap_or_else(|| value.clone());
-        if let Err(error) = accepts(&value) {
-            let got = value.as_str().map_or_else(|| value.to_string(), str::to_string);
-            let must = format!("of its type ({})", error.to_string().trim_end_matches(" at line 0 column 0"));
-            return Err(Error::Param { owner: String::new(), name: name.clone(), must, got });
-        }
-        all[name] = value;
-    }
-    let method: M = serde_json::from_value(all.clone())
-        .map_err(|error| Error::Numeric { what: "reading parameters".into(), why: error.to_string() })?;
+    let (method, all) = read_params::<M>(given)?;
     Ok((Box::new(method), all))
-}
-
-/// Names, defaults and documentation of a method's parameters, from its struct.
-pub(super) fn params_of<M: Default + Serialize + JsonSchema>() -> Vec<ParamInfo> {
-    let defaults = serde_json::to_value(M::default()).unwrap_or_default();
-    let schema = schema_for!(M);
-    let properties = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
-    let describe = |(name, property): (String, Value)| {
-        let about =
-            property.get("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " ");
-        let whole = match property.get("type") {
-            Some(Value::Array(types)) => types.iter().any(|one| one == "integer"),
-            one => one.is_some_and(|one| one == "integer"),
-        };
-        ParamInfo { default: defaults[&name].clone(), about, whole, name }
-    };
-    properties.into_iter().map(describe).collect()
 }
 
 #[cfg(test)]

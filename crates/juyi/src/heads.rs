@@ -1,0 +1,39 @@
+//! The head of a source file, which is the page of the method or learner in it.
+
+use std::fmt::Write;
+
+/// The text of the comment that a file begins with, without links to code.
+pub(crate) fn head(source: &str) -> String {
+    let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
+    let text: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    without_links(&text.join("\n")) + "\n"
+}
+
+/// Links of the source's documentation as plain code: ``[`crate::solvers::X`]`` is `` `X` ``.
+pub(crate) fn without_links(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("[`") {
+        let Some(end) = rest[at..].find("`]") else { break };
+        out.push_str(&rest[..at]);
+        let path = &rest[at + 2..at + end];
+        let name = path.rsplit("::").next().unwrap_or(path);
+        let _ = write!(out, "`{name}`");
+        rest = &rest[at + end + 2..];
+        if let Some(target) = rest.strip_prefix('(') {
+            rest = target.find(')').map_or(rest, |close| &target[close + 1..]);
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_become_plain_code() {
+        let text = "see [`crate::solvers::Embedding`] and [`Task`](crate::data::Task), [1] stays [`open";
+        assert_eq!(without_links(text), "see `Embedding` and `Task`, [1] stays [`open");
+    }
+}
