@@ -256,7 +256,7 @@ mod tests {
         assert!(problem("svm", r#"{"cost": "much"}"#).starts_with("`svm`: `cost` must be of its type"));
         assert_eq!(problem("perceptron", "{}"), "unknown learner `perceptron`");
         // A parameter changes what is learnt.
-        let rows = crate::linalg::from_rows(&[&[0.0], &[1.0], &[2.0], &[5.0]]);
+        let rows = crate::linalg::from_rows(&[vec![0.0], vec![1.0], vec![2.0], vec![5.0]]);
         let labels = Labels::Classes(vec![0, 0, 1, 1]);
         let weights = |text: &str| {
             let own = learner_with("ridge", &with(text)).unwrap();
