@@ -9,7 +9,7 @@ pub(crate) fn head(source: &str) -> String {
     without_links(&text.join("\n")) + "\n"
 }
 
-/// Links of the source's documentation as plain code: ``[`crate::solvers::X`]`` is `` `X` ``.
+/// Links of the source's documentation as plain code: ``[`a::b::X`]`` is `` `X` ``.
 pub(crate) fn without_links(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn links_become_plain_code() {
-        let text = "see [`crate::solvers::Embedding`] and [`Task`](crate::data::Task), [1] stays [`open";
+        let text = "see [`a::b::Embedding`] and [`Task`](a::Task), [1] stays [`open";
         assert_eq!(without_links(text), "see `Embedding` and `Task`, [1] stays [`open");
     }
 }

@@ -272,7 +272,7 @@ mod tests {
     fn rows_say_what_learners_can_do() {
         for row in LEARNERS {
             let own = learner(row.name).unwrap();
-            assert!(std::ptr::eq(own.row().source, row.source) && own.name() == row.name);
+            assert!(own.row().source == row.source && own.name() == row.name);
             assert!(row.head().contains("Cost: ") || row.head().contains("cost"), "{}", row.name);
             for param in (row.params)() {
                 assert!(param.about.len() > 10, "{}: {}", row.name, param.name);
