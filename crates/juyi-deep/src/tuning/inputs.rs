@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use juyi::context::Context;
 use juyi::error::{Error, Result};
@@ -81,7 +82,13 @@ impl Pictures {
             |at| sides[&at],
             |some| {
                 let files: Vec<&Path> = some.iter().map(|at| self.files[*at].as_path()).collect();
+                let done = AtomicUsize::new(0);
                 let hash = |_: usize, picture: Result<Picture>| {
+                    context.progress(
+                        "comparing pictures",
+                        1 + done.fetch_add(1, Ordering::Relaxed),
+                        files.len(),
+                    );
                     let picture = picture?;
                     let mut hasher = blake3::Hasher::new();
                     hasher.update(&picture.width().to_le_bytes()).update(picture.pixels());

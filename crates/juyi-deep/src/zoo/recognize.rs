@@ -10,6 +10,9 @@ use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
 use crate::checkpoint::class_names::Found;
 
+/// Ends of the names of tensors that count something and change no answer: passes of a training, and what profilers put in.
+const COUNTERS: [&str; 3] = [".num_batches_tracked", ".total_ops", ".total_params"];
+
 /// A checkpoint beside a network of the zoo.
 #[derive(Debug)]
 pub struct Recognized {
@@ -60,8 +63,8 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
         };
         let problems: Vec<String> = taken.iter().filter_map(lacks).collect();
         if problems.is_empty() {
-            let ignored =
-                |name: &&&str| !taken.contains_key(**name) && !name.ends_with("num_batches_tracked");
+            let is_counter = |name: &str| COUNTERS.iter().any(|end| name.ends_with(end));
+            let ignored = |name: &&&str| !taken.contains_key(**name) && !is_counter(name);
             let extra: Vec<String> = shapes.keys().filter(ignored).map(ToString::to_string).collect();
             let with_head = head.iter().all(|name| shapes.contains_key(name.as_str()));
             if best.as_ref().is_none_or(|(_, most, _)| extra.len() < most.len()) {
@@ -214,6 +217,9 @@ mod tests {
         };
         assert_eq!(said(&numbers(0.0)), "`f`: has weights that are all 0");
         assert!(said(&numbers(7.0)).contains("all whole numbers"));
+        for counter in ["bn1.num_batches_tracked", "conv1.total_ops", "layer1.0.total_params"] {
+            assert_eq!(of(&part(counter)).unwrap(), (true, 3, vec![]), "{counter}");
+        }
         let without = |all: &mut BTreeMap<String, Stored>| all.retain(|name, _| !name.contains("running_"));
         assert!(said(&without).contains("the closest is `resnet18`"));
     }
