@@ -1,5 +1,7 @@
 //! Columns of dates and times: how they are to be read, and their numbers.
 
+mod exchanged;
+
 use super::kind::Seen;
 use super::sentinels::DateSentinels;
 use super::{Encoding, Kind};
@@ -7,6 +9,7 @@ use crate::context::Context;
 use crate::data::dates::{DAY, Date, DateOrder, Moment, TimeUnit, calendar};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
+use exchanged::tell_exchanged;
 
 /// What a column turns out to be.
 pub(super) enum Dates {
@@ -152,6 +155,7 @@ pub(super) fn dates(name: &str, columns: &[Seen], sources: usize, context: &mut 
     }
     if filled > 0 {
         say(name, &counted, unit, &style, context);
+        tell_exchanged(name, columns, order, context);
     }
     let (mut sum, mut count) = (0.0, 0.0);
     let mut sentinels = DateSentinels::new(unit);

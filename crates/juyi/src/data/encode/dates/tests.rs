@@ -288,3 +288,20 @@ fn numbers_that_look_like_dates_are_warned_of() {
         assert!(said.iter().all(|said| !said.contains("look like dates")), "{said:?}");
     }
 }
+
+#[test]
+fn days_and_months_that_a_spreadsheet_exchanged_are_warned_of() {
+    let (iso, text): (Vec<String>, Vec<String>) =
+        (1..=6).map(|k| (format!("2023-0{k}-1{}", k % 3), format!("0{k}/{}/2023", 20 + k))).unzip();
+    let cells: Vec<&str> = iso.iter().chain(&text).map(String::as_str).collect();
+    let plain = column("old", &["2023-03-14"; 3]);
+    let said = decide(&plain, &column("new", &cells)).unwrap().1;
+    assert!(
+        said.iter().any(|text| text.starts_with("`new`, column `d`: days are up to 12 in all")),
+        "{said:?}"
+    );
+    // Where a day beyond 12 stands among the former, nothing was exchanged.
+    let cells: Vec<&str> = cells.into_iter().chain(["2023-01-31"]).collect();
+    let said = decide(&plain, &column("new", &cells)).unwrap().1;
+    assert!(said.iter().all(|text| !text.contains("exchanged")), "{said:?}");
+}
