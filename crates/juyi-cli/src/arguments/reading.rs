@@ -63,11 +63,9 @@ fn parse_decimal(text: &str) -> Result<char, String> {
 }
 
 fn parse_date_order(text: &str) -> Result<DateOrder, String> {
-    match text {
-        "day-first" => Ok(DateOrder::DayMonthYear),
-        "month-first" => Ok(DateOrder::MonthDayYear),
-        _ => Err("give `day-first` or `month-first`".into()),
-    }
+    let orders = [DateOrder::DayMonthYear, DateOrder::MonthDayYear];
+    let known = orders.into_iter().find(|order| order.name() == text);
+    known.ok_or_else(|| format!("give {}", orders.map(|order| format!("`{}`", order.name())).join(" or ")))
 }
 
 /// `old=new`.

@@ -54,18 +54,30 @@ impl Aside {
     pub(super) fn of(name: &str) -> Self {
         let name = name.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-        let is =
-            |words: &[&str]| name.split(|sign: char| !sign.is_alphanumeric()).any(|own| words.contains(&own));
-        let beside = ["grad", "grads", "gradients", "fisher", "omega", "importance", "mask", "masks"];
         let average = ["avg", "polyak", "shadow", "slow", "lookahead"];
-        if has(&["optim", "momentum", "scheduler", "exp_avg"]) || is(&beside) {
+        let optimizer = has(&["optim", "momentum", "scheduler", "exp_avg"]);
+        if optimizer || has_word(&name, &KEPT) || has_word(&name, &["mask", "masks"]) {
             Self::Optimizer
-        } else if has(&["ema", "average", "swa", "teacher"]) || is(&average) {
+        } else if has(&["ema", "average", "swa", "teacher"]) || has_word(&name, &average) {
             Self::Average
         } else {
             Self::Network
         }
     }
+}
+
+/// Words for what an optimizer or a penalty keeps of a network, which is none.
+const KEPT: [&str; 8] =
+    ["optimizer", "optimizers", "grad", "grads", "gradients", "fisher", "omega", "importance"];
+
+/// Whether one of these words stands in a name in small letters.
+fn has_word(name: &str, words: &[&str]) -> bool {
+    name.split(|sign: char| !sign.is_alphanumeric()).any(|own| words.contains(&own))
+}
+
+/// Whether a set that is called so is no network.
+pub(super) fn is_kept(name: &str) -> bool {
+    has_word(&name.to_lowercase(), &KEPT)
 }
 
 /// Whether a part of a name is often wrapped around those of a network.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use juyi::error::{Error, Result, few, shown};
 
-use super::begins::{Aside, Begin, Known, begin, holds, is_usual, shortened};
+use super::begins::{Aside, Begin, Known, begin, holds, is_kept, is_usual, shortened};
 use super::pickle::{Node, Pickle};
 use super::state::{LeftOut, key_shown};
 use super::{Checkpoint, Stored, arrays, torch};
@@ -88,21 +88,14 @@ pub(super) fn enter(pickle: &Pickle<'_>, wanted: Wanted<'_>) -> Entered {
         let (root, around) = (pickle.root, vec![pickle.root]);
         return Entered { root, set: None, around, no_network: false, notes: Vec::new() };
     };
-    let mut notes =
-        vec![format!("the tensors are those of `{}`{}", shown(&chosen.path()), beside(pickle, chosen))];
+    let around = around(pickle, chosen);
+    let beside = beside(pickle, chosen, &around);
+    let mut notes = vec![format!("the tensors are those of `{}`{beside}", shown(&chosen.path()))];
     let others = alike.iter().filter(|set| best > 0 && set.id != chosen.id && !set.path.is_empty());
     let others = others.filter(|set| set.rank().0 != Aside::Optimizer).map(|set| set.path()).collect();
     notes.extend(copies(others));
-    let words = ["optimizer", "optimizers", "grad", "grads", "gradients", "fisher", "omega", "importance"];
-    let path = chosen.path().to_lowercase();
-    let kept = path.split(|sign: char| !sign.is_alphanumeric()).any(|word| words.contains(&word));
-    Entered {
-        root: chosen.id,
-        set: Some(chosen.path()),
-        around: around(pickle, chosen),
-        no_network: kept && wanted.set.is_none(),
-        notes,
-    }
+    let no_network = is_kept(&chosen.path()) && wanted.set.is_none();
+    Entered { root: chosen.id, set: Some(chosen.path()), around, no_network, notes }
 }
 
 /// The dictionaries around a set, the innermost first, and the whole.
@@ -161,17 +154,12 @@ fn find<'p>(
 }
 
 /// What stands beside a dictionary, and beside those around it, in words.
-fn beside(pickle: &Pickle<'_>, set: &Set<'_>) -> String {
+fn beside(pickle: &Pickle<'_>, set: &Set<'_>, around: &[usize]) -> String {
     let mut left_out = LeftOut::default();
-    let mut at = pickle.root;
-    for key in &set.path {
-        let Node::Dict(entries) = pickle.node(at) else { break };
-        for (name, value) in entries {
-            if pickle.text(*name) == Some(*key) {
-                at = *value;
-            } else {
-                left_out.push(|| key_shown(pickle, *name));
-            }
+    for (at, key) in around.iter().rev().zip(&set.path) {
+        let Node::Dict(entries) = pickle.node(*at) else { break };
+        for (name, _) in entries.iter().filter(|(name, _)| pickle.text(*name) != Some(*key)) {
+            left_out.push(|| key_shown(pickle, *name));
         }
     }
     left_out.listed().map(|names| format!("; left out beside it: {names}")).unwrap_or_default()

@@ -2,24 +2,14 @@
 
 use std::collections::HashMap;
 
-use juyi::data::{is_mark_of_absence, listed, spelt_alike};
+use juyi::data::{is_mark_of_absence, listed, means_no_label, spelt_alike};
 use juyi::error::shown;
 
 use super::folder::PARTS;
 use super::listing::Entry;
 
-/// Names of folders for pictures without a class.
-const UNKNOWN: [&str; 9] = [
-    "none",
-    "unknown",
-    "unlabelled",
-    "unlabeled",
-    "unsorted",
-    "unclassified",
-    "unassigned",
-    "todo",
-    "no label",
-];
+/// Names of folders for pictures without a class, beside the words for no label.
+const UNSORTED: [&str; 2] = ["unsorted", "unclassified"];
 
 /// Names of folders that data sets are made of, in place of classes.
 const LAYOUT: [&str; 12] = [
@@ -43,11 +33,12 @@ const BESIDE: [&str; 7] = ["_mask", "-mask", "_seg", "_segmentation", "_gt", "_l
 /// What is doubtful about the names of the classes in a folder or table, a sentence each.
 pub(super) fn doubts(classes: &[String]) -> Vec<String> {
     let is = |known: &[&str], class: &str| known.iter().any(|own| class.trim().eq_ignore_ascii_case(own));
+    let unknown = |class: &str| is(&UNSORTED, class) || means_no_label(class);
     let all = |kind: &dyn Fn(&str) -> bool| -> Vec<&String> {
         classes.iter().filter(|class| kind(class)).collect()
     };
-    let absent = all(&|class| is(&UNKNOWN, class) || is_mark_of_absence(class));
-    let parts = all(&|class| is(&PARTS, class) && !is(&UNKNOWN, class));
+    let absent = all(&|class| unknown(class) || is_mark_of_absence(class));
+    let parts = all(&|class| is(&PARTS, class) && !unknown(class));
     let layout = all(&|class| is(&LAYOUT, class));
     let taken = |names: Vec<&String>, unless: &str| {
         let (are, class) = if names.len() == 1 { ("is", "a class") } else { ("are", "classes") };

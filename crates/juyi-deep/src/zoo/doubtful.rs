@@ -1,7 +1,7 @@
 //! Tensors beside those of a network, and values, that tell that something else is meant: heads under other names, parts
 //! that are not merged, weights that were never trained.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use juyi::error::{Error, Result, few, shown};
 
@@ -216,7 +216,7 @@ pub(super) fn doubtful(
 pub(super) fn refuse_others(source: &str, architecture: &Architecture, extra: &[String]) -> Result<()> {
     let module = |name: &str| name.split('.').next().unwrap_or_default().to_string();
     let trunk = architecture.stages.iter().flat_map(|stage| &stage.layers).flat_map(Layer::parameters);
-    let modules: Vec<String> =
+    let modules: BTreeSet<String> =
         trunk.filter(|own| own.name.contains('.')).map(|own| module(&own.name)).collect();
     let others = extra.iter().filter(|name| name.contains('.') && modules.contains(&module(name)));
     let others: Vec<String> = others.map(|name| format!("`{}`", shown(name))).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use juyi::error::{Error, Result};
 
 use super::doubtful::{doubtful, refuse_numbers, refuse_others, refuse_unmerged, take_head};
-use super::{IMAGENET, ZOO, squeezenet};
+use super::{IMAGENET, Known, ZOO, squeezenet};
 use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
 use crate::checkpoint::class_names::Found;
@@ -40,15 +40,15 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
     let mut tensors = squeezenet::from_arrays(tensors);
     refuse_unmerged(source, &tensors)?;
     let mut doubts = Vec::new();
-    for known in ZOO {
-        doubts.extend(take_head(&known.architecture(), &mut tensors));
+    let networks: Vec<Architecture> = ZOO.iter().map(Known::architecture).collect();
+    for network in &networks {
+        doubts.extend(take_head(network, &mut tensors));
     }
     let shapes: BTreeMap<&str, &[usize]> =
         tensors.iter().map(|(name, stored)| (name.as_str(), &stored.shape[..])).collect();
     let mut closest: Option<(f64, Vec<String>, Architecture)> = None;
     let mut best: Option<(Architecture, Vec<String>, bool)> = None;
-    for known in ZOO {
-        let plain = known.architecture();
+    for plain in networks {
         let head = plain.head.iter().flat_map(crate::layers::Layer::parameters);
         let head: Vec<String> = head.map(|own| own.name).collect();
         let classes = head.iter().rev().find_map(|name| shapes.get(name.as_str())?.first().copied());

@@ -94,6 +94,29 @@ pub fn spelt_alike(names: &[String]) -> Vec<(usize, usize)> {
     names.iter().enumerate().filter_map(pair).collect()
 }
 
+/// Words for a label that is not known, as [`loosely`] has them.
+const UNKNOWN: [&str; 14] = [
+    "unlabelled",
+    "unlabeled",
+    "nolabel",
+    "none",
+    "unknown",
+    "undefined",
+    "unassigned",
+    "missing",
+    "tbd",
+    "??",
+    "pending",
+    "todo",
+    "notavailable",
+    "\u{672a}\u{77e5}",
+];
+
+/// Whether a word says that there is no label.
+pub fn means_no_label(name: &str) -> bool {
+    UNKNOWN.contains(&loosely(name).as_str())
+}
+
 /// Whether both names say yes, or both no.
 pub(crate) fn says_the_same(a: &str, b: &str) -> bool {
     let truth = |name: &str| truth_value(&loosely(name));

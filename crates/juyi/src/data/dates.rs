@@ -37,7 +37,7 @@ impl DateOrder {
     pub(super) const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
 
     /// What the order is called.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::DayMonthYear => "day-first",
             Self::MonthDayYear => "month-first",

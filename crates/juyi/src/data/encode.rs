@@ -276,6 +276,11 @@ impl Encoding {
         })
     }
 
+    /// The names of the columns that the features are made of, one after another.
+    pub(crate) fn columns_of_features(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().flat_map(|column| std::iter::repeat_n(column.name.as_str(), column.width()))
+    }
+
     /// The name of the column that the `j`-th feature is made of.
     pub(crate) fn column_of(&self, j: usize) -> &str {
         self.of_feature(j).map_or("", |column| &column.name)

@@ -28,8 +28,8 @@ mod whole;
 pub mod xlsx;
 
 pub use builtin::{Builtin, builtin};
-pub use classes::{Classes, spelt_alike, twins};
-pub(crate) use classes::{loosely, mixes_truths, plain_number, says_the_same, two_vocabularies};
+pub use classes::{Classes, means_no_label, spelt_alike, twins};
+pub(crate) use classes::{mixes_truths, plain_number, says_the_same, two_vocabularies};
 pub(crate) use dates::is_moment;
 pub use dates::{DateOrder, TimeUnit};
 pub use domain::{Domain, Goal, Labels, Task};

@@ -150,8 +150,8 @@ pub struct Seen {
 }
 
 /// Whether this is a whole number with leading zeros, as codes are.
-pub(super) fn is_code(cell: &str) -> bool {
-    cell.len() > 1 && cell.starts_with('0') && cell.bytes().all(|b| b.is_ascii_digit())
+pub(super) fn is_code(cell: &[u8]) -> bool {
+    cell.len() > 1 && cell[0] == b'0' && cell.iter().all(u8::is_ascii_digit)
 }
 
 /// A table.

@@ -284,7 +284,7 @@ fn table(
         let texts = cells
             .iter()
             .filter_map(|(_, value)| if let Value::Text(text) = value { Some(text) } else { None });
-        let code = texts.into_iter().find(|text| is_code(text)).cloned();
+        let code = texts.into_iter().find(|text| is_code(text.as_bytes())).cloned();
         let (cells, unit, was_text) = column_of(&cells, count, as_text.contains(&name));
         if let Some(unit) = unit {
             times.insert(name.clone(), unit);

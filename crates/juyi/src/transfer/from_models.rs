@@ -54,7 +54,7 @@ pub fn transfer_models(
     let cells = target.column(&label).map(|column| column.cells.clone());
     tell_absent(&target, &label, context);
     if let (Some(cells), Goal::Value) = (&cells, &goal) {
-        tell_sentinels(&label, &[cells], context);
+        tell_sentinels(&label, cells, context);
     }
     let used = cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {

@@ -362,7 +362,7 @@ pub fn predict_table(
     if let (Some(label), Some(cells)) = (score, &truth) {
         tell_absent(&table, label, context);
         if model.goal == Goal::Value {
-            tell_sentinels(label, &[cells], context);
+            tell_sentinels(label, cells, context);
         }
     }
     let id = identifiers(&table, &encoding.id, context)?;

@@ -4,14 +4,14 @@ use super::distances::labels_apart;
 use super::figures::Pixels;
 use super::labels::{
     Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, label_numbers,
-    labelled_rows, tell_absent, tell_sentinels, two_classes, unlabelled_in_sources,
+    labelled_rows, tell_absent, two_classes, unlabelled_in_sources,
 };
 use super::truth::Truth;
 use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
 use crate::data::{
     Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_labels_later,
-    read_numbers, truths_as_numbers,
+    read_numbers, sentinels_in, truths_as_numbers,
 };
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
@@ -99,9 +99,8 @@ pub(super) fn prepare(
     }
     let goal = match kind {
         TaskKind::Regression => {
-            let all: Vec<&Cells> = labels.iter().chain(&target_cells).collect();
-            tell_sentinels(&label, &all, context);
-            let numbers: Vec<Cells> = all.into_iter().map(label_numbers).collect();
+            let numbers: Vec<Cells> = labels.iter().chain(&target_cells).map(label_numbers).collect();
+            sentinels_in(&label, &numbers.iter().collect::<Vec<_>>(), context);
             let names = sources.iter().chain([&target]).map(|table| table.name.as_str());
             labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
             Goal::Value

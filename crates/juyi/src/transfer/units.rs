@@ -1,5 +1,7 @@
 //! Columns that seem to be in one unit in the source and in another in the target.
 
+use std::collections::HashSet;
+
 use crate::context::Context;
 use crate::data::Encoding;
 use crate::error::shown;
@@ -30,17 +32,17 @@ const FEWEST: usize = 10;
 
 /// The known factor by which the second sample is larger or the first is, where that makes them alike.
 fn factor(source: &[f64], target: &[f64]) -> Option<(f64, bool)> {
-    let sorted = |values: &[f64], by: f64| {
-        let mut values: Vec<f64> = values.iter().map(|v| v / by).collect();
+    let sorted = |values: &[f64]| {
+        let mut values = values.to_vec();
         values.sort_by(f64::total_cmp);
         values
     };
-    let (x, y) = (sorted(source, 1.0), sorted(target, 1.0));
+    let (x, y) = (sorted(source), sorted(target));
     let larger = y[y.len() / 2].abs() > x[x.len() / 2].abs();
+    let (large, small) = if larger { (&y, &x) } else { (&x, &y) };
     let left = |factor: f64| {
-        let scaled =
-            if larger { (x.clone(), sorted(target, factor)) } else { (sorted(source, factor), y.clone()) };
-        kolmogorov_smirnov(&scaled.0, &scaled.1).0
+        let scaled: Vec<f64> = large.iter().map(|v| v / factor).collect();
+        kolmogorov_smirnov(&scaled, small).0
     };
     let found = FACTORS.iter().map(|(factor, most)| (*factor, left(*factor), *most));
     let best = found.min_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -58,16 +60,14 @@ pub(super) fn units(
     if source.nrows() < FEWEST || target.nrows() < FEWEST {
         return;
     }
-    let apart = |name: &str| {
-        let own = moved.iter().find(|column| column.column == name);
-        own.is_some_and(|column| column.test == "KS" && column.moved() && column.distance >= APART)
-    };
-    for j in (0..source.ncols()).filter(|j| apart(encoding.column_of(*j))) {
+    let apart = |column: &&MovedColumn| column.test == "KS" && column.moved() && column.distance >= APART;
+    let apart: HashSet<&str> = moved.iter().filter(apart).map(|column| column.column.as_str()).collect();
+    for (j, name) in encoding.columns_of_features().enumerate().filter(|(_, name)| apart.contains(name)) {
         if let Some((factor, larger)) = factor(source.col_as_slice(j), target.col_as_slice(j)) {
             let (large, small) = if larger { ("target", "source") } else { ("source", "target") };
             let text = format!(
                 "column `{}` is about {factor} times as large in the {large} as in the {small}: is the unit another?",
-                shown(encoding.column_of(j))
+                shown(name)
             );
             context.warn("data", text);
         }

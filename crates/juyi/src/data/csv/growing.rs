@@ -122,8 +122,8 @@ impl Numbers {
         if self.points != Points::Decimal && cell.contains(&b'.') && !value.is_nan() {
             self.points = if might_group(cell) { Points::Either } else { Points::Decimal };
         }
-        if self.code.is_none() {
-            self.code = std::str::from_utf8(cell).ok().filter(|cell| is_code(cell)).map(String::from);
+        if self.code.is_none() && is_code(cell) {
+            self.code = Some(String::from_utf8_lossy(cell).into_owned());
         }
         if self.rounded.is_none() && value.abs() >= EXACT && is_rounded(cell, value) {
             self.rounded = Some(String::from_utf8_lossy(cell).into_owned());

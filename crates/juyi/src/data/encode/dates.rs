@@ -155,7 +155,11 @@ pub(super) fn dates(name: &str, columns: &[Seen], sources: usize, context: &mut 
     }
     if filled > 0 {
         say(name, &counted, unit, &style, context);
-        tell_exchanged(name, columns, order, context);
+        let of_kind =
+            |three: bool| counted.dates().any(|(_, date)| matches!(date, Date::Three { .. }) == three);
+        if of_kind(true) && of_kind(false) {
+            tell_exchanged(name, columns, order, context);
+        }
     }
     let (mut sum, mut count) = (0.0, 0.0);
     let mut sentinels = DateSentinels::new(unit);

@@ -31,7 +31,6 @@ pub(super) fn outlying(cells: &Cells, known: &[(f64, usize)]) -> Vec<(Outlying, 
     if step > 1 {
         sample.extend([ends.0, ends.1]);
     }
-    sample.sort_by(f64::total_cmp);
     let mut found = Vec::new();
     for sign in [1.0, -1.0] {
         let mut values: Vec<f64> = sample.iter().map(|v| sign * v).collect();
@@ -53,6 +52,9 @@ fn far_below(values: &[f64]) -> Option<f64> {
     let far = |at: &usize| {
         let (out, others) = values.split_at(*at);
         let away = (others[0] - out[at - 1]) / (largest - others[0]);
+        if away <= AWAY[2] || others.len() < OTHERS {
+            return false; // the others are counted for few
+        }
         let often = out.len() >= DIFFERENT && out.len() as f64 >= SHARES.1 * n;
         let repeats = out[0] == out[at - 1] && different(others) as f64 >= 0.9 * others.len() as f64;
         let least = match (often, repeats) {
@@ -60,7 +62,7 @@ fn far_below(values: &[f64]) -> Option<f64> {
             (true, false) => AWAY[1],
             (false, _) => AWAY[0],
         };
-        away > least && others.len() >= OTHERS && different(others) >= DIFFERENT
+        away > least && different(others) >= DIFFERENT
     };
     let most = (SHARES.0 * n) as usize;
     let at = (1..=most.min(values.len().saturating_sub(1)))

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Encoding, Kind, listed};
 use crate::context::Context;
-use crate::data::classes::{loosely, says_the_same, word};
+use crate::data::classes::{loosely, says_the_same, spelt_alike, word};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{few, shown};
 
@@ -145,13 +145,7 @@ impl Unseen {
 /// truth beside a longer word for the same.
 pub(super) fn tell_twins(column: &str, values: &[String], context: &mut Context) {
     let words: Vec<String> = values.iter().map(|value| loosely(value)).collect();
-    let (mut pairs, mut first) = (Vec::new(), HashMap::new());
-    for (k, word) in words.iter().enumerate() {
-        match first.get(word) {
-            Some(&other) => pairs.push((other, k)),
-            None => drop(first.insert(word, k)),
-        }
-    }
+    let mut pairs = spelt_alike(values);
     let truths: Vec<usize> = (0..values.len()).filter(|&k| says_the_same(&values[k], &values[k])).collect();
     let all = truths.len() == values.len() && truths.iter().any(|&k| !says_the_same(&values[k], &values[0]));
     let initial = |a: usize, b: usize| words[a].starts_with(&words[b]) || words[b].starts_with(&words[a]);

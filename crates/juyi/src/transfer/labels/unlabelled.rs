@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::{Written, label_cells};
 use crate::context::Context;
 use crate::data::{
-    Cells, Classes, Table, keeping, listed, loosely, plain_number, sentinels_in, twins, worth_saying,
+    Cells, Classes, Table, keeping, listed, means_no_label, plain_number, sentinels_in, twins, worth_saying,
 };
 use crate::error::{Error, Result, few, shown};
 
@@ -68,9 +68,8 @@ pub(in super::super) fn two_classes(known: &Classes, label: &str, sources: &[Tab
 }
 
 /// Names numbers among the labels of a regression that are likely to stand for no label at all.
-pub(in super::super) fn tell_sentinels(label: &str, tables: &[&Cells], context: &mut Context) {
-    let numbers: Vec<Cells> = tables.iter().map(|cells| label_numbers(cells)).collect();
-    sentinels_in(label, &numbers.iter().collect::<Vec<_>>(), context);
+pub(in super::super) fn tell_sentinels(label: &str, cells: &Cells, context: &mut Context) {
+    sentinels_in(label, &[&label_numbers(cells)], context);
 }
 
 /// Labels that are written as numbers, as numbers.
@@ -196,28 +195,10 @@ fn counted(known: &Classes, cells: &Cells) -> Vec<usize> {
     counts
 }
 
-/// Words for a label that is not known, as [`loosely`] has them.
-const UNKNOWN: [&str; 14] = [
-    "unlabelled",
-    "unlabeled",
-    "nolabel",
-    "none",
-    "unknown",
-    "undefined",
-    "unassigned",
-    "missing",
-    "tbd",
-    "??",
-    "pending",
-    "todo",
-    "notavailable",
-    "\u{672a}\u{77e5}",
-];
-
 /// Whether a class says by its name that a row has no label: a word for it, or a number below zero or far above those of
 /// all other classes.
 fn says_unlabelled(class: &str, names: &[String]) -> bool {
-    let Some(number) = plain_number(class) else { return UNKNOWN.contains(&loosely(class).as_str()) };
+    let Some(number) = plain_number(class) else { return means_no_label(class) };
     let high = [99.0, 999.0, 9999.0].contains(&number);
     names.iter().filter(|name| *name != class).all(|name| {
         plain_number(name)
