@@ -36,6 +36,34 @@ fn a_model_reads_later_dates_as_those_of_its_fit() {
 }
 
 #[test]
+fn times_that_lost_their_half_of_the_day_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let times = |half: &str, hour: fn(usize) -> usize| {
+        let row = |i: usize| format!("{},{}:{:02}{half},{}\n", i % 2, hour(i), i % 60, i % 5);
+        "y,at,a\n".to_string() + &(0..60).map(row).collect::<String>()
+    };
+    for (name, table) in [
+        ("old.csv", times(" PM", |i| i % 12 + 1)),
+        ("new.csv", times("", |i| i % 12 + 1)),
+        ("whole.csv", times("", |i| i % 24)),
+        ("morning.csv", times("", |i| i % 6 + 7)),
+    ] {
+        std::fs::write(at.join(name), table).expect("a written file");
+    }
+    for (target, named) in
+        [("new.csv", true), ("whole.csv", false), ("morning.csv", false), ("old.csv", false)]
+    {
+        let transfer =
+            format!("transfer --source old.csv --target {target} --label y --method none --out run");
+        let out = juyi(at, &transfer);
+        let said = text(&out.stdout) + &text(&out.stderr);
+        assert!(out.status.success(), "{said}");
+        assert_eq!(said.contains("all times are from 1:00 to 12:59"), named, "{target} {said}");
+    }
+}
+
+#[test]
 fn dates_that_nobody_can_tell_are_left_out_with_a_warning() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = folder.path();

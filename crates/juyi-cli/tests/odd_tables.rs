@@ -113,6 +113,7 @@ fn likely_twins_are_named_and_labels_that_match_nothing_stop_the_run() {
         ("old.csv", table(1, 120, 0.0, coded)),
         ("true.csv", table(2, 60, 0.0, truth)),
         ("mixed.csv", table(2, 60, 0.0, mixed)),
+        ("words.csv", table(2, 60, 0.0, |_, class| if class { "one" } else { "0" }.into())),
         ("plain.csv", table(4, 60, 0.0, |_, class| if class { "yes" } else { "no" }.into())),
         ("upper.csv", table(3, 60, 0.5, |_, class| if class { "YES" } else { "NO" }.into())),
         ("new.csv", table(3, 80, 0.5, |_, _| String::new())),
@@ -128,6 +129,8 @@ fn likely_twins_are_named_and_labels_that_match_nothing_stop_the_run() {
     let said = refused(folder.path(), transfer);
     assert!(said.contains("none of its labels is a class that the source knows: "), "{said}");
     assert!(said.contains("did you mean `no`?") || said.contains("did you mean `yes`?"), "{said}");
+    let said = notices(&run(folder.path(), &format!("{TRANSFER} --source words.csv --method none")).0);
+    assert!(said.contains("`1` and `one`"), "{said}");
     run(folder.path(), "transfer --source plain.csv --target new.csv --label y --method none");
     let said = refused(folder.path(), "predict run upper.csv --label y");
     assert!(said.contains("none of its labels is a class"), "{said}");
@@ -306,6 +309,7 @@ fn numbers_that_mean_no_label_are_named_and_plain_ones_need_no_note() {
         ("new.csv", amounts(2, 100, 1.0, |y| format!("{y:.3}"))),
         ("marked.csv", amounts(1, 150, 0.0, hollow(10))),
         ("few.csv", amounts(2, 100, 1.0, hollow(2))),
+        ("zeros.csv", amounts(2, 100, 1.0, hollow(2)).replace(",-999", ",0")),
     ]);
     let transfer = |source: &str, target: &str| {
         format!("transfer --source {source} --target {target} --label age --method none")
@@ -315,8 +319,18 @@ fn numbers_that_mean_no_label_are_named_and_plain_ones_need_no_note() {
         let wanted = format!("column `age`: -999 stands in {cells} cells, far from all other values");
         assert!(said.contains(&wanted) && said.contains("`--missing-values -999`"), "{said}");
     }
+    let said = notices(&run(folder.path(), &transfer("old.csv", "zeros.csv")).0);
+    assert!(
+        said.contains("`age` is 0 in 50 of 100 labelled rows, beyond all labels of the source"),
+        "{said}"
+    );
     let said = notices(&run(folder.path(), &transfer("old.csv", "new.csv")).0);
-    assert!(!said.contains("stands in") && !said.contains("read as numbers"), "{said}");
+    assert!(
+        !said.contains("beyond all labels")
+            && !said.contains("stands in")
+            && !said.contains("read as numbers"),
+        "{said}"
+    );
     for (rows, named) in [("few.csv", true), ("new.csv", false)] {
         let output = juyi(folder.path(), &format!("predict run {rows} --label age --out p.csv"));
         let said = text(&output.stdout);
@@ -571,6 +585,34 @@ fn a_column_in_another_unit_in_the_target_is_named_with_the_factor() {
         said.contains("about 1000 times as large in the target as in the source: is the unit another?"),
         "{said}"
     );
+}
+
+#[test]
+fn a_column_that_was_scaled_on_one_side_is_named() {
+    let columns = |seed: u64, rows: usize, scaled: bool| {
+        let mut draws = Draws(seed);
+        let row = |i: usize| {
+            let (a, b) = (5.0 + 3.0 * draws.normal() + (i % 2) as f64, draws.normal());
+            format!("{:.4},{b:.4},{}\n", if scaled { (a - 5.5) / 3.05 } else { a }, i % 2)
+        };
+        "a,b,y\n".to_string() + &(0..rows).map(row).collect::<String>()
+    };
+    let folder = folder(&[
+        ("old.csv", columns(1, 120, false)),
+        ("new.csv", columns(2, 80, true)),
+        ("plain.csv", columns(2, 80, false)),
+    ]);
+    let named = "column `a` (here -";
+    let said = notices(&run(folder.path(), &format!("{TRANSFER} --method none")).0);
+    assert!(said.contains(named) && said.contains("as if scaled to mean 0 and deviation 1"), "{said}");
+    assert!(!said.contains("`b` (here"), "{said}");
+    let plain = "transfer --source old.csv --target plain.csv --label y --method none";
+    let said = notices(&run(folder.path(), plain).0);
+    assert!(!said.contains("as if scaled"), "{said}");
+    for (rows, is) in [("new.csv", true), ("plain.csv", false)] {
+        let said = text(&juyi(folder.path(), &format!("predict run {rows}")).stderr);
+        assert_eq!(said.contains(named), is, "{said}");
+    }
 }
 
 #[test]

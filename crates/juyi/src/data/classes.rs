@@ -224,7 +224,12 @@ pub(crate) fn two_vocabularies(names: &[String]) -> Vec<(usize, usize)> {
 /// Most classes of two vocabularies together.
 const MOST_IN_TWO: usize = 40;
 
-/// A name without what people write differently: case, accents, the width of characters, letters of other scripts that
+/// Words for numbers, from 0 on.
+const NUMBERS: [&str; 13] = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+];
+
+/// A name without what people write differently: words for numbers, case, accents, the width of characters, letters of other scripts that
 /// look alike, signs of minus and dashes, blanks, underscores and hyphens between words, leading zeros, a full stop at the
 /// end, quotes and brackets around it.
 pub(crate) fn loosely(name: &str) -> String {
@@ -237,6 +242,9 @@ pub(crate) fn loosely(name: &str) -> String {
     let name: String = name.map(plain).nfc().collect();
     let name = without_marks(&name);
     if let Ok(number) = name.parse::<f64>() {
+        return number.to_string();
+    }
+    if let Some(number) = NUMBERS.iter().position(|word| *word == name) {
         return number.to_string();
     }
     let (mut kept, mut joints) = (String::new(), String::new());
@@ -323,6 +331,7 @@ mod tests {
             ("no", "b'no'"),
             ("\u{e9}lev\u{e9}", "eleve"),
             ("\u{410}", "A"),
+            ("1", "One"),
         ] {
             assert!(twins(a, b), "{a} {b}");
         }

@@ -5,7 +5,8 @@ mod labels;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::notation::{ANY, Amount, Currency, Fits, Notation, with_decimal};
-use super::table::{Cells, Points, Seen, Table};
+use super::points::Points;
+use super::table::{Cells, Seen, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
 pub(crate) use labels::{AMOUNTS, read_labels, written_number};

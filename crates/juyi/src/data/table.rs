@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::dates::{DateOrder, TimeUnit};
 use super::lines::Lines;
+use super::points::Points;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
@@ -120,18 +121,6 @@ pub struct Column {
     pub name: String,
     /// Its cells.
     pub cells: Cells,
-}
-
-/// What the points in a column of plain numbers may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Points {
-    /// There is none, or numbers are not written as text.
-    #[default]
-    None,
-    /// Decimal points, or separators of thousands: `1.234` and nothing that would tell.
-    Either,
-    /// Decimal points.
-    Decimal,
 }
 
 /// What a reader saw of a column beside its cells.

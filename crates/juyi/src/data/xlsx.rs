@@ -18,6 +18,7 @@ use super::caught::caught;
 use super::dates::{DAY, TimeUnit, calendar};
 use super::lines::Lines;
 use super::missing::{Absent, MissingValues, without_blanks};
+use super::points::Points;
 use super::read::Reading;
 use super::table::{COLUMN, Cells, Column, Seen, Table, TextCells, is_code};
 use crate::error::{Error, Result, shown};
@@ -284,6 +285,7 @@ fn table(
         let texts = cells
             .iter()
             .filter_map(|(_, value)| if let Value::Text(text) = value { Some(text) } else { None });
+        let points = texts.clone().fold(Points::None, |points, text| points.with(text.as_bytes()));
         let code = texts.into_iter().find(|text| is_code(text.as_bytes())).cloned();
         let (cells, unit, was_text) = column_of(&cells, count, as_text.contains(&name));
         if let Some(unit) = unit {
@@ -291,9 +293,8 @@ fn table(
         }
         if was_text {
             as_numbers.push(format!("`{}`", shown(&name)));
-            if code.is_some() {
-                seen.entry(name.clone()).or_default().code = code;
-            }
+            let seen: &mut Seen = seen.entry(name.clone()).or_default();
+            (seen.code, seen.points) = (code, points);
         }
         if let (Cells::Text { .. }, Some(absent)) = (&cells, absent.remove(column)) {
             seen.entry(name.clone()).or_default().absent = absent.finish();

@@ -127,6 +127,35 @@ pub(super) fn labels_apart(label: &str, tables: &[(&str, &Cells)], context: &mut
     }
 }
 
+/// A number that so many labels of the target are, as a share and at least, is told of where no source has the like.
+const REPEATED: (f64, usize) = (0.1, 5);
+
+/// Warns of a number that repeats among the labels of the target and lies beyond all labels of the sources.
+pub(super) fn labels_beyond(label: &str, sources: &[Cells], target: (&str, &Cells), context: &mut Context) {
+    let filled = |cells: &Cells| match cells {
+        Cells::Numbers(numbers) => numbers.iter().copied().filter(|v| !v.is_nan()).collect(),
+        Cells::Text { .. } => Vec::new(),
+    };
+    let known: Vec<f64> = sources.iter().flat_map(filled).collect();
+    let (low, high) =
+        known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let mut here: Vec<f64> = filled(target.1);
+    here.sort_by(f64::total_cmp);
+    let Some(most) = here.chunk_by(|a, b| a == b).max_by_key(|same| same.len()) else { return };
+    let (value, count) = (most[0], most.len());
+    let beyond = value < low - 0.1 * (high - low) || value > high + 0.1 * (high - low);
+    let often = count >= REPEATED.1 && count as f64 >= REPEATED.0 * here.len() as f64;
+    if beyond && often && count < here.len() && low < high {
+        let text = format!(
+            "`{}`: `{label}` is {value} in {count} of {} labelled rows, beyond all labels of the source ({low} to {high}): if \
+             it means that a row has no label, leave its cell empty or add `--missing-values {value}`",
+            target.0,
+            here.len()
+        );
+        context.warn("data", text);
+    }
+}
+
 /// Evenly spread cells of a long column.
 fn thin(cells: &Cells, rows: usize) -> Cells {
     let count = rows.min(MOST_CELLS);

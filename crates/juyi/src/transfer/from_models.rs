@@ -8,7 +8,7 @@ use super::fits::{Fits, Ran, carries};
 use super::labels::{Written, classes, compare_with_target, tell_absent, tell_sentinels};
 use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::truth::Truth;
-use super::{Known, Outcome, Settings, TargetLabels, named, refused};
+use super::{Known, Outcome, Settings, TargetLabels, named, refused, units};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
 use crate::data::{Cells, Classes, Encoding, Goal, Table, read_labels_later};
@@ -92,6 +92,7 @@ pub fn transfer_models(
     let ranges = match &models[..] {
         [(_, one)] if !one.ranges.is_empty() => {
             beyond::beyond(one, &encoding, &domain.features, &target.name, context);
+            units::scales(one.maps.first(), &domain.features, &encoding, &target.name, context);
             beyond::joined(&one.ranges, &beyond::ranges(&[&domain.features]))
         }
         _ => Vec::new(),

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
 use crate::methods::{NO_TRANSFER, build};
-use crate::models::{Answers, Model, Preprocess, answers_bytes};
+use crate::models::{Answers, Map, Model, Preprocess, answers_bytes};
 use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
 use asked::Asked;
 pub use distances::{Measured, measure};
@@ -134,6 +134,8 @@ pub fn transfer(
     let ranges = beyond::ranges(&[&task.source.features, &task.target.features]);
     degenerate::tables(&task, &moved, &settings.preprocess, context)?;
     units::units(&task.source.features, &task.target.features, &encoding, &moved, context);
+    let learnt = Map::standardize(task.source.features.as_ref()).0;
+    units::scales(Some(&learnt), &task.target.features, &encoding, &target.name, context);
     context.hold(task.bytes());
     let mut distances = Vec::new();
     if settings.distances {
@@ -376,6 +378,7 @@ pub fn predict_table(
     }
     context.take(size_of::<f64>() as u64 * (rows.len() * model.columns) as u64);
     beyond::beyond(model, encoding, &features, &table.name, context);
+    units::scales(model.maps.first(), &features, encoding, &table.name, context);
     let answers = model.predict_within(features.as_ref(), context)?;
     Asked { table: &table, rows: &rows, encoding }.check(&answers, features.as_ref(), &model.maps)?;
     if let Some(text) = degenerate::constant(&model.goal, &answers) {

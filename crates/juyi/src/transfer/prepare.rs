@@ -1,6 +1,6 @@
 //! Step 1: from tables to a task, with the labels that only score set aside.
 
-use super::distances::labels_apart;
+use super::distances::{labels_apart, labels_beyond};
 use super::figures::Pixels;
 use super::labels::{
     Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, label_numbers,
@@ -100,7 +100,12 @@ pub(super) fn prepare(
     let goal = match kind {
         TaskKind::Regression => {
             let numbers: Vec<Cells> = labels.iter().chain(&target_cells).map(label_numbers).collect();
-            sentinels_in(&label, &numbers.iter().collect::<Vec<_>>(), context);
+            if !sentinels_in(&label, &numbers.iter().collect::<Vec<_>>(), context)
+                && let Some((target_numbers, sources)) =
+                    numbers.split_last().filter(|_| target_cells.is_some())
+            {
+                labels_beyond(&label, sources, (&target.name, target_numbers), context);
+            }
             let names = sources.iter().chain([&target]).map(|table| table.name.as_str());
             labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
             Goal::Value

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use crate::context::Context;
 use crate::data::Encoding;
-use crate::error::shown;
+use crate::error::{few, shown};
 use crate::linalg::Matrix;
 use crate::measures::{MovedColumn, kolmogorov_smirnov};
+use crate::models::Map;
 
 /// How many of one unit another is: powers of ten, seconds and minutes, pounds and kilograms, feet and metres, inches and
 /// centimetres. Each with the largest difference of the distribution functions that may be left in one unit: small factors
@@ -74,9 +75,92 @@ pub(super) fn units(
     }
 }
 
+/// How far mean and deviation of a standardised column may be from 0 and 1: it may be so by other rows.
+const ABOUT: f64 = 0.25;
+
+/// By how much the deviation of a scaled column differs from that of what it is compared with.
+const OTHER: f64 = 1.5;
+
+/// How a column seems to have been scaled, which had this deviation where it was learnt from: to mean 0 and deviation 1, or
+/// to 0 to 1.
+fn scaled(values: &[f64], learnt: f64) -> Option<&'static str> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let (low, high) = extent(values);
+    let differs = deviation.max(learnt) > OTHER * deviation.min(learnt);
+    if !differs || values.iter().all(|v| v.fract() == 0.0) {
+        None
+    } else if mean.abs() < ABOUT && (deviation - 1.0).abs() < ABOUT {
+        Some("mean 0 and deviation 1")
+    } else if low == 0.0 && high == 1.0 && learnt > 1.0 {
+        Some("0 to 1")
+    } else {
+        None
+    }
+}
+
+/// The least and the largest of some values.
+fn extent(values: &[f64]) -> (f64, f64) {
+    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)))
+}
+
+/// Names columns of a table that seem to have been scaled, and were not where they were learnt from, by what
+/// standardises them there.
+pub(super) fn scales(
+    learnt: Option<&Map>,
+    features: &Matrix,
+    encoding: &Encoding,
+    table: &str,
+    context: &mut Context,
+) {
+    let Some(Map::Affine { scale, .. }) = learnt.filter(|_| features.nrows() >= FEWEST) else { return };
+    let mut found: Vec<(&str, Vec<String>)> = Vec::new();
+    for ((j, name), scale) in encoding.columns_of_features().enumerate().zip(scale.row(0).iter()) {
+        let column = features.col_as_slice(j);
+        let Some(to) = scaled(column, 1.0 / scale).filter(|_| *scale > 0.0) else { continue };
+        let (low, high) = extent(column);
+        let [low, high] = [low, high].map(|v| encoding.written(j, v));
+        let text = format!("`{}` (here {low} to {high}; its deviation was {:.3})", shown(name), 1.0 / scale);
+        match found.iter_mut().find(|(known, _)| *known == to) {
+            Some((_, columns)) => columns.push(text),
+            None => found.push((to, vec![text])),
+        }
+    }
+    for (to, columns) in found {
+        let (column, are) = if columns.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let text = format!(
+            "`{table}`: {column} {} {are} as if scaled to {to}, and not so where learnt from: give the values as they were \
+             before scaling",
+            few(&columns)
+        );
+        context.warn("data", text);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scaled_columns_are_told_from_others() {
+        let plain: Vec<f64> = (0..60).map(|i| 4.0 + 0.1 * f64::from(i * 7 % 60)).collect();
+        let mean = plain.iter().sum::<f64>() / 60.0;
+        let deviation = (plain.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / 60.0).sqrt();
+        let by = |less: f64, by: f64| plain.iter().map(|v| (v - less) / by).collect::<Vec<f64>>();
+        for (less, width) in [(mean, deviation), (mean - 0.3, 1.1 * deviation)] {
+            assert_eq!(scaled(&by(less, width), deviation), Some("mean 0 and deviation 1"));
+            assert_eq!(scaled(&by(less, width), 1.2), None, "it was standardised there too");
+        }
+        assert_eq!(scaled(&by(4.0, 5.9), deviation), Some("0 to 1"));
+        assert_eq!(scaled(&by(4.0, 5.9), 0.6), None, "shares");
+        for (less, width) in [(0.0, 1.0), (mean, 1.0), (4.0, 5.0), (0.0, deviation), (mean, 2.0 * deviation)]
+        {
+            assert_eq!(scaled(&by(less, width), deviation), None, "{less} {width}");
+        }
+        let counts: Vec<f64> = (0..60).map(|i| f64::from(i % 3) - 1.0).collect();
+        assert_eq!(scaled(&counts, 3.0), None);
+    }
 
     #[test]
     fn another_unit_is_told_from_a_plain_difference() {

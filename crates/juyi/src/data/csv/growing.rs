@@ -1,7 +1,8 @@
 //! Columns while they are read.
 
 use crate::data::missing::{Absent, MissingValues, without_blanks};
-use crate::data::table::{Cells, Column, Points, Seen, TextCells, is_code};
+use crate::data::points::Points;
+use crate::data::table::{Cells, Column, Seen, TextCells, is_code};
 
 /// A column while it is read.
 pub(super) enum Growing {
@@ -119,8 +120,8 @@ impl Numbers {
             self.kept_word =
                 std::str::from_utf8(cell).is_ok_and(|cell| !missing.has(cell)) && !cell.is_empty();
         }
-        if self.points != Points::Decimal && cell.contains(&b'.') && !value.is_nan() {
-            self.points = if might_group(cell) { Points::Either } else { Points::Decimal };
+        if !value.is_nan() {
+            self.points = self.points.with(cell);
         }
         if self.code.is_none() && is_code(cell) {
             self.code = Some(String::from_utf8_lossy(cell).into_owned());
@@ -144,17 +145,6 @@ fn is_rounded(cell: &[u8], value: f64) -> bool {
 /// The text of a cell.
 fn text(cell: &[u8]) -> Result<&str, Refused> {
     std::str::from_utf8(cell).ok().filter(|written| !written.contains('\0')).ok_or(Refused::NotText)
-}
-
-/// Whether the point of a number might separate thousands: `1.234`, not `0.123`, `12.5` or `1.234e3`.
-fn might_group(number: &[u8]) -> bool {
-    let number = number.strip_prefix(b"-").or(number.strip_prefix(b"+")).unwrap_or(number);
-    let Some(point) = number.iter().position(|b| *b == b'.') else { return false };
-    let (whole, fraction) = (&number[..point], &number[point + 1..]);
-    (1..=3).contains(&whole.len())
-        && whole[0] != b'0'
-        && fraction.len() == 3
-        && fraction.iter().all(u8::is_ascii_digit)
 }
 
 /// A number, NaN for a missing cell; `None` for text.

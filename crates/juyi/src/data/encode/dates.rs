@@ -1,6 +1,7 @@
 //! Columns of dates and times: how they are to be read, and their numbers.
 
 mod exchanged;
+mod half_days;
 
 use super::kind::Seen;
 use super::sentinels::DateSentinels;
@@ -10,6 +11,7 @@ use crate::data::dates::{DAY, Date, DateOrder, Moment, TimeUnit, calendar};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
 use exchanged::tell_exchanged;
+use half_days::tell_half_days;
 
 /// What a column turns out to be.
 pub(super) enum Dates {
@@ -382,6 +384,7 @@ impl Encoding {
             let what = format!("the dates of `{}`, column `{}`", table.name, shown(&column.name));
             context.require(&what, 8 * table.rows as u64)?;
             let read = numbers(table, &column.name, &table.columns[j].cells, (*order, *unit))?;
+            tell_half_days(&column.name, (table, &table.columns[j].cells), context);
             if let Some(order) = order {
                 untold((table, &table.columns[j].cells), &column.name, *order, context);
             }

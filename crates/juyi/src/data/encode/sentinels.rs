@@ -37,12 +37,13 @@ const SENTINELS: [Sentinel; 10] = [
 const OTHERS: usize = 5;
 const DIFFERENT: usize = 3;
 
-/// Names such numbers in a column of numbers, of one table or several.
-pub(crate) fn sentinels_in(name: &str, cells: &[&Cells], context: &mut Context) {
+/// Names such numbers in a column of numbers, of one table or several; whether there are any.
+pub(crate) fn sentinels_in(name: &str, cells: &[&Cells], context: &mut Context) -> bool {
     let name = name.to_string();
     let mut sentinels = Sentinels::default();
     sentinels.look(&name, cells.iter().copied());
     sentinels.tell(context);
+    !sentinels.found.is_empty()
 }
 
 /// The columns in which such a number is likely to stand for a missing cell, by number.

@@ -138,6 +138,9 @@ fn cells_of_each_kind_are_read_and_blank_rows_around_them_are_not() {
     assert_eq!(numbers(&table, "long")[..2], [129_600.0, 21_600.0]);
     assert_eq!(texts(&table, "mixed")[0], Some("1".into()));
     assert_eq!(table.remark, "numbers that are stored as text are read as numbers: column `code`");
+    let rows = row(1, &[" n", " m"]) + &row(2, &[" 1.234", " 1.5"]);
+    let points = of(&workbook(&[("Data", "", &rows)], ""), None, &[]).unwrap().seen;
+    assert_eq!((points["n"].points, points["m"].points), (Points::Either, Points::Decimal));
     let table = of(&bytes, None, &["code", "day"]).unwrap();
     assert_eq!(texts(&table, "code")[0], Some("007".into()));
     assert_eq!(texts(&table, "day")[0], Some("2024-01-31".into()));
