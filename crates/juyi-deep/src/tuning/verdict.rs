@@ -1,15 +1,18 @@
 //! Which strategy to take, and whether the checkpoint helped: all are judged by pictures that they did not see.
 //!
 //! A solved head is judged on all pictures, by cross-validation; a training on the first of the same folds, or, where it
-//! is one of several that are tried, on all of them too. Two are compared on the pictures that both were judged on, picture
-//! by picture: the gain is the mean of the differences, its interval 1.96 standard errors of that mean on each side.
+//! is one of several that are tried, on all of them too. Each is compared with the one without transfer on the pictures that
+//! both were judged on, picture by picture, and [judged](juyi::choice::judge) as all else that is tried: by resamples of
+//! the pictures, with intervals that allow for the number that were tried.
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use juyi::choice::{Candidate, Choice, Verdict, note_copies};
+use juyi::choice::{
+    Candidate, Choice, Gain, Judgement, Resamples, Verdict, judge, most_frequent, note_copies,
+};
 use juyi::context::Context;
 use juyi::data::Labels;
 use juyi::error::{Error, Result, shown};
@@ -27,8 +30,6 @@ use super::strategy::Strategy;
 use super::trial::{Trial, Trials, is_solved};
 use crate::zoo::Recognized;
 
-/// Gains below it are not worth a transfer: one point of accuracy.
-const WORTHWHILE: f64 = 0.01;
 /// Pictures of the smallest class from which on `auto` tries to train stages.
 const ENOUGH: usize = 8;
 
@@ -117,6 +118,10 @@ pub fn tune(
     let folds = stratified(&pictures.classes, &leaders, names.len(), context);
     // What is tried stays until one is chosen, and the features of the checkpoint's network with it.
     let before = context.left();
+    let drawn = Resamples::bytes(pictures.files.len());
+    context.require("the resamples of the pictures", drawn)?;
+    context.take(drawn);
+    let resamples = Resamples::new(&leaders, &mut context.rng("judge"));
     let features = 8 * pictures.files.len() as u64 * source.architecture.width()? as u64;
     context.require("the features of the pictures", features)?;
     context.take(features);
@@ -133,10 +138,10 @@ pub fn tune(
         }
     }
     let chosen = if strategy == Strategy::Auto { best(&tried, &pictures.classes) } else { tried.len() - 1 };
-    let gain = gain(&tried[chosen], &tried[0], &pictures.classes);
-    let verdict = verdict(gain);
-    let candidates = candidates(&tried, chosen, settings, &pictures.classes);
-    let reason = reason(verdict, &tried[chosen], settings.baseline, names.len());
+    let judged = judged(&tried, chosen, &pictures.classes, names.len(), &resamples);
+    let verdict = judged.verdict;
+    let candidates = candidates(&tried, &judged, settings, &pictures.classes);
+    let reason = reason(&judged, &tried[chosen], settings.baseline, names.len());
     let refused = (guard || strategy == Strategy::Auto) && verdict != Verdict::Transfer;
     let kept = if refused { 0 } else { chosen };
     if settings.refit {
@@ -146,26 +151,26 @@ pub fn tune(
     let choice = Choice {
         verdict,
         reason,
-        gain,
+        gain: judged.gain,
         true_gain: None,
         rows: (0, pictures.files.len()),
         assumptions: Vec::new(),
         candidates,
         seconds: begin.elapsed().as_secs_f64(),
     };
-    let judged = common.iter().map(|&at| {
+    let pictures_judged = common.iter().map(|&at| {
         let (said, confidence) = said(&tried[kept], at);
         let without = (kept != 0).then(|| self::said(&tried[0], at).0);
         Judged { picture: at, truth: pictures.classes[at], said, confidence, without }
     });
-    let judged = judged.collect();
+    let of_each = pictures_judged.collect();
     let share = |i: usize, c: usize| tried[kept].aside[common[i]].as_ref().map_or(0.0, |own| own[c]);
     let aside = Answers::from_shares(Matrix::from_fn(common.len(), names.len(), share));
     let seconds = [tried[kept].seconds, tried[0].seconds];
     let Trial { classifier, strategy, epochs, rate, .. } = tried.swap_remove(kept);
     context.give_back(before.saturating_sub(context.left()));
     context.take(classifier.bytes());
-    Ok(Tuned { classifier, strategy, choice, judged, aside, epochs, rate, seconds })
+    Ok(Tuned { classifier, strategy, choice, judged: of_each, aside, epochs, rate, seconds })
 }
 
 /// Adds a trial to those that were made, and what it takes to what is held.
@@ -225,14 +230,33 @@ fn mean(values: &[f64]) -> Estimate {
     Estimate::around(value, 1.96 * (variance / count).sqrt(), values.len())
 }
 
-fn verdict(gain: Estimate) -> Verdict {
-    if gain.low > 0.0 && gain.value >= WORTHWHILE {
-        Verdict::Transfer
-    } else if gain.value <= 0.0 || gain.high < WORTHWHILE {
-        Verdict::DoNotTransfer
-    } else {
-        Verdict::CannotTell
-    }
+/// What the judge finds of the chosen one, with an allowance for all that were tried beside the one without transfer.
+fn judged(
+    tried: &[Trial<'_>],
+    chosen: usize,
+    classes: &[usize],
+    names: usize,
+    resamples: &Resamples,
+) -> Judgement {
+    let right = |trial: &Trial<'_>, at: usize| f64::from(said(trial, at).0 == classes[at]);
+    let gains: Vec<Gain> = (1..tried.len())
+        .map(|of| {
+            let common = common(&tried[of], &tried[0]);
+            let gain = |at: usize| {
+                common.binary_search(&at).ok()?;
+                Some((right(&tried[of], at) - right(&tried[0], at), 1.0))
+            };
+            let score = resamples.mean(gain);
+            Gain { of, under: 0, value: score.value, resampled: score.resampled, rows: common.len() }
+        })
+        .collect();
+    let better = |of: usize, _: usize| {
+        let seen = |at: &usize| tried[of].aside[*at].is_some();
+        let chance = most_frequent((0..classes.len()).filter(seen).map(|at| classes[at]), names);
+        let score = resamples.mean(|at| seen(&at).then(|| (right(&tried[of], at), 1.0)));
+        score.quantile(0.025) > chance
+    };
+    judge(&gains, Some(chosen), better).expect("each has a gain over the first")
 }
 
 /// The simplest that no other beats by more than a standard error: heads first, as they are listed.
@@ -245,7 +269,13 @@ fn best(tried: &[Trial<'_>], classes: &[usize]) -> usize {
 }
 
 /// All trials, the chosen one first, then the best, the one without transfer among them.
-fn candidates(tried: &[Trial<'_>], chosen: usize, settings: &Settings, classes: &[usize]) -> Vec<Candidate> {
+fn candidates(
+    tried: &[Trial<'_>],
+    judged: &Judgement,
+    settings: &Settings,
+    classes: &[usize],
+) -> Vec<Candidate> {
+    let chosen = judged.chosen;
     let score = |trial: &Trial<'_>| {
         let right: Vec<f64> = (0..classes.len())
             .filter(|&at| trial.aside[at].is_some())
@@ -277,17 +307,21 @@ fn candidates(tried: &[Trial<'_>], chosen: usize, settings: &Settings, classes: 
         preprocess: Vec::new(),
         baseline: trial.drawn,
         score: Some(score(trial)),
-        gain: (k > 0).then(|| gain(trial, &tried[0], classes)),
+        gain: judged.gains.iter().find(|least| least.of == k).map(|least| least.gain),
         failed: None,
         seconds: trial.seconds,
     })
     .collect()
 }
 
-fn reason(verdict: Verdict, chosen: &Trial<'_>, baseline: Baseline, classes: usize) -> String {
-    let what = match verdict {
+fn reason(judged: &Judgement, chosen: &Trial<'_>, baseline: Baseline, classes: usize) -> String {
+    let what = match judged.verdict {
         Verdict::Transfer => "gets more right than",
         Verdict::DoNotTransfer => "gets no more right than",
+        Verdict::CannotTell if !judged.informed => {
+            let strategy = chosen.strategy;
+            return format!("`{strategy}` on the checkpoint is hardly better than always saying the same.");
+        }
         Verdict::CannotTell => "may get more right than",
     };
     let seen: BTreeSet<bool> = chosen.aside.iter().map(Option::is_some).collect();

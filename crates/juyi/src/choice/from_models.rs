@@ -4,13 +4,14 @@ use std::time::Instant;
 
 use super::candidates::{Configuration, learners_for};
 use super::copies::copies;
-use super::guard::{self, Tried};
-use super::validation::{Score, folds, most_frequent, note_copies, resamples, spread};
+use super::resamples::{Resamples, Score};
+use super::tried::{Assumed, Tried, best_baseline, choice};
+use super::validation::{folds, most_frequent, note_copies, spread};
 use super::{Assumption, Choice, Chosen, FEWEST, undecided};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels};
 use crate::error::Result;
-use crate::linalg::{Matrix, multiply, select_rows};
+use crate::linalg::select_rows;
 use crate::methods::{Family, METHODS, MethodRow, NO_TRANSFER, SourceModel, refine};
 
 /// Folds of the labelled target rows.
@@ -66,7 +67,7 @@ pub fn choose_from_models(
             validation.score(&configuration, sources, target, goal, context).map(|score| vec![score]);
         tried.push(Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() });
     }
-    let Some(base) = guard::best_baseline(&tried, &[true]) else {
+    let Some(base) = best_baseline(&tried, &[true]) else {
         let configuration = tried.swap_remove(0).configuration;
         return Ok(undecided("Not even the source model could be validated.".into(), rows, configuration));
     };
@@ -80,7 +81,8 @@ pub fn choose_from_models(
         Labels::Classes(of) => most_frequent(of.iter().copied(), goal.classes()),
         Labels::Values(_) => 0.0,
     };
-    let chosen = guard::judge(tried, base, rows.1, &[true], &[chance], vec![assumption]);
+    let assumed = Assumed { assumptions: vec![assumption], chance: vec![chance] };
+    let chosen = choice(tried, base, rows.1, assumed);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }
@@ -89,8 +91,8 @@ pub fn choose_from_models(
 struct Validation {
     /// Positions among the labelled rows, each fold rising.
     folds: Vec<Vec<usize>>,
-    /// How often each labelled row is drawn in each resample `(RESAMPLES, n)`.
-    draws: Matrix,
+    /// Of the labelled rows.
+    resamples: Resamples,
 }
 
 impl Validation {
@@ -104,7 +106,7 @@ impl Validation {
             context,
         );
         let folds = folds(&target.labels, &leaders, FOLDS, &mut rng);
-        Self { folds, draws: resamples(&leaders, &mut rng) }
+        Self { folds, resamples: Resamples::new(&leaders, &mut rng) }
     }
 
     /// The share of held-out rows that are predicted right; for numbers 1 minus the squared error over the variance.
@@ -138,10 +140,6 @@ impl Validation {
                 };
             }
         }
-        let n = scores.len() as f64;
-        let value = scores.iter().sum::<f64>() / n;
-        let column = Matrix::from_fn(scores.len(), 1, |i, _| scores[i] / n);
-        let resampled = multiply(self.draws.as_ref(), column.as_ref());
-        Ok(Score { value, resampled: resampled.col_as_slice(0).to_vec() })
+        Ok(self.resamples.mean(|i| Some((scores[i], 1.0))))
     }
 }

@@ -1,19 +1,23 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `assumptions` for the ways in which the source's labels may hold
-//! in the target, `copies` and `validation` for the scores, `guard` for the verdict; `from_models` where
-//! sources are models without rows.
+//! in the target, `copies`, `validation` and `resamples` for the scores, `judge` for the verdict, `tried` for
+//! what follows from it; `from_models` where sources are models without rows.
 
 mod assumptions;
 mod candidates;
 mod copies;
 mod from_models;
-mod guard;
+mod judge;
+mod resamples;
+mod tried;
 mod validation;
 
 pub use candidates::{Configuration, plain};
 pub use from_models::choose_from_models;
-pub use validation::{folds, note_copies};
+pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
+pub use resamples::{Resamples, Score};
+pub use validation::{folds, most_frequent, note_copies};
 
 use std::time::Instant;
 
@@ -27,7 +31,7 @@ use crate::measures::Estimate;
 use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
 use assumptions::{SPACES, Space, Votes};
-use guard::Tried;
+use tried::{Assumed, Tried};
 use validation::Validation;
 
 /// What the guard says.
@@ -173,7 +177,7 @@ pub fn choose(
     context.progress("comparing methods", 0, 0);
     let mut tried: Vec<Tried> =
         baselines.into_iter().map(|configuration| attempt(configuration, context)).collect();
-    let Some(base) = guard::best_baseline(&tried, &holds) else {
+    let Some(base) = tried::best_baseline(&tried, &holds) else {
         let Tried { configuration, scores, .. } = tried.swap_remove(0);
         let why = scores.err().map_or_else(String::new, |error| format!(": {error}"));
         return Ok(undecided(format!("Not even a baseline could be validated{why}."), rows, configuration));
@@ -196,7 +200,7 @@ pub fn choose(
         holds: *holds,
     };
     let assumptions: Vec<Assumption> = SPACES.iter().zip(&votes).zip(&holds).map(assumption).collect();
-    let chosen = guard::judge(tried, base, rows.0.min(rows.1), &holds, &chance, assumptions);
+    let chosen = tried::choice(tried, base, rows.0.min(rows.1), Assumed { assumptions, chance });
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }

@@ -4,17 +4,16 @@
 //! (M. Loog, MLSP 2012) in the validation of M. Sugiyama, M. Krauledat, K.-R. Müller, "Covariate shift adaptation by
 //! importance weighted cross validation", JMLR 2007.
 
-use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::assumptions::Votes;
 use super::candidates::Configuration;
 use super::copies::copies;
+use super::resamples::{Resamples, Score};
 use crate::context::Context;
 use crate::data::{Labels, Task};
 use crate::error::{Error, Result};
-use crate::linalg::{Matrix, multiply};
 use crate::methods::fit;
 use crate::models::{predict, preprocess};
 
@@ -24,28 +23,18 @@ pub(super) const FOLDS: usize = 3;
 /// Most rows of each side that are drawn.
 const MOST: usize = 1000;
 
-/// Resamples of the bootstrap.
-const RESAMPLES: usize = 1000;
-
 /// A part of the task, cut into folds.
 pub(super) struct Validation {
     /// The rows that were drawn.
     pub(super) task: Task,
     /// The source rows of each fold, rising.
     pub(super) folds: Vec<Vec<usize>>,
-    /// How often each source row is drawn in each resample `(RESAMPLES, n_s)`.
-    draws: Matrix,
+    /// Of the source rows.
+    resamples: Resamples,
 }
 
 /// A candidate's predictions of the target rows, fold by fold, as the goal's classes or numbers.
 pub(super) type Predictions = Vec<Vec<f64>>;
-
-/// A mean score over the votes, and what it is in each resample.
-#[derive(Clone)]
-pub(super) struct Score {
-    pub(super) value: f64,
-    pub(super) resampled: Vec<f64>,
-}
 
 impl Validation {
     /// Draws rows and cuts the source into folds, each class evenly; copies stay together, and are counted in a note.
@@ -55,8 +44,8 @@ impl Validation {
         let leaders = copies(task.source.features.as_ref());
         note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
         let folds = folds(&task.source.labels, &leaders, FOLDS, &mut rng);
-        let draws = resamples(&leaders, &mut rng);
-        Self { task, folds, draws }
+        let resamples = Resamples::new(&leaders, &mut rng);
+        Self { task, folds, resamples }
     }
 
     /// The task without one fold of the source.
@@ -97,7 +86,7 @@ impl Validation {
     /// source labels' variance.
     pub(super) fn score(&self, votes: &Votes, predictions: &Predictions) -> Score {
         let n = self.task.source.rows();
-        let mut sums = Matrix::zeros(n, 2); // score and weight of each lender
+        let mut sums = vec![(0.0, 0.0); n]; // score and weight of each lender
         let spread = match &self.task.source.labels {
             Labels::Classes(_) => 1.0,
             Labels::Values(of) => spread(of),
@@ -108,17 +97,11 @@ impl Validation {
                     Labels::Classes(of) => f64::from(u8::from(of[lender] as f64 == predicted)),
                     Labels::Values(of) => 1.0 - (of[lender] - predicted).powi(2) / spread,
                 };
-                sums[(lender, 0)] += score;
-                sums[(lender, 1)] += 1.0;
+                sums[lender].0 += score;
+                sums[lender].1 += 1.0;
             }
         }
-        let total = |j: usize| sums.col(j).iter().sum::<f64>();
-        let value = total(0) / total(1);
-        let resampled = multiply(self.draws.as_ref(), sums.as_ref());
-        let share = |b: usize| {
-            if resampled[(b, 1)] > 0.0 { resampled[(b, 0)] / resampled[(b, 1)] } else { value }
-        };
-        Score { value, resampled: (0..RESAMPLES).map(share).collect() }
+        self.resamples.mean(|i| Some(sums[i]))
     }
 
     /// What always saying the same would score: the share of the most frequent vote; 0 for numbers.
@@ -172,25 +155,8 @@ pub fn folds(labels: &Labels, leaders: &[usize], count: usize, rng: &mut ChaCha8
     folds
 }
 
-/// How often each row is drawn in each resample `(RESAMPLES, n)`: rows that share a leader are drawn together.
-pub(super) fn resamples(leaders: &[usize], rng: &mut ChaCha8Rng) -> Matrix {
-    let n = leaders.len();
-    let mut groups: Vec<Vec<usize>> = vec![Vec::new(); n];
-    leaders.iter().enumerate().for_each(|(i, leader)| groups[*leader].push(i));
-    groups.retain(|group| !group.is_empty());
-    let mut draws = Matrix::zeros(RESAMPLES, n);
-    for b in 0..RESAMPLES {
-        for _ in 0..groups.len() {
-            for &row in &groups[rng.random_range(0..groups.len())] {
-                draws[(b, row)] += 1.0;
-            }
-        }
-    }
-    draws
-}
-
 /// The share of the most frequent of `classes` classes: what always saying the same would score.
-pub(super) fn most_frequent(of: impl Iterator<Item = usize>, classes: usize) -> f64 {
+pub fn most_frequent(of: impl Iterator<Item = usize>, classes: usize) -> f64 {
     let mut counts = vec![0usize; classes];
     for class in of {
         counts[class] += 1;
@@ -211,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_stay_in_one_fold_and_are_drawn_together() {
+    fn copies_stay_in_one_fold() {
         let mut rng = Context::default().rng("folds");
         let labels = Labels::Classes((0..12).map(|i| i % 2).collect());
         let leaders: Vec<usize> = (0..12).map(|i| i % 6).collect();
@@ -221,7 +187,5 @@ mod tests {
             assert!(fold.iter().all(|i| fold.contains(&((i + 6) % 12))), "{cut:?}");
             assert!(fold.is_sorted());
         }
-        let draws = resamples(&leaders, &mut rng);
-        assert!((0..RESAMPLES).all(|b| (0..6).all(|i| draws[(b, i)] == draws[(b, i + 6)])));
     }
 }
