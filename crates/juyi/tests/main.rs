@@ -5,5 +5,6 @@ mod from_models;
 mod golden;
 mod known_ratio;
 mod laws;
+mod tasks;
 mod tidy;
 mod verdict;

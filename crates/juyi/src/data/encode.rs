@@ -40,6 +40,17 @@ pub enum Missing {
     Drop,
 }
 
+impl Missing {
+    /// `error`, `mean` or `drop`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Mean => "mean",
+            Self::Drop => "drop",
+        }
+    }
+}
+
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

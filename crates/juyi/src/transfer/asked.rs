@@ -12,8 +12,8 @@ pub(super) struct Asked<'a> {
     pub(super) table: &'a Table,
     /// Their numbers in it.
     pub(super) rows: &'a [usize],
-    /// How the table became features.
-    pub(super) encoding: &'a Encoding,
+    /// How the table became features; none where it was a matrix.
+    pub(super) encoding: Option<&'a Encoding>,
 }
 
 impl Asked<'_> {
@@ -24,7 +24,8 @@ impl Asked<'_> {
     pub(super) fn check(&self, answers: &Answers, features: MatRef<'_, f64>, maps: &[Map]) -> Result<()> {
         let Some(i) = answers.not_finite() else { return Ok(()) };
         let j = farthest(features, i, maps.first());
-        let (column, value) = (shown(self.encoding.column_of(j)), features[(i, j)]);
+        let named = self.encoding.map_or_else(|| format!("{}", j + 1), |own| own.column_of(j).into());
+        let (column, value) = (shown(&named), features[(i, j)]);
         let problem = format!(
             "its prediction is not finite; farthest from the rows learnt from is column `{column}` ({value:e})"
         );
@@ -66,7 +67,7 @@ mod tests {
             notations: Notations::new(),
         };
         let table = Table { name: "t.csv".into(), ..Table::default() };
-        let asked = Asked { table: &table, rows: &[3, 8], encoding: &encoding };
+        let asked = Asked { table: &table, rows: &[3, 8], encoding: Some(&encoding) };
         let features = from_rows(&[vec![1.0, 0.0, 1.0, 2.0], vec![1e9, 1.0, 0.0, 1e8]]);
         let affine =
             Map::Affine { shift: from_rows(&[vec![0.0; 4]]), scale: from_rows(&[vec![1e-9, 1.0, 1.0, 1.0]]) };

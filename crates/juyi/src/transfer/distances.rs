@@ -6,7 +6,7 @@ use super::prepare::{Held, encoding};
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Notations, Spellings, Table, Task};
 use crate::error::{Result, few, shown};
-use crate::linalg::median_distance;
+use crate::linalg::{Matrix, median_distance};
 use crate::measures::{Apart, Distance, MovedColumn, mmd, moved_columns, proxy_a_distance, source_apart};
 use crate::models::{Preprocess, preprocess};
 
@@ -98,6 +98,21 @@ pub(super) fn moved(
         let text = format!("{}: is it in another unit there, or another quantity?", few(&apart));
         context.warn("data", text);
     }
+    moved_columns(&lent)
+}
+
+/// The columns of matrices, numbered from 1, compared on evenly drawn rows.
+pub(super) fn moved_features(task: &Task) -> Vec<MovedColumn> {
+    let cells = |rows: &Matrix, j: usize| {
+        let values = rows.col_as_slice(j);
+        let count = values.len().min(MOST_CELLS);
+        Cells::Numbers((0..count).map(|i| values[i * values.len() / count]).collect())
+    };
+    let columns: Vec<(String, Cells, Cells)> = (0..task.columns())
+        .map(|j| ((j + 1).to_string(), cells(&task.source.features, j), cells(&task.target.features, j)))
+        .collect();
+    let lent: Vec<(&str, Vec<&Cells>, &Cells)> =
+        columns.iter().map(|(name, source, target)| (name.as_str(), vec![source], target)).collect();
     moved_columns(&lent)
 }
 

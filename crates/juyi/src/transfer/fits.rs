@@ -2,19 +2,21 @@
 
 use std::time::Instant;
 
+use super::Settings;
 use super::asked::Asked;
 use super::figures;
+use super::steps::{Data, Sources};
 use super::truth::Truth;
-use crate::choice::Configuration;
+use crate::choice::{Chosen, Configuration, choose, plain};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::methods::{Shown, fit_and_show};
+use crate::methods::{NO_TRANSFER, Shown, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{FitFacts, Point};
 
-/// What [`fit_each`] leaves.
+/// Each configuration, fitted.
 pub(super) struct Fits {
     pub(super) all: Vec<Ran>,
     /// Some rows in the plane, as the first configuration's preprocessing has them.
@@ -23,14 +25,38 @@ pub(super) struct Fits {
     pub(super) after: Vec<Point>,
 }
 
+impl Sources for Task {
+    fn check(&self, named: &Configuration, _goal: &Goal, context: &mut Context) -> Result<()> {
+        named.built.row.needs.check(named.built.row, self, context)
+    }
+
+    fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
+        Configuration::new(NO_TRANSFER.name, "{}", asked.learner.name(), &plain(&asked.steps))
+    }
+
+    fn choose(
+        &self,
+        named: Option<Configuration>,
+        _goal: &Goal,
+        settings: &Settings,
+        context: &mut Context,
+    ) -> Result<Chosen> {
+        choose(self, &settings.preprocess, settings.learner.as_deref(), named, context)
+    }
+
+    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits> {
+        fit_each(self, configurations, data, context)
+    }
+}
+
 /// Fits each configuration on the whole task.
-pub(super) fn fit_each(
-    configurations: &[Configuration],
+fn fit_each(
     task: Task,
-    truth: &Truth,
-    asked: &Asked<'_>,
+    configurations: &[Configuration],
+    data: &Data,
     context: &mut Context,
 ) -> Result<Fits> {
+    let (truth, asked) = (&data.truth, &data.asked());
     let mut raw = Some(task);
     let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
     let mut fits = Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() };

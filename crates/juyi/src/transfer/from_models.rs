@@ -1,17 +1,17 @@
-//! The same job where the sources are models without their rows: data, select, initialise, transfer.
+//! A way in: models without their rows, and a target table.
 
 use std::time::Instant;
 
-use super::asked::Asked;
 use super::beyond;
 use super::fits::{Fits, Ran, carries};
 use super::labels::{Written, classes, compare_with_target, tell_absent, tell_sentinels};
 use super::prepare::{describe, identifiers, of_rows, target_domain};
+use super::steps::{self, Data, Sources};
 use super::truth::Truth;
-use super::{Known, Outcome, Settings, TargetLabels, named, refused, units};
+use super::{Outcome, Settings, TargetLabels, units};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Encoding, Goal, Table, read_labels_later};
+use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
 use crate::methods::{NO_TRANSFER, SourceModel, refine};
@@ -31,7 +31,7 @@ pub fn transfer_models(
     context: &mut Context,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let named = named(settings, &[], context)?
+    let named = steps::named(settings, &[], context)?
         .map(|named| Configuration { trains_learner: named.built.row.trains_learner_on_models(), ..named });
 
     for (flag, given) in [
@@ -97,51 +97,70 @@ pub fn transfer_models(
         }
         _ => Vec::new(),
     };
-    let sources = source_models(models, &goal);
-    let named = named.map(|named| named.for_goal(&goal, settings.learner.as_deref())).transpose()?;
-    if let Some(named) = &named {
-        named.built.row.needs.check_models(named.built.row, &domain, &goal)?;
+    let sources = Models { sources: source_models(models, &goal), target: domain };
+    let data = Data {
+        goal,
+        label: encoding.label.clone(),
+        missing: encoding.missing,
+        encoding: Some(encoding),
+        target,
+        rows,
+        id,
+        truth,
+        pixels: None,
+        facts,
+        moved: Vec::new(),
+        distances: Vec::new(),
+        ranges,
+    };
+    steps::run(sources, data, named, settings, started, context)
+}
+
+/// Models without their rows, and the target.
+struct Models {
+    sources: Vec<SourceModel>,
+    target: Domain,
+}
+
+impl Sources for Models {
+    fn check(&self, named: &Configuration, goal: &Goal, _context: &mut Context) -> Result<()> {
+        named.built.row.needs.check_models(named.built.row, &self.target, goal)
     }
 
-    // 2 select
-    let with = settings.learner.as_deref();
-    let (mut configurations, choice) = match named {
-        Some(named) if !settings.guard => {
-            let none = Configuration::on_models(NO_TRANSFER.name, "{}", named.learner.name())?;
-            let alone = named.built.row.name == NO_TRANSFER.name;
-            (if alone { vec![named] } else { vec![none, named] }, None)
-        }
-        named => {
-            let Chosen { choice, baseline, candidate } =
-                choose_from_models(&sources, &domain, &goal, with, named, context)?;
-            (std::iter::once(baseline).chain(candidate).collect(), Some(choice))
-        }
-    };
-    if refused(choice.as_ref()) && truth.rows.is_empty() {
-        configurations.truncate(1); // no label says what the other would have done
+    fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
+        Configuration::on_models(NO_TRANSFER.name, "{}", asked.learner.name())
     }
 
-    // 3 initialise, 4 transfer: beside it, not transferring.
-    let from = match &sources[..] {
-        [one] => format!("`{}`", one.name),
-        several => format!("{} models", several.len()),
-    };
-    let mut all = Vec::new();
-    let asked = Asked { table: &target, rows: &rows, encoding: &encoding };
-    for configuration in &configurations {
-        context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
-        let (start, learner) = (Instant::now(), configuration.learner.as_ref());
-        let model = refine(&configuration.built, &sources, &domain, &goal, learner, context)?;
-        let answers = model.predict(domain.features.as_ref());
-        asked.check(&answers, domain.features.as_ref(), &model.maps)?;
-        let carries = format!("{}, from {from} without its rows", carries(&model, 0));
-        all.push(Ran::new(configuration, model, answers, carries, start, &truth, &goal, context));
+    fn choose(
+        &self,
+        named: Option<Configuration>,
+        goal: &Goal,
+        settings: &Settings,
+        context: &mut Context,
+    ) -> Result<Chosen> {
+        let with = settings.learner.as_deref();
+        choose_from_models(&self.sources, &self.target, goal, with, named, context)
     }
-    let fits = Fits { all, before: Vec::new(), after: Vec::new() };
-    let (moved, distances) = (Vec::new(), Vec::new());
-    let known =
-        Known { goal, encoding, truth, rows, id, pixels: None, facts, moved, distances, ranges, choice };
-    Ok(known.record(fits, settings, started, context))
+
+    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits> {
+        let from = match &self.sources[..] {
+            [one] => format!("`{}`", one.name),
+            several => format!("{} models", several.len()),
+        };
+        let rows = self.target.features.as_ref();
+        let mut all = Vec::new();
+        for configuration in configurations {
+            context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
+            let (start, learner) = (Instant::now(), configuration.learner.as_ref());
+            let (built, goal) = (&configuration.built, &data.goal);
+            let model = refine(built, &self.sources, &self.target, goal, learner, context)?;
+            let answers = model.predict(rows);
+            data.asked().check(&answers, rows, &model.maps)?;
+            let carries = format!("{}, from {from} without its rows", carries(&model, 0));
+            all.push(Ran::new(configuration, model, answers, carries, start, &data.truth, goal, context));
+        }
+        Ok(Fits { all, before: Vec::new(), after: Vec::new() })
+    }
 }
 
 /// The encoding and the kind of goal, which all models must share.

@@ -1,13 +1,14 @@
 //! Step 1: from tables to a task, with the labels that only score set aside.
 
-use super::distances::{labels_apart, labels_beyond};
+use super::distances::{distances, labels_apart, labels_beyond};
 use super::figures::Pixels;
 use super::labels::{
     Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, label_numbers,
     labelled_rows, tell_absent, two_classes, unlabelled_in_sources,
 };
+use super::steps::Data;
 use super::truth::Truth;
-use super::{Settings, TargetLabels, TaskKind};
+use super::{Settings, TargetLabels, TaskKind, beyond, degenerate, units};
 use crate::context::Context;
 use crate::data::{
     Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_labels_later,
@@ -15,37 +16,17 @@ use crate::data::{
 };
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::measures::MovedColumn;
+use crate::measures::Distance;
+use crate::models::Map;
 use crate::report::{DomainFacts, Predictions};
 
-/// Everything that the tables come down to.
-pub(super) struct Prepared {
-    pub(super) task: Task,
-    /// The target without its cells.
-    pub(super) target: Table,
-    /// How they became features.
-    pub(super) encoding: Encoding,
-    /// Labels that only score.
-    pub(super) truth: Truth,
-    /// The numbers of the target rows that are kept.
-    pub(super) rows: Vec<usize>,
-    /// The identifying columns of those rows.
-    pub(super) id: Vec<(String, Vec<String>)>,
-    /// The pixels of some target rows, where rows are pictures.
-    pub(super) pixels: Option<Pixels>,
-    /// Sources and target, described.
-    pub(super) facts: (Vec<DomainFacts>, DomainFacts),
-    /// The columns, the one that moved most first.
-    pub(super) moved: Vec<MovedColumn>,
-}
-
-/// Reads the labels, decides the encoding, and builds the task.
+/// Reads the labels, decides the encoding, builds the task, and looks how its domains lie to each other.
 pub(super) fn prepare(
     mut sources: Vec<Table>,
     mut target: Table,
     settings: &Settings,
     context: &mut Context,
-) -> Result<Prepared> {
+) -> Result<(Task, Data)> {
     let label = settings.label.clone().or_else(|| sources.first().and_then(|table| table.label.clone()));
     let Some(label) = label else {
         return Err(Error::input("`--label`", "is not given", "name the column that is to be predicted"));
@@ -158,17 +139,37 @@ pub(super) fn prepare(
     let task = Task::new(domains, target_domain, goal)?;
     let id = of_rows(id, &rows);
     target.columns.clear();
-    Ok(Prepared {
-        task,
+    degenerate::tables(&task, &moved, &settings.preprocess, context)?;
+    let ranges = beyond::ranges(&[&task.source.features, &task.target.features]);
+    units::units(&task.source.features, &task.target.features, &encoding, &moved, context);
+    let learnt = Map::standardize(task.source.features.as_ref()).0;
+    units::scales(Some(&learnt), &task.target.features, &encoding, &target.name, context);
+    let data = Data {
+        goal: task.goal.clone(),
+        label,
+        missing: encoding.missing,
+        encoding: Some(encoding),
         target,
-        encoding,
-        truth,
         rows,
         id,
+        truth,
         pixels,
         facts: (source_facts, target_facts),
         moved,
-    })
+        distances: measured(&task, settings, context)?,
+        ranges,
+    };
+    Ok((task, data))
+}
+
+/// How far the domains are apart, where that is asked for.
+pub(super) fn measured(task: &Task, settings: &Settings, context: &mut Context) -> Result<Vec<Distance>> {
+    context.hold(task.bytes());
+    if !settings.distances {
+        return Ok(Vec::new());
+    }
+    context.progress("measuring distances", 0, 0);
+    distances(task, context).map(|(distances, _)| distances)
 }
 
 /// Reads numbers in other notations, then decides how the tables become features.

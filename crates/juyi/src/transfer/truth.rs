@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::labels::label_value;
 use crate::context::Context;
-use crate::data::{Cells, Classes, Goal, Table, listed};
+use crate::data::{Cells, Classes, Goal, Labels, Table, listed};
 use crate::error::{Result, shown};
 use crate::measures::{Scores, classification_scores, regression_scores};
 use crate::models::Answers;
@@ -49,6 +49,22 @@ impl Truth {
             }
         };
         Ok(Self { rows, labels })
+    }
+
+    /// Labels of all rows, in terms of the goal.
+    pub(super) fn of(labels: &Labels, goal: &Goal) -> Self {
+        let labels = match (labels, goal) {
+            (Labels::Classes(of), Goal::Classes(names)) => {
+                TruthLabels::Classes(of.iter().map(|&class| names[class].clone()).collect())
+            }
+            (Labels::Values(of), _) => TruthLabels::Values(of.clone()),
+            (Labels::Classes(_), Goal::Value) => TruthLabels::Values(Vec::new()),
+        };
+        let rows = match &labels {
+            TruthLabels::Classes(of) => of.len(),
+            TruthLabels::Values(of) => of.len(),
+        };
+        Self { rows: (0..rows).collect(), labels }
     }
 
     /// The true class of each scored row; `None` for a regression.

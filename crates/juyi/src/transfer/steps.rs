@@ -1,0 +1,232 @@
+//! The four steps, the same for every way in: data, which the way in brings, select, initialise, transfer.
+
+use std::time::Instant;
+
+use super::asked::Asked;
+use super::figures::{self, Pixels};
+use super::fits::{Fits, Ran};
+use super::truth::Truth;
+use super::{Outcome, Settings, degenerate};
+use crate::choice::{Choice, Chosen, Configuration, Verdict};
+use crate::context::Context;
+use crate::data::{Encoding, Goal, Missing, Table};
+use crate::error::{Error, Result};
+use crate::learners::learner;
+use crate::measures::{Distance, MovedColumn};
+use crate::methods::{NO_TRANSFER, build};
+use crate::models::Preprocess;
+use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
+
+/// Sources with the target that they are to serve: rows, or models of rows.
+pub(super) trait Sources {
+    /// Checks that a configuration can serve them.
+    ///
+    /// # Errors
+    /// [`Error::Unsuited`](crate::error::Error::Unsuited).
+    fn check(&self, named: &Configuration, goal: &Goal, context: &mut Context) -> Result<()>;
+
+    /// Not transferring, beside what is asked for.
+    ///
+    /// # Errors
+    /// As [`Configuration::new`].
+    fn not_transferring(&self, asked: &Configuration) -> Result<Configuration>;
+
+    /// Compares candidates, or the one that is asked for, with the best baseline.
+    ///
+    /// # Errors
+    /// As [`choose`](crate::choice::choose).
+    fn choose(
+        &self,
+        named: Option<Configuration>,
+        goal: &Goal,
+        settings: &Settings,
+        context: &mut Context,
+    ) -> Result<Chosen>;
+
+    /// Fits each configuration on all of them.
+    ///
+    /// # Errors
+    /// What the methods report.
+    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits>;
+}
+
+/// What the first step leaves beside the sources.
+pub(super) struct Data {
+    pub(super) goal: Goal,
+    /// The label's column; empty where there are no columns.
+    pub(super) label: String,
+    /// How tables become features; none where rows came as matrices.
+    pub(super) encoding: Option<Encoding>,
+    /// What was done about missing cells.
+    pub(super) missing: Missing,
+    /// The target without its cells.
+    pub(super) target: Table,
+    /// The numbers of the target rows that are kept.
+    pub(super) rows: Vec<usize>,
+    /// The identifying columns of those rows.
+    pub(super) id: Vec<(String, Vec<String>)>,
+    /// Labels that only score.
+    pub(super) truth: Truth,
+    /// The pixels of some target rows, where rows are pictures.
+    pub(super) pixels: Option<Pixels>,
+    /// Sources and target, described.
+    pub(super) facts: (Vec<DomainFacts>, DomainFacts),
+    /// The columns, the one that moved most first.
+    pub(super) moved: Vec<MovedColumn>,
+    /// How far source and target are apart.
+    pub(super) distances: Vec<Distance>,
+    /// The least and the largest value of each feature.
+    pub(super) ranges: Vec<(f64, f64)>,
+}
+
+impl Data {
+    /// What errors call the target's rows.
+    pub(super) fn asked(&self) -> Asked<'_> {
+        Asked { table: &self.target, rows: &self.rows, encoding: self.encoding.as_ref() }
+    }
+}
+
+/// The method that is asked for, `None` for `auto`. What can be said of the settings alone is said before the work starts.
+pub(super) fn named(
+    settings: &Settings,
+    steps: &[Preprocess],
+    context: &mut Context,
+) -> Result<Option<Configuration>> {
+    match settings.method.as_str() {
+        "auto" if !settings.params.is_empty() => {
+            let hint = "name the method whose parameters they are with `--method`";
+            Err(Error::input("`--set`", "sets parameters, but `auto` tries methods with their own", hint))
+        }
+        "auto" => {
+            settings.learner.as_deref().map(learner).transpose()?;
+            Ok(None)
+        }
+        name => {
+            let built = build(name, &settings.params)?;
+            let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
+            if settings.learner.is_some() && !built.row.trains_learner {
+                let text = "trains no learner; `--learner` serves the baseline only";
+                context.warn(built.row.name, text);
+            }
+            let (baseline, trains_learner) = (name == NO_TRANSFER.name, built.row.trains_learner);
+            Ok(Some(Configuration { baseline, built, learner, steps: steps.to_vec(), trains_learner }))
+        }
+    }
+}
+
+/// Selects, initialises and transfers, and records all four steps. `named` is the method that is asked for, `None` for `auto`.
+pub(super) fn run(
+    sources: impl Sources,
+    data: Data,
+    named: Option<Configuration>,
+    settings: &Settings,
+    started: Instant,
+    context: &mut Context,
+) -> Result<Outcome> {
+    let named = named.map(|named| named.for_goal(&data.goal, settings.learner.as_deref())).transpose()?;
+    if let Some(named) = &named {
+        sources.check(named, &data.goal, context)?; // before the baseline is at work
+    }
+    // 2 select
+    let (mut configurations, choice) = select(&sources, named, &data.goal, settings, context)?;
+    if refused(choice.as_ref()) && data.truth.rows.is_empty() {
+        configurations.truncate(1); // no label says what the other would have done
+    }
+    // 3 initialise, 4 transfer: beside it, not transferring.
+    let fits = sources.fit_each(&configurations, &data, context)?;
+    Ok(record(data, choice, fits, settings, started, context))
+}
+
+/// What is to be fitted: the baseline, then the method that is asked for or trusted. The former is left out where it was
+/// asked for itself.
+fn select(
+    sources: &impl Sources,
+    named: Option<Configuration>,
+    goal: &Goal,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<(Vec<Configuration>, Option<Choice>)> {
+    match named {
+        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => Ok((vec![none], None)),
+        Some(named) if !settings.guard => {
+            let baseline = sources.not_transferring(&named)?;
+            Ok((vec![baseline, named], None))
+        }
+        named => {
+            let Chosen { choice, baseline, candidate } = sources.choose(named, goal, settings, context)?;
+            Ok((std::iter::once(baseline).chain(candidate).collect(), Some(choice)))
+        }
+    }
+}
+
+/// Whether the guard said anything but `transfer`.
+fn refused(choice: Option<&Choice>) -> bool {
+    choice.is_some_and(|choice| choice.verdict != Verdict::Transfer)
+}
+
+/// The record, the model that is written and its predictions. The first fit is that of the baseline, or the only one.
+fn record(
+    data: Data,
+    choice: Option<Choice>,
+    fits: Fits,
+    settings: &Settings,
+    started: Instant,
+    context: &mut Context,
+) -> Outcome {
+    let Data {
+        goal, label, encoding, missing, rows, id, truth, pixels, facts, moved, distances, ranges, ..
+    } = data;
+    let refused = refused(choice.as_ref());
+    let Fits { mut all, before, after } = fits;
+    let written = if refused { 0 } else { all.len() - 1 };
+    let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
+    degenerate::answers(chosen.title(), &model.goal, &answers, &facts.0, context);
+    let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
+    let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
+        (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
+        (Some(scores), Some(base)) => Some(scores.gain_over(&base)),
+        _ => None,
+    };
+    let choice = choice.map(|choice| Choice { true_gain, ..choice });
+    let (baseline, refused) = if written == 0 { (None, other) } else { (other, None) };
+    let confusion = confusion.map(|chosen| Confusion {
+        classes: figures::classes(&truth, &goal),
+        chosen,
+        baseline: other_confusion.flatten().filter(|_| baseline.is_some()),
+    });
+    let pictures =
+        pixels.map_or_else(Vec::new, |pixels| pixels.pictures(&rows, &truth, &model.goal, &answers));
+    let figures = Figures { before, after, confusion, pictures, ..Figures::default() };
+    let features = model.columns;
+    model.encoding = encoding;
+    model.ranges = ranges;
+    let (sources, target) = facts;
+    let run = Run {
+        format: Run::FORMAT,
+        version: env!("CARGO_PKG_VERSION").into(),
+        task: goal.name().into(),
+        label,
+        features,
+        sources,
+        target,
+        scored_rows: truth.rows.len(),
+        scored_by: None,
+        missing: missing.name().into(),
+        target_labels: settings.target_labels.name().into(),
+        seed: context.seed(),
+        threads: rayon::current_num_threads(),
+        memory: context.memory(),
+        chosen,
+        baseline,
+        refused,
+        distances,
+        moved,
+        choice,
+        figures,
+        command: Vec::new(),
+        seconds: started.elapsed().as_secs_f64(),
+        peak_memory: None,
+        notices: context.notices().to_vec(),
+    };
+    Outcome { run, model, predictions: Predictions { rows, id, answers } }
+}

@@ -1,0 +1,75 @@
+//! A way in: matrices.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use super::distances::moved_features;
+use super::prepare::{describe, measured};
+use super::steps::{self, Data};
+use super::truth::Truth;
+use super::{Outcome, Settings, beyond, degenerate};
+use crate::context::Context;
+use crate::data::{Domain, Labels, Missing, Table, Task};
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+/// Carries the sources of a task over to its target, as [`transfer`](super::transfer) does with tables. `truth` are labels
+/// of all target rows that only score. The model takes rows of as many columns as the task has. Of the settings, those
+/// that are about columns of tables must be left alone.
+///
+/// # Errors
+/// As [`transfer`](super::transfer); [`Error::Input`] for labels that are not those of the task's goal and rows, and for
+/// settings that are about columns.
+pub fn transfer_task(
+    task: Task,
+    truth: Option<&Labels>,
+    settings: &Settings,
+    context: &mut Context,
+) -> Result<Outcome> {
+    let started = Instant::now();
+    for (name, given) in [
+        ("label", settings.label.is_some()),
+        ("task", settings.task.is_some()),
+        ("missing", settings.missing.is_some()),
+        ("drop", !settings.drop.is_empty()),
+        ("id", !settings.id.is_empty()),
+    ] {
+        if given {
+            let hint = "leave it out, or give tables";
+            return Err(Error::input(format!("the setting `{name}`"), "is about columns of tables", hint));
+        }
+    }
+    let named = steps::named(settings, &settings.preprocess, context)?;
+    let rows = task.target.rows();
+    if let Some(labels) = truth {
+        let blank = Matrix::zeros(rows, 1);
+        Domain::labelled(task.target.name.as_str(), blank, labels.clone()).check(&task.goal, 1)?;
+        if labels.len() < rows {
+            let problem = format!("{} labels to score with, and {rows} rows", labels.len());
+            return Err(Error::input(format!("`{}`", task.target.name), problem, "give one for each row"));
+        }
+    }
+    let moved = if settings.distances { moved_features(&task) } else { Vec::new() };
+    degenerate::tables(&task, &moved, &settings.preprocess, context)?;
+    let none = task.target.labels.select(&[]);
+    let part = |(name, range): &(String, Range<usize>)| {
+        let labels = task.source.labels.select(&range.clone().collect::<Vec<_>>());
+        describe(&Domain::labelled(name.as_str(), Matrix::zeros(range.len(), 0), labels), &task.goal, "")
+    };
+    let data = Data {
+        goal: task.goal.clone(),
+        label: String::new(),
+        encoding: None,
+        missing: Missing::Error,
+        target: Table { name: task.target.name.clone(), rows, ..Table::default() },
+        rows: (0..rows).collect(),
+        id: Vec::new(),
+        truth: Truth::of(truth.unwrap_or(&none), &task.goal),
+        pixels: None,
+        facts: (task.parts.iter().map(part).collect(), describe(&task.target, &task.goal, "")),
+        moved,
+        distances: measured(&task, settings, context)?,
+        ranges: beyond::ranges(&[&task.source.features, &task.target.features]),
+    };
+    steps::run(task, data, named, settings, started, context)
+}

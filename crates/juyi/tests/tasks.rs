@@ -1,0 +1,85 @@
+//! Matrices as a way in: what tables of the same numbers lead to.
+
+use juyi::context::Context;
+use juyi::data::{Cells, Classes, Domain, Goal, Labels, Shift, ShiftKind, Table, Task};
+use juyi::error::Error;
+use juyi::linalg::Matrix;
+use juyi::transfer::{Settings, transfer, transfer_task};
+
+/// The columns of a table but the label, and the label.
+fn parts(table: &Table) -> (Matrix, Vec<String>) {
+    let (label, columns) = table.columns.split_last().expect("a label");
+    let numbers = |j: usize| match &columns[j].cells {
+        Cells::Numbers(values) => values.clone(),
+        Cells::Text { .. } => unreachable!("columns are numbers"),
+    };
+    let all: Vec<Vec<f64>> = (0..columns.len()).map(numbers).collect();
+    let labels = (0..table.rows).map(|row| label.cells.text(row).expect("a label")).collect();
+    (Matrix::from_fn(table.rows, all.len(), |i, j| all[j][i]), labels)
+}
+
+#[test]
+fn matrices_lead_to_what_tables_of_the_same_numbers_lead_to() {
+    let shift = Shift {
+        kind: ShiftKind::Conditional,
+        rows: (150, 120),
+        columns: 4,
+        classes: Some(3),
+        strength: 1.0,
+        noise: 0.1,
+    };
+    let drawn = shift.draw(&Context::new(3, 1 << 30)).expect("tables");
+    let ((xs, ys), (xt, yt)) = (parts(&drawn.source), parts(&drawn.target));
+    let names = Classes::of(ys.iter().map(String::as_str));
+    let classes = |of: &[String]| -> Labels {
+        Labels::Classes(of.iter().map(|name| names.position(name).expect("known")).collect())
+    };
+    let goal = Goal::Classes(names.names().to_vec());
+    let task = || {
+        let source = Domain::labelled("source", xs.clone(), classes(&ys));
+        Task::new(vec![source], Domain::unlabelled("target", xt.clone(), &goal), goal.clone())
+            .expect("a task")
+    };
+    for method in ["coral", "kmm", "jda", "auto"] {
+        let settings = Settings { method: method.into(), ..Settings::default() };
+        let context = &mut Context::new(5, 1 << 30);
+        let by_table =
+            transfer(vec![drawn.source.clone()], drawn.target.clone(), &settings, context).expect("a run");
+        let context = &mut Context::new(5, 1 << 30);
+        let by_matrix = transfer_task(task(), Some(&classes(&yt)), &settings, context).expect("a run");
+        assert_eq!(by_table.predictions.answers.answer, by_matrix.predictions.answers.answer, "{method}");
+        assert_eq!(by_table.run.chosen.scores, by_matrix.run.chosen.scores, "{method}");
+        assert_eq!(by_table.run.distances, by_matrix.run.distances, "{method}");
+        let verdict = |run: &juyi::report::Run| run.choice.as_ref().map(|choice| choice.verdict);
+        assert_eq!(verdict(&by_table.run), verdict(&by_matrix.run), "{method}");
+        assert!(by_matrix.model.encoding.is_none());
+        let again = by_matrix.model.predict(xt.as_ref()).answer;
+        assert_eq!(again, by_matrix.predictions.answers.answer, "raw rows are predicted alike");
+    }
+}
+
+#[test]
+fn what_matrices_do_not_have_is_refused() {
+    let goal = Goal::Value;
+    let rows = Matrix::from_fn(20, 2, |i, j| (i * (j + 3) % 7) as f64);
+    let labels = Labels::Values((0..20).map(f64::from).collect());
+    let task = || {
+        let target = Domain::unlabelled("new", rows.clone(), &goal);
+        Task::new(vec![Domain::labelled("old", rows.clone(), labels.clone())], target, goal.clone()).unwrap()
+    };
+    let refused = |settings: Settings, truth: Option<&Labels>| -> String {
+        match transfer_task(task(), truth, &settings, &mut Context::default()) {
+            Err(error @ Error::Input { .. }) => error.to_string(),
+            _ => unreachable!("it must be refused"),
+        }
+    };
+    let none = || Settings { method: "none".into(), ..Settings::default() };
+    let drop = Settings { drop: vec!["a".into()], ..none() };
+    assert!(refused(drop, None).contains("`drop`"));
+    let short = Labels::Values(vec![1.0; 3]);
+    assert_eq!(refused(none(), Some(&short)), "`new`: 3 labels to score with, and 20 rows");
+    let other = Labels::Classes(vec![0; 20]);
+    assert!(refused(none(), Some(&other)).contains("its labels are not those of a regression"));
+    let outcome = transfer_task(task(), None, &none(), &mut Context::default()).unwrap();
+    assert!(outcome.run.chosen.scores.is_none() && outcome.run.label.is_empty());
+}
