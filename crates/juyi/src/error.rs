@@ -4,10 +4,13 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::setting;
+
 /// The result of anything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Every failure of this crate. [`Error::hint`] says what to do next.
+/// Every failure of this crate. [`Error::hint`] says what to do next. Both name settings as
+/// [`Setting`](setting::Setting) does, and a front end words them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
@@ -114,7 +117,7 @@ impl Error {
                 }
             }
             Self::Memory { .. } => {
-                "raise `--memory`, or give fewer rows and columns, or smaller pictures".into()
+                "raise `‹memory›`, or give fewer rows and columns, or smaller pictures".into()
             }
             Self::ModelFile { .. } => {
                 "give the folder or the `model.safetensors` that `juyi transfer` wrote".into()
@@ -138,10 +141,12 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// Text from files for a line that people read: line breaks, other control characters and those that turn the direction
-/// of writing act on a terminal, and are replaced.
+/// of writing act on a terminal, and what looks like a setting of ours would be worded as one. They are replaced.
 pub fn harmless(text: &str) -> String {
     let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.replace(acts, "\u{fffd}")
+    let kept =
+        |(at, c): (usize, char)| if acts(c) || setting::is_like_one(&text[at..]) { '\u{fffd}' } else { c };
+    text.char_indices().map(kept).collect()
 }
 
 /// A cell as messages show it: short and harmless.
