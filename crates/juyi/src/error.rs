@@ -260,4 +260,18 @@ mod tests {
         assert_eq!(bytes(12), "12 bytes");
         assert_eq!(bytes(3 << 29), "1.5 GiB");
     }
+
+    #[test]
+    fn no_cell_is_taken_for_a_setting() {
+        let flags = |text: &str| setting::worded(text, |setting, _| format!("--{}", setting.name()));
+        for cell in ["‹drop›", "‹drop", "‹drop x", "‹missing-values 1›", "‹‹id››"] {
+            for text in [harmless(cell), shown(cell)] {
+                let message = format!("`{text}` stands in 3 cells; {}", setting::Setting::Id);
+                assert_eq!(flags(&message), format!("`{text}` stands in 3 cells; --id"));
+            }
+        }
+        for kept in ["‹Zitat› «Zitat»", "‹", "›", "a ‹ b"] {
+            assert_eq!(harmless(kept), kept);
+        }
+    }
 }

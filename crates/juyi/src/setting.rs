@@ -164,7 +164,6 @@ pub(crate) fn is_like_one(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{harmless, shown};
 
     fn flags(text: &str) -> String {
         worded(text, |setting, value| match value {
@@ -198,19 +197,6 @@ mod tests {
             assert_eq!(flags(&text), format!("add `--missing-values {value}`; `--drop`"), "{text}");
         }
         assert_eq!(Setting::Missing.to("mean"), "‹missing mean›");
-    }
-
-    #[test]
-    fn no_cell_is_taken_for_a_setting() {
-        for cell in ["‹drop›", "‹drop", "‹drop x", "‹missing-values 1›", "‹‹id››"] {
-            for text in [harmless(cell), shown(cell)] {
-                let message = format!("`{text}` stands in 3 cells; {}", Setting::Id);
-                assert_eq!(flags(&message), format!("`{text}` stands in 3 cells; --id"));
-            }
-        }
-        for kept in ["‹Zitat› «Zitat»", "‹", "›", "a ‹ b"] {
-            assert_eq!(harmless(kept), kept);
-        }
     }
 
     #[test]
