@@ -107,7 +107,8 @@ impl Surroundings {
             }
             rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
         }
-        Ok(crate::progress::watched(Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY)), quiet))
+        let context = Context::new(self.seed, self.memory.unwrap_or(DEFAULT_MEMORY));
+        Ok(crate::progress::watched(context.worded_by(crate::terminal::worded), quiet))
     }
 }
 
@@ -355,6 +356,20 @@ mod tests {
         assert_eq!(parse_memory("2097152"), Ok(2 << 20));
         for bad in ["", "GiB", "4XiB", "-1GiB", "NaN", "1", "infGiB"] {
             assert!(parse_memory(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Messages name settings by the names of the flags.
+    #[cfg(feature = "deep")]
+    #[test]
+    fn each_setting_that_a_message_names_is_a_flag() {
+        fn flags(command: &clap::Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_string));
+            own.chain(command.get_subcommands().flat_map(flags)).collect()
+        }
+        let flags = flags(&Arguments::command());
+        for setting in juyi::setting::Setting::ALL {
+            assert!(flags.iter().any(|flag| flag == setting.name()), "--{}", setting.name());
         }
     }
 }

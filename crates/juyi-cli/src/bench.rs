@@ -8,7 +8,7 @@ use juyi::error::{Error, Result};
 use juyi::tables::{PublishedTable, Row, run as run_table, table};
 
 use crate::arguments::BenchArguments;
-use crate::terminal::say;
+use crate::terminal::{say, worded};
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
@@ -23,7 +23,13 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     if !arguments.json {
         heading = format!(
             "{}\n{:<18}{:<12}{:>9}{:>11}{:>10}{:>9}\n",
-            table.about, "method", "task", "accuracy", "published", "expected", "seconds"
+            worded(table.about),
+            "method",
+            "task",
+            "accuracy",
+            "published",
+            "expected",
+            "seconds"
         );
     }
     let read = reader(table, arguments, &context)?;

@@ -31,7 +31,7 @@ use clap::Parser;
 use arguments::{Arguments, Command, Surroundings};
 use juyi::context::Context;
 use juyi::error::harmless;
-use terminal::{notes, say_aside};
+use terminal::{notes, say_aside, worded};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -57,9 +57,9 @@ fn main() -> ExitCode {
     };
     result.unwrap_or_else(|error| {
         let hint = error.downcast_ref::<juyi::error::Error>().and_then(juyi::error::Error::hint);
-        let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {}\n", harmless(&hint)));
+        let hint = hint.map_or_else(String::new, |hint| format!("\nhint: {}\n", harmless(&worded(&hint))));
         // Where standard error is closed too, the exit status is all that is left.
-        let _ = say_aside(&format!("error: {}\n{hint}", harmless(&error.to_string())));
+        let _ = say_aside(&format!("error: {}\n{hint}", harmless(&worded(&error.to_string()))));
         ExitCode::from(2)
     })
 }

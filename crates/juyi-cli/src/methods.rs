@@ -12,7 +12,7 @@ use juyi::params::ParamInfo;
 use juyi::report::thousands;
 
 use crate::arguments::MethodsArguments;
-use crate::terminal::say;
+use crate::terminal::{say, worded};
 
 pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     if let Some(folder) = &arguments.pages {
@@ -33,8 +33,9 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
 
 /// A page for each method, and the list of them. What stands there already must be pages of the same titles.
 fn write_pages(folder: &Path) -> juyi::error::Result<()> {
-    let pages = METHODS.iter().map(|row| (folder.join(format!("{}.md", row.name)), row.page()));
-    let pages: Vec<(PathBuf, String)> = pages.chain([(folder.join("README.md"), list_of_pages())]).collect();
+    let pages = METHODS.iter().map(|row| (folder.join(format!("{}.md", row.name)), worded(&row.page())));
+    let pages: Vec<(PathBuf, String)> =
+        pages.chain([(folder.join("README.md"), worded(&list_of_pages()))]).collect();
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     for (path, page) in &pages {
         check_output(path, [])?;

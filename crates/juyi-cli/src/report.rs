@@ -7,7 +7,7 @@ use juyi::error::Error;
 use juyi::report::folder::write_page;
 
 use crate::arguments::ReportArguments;
-use crate::terminal::say;
+use crate::terminal::{say, worded};
 
 pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
     let folder = &arguments.run;
@@ -17,7 +17,7 @@ pub(crate) fn run(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
             Error::input(format!("`{}`", folder.display()), "is a file, not a run folder", hint).into()
         );
     }
-    let page = write_page(folder, &Context::default())?;
+    let page = write_page(folder, &Context::default().worded_by(worded))?;
     say(&format!("written       {}\n", page.display()))?;
     Ok(ExitCode::SUCCESS)
 }

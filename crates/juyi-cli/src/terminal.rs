@@ -7,6 +7,7 @@ use std::path::Path;
 use juyi::context::Context;
 use juyi::error::harmless;
 use juyi::files::is_stream;
+use juyi::setting;
 
 /// Text for people, to standard output.
 pub(crate) fn say(text: &str) -> Result<()> {
@@ -27,6 +28,14 @@ pub(crate) fn say_of(file: &Path, text: &str) -> Result<()> {
 pub(crate) fn hand_over(data: &str) -> Result<()> {
     let out = std::io::stdout();
     if out.is_terminal() { say(data) } else { write(out.lock(), data) }
+}
+
+/// A message of the libraries, with settings as the flags of this command.
+pub(crate) fn worded(text: &str) -> String {
+    setting::worded(text, |setting, value| match value {
+        Some(value) => format!("--{} {value}", setting.name()),
+        None => format!("--{}", setting.name()),
+    })
 }
 
 /// What a context noticed, a line each.

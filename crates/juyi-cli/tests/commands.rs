@@ -1,5 +1,6 @@
 //! The commands as a user types them: what they print, what they leave, how they exit.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -316,4 +317,20 @@ fn an_interrupt_leaves_no_half_written_file() {
             );
         }
     }
+}
+
+/// `docs/methods/` is the heads of the files.
+#[test]
+fn the_pages_are_those_of_the_methods_that_there_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = juyi(folder.path(), "methods --pages pages");
+    assert!(written.status.success(), "{}", text(&written.stderr));
+    let pages = |folder: &Path| -> BTreeMap<_, _> {
+        let read = |path: std::path::PathBuf| text(&std::fs::read(path).expect("a page"));
+        let pages = std::fs::read_dir(folder).expect("the pages").flatten();
+        pages.map(|page| (page.file_name(), read(page.path()))).collect()
+    };
+    let (own, docs) =
+        (folder.path().join("pages"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/methods"));
+    assert!(pages(&own) == pages(&docs), "run `juyi methods --pages docs/methods`");
 }

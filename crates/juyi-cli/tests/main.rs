@@ -29,7 +29,9 @@ fn juyi(folder: &Path, arguments: &str) -> Output {
     command(folder, arguments).output().expect("the binary starts")
 }
 
-/// Output as text.
+/// Output as text, in which settings are named as flags.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    assert!(!text.contains(['‹', '›']), "{text}");
+    text
 }

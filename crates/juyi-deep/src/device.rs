@@ -34,7 +34,7 @@ impl FromStr for Kind {
             "wgpu" => Ok(Self::Wgpu),
             _ => Err(Error::Param {
                 owner: "juyi".into(),
-                name: "--device".into(),
+                name: "‹device›".into(),
                 must: "cpu, or cuda or wgpu in a build with that feature".into(),
                 got: text.into(),
             }),

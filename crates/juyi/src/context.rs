@@ -52,6 +52,7 @@ pub struct Context {
     held: u64,
     notices: Vec<Notice>,
     watcher: Option<Arc<dyn Watcher>>,
+    wording: fn(&str) -> String,
 }
 
 impl Default for Context {
@@ -63,13 +64,20 @@ impl Default for Context {
 impl Context {
     /// A context with the seed of all randomness and a memory budget in bytes.
     pub fn new(seed: u64, memory: u64) -> Self {
-        Self { seed, memory, held: 0, notices: Vec::new(), watcher: None }
+        Self { seed, memory, held: 0, notices: Vec::new(), watcher: None, wording: str::to_string }
     }
 
     /// The same context with somebody who is told how far each step has come.
     #[must_use]
     pub fn watched_by(self, watcher: Arc<dyn Watcher>) -> Self {
         Self { watcher: Some(watcher), ..self }
+    }
+
+    /// The same context with the words of a front end, in which it keeps notices: the libraries name
+    /// [settings](crate::setting), not how they are set.
+    #[must_use]
+    pub fn worded_by(self, wording: fn(&str) -> String) -> Self {
+        Self { wording, ..self }
     }
 
     /// A copy with another seed.
@@ -192,7 +200,7 @@ impl Context {
     }
 
     fn push(&mut self, level: Level, from: &str, text: String) {
-        let notice = Notice { level, from: from.into(), text };
+        let notice = Notice { level, from: from.into(), text: (self.wording)(&text) };
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }

@@ -4,10 +4,13 @@ use std::path::Path;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::setting;
+
 /// The result of anything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Every failure of this crate. [`Error::hint`] says what to do next.
+/// Every failure of this crate. [`Error::hint`] says what to do next. Both name settings as
+/// [`Setting`](setting::Setting) does, and a front end words them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
@@ -114,7 +117,7 @@ impl Error {
                 }
             }
             Self::Memory { .. } => {
-                "raise `--memory`, or give fewer rows and columns, or smaller pictures".into()
+                "raise `‹memory›`, or give fewer rows and columns, or smaller pictures".into()
             }
             Self::ModelFile { .. } => {
                 "give the folder or the `model.safetensors` that `juyi transfer` wrote".into()
@@ -138,10 +141,12 @@ pub fn bytes(n: u64) -> String {
 }
 
 /// Text from files for a line that people read: line breaks, other control characters and those that turn the direction
-/// of writing act on a terminal, and are replaced.
+/// of writing act on a terminal, and what looks like a setting of ours would be worded as one. They are replaced.
 pub fn harmless(text: &str) -> String {
     let acts = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.replace(acts, "\u{fffd}")
+    let kept =
+        |(at, c): (usize, char)| if acts(c) || setting::is_like_one(&text[at..]) { '\u{fffd}' } else { c };
+    text.char_indices().map(kept).collect()
 }
 
 /// A cell as messages show it: short and harmless.
@@ -254,5 +259,19 @@ mod tests {
     fn bytes_are_written_in_the_unit_a_reader_expects() {
         assert_eq!(bytes(12), "12 bytes");
         assert_eq!(bytes(3 << 29), "1.5 GiB");
+    }
+
+    #[test]
+    fn no_cell_is_taken_for_a_setting() {
+        let flags = |text: &str| setting::worded(text, |setting, _| format!("--{}", setting.name()));
+        for cell in ["‹drop›", "‹drop", "‹drop x", "‹missing-values 1›", "‹‹id››"] {
+            for text in [harmless(cell), shown(cell)] {
+                let message = format!("`{text}` stands in 3 cells; {}", setting::Setting::Id);
+                assert_eq!(flags(&message), format!("`{text}` stands in 3 cells; --id"));
+            }
+        }
+        for kept in ["‹Zitat› «Zitat»", "‹", "›", "a ‹ b"] {
+            assert_eq!(harmless(kept), kept);
+        }
     }
 }

@@ -60,10 +60,10 @@ pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>)
     let Place::File(target) = place(path)? else { return Ok(()) };
     if let Some(input) = inputs.into_iter().find(|input| same_file(input, &target)) {
         let problem = format!("is the input `{}`, which would be overwritten", input.display());
-        return Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `--out`"));
+        return Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `‹out›`"));
     }
     if fs::metadata(&target).is_ok_and(|facts| facts.permissions().readonly()) {
-        let hint = "give another file with `--out`, or allow writing to it";
+        let hint = "give another file with `‹out›`, or allow writing to it";
         return Err(Error::input(format!("`{}`", path.display()), "is write-protected", hint));
     }
     let folder = parent(&target);

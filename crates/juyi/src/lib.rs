@@ -50,6 +50,7 @@ pub mod methods;
 pub mod models;
 pub mod params;
 pub mod report;
+pub mod setting;
 pub mod solvers;
 pub mod tables;
 pub mod transfer;

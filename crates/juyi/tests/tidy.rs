@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use juyi::methods::{METHODS, list_of_pages};
+use juyi::methods::METHODS;
+use juyi::setting::Setting;
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -98,9 +99,9 @@ fn files_stay_short() {
 /// Inside the library the arrows point one way.
 #[test]
 fn imports_point_downhill() {
-    const ORDER: [&str; 16] = [
-        "error", "files", "heads", "context", "params", "linalg", "solvers", "data", "models", "learners",
-        "measures", "methods", "choice", "report", "transfer", "tables",
+    const ORDER: [&str; 17] = [
+        "setting", "error", "files", "heads", "context", "params", "linalg", "solvers", "data", "models",
+        "learners", "measures", "methods", "choice", "report", "transfer", "tables",
     ];
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for path in rust_files(&source) {
@@ -189,15 +190,71 @@ fn the_readmes_list_the_methods_that_there_are() {
     }
 }
 
-/// `docs/methods/` is the heads of the files.
-#[test]
-fn the_pages_are_those_of_the_methods_that_there_are() {
-    let folder = root().join("docs/methods");
-    for row in METHODS {
-        let path = folder.join(format!("{}.md", row.name));
-        assert!(read(&path) == row.page(), "{}: run `juyi methods --pages docs/methods`", path.display());
+/// The literals of strings in code, each with its line.
+fn literals(code: &str) -> Vec<(usize, &str)> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(c) = code[at..].chars().next() {
+        let rest = &code[at..];
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if c == '\'' && rest[1..].starts_with('\\') {
+            3 + rest[3..].find('\'').unwrap_or(0)
+        } else if c == '\'' && rest[1..].chars().nth(1) == Some('\'') {
+            2 + rest[1..].find('\'').unwrap_or(0)
+        } else if c == '"' {
+            let hashes = code[..at].len() - code[..at].trim_end_matches('#').len();
+            let raw = code[..at - hashes].ends_with('r');
+            let end = format!("\"{}", "#".repeat(if raw { hashes } else { 0 }));
+            let mut length = 1;
+            while !rest[length..].starts_with(&end) {
+                let escape = if !raw && rest[length..].starts_with('\\') { 1 } else { 0 };
+                length += escape;
+                length += rest[length..].chars().next().expect("the end of a string").len_utf8();
+            }
+            found.push((code[..at].matches('\n').count() + 1, &rest[1..length]));
+            length + end.len()
+        } else {
+            c.len_utf8()
+        };
+        at += length.max(1);
     }
-    assert!(read(&folder.join("README.md")) == list_of_pages(), "run `juyi methods --pages docs/methods`");
-    let pages = std::fs::read_dir(&folder).expect("the pages").count();
-    assert_eq!(pages, METHODS.len() + 1, "docs/methods holds pages of other methods");
+    found
+}
+
+/// How a setting is set is a front end's to say: the libraries name it.
+#[test]
+fn the_libraries_speak_no_command_line() {
+    /// Flags of other programs, and of style sheets.
+    const OTHERS: [&str; 3] = ["--no-deps", "--strip-components", "--share:"];
+    let libraries = ["crates/juyi/src", "crates/juyi-deep/src"];
+    let mut settings = 0;
+    for path in libraries.iter().flat_map(|library| rust_files(&root().join(library))) {
+        let inside = path.to_string_lossy().replace('\\', "/");
+        if inside.ends_with("tests.rs") || inside.contains("/tests/") {
+            continue;
+        }
+        let text = read(&path);
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for (line, literal) in literals(code) {
+            let mut own = literal.to_string();
+            OTHERS.iter().for_each(|flag| own = own.replace(flag, ""));
+            let flag =
+                own.split("--").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+            assert!(!flag, "{inside}:{line}: a flag, where `Setting` has the notation: {literal}");
+            for rest in literal.split('‹').skip(1) {
+                let name = rest.split([' ', '›']).next().unwrap_or_default();
+                let known = Setting::ALL.iter().any(|setting| setting.name() == name);
+                assert!(known && rest.contains('›'), "{inside}:{line}: no setting: {literal}");
+                settings += 1;
+            }
+        }
+    }
+    assert!(settings > 100, "{settings} settings");
+}
+
+#[test]
+fn literals_are_told_from_comments_and_characters() {
+    let code = "let a = \"b \\\" c\"; // \"d\"\nf('\"', '\\'', 'e', \"\", r#\"g \" h\"#, r\"\\\"); fn i<'j>(k: &'j str) { \"l\" }";
+    let expected = [(1, "b \\\" c"), (2, ""), (2, "g \" h"), (2, "\\"), (2, "l")];
+    assert_eq!(literals(code), expected);
 }

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use juyi::error::{Error, Result, few, shown};
+use juyi::setting::Setting;
 
 use super::begins::{Aside, Begin, Known, begin, holds, is_kept, is_usual, shortened};
 use super::pickle::{Node, Pickle};
@@ -111,9 +112,10 @@ fn around(pickle: &Pickle<'_>, set: &Set<'_>) -> Vec<usize> {
 
 /// A note on further copies of a network in a file.
 fn copies(sets: Vec<String>) -> Option<String> {
-    let flags: Vec<String> = sets.into_iter().map(|set| format!("`--weights {}`", shown(&set))).collect();
-    let take = if flags.len() == 1 { "takes another" } else { "take others" };
-    (!flags.is_empty()).then(|| format!("the file holds the network more than once: {} {take}", few(&flags)))
+    let named = |set: String| format!("`{}`", Setting::Weights.to(shown(&set)));
+    let named: Vec<String> = sets.into_iter().map(named).collect();
+    let take = if named.len() == 1 { "takes another" } else { "take others" };
+    (!named.is_empty()).then(|| format!("the file holds the network more than once: {} {take}", few(&named)))
 }
 
 /// Finds the dictionaries of tensors in a value: those with names of several parts, those under the usual keys, and any
@@ -222,7 +224,7 @@ impl Checkpoint {
         let begins: Vec<String> = begins.into_iter().map(|own| format!("`{}`", shown(own))).collect();
         let begins = if begins.is_empty() { "no part".into() } else { few(&begins) };
         let problem = format!("has no tensors under `{}`; their names begin with {begins}", shown(set));
-        Error::input(format!("`{file}`"), problem, "leave `--weights` out: notes say what else there is")
+        Error::input(format!("`{file}`"), problem, "leave `‹weights›` out: notes say what else there is")
     }
 }
 
@@ -330,7 +332,7 @@ mod tests {
         assert_eq!(value(&own), 1.0);
         assert_eq!(
             own.notes[1],
-            "the file holds the network more than once: `--weights model_ema` takes another"
+            "the file holds the network more than once: `‹weights model_ema›` takes another"
         );
         assert_eq!(value(&read(&file, Some("model_ema"))), 2.0);
         let callbacks = dict(&[("EMA", dict(&[("ema_state", state("", 5))]))]);
@@ -349,7 +351,7 @@ mod tests {
         let within = [&plain[..], &[("ema", state("", 2))]].concat();
         let own = read(&dict(&within), None);
         assert_eq!(value(&own), 1.0);
-        assert_eq!(own.notes, ["the file holds the network more than once: `--weights ema` takes another"]);
+        assert_eq!(own.notes, ["the file holds the network more than once: `‹weights ema›` takes another"]);
         assert_eq!(value(&read(&dict(&within), Some("ema"))), 2.0);
         let states = list(&[state("", 3), state("", 4)]);
         assert_eq!((value(&read(&states, None)), value(&read(&states, Some("1")))), (3.0, 4.0));

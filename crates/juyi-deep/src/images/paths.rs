@@ -30,7 +30,7 @@ pub(super) fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Listing> {
         let columns: Vec<String> =
             table.columns.iter().map(|column| format!("`{}`", shown(&column.name))).collect();
         let problem = format!("has no column of paths, but {}", few(&columns));
-        let hint = "call the column of paths `path`, `file` or `image`, such as with `--rename OLD=path`";
+        let hint = "call the column of paths `path`, `file` or `image`, such as with `‹rename OLD=path›`";
         return Err(Error::input(format!("`{name}`"), problem, hint));
     };
     let classes = only(&table, &CLASSES)?;

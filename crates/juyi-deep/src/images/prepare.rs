@@ -114,12 +114,12 @@ impl Recipe {
                         .find(fits)
                         .map_or(Ok(()), |value| Err(out_of_range("juyi", name, must, value)))
                 };
-                unit("--mean", &mean, 0.0)?;
-                unit("--std", &deviation, f32::MIN_POSITIVE)?;
+                unit("‹mean›", &mean, 0.0)?;
+                unit("‹std›", &deviation, f32::MIN_POSITIVE)?;
                 (own.mean, own.deviation, own.scale, own.blue_first) = (mean, deviation, 1.0 / 255.0, false);
             }
-            (Some(_), None) => return Err(out_of_range("juyi", "--std", "given where `--mean` is", "none")),
-            (None, Some(_)) => return Err(out_of_range("juyi", "--mean", "given where `--std` is", "none")),
+            (Some(_), None) => return Err(out_of_range("juyi", "‹std›", "given where `‹mean›` is", "none")),
+            (None, Some(_)) => return Err(out_of_range("juyi", "‹mean›", "given where `‹std›` is", "none")),
         }
         if let Some(side) = changes.resize {
             own.resize = match own.resize {
@@ -131,8 +131,8 @@ impl Recipe {
         own.check()?;
         let (Resize::ShorterSide(side) | Resize::BothSides(side)) = own.resize;
         if own.crop > side && *changes != Changes::default() {
-            let must = format!("at most `--resize`, {side}");
-            return Err(out_of_range("juyi", "--crop", &must, own.crop));
+            let must = format!("at most `‹resize›`, {side}");
+            return Err(out_of_range("juyi", "‹crop›", &must, own.crop));
         }
         Ok(own)
     }

@@ -172,7 +172,7 @@ fn damaged(name: &str, why: &str) -> Error {
     Error::input(
         name,
         format!("is a damaged picture: {why}"),
-        "fetch the file again; `--damaged skip` leaves such pictures out",
+        "fetch the file again; `‹damaged skip›` leaves such pictures out",
     )
 }
 

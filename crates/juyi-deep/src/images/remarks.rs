@@ -195,7 +195,7 @@ mod tests {
         let (picture, remark) = of(&content[..content.len() / 2]);
         let error = picture.unwrap_err();
         assert!(error.to_string().ends_with("is a damaged picture: its end is missing"), "{error}");
-        assert!(error.hint().unwrap().contains("--damaged skip") && remark.is_empty());
+        assert!(error.hint().unwrap().contains("‹damaged skip›") && remark.is_empty());
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub(crate) fn open(path: &Path, most_pixels: u64) -> Result<(File, u64)> {
             Error::input(
                 name(),
                 problem,
-                "mend the link or remove it, or leave such pictures out with `--damaged skip`",
+                "mend the link or remove it, or leave such pictures out with `‹damaged skip›`",
             )
         }
         Err(_) => unread(error),

@@ -82,7 +82,7 @@ impl Classifier {
             let heads = found.architecture.head.iter().flat_map(Layer::parameters);
             let heads: Vec<String> = heads.map(|own| format!("`{}`", own.name)).collect();
             let problem = format!("has no head that could name classes: no {}", heads.join(" and "));
-            let hint = "tune it first, `juyi transfer --source NETWORK --target PHOTOS`; or give a file whose head bears \
+            let hint = "tune it first, `juyi transfer ‹source NETWORK› ‹target PHOTOS›`; or give a file whose head bears \
                         these names";
             return Err(Error::input(format!("`{source}`"), problem, hint));
         }

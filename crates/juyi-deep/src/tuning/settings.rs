@@ -177,7 +177,7 @@ impl Settings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let Some((_, must)) = SETTINGS.iter().find(|(own, _)| *own == name) else {
             let names: Vec<&str> = SETTINGS.iter().map(|(name, _)| *name).collect();
-            return Err(param("--set", format!("one of {}", names.join(", ")), name));
+            return Err(param("‹set›", format!("one of {}", names.join(", ")), name));
         };
         let refuse = || param(name, (*must).into(), value);
         let whole = |most: usize| {
@@ -190,7 +190,7 @@ impl Settings {
         if let Some(own) = name.strip_prefix("delta.") {
             let attention = self.regularization.as_mut().and_then(|own| own.attention.as_mut());
             let Some(attention) = attention else {
-                let problem = "is for `--regularize delta`, which is not asked for";
+                let problem = "is for `‹regularize delta›`, which is not asked for";
                 return Err(Error::input(format!("`{name}`"), problem, "add it, or leave this out"));
             };
             match own {
@@ -244,7 +244,7 @@ impl Settings {
         if !(1..=MOST_EPOCHS).contains(&self.epochs) || self.warmup >= self.epochs {
             let got = format!("{} epochs, {} of warmup", self.epochs, self.warmup);
             let must = format!("at least 1, at most {MOST_EPOCHS}, and more than the warmup");
-            return Err(param("--epochs", must, &got));
+            return Err(param("‹epochs›", must, &got));
         }
         if self.views > 1 && self.augmentation == Augmentation::default() {
             return Err(param(
@@ -337,7 +337,7 @@ mod tests {
         let said = own.set("label-smoothing", "1").unwrap_err().to_string();
         assert!(said.contains("from 0 up to but not 1"), "{said}");
         let said = own.set("delta.pictures", "4").unwrap_err().to_string();
-        assert!(said.contains("is for `--regularize delta`"), "{said}");
+        assert!(said.contains("is for `‹regularize delta›`"), "{said}");
         own.regularization = Some("delta:0.5".parse().unwrap());
         for (name, value, fits) in [
             ("delta.pictures", "4", true),

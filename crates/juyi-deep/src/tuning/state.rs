@@ -109,7 +109,7 @@ impl State {
             return Err(Error::input(
                 thing,
                 problem,
-                "give the same command, or another folder with `--out`",
+                "give the same command, or another folder with `‹out›`",
             ));
         }
         let damaged = || Error::input(&thing, "is damaged", "remove it to begin anew");

@@ -121,7 +121,7 @@ impl FromStr for Strategy {
 
     fn from_str(text: &str) -> Result<Self> {
         let (name, number) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
-        let refuse = || param("--tune", format!("one of {}", STRATEGIES.join(", ")), text);
+        let refuse = || param("‹tune›", format!("one of {}", STRATEGIES.join(", ")), text);
         let count = |usual: usize| match number {
             None => Ok(usual),
             Some(text) => text.parse().ok().filter(|&count| count > 0).ok_or_else(refuse),
@@ -215,7 +215,7 @@ impl Plan {
             Strategy::Stages(first, last) if last < stages => first..last + 1,
             Strategy::Last(_) | Strategy::Stages(..) => {
                 let must = format!("about the {stages} stages of `{}`", network.architecture.name);
-                return Err(param("--tune", must, &strategy.to_string()));
+                return Err(param("‹tune›", must, &strategy.to_string()));
             }
             Strategy::Head => stages..stages,
             _ => 0..stages,
@@ -246,7 +246,7 @@ impl Plan {
                 let Inserted { with, added, zeros, copies } = insert(strategy, &network.architecture)?;
                 if added.is_empty() {
                     let must = format!("one with a place in `{}`", network.architecture.name);
-                    return Err(param("--tune", must, &strategy.to_string()));
+                    return Err(param("‹tune›", must, &strategy.to_string()));
                 }
                 check_size(&with, context)?;
                 network = Network::extended(&network, with, context);

@@ -95,7 +95,7 @@ impl<'a> Trials<'a> {
         if keeps && !is_solved(strategy, &own) {
             if !self.source.with_head {
                 let problem = "takes the head that came with the checkpoint, which has none";
-                return Err(Error::input("`--regularize`", problem, "take `l2-sp`, `delta` or `bss`"));
+                return Err(Error::input("`‹regularize›`", problem, "take `l2-sp`, `delta` or `bss`"));
             }
             let after = own.stages.len() - 1;
             let layers = self.source.architecture.head.iter().map(renamed).collect();

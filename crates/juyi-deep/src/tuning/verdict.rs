@@ -88,13 +88,13 @@ pub fn tune(
 ) -> Result<Tuned> {
     settings.check()?;
     if strategy == Strategy::Scratch && settings.baseline == Baseline::Scratch {
-        let problem = "compares `--tune scratch` with itself";
-        return Err(Error::input("`--set baseline=scratch`", problem, "leave it out"));
+        let problem = "compares `‹tune scratch›` with itself";
+        return Err(Error::input("`‹set baseline=scratch›`", problem, "leave it out"));
     }
     if let Some(own) = settings.regularization {
         if strategy == Strategy::Scratch {
-            let problem = "keeps a network near its checkpoint, and `--tune scratch` starts from none";
-            return Err(Error::input("`--regularize`", problem, "leave it out"));
+            let problem = "keeps a network near its checkpoint, and `‹tune scratch›` starts from none";
+            return Err(Error::input("`‹regularize›`", problem, "leave it out"));
         }
         if is_solved(strategy, &source.architecture) {
             let text =

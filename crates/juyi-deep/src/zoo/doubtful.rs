@@ -251,7 +251,7 @@ fn other_normalization(
     let text = |three: [f64; 3]| three.map(|value| format!("{value:.3}")).join(",");
     (!near(mean, own.mean.map(f64::from)) || !near(deviation, own.deviation.map(f64::from))).then(|| {
         format!(
-            "the file has a mean and a deviation of its own for pictures, which are not used: `--mean {} --std {}` takes them",
+            "the file has a mean and a deviation of its own for pictures, which are not used: `‹mean {}› ‹std {}›` takes them",
             text(mean),
             text(deviation)
         )

@@ -57,12 +57,12 @@ const fn known(name: &'static str, paper: &'static str, make: fn() -> Architectu
 
 /// Transformers of other trainings under the names of `timm`'s.
 const DEIT: &str =
-    "`deit`, `dino` and `mae` bear the same names: `--mean 0.485,0.456,0.406 --std 0.229,0.224,0.225`";
+    "`deit`, `dino` and `mae` bear the same names: `‹mean 0.485,0.456,0.406› ‹std 0.229,0.224,0.225›`";
 /// Other weights of `timm` under the same names.
-const LITE: &str = "`timm`'s `efficientnet_lite` without `tf_` bears the same names: `--mean 0.485,0.456,0.406 --std \
-                    0.229,0.224,0.225`";
+const LITE: &str = "`timm`'s `efficientnet_lite` without `tf_` bears the same names: `‹mean 0.485,0.456,0.406› ‹std \
+                    0.229,0.224,0.225›`";
 /// Later weights of `torchvision`.
-const SECOND: &str = "`torchvision`'s later weights (`IMAGENET1K_V2`) bear the same names: `--resize 232`";
+const SECOND: &str = "`torchvision`'s later weights (`IMAGENET1K_V2`) bear the same names: `‹resize 232›`";
 
 /// All of them; those of one name differ in their layout, the usual one first.
 pub const ZOO: &[Known] = {

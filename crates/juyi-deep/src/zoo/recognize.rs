@@ -192,7 +192,7 @@ mod tests {
         };
         let (.., doubts) = of(&pictures).unwrap();
         assert!(
-            doubts[0].ends_with("`--mean 0.500,0.500,0.500 --std 0.250,0.250,0.250` takes them"),
+            doubts[0].ends_with("`‹mean 0.500,0.500,0.500› ‹std 0.250,0.250,0.250›` takes them"),
             "{doubts:?}"
         );
 

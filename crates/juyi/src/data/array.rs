@@ -169,7 +169,7 @@ pub(super) fn whole(number: i128) -> std::result::Result<f64, String> {
 }
 
 /// What can be done about a cell that [`finite`] or [`whole`] refuses.
-pub(super) const MEND: &str = "mend it, or mark the cell as missing and choose `--missing mean` or `drop`";
+pub(super) const MEND: &str = "mend it, or mark the cell as missing and choose `‹missing mean›` or `drop`";
 
 /// The table called `name` of features `(n, …)` and, if there are, `n` labels, each with what messages call it. Columns
 /// are `x1 …` as they are read, dimensions behind the first flattened with the last running fastest.

@@ -96,7 +96,7 @@ pub(super) fn detect(name: &str, mut text: impl BufRead) -> Result<Option<&'stat
     if sure || (guess == WINDOWS_1252 && words.are_western()) || (guess == GB18030 && words.are_chinese()) {
         return Ok(Some(guess));
     }
-    let hint = "say it with `--encoding gb18030`, `windows-1252`, `shift_jis`, …, or save the file as UTF-8";
+    let hint = "say it with `‹encoding gb18030›`, `windows-1252`, `shift_jis`, …, or save the file as UTF-8";
     let problem = format!("is not UTF-8 text; it may be {} or another encoding", guess.name());
     Err(Error::input(place, problem, hint))
 }

@@ -299,7 +299,7 @@ impl Refused {
             Self::NotFinite => {
                 let problem =
                     format!("`{}` is not finite", shown(&String::from_utf8_lossy(cell.trim_ascii())));
-                let hint = "mend it, or leave the cell empty and choose `--missing mean` or `drop`";
+                let hint = "mend it, or leave the cell empty and choose `‹missing mean›` or `drop`";
                 Error::input(place, problem, hint)
             }
             Self::NotText => Error::input(place, "is not UTF-8 text", "save the file as UTF-8"),

@@ -156,7 +156,7 @@ impl Domain {
         }
         for (j, column) in self.features.col_iter().enumerate() {
             if let Some(i) = column.iter().position(|v| !v.is_finite()) {
-                let hint = "`--missing mean` fills and `--missing drop` drops missing values; infinities must be mended";
+                let hint = "`‹missing mean›` fills and `‹missing drop›` drops missing values; infinities must be mended";
                 return fail(format!("row {}, feature {}: {} is not finite", i + 1, j + 1, column[i]), hint);
             }
         }
@@ -251,7 +251,7 @@ impl Task {
         if let (Goal::Classes(names), 0..2) = (&task.goal, present.len()) {
             let only = present.first().map_or("", |&c| names[c].as_str());
             let problem = format!("its labels have one class only, `{only}`");
-            let hint = "a classifier needs two classes; `--task regression` if the labels are numbers to be predicted";
+            let hint = "a classifier needs two classes; `‹task regression›` if the labels are numbers to be predicted";
             return Err(Error::input(format!("`{}`", task.source.name), problem, hint));
         }
         Ok(task)

@@ -167,7 +167,7 @@ impl Encoding {
             let absent: Vec<&String> = names.iter().copied().filter(absent).collect();
             if !absent.is_empty() {
                 let who = format!("`{}` has", tables[0].name);
-                let hint = "columns are matched by name; `--drop` leaves a column out on both sides";
+                let hint = "columns are matched by name; `‹drop›` leaves a column out on both sides";
                 let needed = |name: &str| known.contains(name);
                 return Err(absent_columns(table, &absent, &who, hint, needed));
             }
@@ -231,7 +231,7 @@ impl Encoding {
         }
         if !sequences.is_empty() {
             let text = format!(
-                "column {} counts the rows and looks like an identifier: `--id` or `--drop` keeps it out",
+                "column {} counts the rows and looks like an identifier: `‹id›` or `‹drop›` keeps it out",
                 listed(&sequences)
             );
             context.warn("data", text);

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::read::Reading;
 use super::table::Table;
 use crate::error::{Error, Result, is_blank, shown};
+use crate::setting::Setting;
 
 /// The columns of a file, in its order.
 pub(super) struct Header {
@@ -45,7 +46,8 @@ impl Reading {
             }
             if names.contains(new) {
                 let problem = format!("has columns `{}` and `{}`", shown(old), shown(new));
-                let hint = format!("`--rename {old}={new}` would make two of one name; give another name");
+                let rename = Setting::Rename.to(format_args!("{old}={new}"));
+                let hint = format!("`{rename}` would make two of one name; give another name");
                 return Err(Error::input(format!("`{table}`"), problem, hint));
             }
             names.iter_mut().filter(|name| *name == old).for_each(|name| name.clone_from(new));
@@ -58,7 +60,7 @@ impl Reading {
         let kept = names.iter().zip(&left_out).filter(|(_, left_out)| !**left_out);
         if let Some(twice) = kept.map(|(name, _)| name).find(|name| !seen.insert(*name)) {
             let problem = format!("has two columns named `{}`", shown(twice));
-            let hint = "give each column a name of its own, or leave both out with `--drop`";
+            let hint = "give each column a name of its own, or leave both out with `‹drop›`";
             return Err(Error::input(format!("`{table}`"), problem, hint));
         }
         Ok(Header { names, left_out, renamed })

@@ -6,6 +6,7 @@ use super::notation::Amount;
 use super::read::Reading;
 use super::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 /// What people and programs write where there is no value: pandas, R, SQL, SAS, Stata, Weka, Excel. The errors of
 /// formulas are not among them, but for the one that says "not available".
@@ -55,13 +56,13 @@ impl MissingValues {
     pub(super) fn check(&self) -> Result<()> {
         for word in &self.kept {
             let fail = |problem: &str, hint: &str| {
-                Err(Error::input(format!("`--keep-values {word}`"), problem, hint))
+                Err(Error::input(format!("`{}`", Setting::KeepValues.to(word)), problem, hint))
             };
             if !MARKS.contains(&word.as_str()) {
                 return fail("is a value as it is", "it is for marks of missing cells such as NA, None or -");
             }
             if self.words.contains(word) {
-                return fail("is to be a missing cell too", "leave it out of `--missing-values`");
+                return fail("is to be a missing cell too", "leave it out of `‹missing-values›`");
             }
         }
         Ok(())
@@ -180,7 +181,7 @@ pub(crate) fn keeping(words: &[(String, usize)], what: &str) -> Option<String> {
         words.iter().map(|(word, _)| word.as_str()).filter(|w| MARKS.contains(w)).collect();
     let listed: Vec<String> = marks.iter().map(|mark| format!("`{mark}`")).collect();
     let each = if marks.len() == 1 { "is" } else { "are each" };
-    let option = format!("`--keep-values {}`", marks.join(","));
+    let option = format!("`{}`", Setting::KeepValues.to(marks.join(",")));
     (!marks.is_empty()).then(|| format!("if {} {each} {what}, add {option}", listed.join(", ")))
 }
 
@@ -256,12 +257,12 @@ mod tests {
             MissingValues::of(&reading(keep, missing)).check().unwrap_err().to_string()
         };
         assert!(kept.check().is_ok());
-        assert_eq!(refused(&["north"], &[]), "`--keep-values north`: is a value as it is");
-        assert_eq!(refused(&["NA"], &["NA"]), "`--keep-values NA`: is to be a missing cell too");
+        assert_eq!(refused(&["north"], &[]), "`‹keep-values north›`: is a value as it is");
+        assert_eq!(refused(&["NA"], &["NA"]), "`‹keep-values NA›`: is to be a missing cell too");
         let words = [("-".to_string(), 3), ("NA".to_string(), 1), ("-999".to_string(), 4)];
         assert_eq!(
             keeping(&words, "a class").unwrap(),
-            "if `-`, `NA` are each a class, add `--keep-values -,NA`"
+            "if `-`, `NA` are each a class, add `‹keep-values -,NA›`"
         );
         assert_eq!(keeping(&words[2..], "a class"), None);
     }

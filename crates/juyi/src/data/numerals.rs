@@ -169,7 +169,7 @@ fn settle(
         let two = |value: &String| Amount::of(value)?.readings(among);
         if let Some((value, (a, b))) = values.iter().find_map(|value| Some((value, two(value)?))) {
             let problem = format!("`{}` may be {a} or {b}", shown(value));
-            let hint = "`--decimal .` or `--decimal ,` says what stands before decimals";
+            let hint = "`‹decimal .›` or `‹decimal ,›` says what stands before decimals";
             return Err(Error::input(cell_place(table, name, value), problem, hint));
         }
         let Some(notation) = Notation::first(among, percent, currency) else { return Ok(None) };
@@ -228,7 +228,7 @@ fn of_text(table: &Table, name: &str, values: &[String]) -> Result<Option<Sight>
         return Err(Error::input(
             cell_place(table, name, value),
             problem,
-            "convert them, or `--drop` the column",
+            "convert them, or `‹drop›` the column",
         ));
     }
     let bare = |value: &&String| Amount::of(value).is_some_and(|amount| !amount.percent);
@@ -323,7 +323,7 @@ fn thousands(tables: &[&mut Table], left_out: &dyn Fn(&str) -> bool, context: &m
             if whole.len() >= TELLING && middle(&whole) > 50.0 * middle(&points) {
                 let text = format!(
                     "`{}`, column `{}`: `{:.3}` is taken for {}, and stands beside `{}`; if the point separates thousands, say \
-                     `--decimal ,`, and else `--decimal .`",
+                     `‹decimal ,›`, and else `‹decimal .›`",
                     table.name,
                     shown(name),
                     points[0],
@@ -343,7 +343,7 @@ fn thousands(tables: &[&mut Table], left_out: &dyn Fn(&str) -> bool, context: &m
             let point = points[0];
             let text = format!(
                 "`{}`, column `{}`: `{point:.3}` is taken for {point}, and `{other}` has whole numbers such as {size} there; \
-                 if the point separates thousands, say `--decimal ,`",
+                 if the point separates thousands, say `‹decimal ,›`",
                 table.name,
                 shown(name)
             );
@@ -359,7 +359,7 @@ fn points(table: &Table, name: &str) -> Error {
     let row = numbers.iter().position(|v| v.fract() != 0.0).unwrap_or(0);
     let (as_it_is, thousands) = (numbers[row], (numbers[row] * 1000.0).round());
     let problem = format!("`{as_it_is:.3}` may be {as_it_is} or {thousands}: decimals have commas elsewhere");
-    let hint = "`--decimal .` or `--decimal ,` says what stands before decimals";
+    let hint = "`‹decimal .›` or `‹decimal ,›` says what stands before decimals";
     Error::input(format!("{}, column `{name}`", table.place(row)), problem, hint)
 }
 

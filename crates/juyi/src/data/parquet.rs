@@ -152,7 +152,7 @@ fn read_column(
     let thing = format!("`{name}`, column `{}`", shown(&column));
     let meaning = Meaning::of(&descriptor).map_err(|what| {
         let hint =
-            "numbers, truth values, text, dates, times and decimals are read; `--drop` leaves the column out";
+            "numbers, truth values, text, dates, times and decimals are read; `‹drop›` leaves the column out";
         Error::input(&thing, format!("holds {what}"), hint)
     })?;
     let meaning = match durations.get(descriptor.name()) {

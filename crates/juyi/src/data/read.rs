@@ -159,7 +159,7 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
     let (file, more) = split(spec);
     let Some(format) = format(file).or(reading.format) else {
         if file == STANDARD_INPUT {
-            let hint = "say with `--format` what it is: `--format csv`, for one";
+            let hint = "say with `‹format›` what it is: `‹format csv›`, for one";
             return Err(Error::input("`-`", "is standard input, whose name tells no format", hint));
         }
         // A file that is not there is said to be missing, whatever it is called.
@@ -167,7 +167,7 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
         if Path::new(file).is_dir() {
             return Err(folder(spec));
         }
-        let problem = "has an ending that is not known, and no `--format` says what it is";
+        let problem = "has an ending that is not known, and no `‹format›` says what it is";
         return Err(Error::input(format!("`{spec}`"), problem, KNOWN));
     };
     if Path::new(file).is_dir() {

@@ -296,7 +296,7 @@ pub(super) fn label_name(table: &str, label: Option<&str>, features: &[Column]) 
     let name = label.unwrap_or("label");
     if features.iter().any(|column| column.name == name) {
         let problem = format!("`{name}` is the name of a feature, and the labels are apart from them");
-        return Err(Error::input(format!("`{table}`"), problem, "give `--label` another name"));
+        return Err(Error::input(format!("`{table}`"), problem, "give `‹label›` another name"));
     }
     Ok(name.into())
 }

@@ -151,7 +151,7 @@ fn cells<R: Read + Seek>(
                 text(written)
             }
             DataRef::Error(error) => {
-                let hint = "mend its formula, or clear the cell and use `--missing`";
+                let hint = "mend its formula, or clear the cell and use `‹missing›`";
                 return refused(format!("is `{error}`, a formula that failed"), hint);
             }
         };

@@ -184,7 +184,7 @@ pub fn must_weigh(learner: &dyn Learner) -> Result<()> {
     Err(Error::Unsuited {
         method: learner.name().into(),
         problem: "cannot use row weights".into(),
-        hint: format!("choose `--learner` {}", those(|row| row.weighs)),
+        hint: format!("choose `‹learner›` {}", those(|row| row.weighs)),
     })
 }
 
@@ -204,7 +204,7 @@ pub fn train(
     let unsuited =
         |problem: String, hint: String| Err(Error::Unsuited { method: learner.name().into(), problem, hint });
     if *goal == Goal::Value && !learner.row().regresses {
-        let hint = format!("use `--learner` {}", those(|row| row.regresses));
+        let hint = format!("use `‹learner›` {}", those(|row| row.regresses));
         return unsuited("predicts classes, not numbers".into(), hint);
     }
     let all = vec![1.0; rows.nrows()];

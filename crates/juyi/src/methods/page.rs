@@ -13,7 +13,8 @@ impl MethodRow {
         head(self.source)
     }
 
-    /// The method's page in Markdown; `docs/methods/` holds them all.
+    /// The method's page in Markdown, where a front end has yet to word [settings](crate::setting); `docs/methods/` holds
+    /// them all.
     pub fn page(&self) -> String {
         let mut out = format!("# {}\n\n", self.name);
         let mut in_equation = false;
@@ -36,7 +37,7 @@ impl MethodRow {
         };
         let _ = write!(out, "\n**In short.** Family `{}`; {}; {learner}", self.family, self.tasks());
         if self.needs.requires_target_labels() {
-            out.push_str("; needs labelled target rows (`--target-labels use`)");
+            out.push_str("; needs labelled target rows (`‹target-labels use›`)");
         }
         if self.needs.serves_models() {
             out.push_str("; works from a source's model without its rows");
@@ -58,11 +59,11 @@ impl MethodRow {
         }
         let _ = write!(
             out,
-            "\n```sh\njuyi transfer --source old.csv --target new.csv --label y --method {}",
+            "\n```sh\njuyi transfer ‹source old.csv› ‹target new.csv› ‹label y› ‹method {}›",
             self.name
         );
         if self.needs.requires_target_labels() {
-            out.push_str(" --target-labels use");
+            out.push_str(" ‹target-labels use›");
         }
         out.push_str("\n```\n");
         out
@@ -72,11 +73,11 @@ impl MethodRow {
 /// How the paragraphs of a head begin.
 const PARTS: [&str; 5] = ["When:", "Paper:", "Where we differ:", "Differs from the paper:", "Cost:"];
 
-/// The list of all pages in Markdown, by family: `docs/methods/README.md`.
+/// The list of all pages in Markdown, by family, to be worded as these: `docs/methods/README.md`.
 pub fn list_of_pages() -> String {
     let mut out = String::from(
         "# Methods\n\nOne page each: what it does, when to use it and when it hurts, the equations, the cost, the \
-         parameters. Written by `juyi methods --pages docs/methods`.\n",
+         parameters. Written by `juyi methods ‹pages docs/methods›`.\n",
     );
     let mut family = None;
     for row in METHODS {

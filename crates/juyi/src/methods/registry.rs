@@ -173,12 +173,12 @@ impl Needs {
             return Err(unsuited(row, "predicts classes, not numbers", hint));
         }
         if self.goals == Goals::Values && *goal != Goal::Value {
-            let hint = "`juyi methods` says which methods serve classification; `--task regression` if the \
+            let hint = "`juyi methods` says which methods serve classification; `‹task regression›` if the \
                         labels are numbers";
             return Err(unsuited(row, "predicts numbers, not classes", hint));
         }
         if self.requires_target_labels() && target.labelled.is_empty() {
-            let hint = "give labels in the target table and `--target-labels use`";
+            let hint = "give labels in the target table and `‹target-labels use›`";
             return Err(unsuited(row, "learns from labelled target rows, and there are none", hint));
         }
         Ok(())

@@ -23,6 +23,7 @@ pub use reading::{check_output, kind_of, load_model, read_file, write_page};
 
 use crate::error::{Error, Result};
 use crate::files::{check_folder, is_leftover, remove_leftovers, same_file, sync_folder, write_whole};
+use crate::setting::Setting;
 
 /// The fitted model of a run.
 pub const MODEL: &str = "model.safetensors";
@@ -274,7 +275,7 @@ impl Folder {
         if self.kind == Kind::Model && is_ours(NETWORK) && at(NETWORK).is_ok() {
             let problem = "holds a tuned network, which this run would delete";
             let hint = format!(
-                "give another folder with `--out`, or remove `{}` first",
+                "give another folder with `‹out›`, or remove `{}` first",
                 path.join(NETWORK).display()
             );
             return Err(Error::input(format!("`{}`", path.display()), problem, hint));
@@ -291,7 +292,7 @@ impl Folder {
         let Some(input) = inputs.iter().find(|input| is_own(input)) else { return Ok(()) };
         let problem =
             format!("is read by this run, which would be written over it in `{}`", self.path.display());
-        let hint = "give another folder with `--out`";
+        let hint = "give another folder with `‹out›`";
         Err(Error::input(format!("`{}`", input.display()), problem, hint))
     }
 
@@ -305,8 +306,8 @@ impl Folder {
             }
             Training::Without | Training::Begin if noted => {
                 let hint = match training {
-                    Training::Begin => format!("give `--resume {place}` to go on"),
-                    _ => "give another folder with `--out`".into(),
+                    Training::Begin => format!("give `{}` to go on", Setting::Resume.to(&place)),
+                    _ => "give another folder with `‹out›`".into(),
                 };
                 let hint = format!("{hint}, or remove `{}`", own.display());
                 Err(Error::input(format!("`{place}`"), "holds a training that was cut off", hint))
@@ -316,8 +317,8 @@ impl Folder {
     }
 
     fn nothing_to_resume(&self) -> Error {
-        let thing = format!("`--resume {}`", self.path.display());
-        Error::input(thing, "holds no training that was cut off", "leave out `--resume` to begin anew")
+        let thing = format!("`{}`", Setting::Resume.to(self.path.display()));
+        Error::input(thing, "holds no training that was cut off", "leave out `‹resume›` to begin anew")
     }
 
     /// Removes what killed processes left behind.
@@ -366,7 +367,7 @@ fn is_missing(path: &Path) -> bool {
 }
 
 fn refusal(folder: &Path, problem: &str) -> Error {
-    Error::input(format!("`{}`", folder.display()), problem, "give another folder with `--out`")
+    Error::input(format!("`{}`", folder.display()), problem, "give another folder with `‹out›`")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::data::Goal;
 use crate::error::{Error, Result, shown};
 use crate::models::Answers;
+use crate::setting::Setting;
 
 /// Predictions for the rows of one table.
 #[derive(Debug, Clone)]
@@ -51,10 +52,11 @@ impl Predictions {
         };
         for (k, name) in id.iter().enumerate() {
             let name = shown(name);
-            let thing = format!("`--id {name}`");
+            let thing = format!("`{}`", Setting::Id.to(&name));
             if taken(&name) {
-                let hint =
-                    format!("give it another name: `--rename \"{name}=own {name}\" --id \"own {name}\"`");
+                let rename = Setting::Rename.to(format_args!("\"{name}=own {name}\""));
+                let id = Setting::Id.to(format_args!("\"own {name}\""));
+                let hint = format!("give it another name: `{rename} {id}`");
                 return Err(Error::input(thing, "is what the predictions call a column of theirs", hint));
             }
             if id[..k].contains(&id[k]) {
@@ -230,12 +232,12 @@ mod tests {
             Predictions::check_names(&id, goal).map_err(|error| error.to_string())
         };
         for name in ["row", "prediction", "confidence", "score:a"] {
-            let problem = format!("`--id {name}`: is what the predictions call a column of theirs");
+            let problem = format!("`‹id {name}›`: is what the predictions call a column of theirs");
             assert_eq!(fails(&["name", name], &goal), Err(problem));
         }
         assert_eq!(fails(&["name", "score:c", "Row"], &goal), Ok(()));
         assert_eq!(fails(&["confidence", "score:a"], &Goal::Value), Ok(()));
-        assert_eq!(fails(&["a", "b", "a"], &goal), Err("`--id a`: is given twice".into()));
+        assert_eq!(fails(&["a", "b", "a"], &goal), Err("`‹id a›`: is given twice".into()));
     }
 
     #[test]

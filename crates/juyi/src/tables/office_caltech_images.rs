@@ -12,7 +12,7 @@ const LINE: Line = Line { preprocess: UNIT, published_decimals: None, check: Che
 
 pub(super) const TABLE: PublishedTable = PublishedTable {
     name: "office-caltech-images",
-    about: "Office-Caltech10, photographs through a frozen network (see `--network`), 12 tasks, all source rows",
+    about: "Office-Caltech10, photographs through a frozen network (see `‹network›`), 12 tasks, all source rows",
     pictures: true,
     // C, A, W, D.
     files: &[

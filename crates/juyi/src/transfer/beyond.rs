@@ -94,7 +94,7 @@ pub(super) fn beyond(
     let named: Vec<String> = found.into_iter().take(most).map(|(_, text)| text).collect();
     let more = if all > most { format!(" and {} columns more", all - most) } else { String::new() };
     let missing = missing.map_or(String::new(), |v| {
-        format!(", or does {v} stand for a missing cell (`--missing-values {v}`)")
+        format!(", or does {v} stand for a missing cell (`‹missing-values {v}›`)")
     });
     let many = found_most >= FEWEST && found_most as f64 >= BEYOND[1].1 * features.nrows() as f64;
     let asked = if many || !missing.is_empty() {

@@ -28,7 +28,7 @@ pub(super) fn tables(
     let normalizes = |step: &&Preprocess| matches!(step, Preprocess::L1 | Preprocess::L2);
     if let Some(step) = steps.iter().find(normalizes).filter(|_| task.columns() < 2) {
         let problem = "brings rows of one column to unit length: only signs would be left";
-        return Err(Error::input(format!("`--preprocess {}`", step.name()), problem, "leave it out"));
+        return Err(Error::input(format!("`‹preprocess {}›`", step.name()), problem, "leave it out"));
     }
     let rows = task.target.rows();
     if rows < FEW_ROWS {
@@ -50,7 +50,7 @@ pub(super) fn tables(
         let empty: Vec<&String> = moved.iter().filter(|c| share(c) >= 0.5).map(|c| &c.column).collect();
         if !empty.is_empty() {
             let text = format!(
-                "column {}: half or more of the {side}'s cells are missing; `--drop` leaves such a column out",
+                "column {}: half or more of the {side}'s cells are missing; `‹drop›` leaves such a column out",
                 listed(&empty)
             );
             context.warn("data", text);

@@ -163,7 +163,7 @@ pub(super) fn labels_beyond(label: &str, sources: &[Cells], target: (&str, &Cell
     if beyond && often && count < here.len() && low < high {
         let text = format!(
             "`{}`: `{label}` is {value} in {count} of {} labelled rows, beyond all labels of the source ({low} to {high}): if \
-             it means that a row has no label, leave its cell empty or add `--missing-values {value}`",
+             it means that a row has no label, leave its cell empty or add `‹missing-values {value}›`",
             target.0,
             here.len()
         );

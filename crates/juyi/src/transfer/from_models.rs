@@ -17,6 +17,7 @@ use crate::learners::Trained;
 use crate::methods::{NO_TRANSFER, SourceModel, refine};
 use crate::models::Model;
 use crate::report::DomainFacts;
+use crate::setting::Setting;
 
 /// Carries models of earlier runs over to a target table. Each model comes with its name; they must take the same
 /// columns. How the table becomes features is the first model's affair: of the settings, `preprocess`, `drop` and `id` are
@@ -34,13 +35,13 @@ pub fn transfer_models(
     let named = steps::named(settings, &[], context)?
         .map(|named| Configuration { trains_learner: named.built.row.trains_learner_on_models(), ..named });
 
-    for (flag, given) in [
-        ("--preprocess", settings.preprocess != Settings::default().preprocess),
-        ("--drop", !settings.drop.is_empty()),
-        ("--id", !settings.id.is_empty()),
+    for (setting, given) in [
+        (Setting::Preprocess, settings.preprocess != Settings::default().preprocess),
+        (Setting::Drop, !settings.drop.is_empty()),
+        (Setting::Id, !settings.id.is_empty()),
     ] {
         if given {
-            context.warn("data", format!("`{flag}` is not used: the source's model brings its own"));
+            context.warn("data", format!("`{setting}` is not used: the source's model brings its own"));
         }
     }
 
@@ -58,7 +59,7 @@ pub fn transfer_models(
     }
     let used = cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
-        let hint = "name the column with `--label`; empty cells are unlabelled rows";
+        let hint = "name the column with `‹label›`; empty cells are unlabelled rows";
         return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
     }
     let own: Vec<Cells> = models.iter().map(|(_, model)| names_of(model)).collect();

@@ -17,6 +17,7 @@ use crate::data::{
 };
 use crate::error::{Error, Result, few, shown};
 use crate::models::answers_bytes;
+use crate::setting::Setting;
 
 /// The label's column of a table.
 pub(super) fn label_cells(table: &Table, label: &str) -> Result<Cells> {
@@ -143,7 +144,7 @@ pub(super) fn few_enough(
     if classes > MANY_CLASSES && ONE_IN * classes > filled {
         let text = format!(
             "column `{label}` has {classes} different values in {filled} rows and looks like an identifier: name the \
-             column that is to be predicted with `--label`, or say `--task regression` if its numbers are meant"
+             column that is to be predicted with `‹label›`, or say `‹task regression›` if its numbers are meant"
         );
         context.warn_at_once("data", text);
         looks = format!(" (`{label}` looks like an identifier)");
@@ -182,7 +183,7 @@ pub(super) fn infer_task(
             None if amounts && written.len() == names.len() => {
                 let examples: Vec<&String> = written.into_iter().take(2).collect();
                 let problem = format!("its numbers are not written alike: {}", listed(&examples));
-                let hint = "write them with points before decimals; `--task classification` takes every label for a class";
+                let hint = "write them with points before decimals; `‹task classification›` takes every label for a class";
                 Err(Error::input(format!("`{}`, column `{label}`", sources[0].0), problem, hint))
             }
             None if rare => moments(names, sources[0].0, label).map(|()| TaskKind::Classification),
@@ -201,19 +202,19 @@ pub(super) fn infer_task(
     if amounts {
         let text = format!(
             "`{label}` holds {count} different whole numbers in {filled} rows: they are predicted as numbers \
-             (regression); `--task classification` takes them for classes"
+             (regression); `‹task classification›` takes them for classes"
         );
         context.note("data", text);
         return Ok(TaskKind::Regression);
     }
     if count > MANY_CLASSES {
         let problem = format!("column `{label}` has {count} different whole numbers");
-        let hint = "say `--task classification` or `--task regression`";
+        let hint = "say `‹task classification›` or `‹task regression›`";
         return Err(Error::input(format!("`{}`", sources[0].0), problem, hint));
     }
     if count > 2 {
         let text = format!(
-            "`{label}` holds {count} different whole numbers, which are taken for classes; `--task regression` predicts \
+            "`{label}` holds {count} different whole numbers, which are taken for classes; `‹task regression›` predicts \
              them as numbers"
         );
         context.note("data", text);
@@ -224,12 +225,15 @@ pub(super) fn infer_task(
 /// The error for a label that is no number, where the others are.
 fn among_numbers(stray: &str, thing: &str) -> Error {
     let problem = format!("label `{}` stands where nearly all others are numbers", shown(stray));
-    let all = "`--task classification` takes every label for a class";
+    let all = "`‹task classification›` takes every label for a class";
     let bound = stray.trim().trim_start_matches(['<', '>', '=', '~', '\u{2264}', '\u{2265}', '\u{2248}']);
     let hint = if bound.len() < stray.trim().len() && written_number(bound) {
         format!("write a number, `{}` for one, or leave the cell empty; {all}", shown(bound.trim()))
     } else {
-        format!("if it means that the label is missing, add `--missing-values {}`; {all}", shown(stray))
+        format!(
+            "if it means that the label is missing, add `{}`; {all}",
+            Setting::MissingValues.to(shown(stray))
+        )
     };
     Error::input(thing, problem, hint)
 }
@@ -240,7 +244,7 @@ fn moments(names: &[String], table: &str, label: &str) -> Result<()> {
     match dates.first() {
         Some(first) if dates.len() >= AMOUNTS && 2 * dates.len() > names.len() => {
             let problem = format!("holds dates or times such as `{}`: {} classes", shown(first), names.len());
-            let hint = "give them as numbers, days since a day for one; `--task classification` takes each for a class";
+            let hint = "give them as numbers, days since a day for one; `‹task classification›` takes each for a class";
             Err(Error::input(format!("`{table}`, column `{label}`"), problem, hint))
         }
         _ => Ok(()),
@@ -302,7 +306,7 @@ pub(super) fn label_value(text: &str, table: &Table, row: usize) -> Result<f64> 
         }
         _ => fail(
             "is not a number",
-            "a regression needs finite numbers; `--task classification` predicts classes",
+            "a regression needs finite numbers; `‹task classification›` predicts classes",
         ),
     }
 }

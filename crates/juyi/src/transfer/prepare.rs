@@ -29,11 +29,11 @@ pub(super) fn prepare(
 ) -> Result<(Task, Data)> {
     let label = settings.label.clone().or_else(|| sources.first().and_then(|table| table.label.clone()));
     let Some(label) = label else {
-        return Err(Error::input("`--label`", "is not given", "name the column that is to be predicted"));
+        return Err(Error::input("`‹label›`", "is not given", "name the column that is to be predicted"));
     };
     if settings.id.contains(&label) || settings.drop.contains(&label) {
         let hint = "the label is never a feature; name other columns";
-        return Err(Error::input("`--id`, `--drop`", format!("name the label's column `{label}`"), hint));
+        return Err(Error::input("`‹id›`, `‹drop›`", format!("name the label's column `{label}`"), hint));
     }
     let (mut labels_read, mut amounts) = (Notations::new(), false);
     if settings.task != Some(TaskKind::Classification) {
@@ -75,7 +75,7 @@ pub(super) fn prepare(
     let target_cells = target.column(&label).map(|column| column.cells.clone());
     let used = target_cells.as_ref().filter(|_| settings.target_labels == TargetLabels::Use);
     if settings.target_labels == TargetLabels::Use && used.is_none() {
-        let hint = "leave `--target-labels` out, or add the column; empty cells are unlabelled rows";
+        let hint = "leave `‹target-labels›` out, or add the column; empty cells are unlabelled rows";
         return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
     }
     let goal = match kind {

@@ -94,8 +94,8 @@ pub(super) fn named(
 ) -> Result<Option<Configuration>> {
     match settings.method.as_str() {
         "auto" if !settings.params.is_empty() => {
-            let hint = "name the method whose parameters they are with `--method`";
-            Err(Error::input("`--set`", "sets parameters, but `auto` tries methods with their own", hint))
+            let hint = "name the method whose parameters they are with `‹method›`";
+            Err(Error::input("`‹set›`", "sets parameters, but `auto` tries methods with their own", hint))
         }
         "auto" => {
             settings.learner.as_deref().map(learner).transpose()?;
@@ -105,7 +105,7 @@ pub(super) fn named(
             let built = build(name, &settings.params)?;
             let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
             if settings.learner.is_some() && !built.row.trains_learner {
-                let text = "trains no learner; `--learner` serves the baseline only";
+                let text = "trains no learner; `‹learner›` serves the baseline only";
                 context.warn(built.row.name, text);
             }
             let (baseline, trains_learner) = (name == NO_TRANSFER.name, built.row.trains_learner);

@@ -104,7 +104,7 @@ impl std::str::FromStr for Regularization {
     fn from_str(text: &str) -> Result<Self> {
         let (name, factor) = text.split_once(':').map_or((text, None), |(name, rest)| (name, Some(rest)));
         let refuse = |must: String| {
-            let (owner, name) = ("juyi".into(), "--regularize".into());
+            let (owner, name) = ("juyi".into(), "‹regularize›".into());
             Err(Error::Param { owner, name, must, got: text.into() })
         };
         let Some((_, kind, usual)) = Kind::ALL.into_iter().find(|(own, ..)| *own == name) else {

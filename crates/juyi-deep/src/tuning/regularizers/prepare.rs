@@ -64,7 +64,7 @@ pub(in crate::tuning) fn prepare(
         Kind::Delta => {
             let Some(head) = known.solved else {
                 let problem = "takes a network whose head is one linear layer";
-                return Err(Error::input("`--regularize delta`", problem, "take `l2-sp` instead"));
+                return Err(Error::input("`‹regularize delta›`", problem, "take `l2-sp` instead"));
             };
             let (attention, mut before) = (attention.unwrap_or_default(), plan.network.clone());
             put(&mut before, head);

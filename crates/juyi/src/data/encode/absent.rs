@@ -4,6 +4,7 @@ use super::listed;
 use crate::data::classes::loosely;
 use crate::data::table::Table;
 use crate::error::{Error, difference, nearest_name, shown};
+use crate::setting::Setting;
 
 /// Most columns of other names that a message suggests.
 const SUGGESTED: usize = 3;
@@ -33,7 +34,7 @@ pub(super) fn absent_columns(
             let how = difference(name, close);
             let how = if how.is_empty() { String::new() } else { format!(" (it {how})") };
             meant.push(format!("`{close}`{how}"));
-            renamings.push(format!("`--rename \"{close}={name}\"`"));
+            renamings.push(format!("`{}`", Setting::Rename.to(format_args!("\"{close}={name}\""))));
         }
     }
     let hint = if meant.is_empty() {

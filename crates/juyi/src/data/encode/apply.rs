@@ -64,14 +64,14 @@ impl Encoding {
                 && let Some(row) = numbers.iter().position(|v| v.abs() > LARGEST)
             {
                 let problem = format!("{:e} is too large to compute with", numbers[row]);
-                let hint = "give the column in another unit, or `--drop` it";
+                let hint = "give the column in another unit, or `‹drop›` it";
                 return Err(Error::input(place(row, &column.name), problem, hint));
             }
             for &row in rows {
                 if cells.is_missing(row) {
                     match self.missing {
                         Missing::Error => {
-                            let mut hint = "`--missing mean` fills it with the source's mean, `--missing drop` leaves the row out".to_string();
+                            let mut hint = "`‹missing mean›` fills it with the source's mean, `‹missing drop›` leaves the row out".to_string();
                             let words = column.absent_in(table);
                             hint.extend(keeping(words, "a value there").map(|keep| format!("; {keep}")));
                             return Err(Error::input(place(row, &column.name), "is missing", hint));
@@ -88,7 +88,7 @@ impl Encoding {
         }
         let kept: Vec<usize> = rows.iter().copied().filter(|&row| keep[row]).collect();
         if kept.is_empty() && !rows.is_empty() {
-            let hint = "`--missing mean` fills them; `--drop` leaves out a column that is mostly empty";
+            let hint = "`‹missing mean›` fills them; `‹drop›` leaves out a column that is mostly empty";
             return Err(Error::input(format!("`{}`", table.name), "every row has a missing cell", hint));
         }
         if kept.len() < rows.len() {

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::data::dates::{DAY, Date, DateOrder, Moment, TimeUnit, calendar};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
+use crate::setting::Setting;
 use exchanged::tell_exchanged;
 use half_days::tell_half_days;
 
@@ -94,7 +95,7 @@ impl<'a> Counted<'a> {
 }
 
 /// The fix where nothing tells day from month.
-const SAY: &str = "say `--date-order day-first` or `month-first`, ";
+const SAY: &str = "say `‹date-order day-first›` or `month-first`, ";
 const LEAVE_OUT: &str = "; write years with four digits and dates as 2024-01-31";
 
 /// Whether a column holds dates or times in all tables together, of which the first `sources` are sources. All cells
@@ -178,7 +179,7 @@ pub(super) fn dates(name: &str, columns: &[Seen], sources: usize, context: &mut 
             |moment: &Moment| moment.number(order, TimeUnit::Days).is_some_and(|days| days.floor() == day);
         let written = counted.cells.iter().find(|(_, moment, _)| moment.as_ref().is_some_and(on));
         let fix = written.map_or("leave them empty".into(), |(text, ..)| {
-            format!("add `--missing-values \"{}\"`", shown(text))
+            format!("add `{}`", Setting::MissingValues.to(format_args!("\"{}\"", shown(text))))
         });
         let text = format!(
             "column `{}`: {} stands in {cells} cells, far from all other dates; if it means that they are missing, {fix}",
@@ -245,9 +246,9 @@ fn order(name: &str, counted: &Counted, of_day: bool) -> std::result::Result<Opt
             });
             let mark = mark.unwrap_or('/');
             let (one, other) = (one.words(mark), other.words(mark));
-            let (first, name) = (shown(first), shown(name));
+            let (first, drop) = (shown(first), Setting::Drop.to(shown(name)));
             Err(format!(
-                "its dates such as `{first}` may be {one} or {other}; {SAY}write them as 2024-01-31, or `--drop {name}`"
+                "its dates such as `{first}` may be {one} or {other}; {SAY}write them as 2024-01-31, or `{drop}`"
             ))
         }
         [] => Ok(None),
@@ -287,7 +288,7 @@ fn numbers(table: &Table, name: &str, cells: &Cells, how: (Option<DateOrder>, Ti
 
 fn unlike(table: &Table, name: &str, has: &str, wants: &str) -> Error {
     let thing = format!("`{}`, column `{}`", table.name, shown(name));
-    let hint = "give it the same meaning everywhere, or `--drop` it";
+    let hint = "give it the same meaning everywhere, or `‹drop›` it";
     Error::input(thing, format!("holds {has}, it was {wants} elsewhere"), hint)
 }
 
@@ -296,7 +297,7 @@ fn number_among_dates(table: &Table, name: &str, cells: &Cells) -> Error {
     let row = (0..table.rows).find(|&row| !cells.is_missing(row)).unwrap_or(0);
     let thing = format!("{}, column `{}`", table.place(row), shown(name));
     let value = cells.text(row).unwrap_or_default();
-    let hint = "write dates as 2024-01-31, or `--drop` the column";
+    let hint = "write dates as 2024-01-31, or `‹drop›` the column";
     Error::input(thing, format!("`{}` is a number, the column holds dates elsewhere", shown(&value)), hint)
 }
 
@@ -323,16 +324,16 @@ fn no_date(columns: &[Seen], name: &str, order: Option<DateOrder>, unit: TimeUni
             if other == DateOrder::YearMonthDay {
                 String::new()
             } else {
-                format!(", or say `--date-order {}`", other.name())
+                format!(", or say `‹date-order {}›`", other.name())
             }
         )
     } else if date.is_some_and(|date| matches!(date, Date::Three { .. }) && order.is_none()) {
-        "its day and month may be exchanged: write it as 2024-01-31, or say `--date-order day-first` or `month-first`".into()
+        "its day and month may be exchanged: write it as 2024-01-31, or say `‹date-order day-first›` or `month-first`".into()
     } else if date.is_some() && unit != TimeUnit::SecondsOfDay {
-        "there is no such day: mend the cell, leave it empty and use `--missing`, or `--drop` the column"
+        "there is no such day: mend the cell, leave it empty and use `‹missing›`, or `‹drop›` the column"
             .into()
     } else {
-        "mend the cell, leave it empty and use `--missing`, or `--drop` the column".into()
+        "mend the cell, leave it empty and use `‹missing›`, or `‹drop›` the column".into()
     };
     let others = if unit == TimeUnit::SecondsOfDay { "times of day" } else { "dates" };
     let style = if style.is_empty() { String::new() } else { format!(" ({style})") };
@@ -363,7 +364,7 @@ fn untold(seen: Seen, name: &str, order: DateOrder, context: &mut Context) {
     };
     let text = format!(
         "`{}`, column `{}`: nothing in this table tells day from month in dates such as `{}`; as elsewhere they are taken \
-         for {}: `--date-order day-first` or `--date-order month-first` says which they are",
+         for {}: `‹date-order day-first›` or `‹date-order month-first›` says which they are",
         seen.0.name,
         shown(name),
         shown(text),

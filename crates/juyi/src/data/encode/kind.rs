@@ -8,6 +8,7 @@ use crate::data::classes::says_the_same;
 use crate::data::dates::{Moment, days};
 use crate::data::table::{Cells, MISSING, Table};
 use crate::error::{Error, Result, shown};
+use crate::setting::Setting;
 
 /// Rows from which on a column without repeats is suspicious.
 const SUSPICIOUS_ROWS: usize = 20;
@@ -74,7 +75,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
         let written = cells.iter().find(|(_, cells)| !is_empty(cells)).unwrap_or(&cells[0]);
         let thing = format!("`{}`, column `{name}`", cells[0].0.name);
         let problem = format!("is empty, and holds text in `{}`", written.0.name);
-        return Err(Error::input(thing, problem, "fill it, or `--drop` the column"));
+        return Err(Error::input(thing, problem, "fill it, or `‹drop›` the column"));
     };
     if let Some((value, other)) = with_units(cells) {
         let text = format!(
@@ -95,7 +96,7 @@ pub(super) fn kind(name: &str, cells: &[Seen], sources: usize, context: &mut Con
     let once = counts.iter().filter(|count| **count == 1).count();
     if table.rows >= SUSPICIOUS_ROWS && once * 2 > filled {
         let text = format!(
-            "text column `{}`: {once} of {filled} cells have a value that occurs once, each becomes a feature; `--drop` leaves it out",
+            "text column `{}`: {once} of {filled} cells have a value that occurs once, each becomes a feature; `‹drop›` leaves it out",
             shown(name)
         );
         context.note("data", text);
@@ -201,16 +202,16 @@ pub(super) fn text_among_numbers(table: &Table, column: &str, cells: &Cells) -> 
         Cells::Numbers(_) => false,
     };
     let hint = if dates {
-        "these are dates, and numbers elsewhere: write them alike in all tables, as 2024-01-31, or `--drop` the column"
+        "these are dates, and numbers elsewhere: write them alike in all tables, as 2024-01-31, or `‹drop›` the column"
             .to_string()
     } else if is_number_with_comma(&value) {
         "write decimals with a point, not a comma".to_string()
     } else if says_the_same(&value, &value) {
-        "write truths alike in all tables, as words or as 1 and 0, or `--drop` the column".into()
+        "write truths alike in all tables, as words or as 1 and 0, or `‹drop›` the column".into()
     } else {
         format!(
-            "if it means that the cell is missing, add `--missing-values \"{}\"`; else mend it, or `--drop` the column",
-            shown(&value)
+            "if it means that the cell is missing, add `{}`; else mend it, or `‹drop›` the column",
+            Setting::MissingValues.to(format_args!("\"{}\"", shown(&value)))
         )
     };
     let thing = format!("{}, column `{column}`", table.place(row));
@@ -236,7 +237,8 @@ pub(super) fn row_names<'a>(
     }
     let text = format!(
         "the first column has no name and a value of its own in every row: it names the rows and is left out \
-         (`--id \"{name}\"` carries it to the predictions)"
+         (`{}` carries it to the predictions)",
+        Setting::Id.to(format_args!("\"{name}\""))
     );
     context.note("data", text);
     Some(name)
@@ -253,9 +255,9 @@ pub(super) fn tell_nameless<'a>(
     let given = |name: &String| name.starts_with("Unnamed: ") || name.starts_with("__index_level_");
     for name in columns.filter(|name| unnamed(name) || given(name)) {
         let text = format!(
-            "column `{0}` has no name in the file and is used as a feature; if it numbers the rows, `--drop \"{0}\"` \
-             leaves it out",
-            shown(name)
+            "column `{}` has no name in the file and is used as a feature; if it numbers the rows, `{}` leaves it out",
+            shown(name),
+            Setting::Drop.to(format_args!("\"{}\"", shown(name)))
         );
         context.note("data", text);
     }

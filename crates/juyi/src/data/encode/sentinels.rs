@@ -94,7 +94,7 @@ impl<'a> Sentinels<'a> {
                 };
                 format!(
                     "column {columns}: {low} stands in {cells}, far from all other values; if it means that {are} \
-                     missing, add `--missing-values {low}`"
+                     missing, add `‹missing-values {low}›`"
                 )
             };
             context.warn("data", text);

@@ -202,7 +202,7 @@ fn a_number_that_may_stand_for_a_missing_cell_is_named_and_kept() {
     assert_eq!(
         context.notices()[0].text,
         "column `a`: -999 stands in 2 cells, far from all other values; if it means that they are missing, add \
-         `--missing-values -999`"
+         `‹missing-values -999›`"
     );
     let (x, _) = encoding.apply(&mut table("new", &target), &mut context).unwrap();
     assert_eq!(x[(20, 0)], -999.0);
@@ -218,7 +218,7 @@ fn a_column_of_nearly_the_name_is_suggested() {
         hint("y,temperature,b\nu,1,2\n", "Temperature,b\n1,2\n"),
         (
             "`new`: has no column `temperature`, which `old` has".into(),
-            "did you mean `Temperature` (it differs in case only)? `--rename \"Temperature=temperature\"` reads it under \
+            "did you mean `Temperature` (it differs in case only)? `‹rename \"Temperature=temperature\"›` reads it under \
              the name of the others"
                 .into()
         )

@@ -88,7 +88,7 @@ pub fn table<R: Read + Seek>(
         if let Some(row) = cells.iter().position(|v| v.is_infinite()) {
             let problem =
                 format!("variable `{features}` holds {} in row {}, column `{column}`", cells[row], row + 1);
-            return Err(Error::input(file, problem, "mend infinite values, or `--drop` the column"));
+            return Err(Error::input(file, problem, "mend infinite values, or `‹drop›` the column"));
         }
         columns.push(Column { name: column.clone(), cells: Cells::Numbers(cells) });
     }

@@ -41,7 +41,7 @@ pub(crate) fn read_labels(
     say(&example.into_iter().collect::<Vec<_>>(), context);
     if signs && !asked {
         let text = format!(
-            "`{label}` holds amounts: they are predicted as numbers (regression); `--task classification` takes them for \
+            "`{label}` holds amounts: they are predicted as numbers (regression); `‹task classification›` takes them for \
              classes"
         );
         context.note("data", text);

@@ -76,7 +76,7 @@ fn points_of_one_table_that_may_separate_thousands_are_named() {
         let said = said(source, target);
         let expected = "column `a`: `10.005` is taken for 10.005, and `t` has whole numbers such as 13";
         assert!(
-            said.len() == 1 && said[0].contains(expected) && said[0].ends_with("`--decimal ,`"),
+            said.len() == 1 && said[0].contains(expected) && said[0].ends_with("`‹decimal ,›`"),
             "{said:?}"
         );
     }

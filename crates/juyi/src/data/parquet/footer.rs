@@ -32,7 +32,7 @@ pub(super) fn check(name: &str, file: &[u8], left_out: &dyn Fn(&str) -> bool) ->
         Some(Schema::Flat) => Ok(u64::from(length)),
         Some(Schema::Nested(column)) => fail(
             format!("column `{}` is nested: a cell may hold one value only", shown(&column)),
-            "unfold it into columns of their own before the table is written, or leave it out with `--drop`",
+            "unfold it into columns of their own before the table is written, or leave it out with `‹drop›`",
         ),
     }
 }

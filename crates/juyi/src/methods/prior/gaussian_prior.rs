@@ -125,7 +125,7 @@ fn shared_weights(sources: &[SourceModel], columns: usize) -> Result<(Vec<Map>, 
     let (mut vectors, mut softmax) = (Vec::new(), true);
     for source in sources {
         let Predictor::Linear { link, weights, .. } = &source.trained.predictor else {
-            let hint = "train the sources with `--learner logistic`, `svm` or `ridge`";
+            let hint = "train the sources with `‹learner logistic›`, `svm` or `ridge`";
             return unsuited(format!("`{}` is not a linear model", source.name), hint);
         };
         softmax &= *link == Link::Softmax;
@@ -135,7 +135,7 @@ fn shared_weights(sources: &[SourceModel], columns: usize) -> Result<(Vec<Map>, 
             }
             _ if sources.len() == 1 => vec![1.0; weights.nrows()],
             _ => {
-                let hint = "fit the sources with `--preprocess standardize` or `none`";
+                let hint = "fit the sources with `‹preprocess standardize›` or `none`";
                 return unsuited(format!("`{}` maps its rows to a space of its own", source.name), hint);
             }
         };

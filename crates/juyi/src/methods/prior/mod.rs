@@ -54,7 +54,7 @@ fn only_model<'a>(method: &str, sources: &'a [SourceModel]) -> Result<&'a Source
         _ => Err(Error::Unsuited {
             method: method.into(),
             problem: format!("refines one model, and there are {}", sources.len()),
-            hint: "give one `--source`; `gaussian-prior` learns from several models".into(),
+            hint: "give one `‹source›`; `gaussian-prior` learns from several models".into(),
         }),
     }
 }
@@ -76,7 +76,7 @@ fn with_trees(
             return Err(Error::Unsuited {
                 method: method.into(),
                 problem: format!("refines trees, and `{name}` has none"),
-                hint: "fit the source with `--learner random-forest` or `decision-tree`".into(),
+                hint: "fit the source with `‹learner random-forest›` or `decision-tree`".into(),
             });
         }
     };

@@ -39,7 +39,7 @@ impl StartingScores {
             Err(Error::Unsuited { method: method.into(), problem, hint: hint.into() })
         };
         if classes == 0 && loss != Loss::Squares {
-            return unsuited("needs squares as its loss for numbers".into(), "`--set loss=squares`");
+            return unsuited("needs squares as its loss for numbers".into(), "`‹set loss=squares›`");
         }
         let softmax = matches!(source.predictor, Predictor::Linear { link: Link::Softmax, .. });
         let linear = match &source.predictor {
@@ -49,7 +49,7 @@ impl StartingScores {
             _ => None,
         };
         if linear.is_none() && loss == Loss::Logistic {
-            let hint = "`--set loss=hinge`, or a source model of the learner `logistic`";
+            let hint = "`‹set loss=hinge›`, or a source model of the learner `logistic`";
             return unsuited("needs a logistic source model for its logistic loss".into(), hint);
         }
         let c = classes.max(1);

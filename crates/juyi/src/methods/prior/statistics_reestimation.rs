@@ -118,7 +118,7 @@ impl Method for StatisticsReestimation {
             return Err(Error::Unsuited {
                 method: Self::ROW.name.into(),
                 problem: format!("finds no standardisation in `{name}`"),
-                hint: "fit the source with `--preprocess standardize`".into(),
+                hint: "fit the source with `‹preprocess standardize›`".into(),
             });
         }
         Ok(Fitted { maps: renewed, trained: trained.clone(), moved: None, effective_rows: None })

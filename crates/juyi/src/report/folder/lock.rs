@@ -30,7 +30,7 @@ impl Drop for Lock {
 /// [`Error::Input`] while another process holds it; [`Error::Io`].
 pub(super) fn lock(folder: &Path) -> Result<Lock> {
     let taken = || {
-        let hint = "wait until it has ended, or give another folder with `--out`";
+        let hint = "wait until it has ended, or give another folder with `‹out›`";
         Err(Error::input(format!("`{}`", folder.display()), "is being written by another `juyi`", hint))
     };
     if let Ok(own) = File::open(folder) {

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, write_whole};
 use crate::models::Model;
 use crate::report::{html, read};
+use crate::setting::Setting;
 
 /// The content of a folder; `None` where it is not one that this program wrote.
 ///
@@ -98,7 +99,7 @@ pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>)
     match manifest {
         Some(own) if name == MANIFEST || own.files.contains_key(name) => {
             let problem = format!("belongs to {}, and nothing else may be written there", own.kind.text());
-            Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `--out`"))
+            Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `‹out›`"))
         }
         _ => Ok(()),
     }
@@ -126,11 +127,11 @@ fn check(folder: &Path, manifest: &Manifest, but: &str) -> Result<()> {
         let (problem, hint) = match (manifest.training, manifest.is_fresh()) {
             (true, true) => (
                 "is unfinished: a training in it has not ended, or was cut off",
-                format!("give `--resume {place}` to go on"),
+                format!("give `{}` to go on", Setting::Resume.to(&place)),
             ),
             (true, false) => (
                 "is unfinished: it is being written, or writing it was interrupted",
-                format!("give `--resume {place}` to go on"),
+                format!("give `{}` to go on", Setting::Resume.to(&place)),
             ),
             (false, _) => (
                 "is unfinished: it is being written, or writing it was interrupted",

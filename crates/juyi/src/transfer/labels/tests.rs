@@ -105,6 +105,6 @@ fn what_the_target_alone_has_is_compared_with_the_source() {
         compare(&["A", "B"], false).0.unwrap_err(),
         "did you mean `a`? spell the labels as the source does"
     );
-    assert!(compare(&["-1", "-1"], true).0.unwrap_err().contains("`--missing-values -1`"));
+    assert!(compare(&["-1", "-1"], true).0.unwrap_err().contains("`‹missing-values -1›`"));
     assert!(compare(&["x", "y"], false).0.unwrap_err().starts_with("the source has `a`, `b`; spell"));
 }

@@ -9,6 +9,7 @@ use crate::data::{
     Cells, Classes, Table, keeping, listed, means_no_label, plain_number, sentinels_in, twins, worth_saying,
 };
 use crate::error::{Error, Result, few, shown};
+use crate::setting::Setting;
 
 /// The source rows that have a label; the others are left out.
 pub(in super::super) fn labelled_rows(
@@ -81,9 +82,9 @@ pub(in super::super) fn label_numbers(cells: &Cells) -> Cells {
 /// What to do about a class that may stand for no label at all.
 fn leave(class: &str) -> String {
     format!(
-        "if `{}` means that a row has no label, leave its cell empty or add `--missing-values {}`",
+        "if `{}` means that a row has no label, leave its cell empty or add `{}`",
         shown(class),
-        shown(class)
+        Setting::MissingValues.to(shown(class))
     )
 }
 
@@ -123,7 +124,7 @@ pub(in super::super) fn compare_with_target(
         let hint = match known.meant(most) {
             None if amounts => {
                 format!(
-                    "the source has {}; `--task regression` predicts labels as numbers",
+                    "the source has {}; `‹task regression›` predicts labels as numbers",
                     listed(&names_known)
                 )
             }

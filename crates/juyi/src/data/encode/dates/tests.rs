@@ -73,7 +73,7 @@ fn a_value_above_twelve_in_any_table_tells_day_from_month() {
         said,
         [
             "column `d` is left out: its dates such as `01/02/2024` may be day/month/year or month/day/year; say \
-          `--date-order day-first` or `month-first`, write them as 2024-01-31, or `--drop d`"
+          `‹date-order day-first›` or `month-first`, write them as 2024-01-31, or `‹drop d›`"
         ]
     );
     let error = decide(&column("old", &["13/01/2024"]), &column("new", &["01/13/2024"])).unwrap_err();
@@ -101,7 +101,7 @@ fn a_table_that_does_not_tell_day_from_month_is_named() {
         notices(&untold),
         [
             "`new`, column `d`: nothing in this table tells day from month in dates such as `05/06/2024`; as elsewhere \
-          they are taken for day/month/year: `--date-order day-first` or `--date-order month-first` says which they are"
+          they are taken for day/month/year: `‹date-order day-first›` or `‹date-order month-first›` says which they are"
         ]
     );
     for clear in
@@ -140,7 +140,7 @@ fn a_table_in_the_other_order_throughout_is_said_to_be() {
         (column("old", &["13/01/2024", "02/01/2024"]), column("new", &["01/13/2024", "02/01/2024"]));
     let hint = |error: Error| error.hint().unwrap_or_default();
     let expected =
-        "all dates of `new` are month/day/year: write them as 2024-01-31, or say `--date-order month-first`";
+        "all dates of `new` are month/day/year: write them as 2024-01-31, or say `‹date-order month-first›`";
     assert_eq!(hint(decide(&old, &new).unwrap_err()), expected);
     let (encoding, _) = decide(&old, &old).unwrap();
     assert_eq!(hint(values(&encoding, new.clone()).unwrap_err()), expected);
@@ -160,7 +160,7 @@ fn dates_that_stand_for_a_missing_one_are_named_as_they_are_written() {
     assert_eq!(
         said[1],
         "column `d`: 1900-01-01 stands in 2 cells, far from all other dates; if it means that they are missing, add \
-         `--missing-values \"01/01/1900\"`"
+         `‹missing-values \"01/01/1900\"›`"
     );
     let (_, said) = decide(&column("old", &days[..28]), &column("new", &["2024-02-03"])).unwrap();
     assert!(said.iter().all(|text| !text.contains("far from")), "{said:?}");
@@ -251,9 +251,9 @@ fn later_cells_that_are_no_dates_of_that_order_are_named() {
     assert_eq!(
         problem("01/02/2024"),
         "`later`, line 3, column `d`: `01/02/2024` stands where the other cells are dates (2024-01-31); its day and \
-         month may be exchanged: write it as 2024-01-31, or say `--date-order day-first` or `month-first`"
+         month may be exchanged: write it as 2024-01-31, or say `‹date-order day-first›` or `month-first`"
     );
-    assert!(problem("2024-02-30").ends_with("leave it empty and use `--missing`, or `--drop` the column"));
+    assert!(problem("2024-02-30").ends_with("leave it empty and use `‹missing›`, or `‹drop›` the column"));
     assert!(problem("x").starts_with("`later`, line 3, column `d`: `x` stands where"));
     assert!(values(&encoding, column("later", &["7"])).unwrap_err().to_string().contains("`7` is a number"));
 }
