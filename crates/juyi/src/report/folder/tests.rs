@@ -156,7 +156,7 @@ fn what_fails_before_it_writes_leaves_everything_as_it_was() {
     let said = open(path, &names(&files), Training::Without).unwrap_err();
     assert!(said.hint().unwrap().contains("training`"), "{said}");
     let said = open(path, &names(&files), Training::Begin).unwrap_err();
-    assert!(said.hint().unwrap().contains("‹resume›"), "{said}");
+    assert!(said.hint().unwrap().contains("‹resume "), "{said}");
     assert_eq!(read_as(path, &[&files]), Some(0));
 }
 
