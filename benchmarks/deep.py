@@ -310,11 +310,11 @@ def compare(options, folder):
     other = [[f for f in files if f in aside], [c for f, c in zip(files, label) if f in aside]]
 
     def judged(run):
-        return run["chosen"]["scores"]["accuracy"]
+        return run["transfer"]["chosen"]["scores"]["accuracy"]
 
     target_head = min(judged(alone), max(e["aside"][1] for e in block["figures"]["epochs"]))
     for what, target, run in [("head", target_head, alone), ("last", judged(block), block)]:
-        ours = run["chosen"]["seconds"]
+        ours = run["transfer"]["chosen"]["seconds"]
         for how in (what, f"{what}-cached"):
             enough = target - 1 / len(other[0])
             found = ask(options, what=how, train=train, aside=other, classes=len(names), target=enough)
@@ -372,7 +372,7 @@ def steps(options, folder, network, files):
         own = argparse.Namespace(**(vars(options) | {"photographs": subset, "network": network}))
         flags = ["--tune", "all", "--epochs", str(epochs), "--set", "refit=no,rate=1e-5"]
         run, aside = juyi(own, folder, f"{subset.name}-{epochs}", *flags)
-        took[epochs] = run["chosen"]["seconds"]
+        took[epochs] = run["transfer"]["chosen"]["seconds"]
     passed = 2 * (len(files) - len(aside)) + 2 * len(aside) / 3  # a look costs a third of a step
     return passed / (took[3] - took[1])
 

@@ -196,6 +196,12 @@ pub(crate) struct TransferArguments {
 pub(crate) struct MeasureArguments {
     #[command(flatten)]
     pub(crate) tables: TablesArguments,
+    /// Measure to take of the rows as a whole (`juyi methods` lists them) [default: those of each run]
+    #[arg(long, value_name = "MEASURE")]
+    pub(crate) by: Option<String>,
+    /// Parameter of the measure
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
     /// Columns to list, those that moved most [default: 20]
     #[arg(long, value_name = "N", default_value_t = 20, hide_default_value = true)]
     pub(crate) columns: usize,

@@ -4,18 +4,26 @@ use std::fmt::Write;
 use std::process::ExitCode;
 
 use juyi::context::Context;
-use juyi::error::harmless;
-use juyi::measures::MovedColumn;
+use juyi::error::{Error, harmless};
+use juyi::measures::{MovedColumn, measure_with};
 use juyi::report::{distance_line, thousands};
 use juyi::transfer::{Measured, measure};
 
 use crate::arguments::MeasureArguments;
 use crate::terminal::{hand_over, notes, say};
-use crate::transfer::{data_settings, tables};
+use crate::transfer::{data_settings, params, tables};
 
 pub(crate) fn run(arguments: &MeasureArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     let (sources, target) = tables(&arguments.tables, context)?;
-    let measured = measure(sources, target, &data_settings(&arguments.tables), context)?;
+    let given = params(&arguments.set)?;
+    let asked = arguments.by.as_ref().map(|name| measure_with(name, &given)).transpose()?;
+    if asked.is_none() && !given.is_empty() {
+        let hint = "name the measure whose parameters they are with `--by`";
+        return Err(Error::input("`--set`", "sets parameters of a measure, and none is named", hint).into());
+    }
+    let asked = asked.map(|measure| [measure]);
+    let settings = data_settings(&arguments.tables);
+    let measured = measure(sources, target, &settings, asked.as_ref().map(<[_; 1]>::as_slice), context)?;
     if arguments.json {
         hand_over(&(serde_json::to_string_pretty(&measured)? + "\n"))?;
         return Ok(ExitCode::SUCCESS);

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use juyi::error::Error;
 use juyi::files::{check_output, write_whole};
 use juyi::learners::{LEARNERS, LearnerRow, learner_row};
+use juyi::measures::{MEASURES, MeasureRow, measure_row};
 use juyi::methods::{Family, METHODS, MethodRow, list_of_pages, method};
 use juyi::params::ParamInfo;
 use juyi::report::thousands;
@@ -20,9 +21,10 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let text = match &arguments.name {
-        Some(name) => match learner_row(name) {
-            Ok(row) => learner(row)?,
-            Err(_) => one(method(name)?)?,
+        Some(name) => match (learner_row(name), measure_row(name)) {
+            (Ok(row), _) => learner(row)?,
+            (_, Ok(row)) => measure(row)?,
+            _ => one(method(name)?)?,
         },
         None if arguments.markdown => markdown()?,
         None => list()?,
@@ -31,11 +33,18 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A page for each method, and the list of them. What stands there already must be pages of the same titles.
+/// The pages of all methods, learners and measures, each with its name.
+fn pages() -> impl Iterator<Item = (&'static str, String)> {
+    let methods = METHODS.iter().map(|row| (row.name, row.page()));
+    let learners = LEARNERS.iter().map(|row| (row.name, row.page()));
+    methods.chain(learners).chain(MEASURES.iter().map(|row| (row.name, row.page())))
+}
+
+/// A page for each of them, and the list of all. What stands there already must be pages of the same titles.
 fn write_pages(folder: &Path) -> juyi::error::Result<()> {
-    let pages = METHODS.iter().map(|row| (folder.join(format!("{}.md", row.name)), worded(&row.page())));
+    let all = pages().chain([("README", list_of_pages() + &others())]);
     let pages: Vec<(PathBuf, String)> =
-        pages.chain([(folder.join("README.md"), worded(&list_of_pages()))]).collect();
+        all.map(|(name, page)| (folder.join(format!("{name}.md")), worded(&page))).collect();
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     for (path, page) in &pages {
         check_output(path, [])?;
@@ -50,6 +59,17 @@ fn write_pages(folder: &Path) -> juyi::error::Result<()> {
     pages.iter().try_for_each(|(path, page)| write_whole(path, page.as_bytes()))
 }
 
+/// The learners and the measures, as the list of pages has the methods.
+fn others() -> String {
+    let learners = LEARNERS.iter().map(|row| (row.name, row.summary));
+    let measures = MEASURES.iter().map(|row| (row.name, row.summary));
+    let section = |title: &str, rows: Vec<(&str, &str)>| {
+        let line = |(name, summary): (&str, &str)| format!("- [{name}]({name}.md): {summary}\n");
+        format!("\n## {title}\n\n") + &rows.into_iter().map(line).collect::<String>()
+    };
+    section("learners", learners.collect()) + &section("measures", measures.collect())
+}
+
 fn list() -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     for row in METHODS {
@@ -57,6 +77,10 @@ fn list() -> Result<String, std::fmt::Error> {
     }
     writeln!(out, "\nlearners")?;
     for row in LEARNERS {
+        writeln!(out, "{:<24} {}", row.name, row.summary)?;
+    }
+    writeln!(out, "\nmeasures")?;
+    for row in MEASURES {
         writeln!(out, "{:<24} {}", row.name, row.summary)?;
     }
     Ok(out)
@@ -136,6 +160,19 @@ fn learner(row: &LearnerRow) -> Result<String, std::fmt::Error> {
     )?;
     writeln!(out, "weights  {}", if row.weighs { "of rows are used" } else { "of rows are not used" })?;
     parameters(&mut out, &(row.params)(), "")?;
+    writeln!(out, "\n{}", row.head().trim_end())?;
+    Ok(out)
+}
+
+fn measure(row: &MeasureRow) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}: {}\n", row.name, row.summary)?;
+    writeln!(
+        out,
+        "for      two domains: `juyi measure`{}",
+        if row.in_each_run { ", and each run" } else { "" }
+    )?;
+    parameters(&mut out, &(row.params)(), " (--set name=value)")?;
     writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

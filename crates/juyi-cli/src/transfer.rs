@@ -70,14 +70,15 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
         hand_over(&record)?;
     } else if !arguments.quiet {
         let folder = out.display();
-        let rows = if outcome.run.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
+        let rows =
+            if outcome.run.transfer.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
         say(&format!(
             "{}written       {folder}/report.html, {folder}/{name}, {folder}/{MODEL}, \
              {folder}/run.json{rows}\n",
             text(&outcome.run)
         ))?;
     }
-    let no = outcome.run.choice.is_some_and(|choice| choice.verdict != Verdict::Transfer);
+    let no = outcome.run.select.is_some_and(|choice| choice.verdict != Verdict::Transfer);
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 

@@ -157,7 +157,7 @@ fn show(arguments: &TransferArguments, out: &Path, run: &Run) -> anyhow::Result<
             text(run)
         ))?;
     }
-    let no = run.choice.as_ref().is_some_and(|choice| choice.verdict != Verdict::Transfer);
+    let no = run.select.as_ref().is_some_and(|choice| choice.verdict != Verdict::Transfer);
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 

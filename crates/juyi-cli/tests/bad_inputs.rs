@@ -1264,8 +1264,8 @@ fn report() -> Vec<Case> {
         let case = Case::call(arguments).file("folder/", "").file("rows.csv", good(8).csv());
         cases.push(case.says(&[says]));
     }
-    let later = RECORD.replacen('{', "{\"format\": 99,", 1);
-    let no_number = RECORD.replacen('{', "{\"format\": \"\\u001b[31m\",", 1);
+    let later = RECORD.replacen("\"format\": 2", "\"format\": 99", 1);
+    let no_number = RECORD.replacen("\"format\": 2", "\"format\": \"\\u001b[31m\"", 1);
     let more = format!("{RECORD} {{}}");
     let half = &RECORD[..RECORD.len() / 2];
     let negative = RECORD.replacen("\"scored_rows\": ", "\"scored_rows\": -", 1);
@@ -1278,8 +1278,8 @@ fn report() -> Vec<Case> {
         ("[1, 2]", "is not the record of a run: it has no version"),
         ("{\"version\": 1}", "is not the record of a run: it has no version"),
         ("{\"version\": \"0.1.0\", \"rows\": 3}", "is not the record of a run (missing field"),
-        (&later, "has format 99, this version reads up to 1"),
-        (&no_number, "this version reads up to 1"),
+        (&later, "has format 99, this version reads up to 2"),
+        (&no_number, "this version reads up to 2"),
         (&negative, "is not the record of a run (invalid value"),
         (&verdict, "is not the record of a run (unknown variant"),
     ] {

@@ -40,7 +40,10 @@ fn strict_turns_a_no_into_exit_1() {
     let named = juyi(folder.path(), &format!("{command} --method coral --json"));
     assert_eq!(named.status.code(), Some(1));
     let run: serde_json::Value = serde_json::from_slice(&named.stdout).expect("JSON");
-    assert_eq!((&run["chosen"]["method"], &run["refused"]["method"]), (&"none".into(), &"coral".into()));
+    assert_eq!(
+        (&run["transfer"]["chosen"]["method"], &run["transfer"]["refused"]["method"]),
+        (&"none".into(), &"coral".into())
+    );
 }
 
 /// A label with a value of its own for most rows is fitted all the same, but not without a word before the work begins.

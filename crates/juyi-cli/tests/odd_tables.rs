@@ -85,7 +85,7 @@ fn labels_that_are_one_value_are_one_class_in_the_first_spelling() {
         folder.path(),
         &format!("{TRANSFER} --source second.csv --target-labels use --method balanced-weighting"),
     );
-    for source in record["sources"].as_array().unwrap() {
+    for source in record["data"]["sources"].as_array().unwrap() {
         let names: Vec<&str> =
             source["classes"].as_array().unwrap().iter().map(|c| c[0].as_str().unwrap()).collect();
         assert_eq!(names, ["0", "1"]);
@@ -242,7 +242,7 @@ fn marks_of_missing_cells_among_labels_and_categories_are_named_and_may_be_kept(
         assert!(said.contains(&format!("labels `{mark}` count as missing")), "{said}");
         assert!(said.contains(&format!("if `{mark}` is a class, add `--keep-values {mark}`")), "{said}");
         let (record, _) = run(folder.path(), &format!("{call} --keep-values {mark}"));
-        let right = record["chosen"]["scores"]["accuracy"].as_f64().unwrap();
+        let right = record["transfer"]["chosen"]["scores"]["accuracy"].as_f64().unwrap();
         assert!(right > 0.85, "{right}");
         // The model knows the word.
         let output = juyi(folder.path(), &format!("predict run {name}-new.csv --label y --out p.csv"));
@@ -256,7 +256,7 @@ fn marks_of_missing_cells_among_labels_and_categories_are_named_and_may_be_kept(
         notices(&record).contains("labels `NA` count as missing; if `NA` is a class, add `--keep-values NA`")
     );
     let (record, _) = run(folder.path(), &format!("{call} --keep-values NA"));
-    assert_eq!(record["sources"][0]["classes"].as_array().unwrap().len(), 3);
+    assert_eq!(record["data"]["sources"][0]["classes"].as_array().unwrap().len(), 3);
 
     let call = "transfer --source paint.csv --target paint-new.csv --label y --method none";
     let said = refused(folder.path(), call);
@@ -267,7 +267,7 @@ fn marks_of_missing_cells_among_labels_and_categories_are_named_and_may_be_kept(
     let (record, _) = run(folder.path(), &format!("{call} --missing mean"));
     assert!(notices(&record).contains("`paint.csv`: 40 missing cells are filled, `None` in column `paint`"));
     let (record, _) = run(folder.path(), &format!("{call} --keep-values None"));
-    assert_eq!(record["features"], 6);
+    assert_eq!(record["data"]["features"], 6);
     let said = refused(folder.path(), &format!("{call} --keep-values red"));
     assert!(said.contains("`--keep-values red`: is a value as it is"), "{said}");
 }
@@ -289,10 +289,10 @@ fn a_word_that_is_kept_stays_missing_among_numbers() {
     ]);
     let (record, _) =
         run(folder.path(), &format!("{TRANSFER} --method none --missing mean --keep-values NA"));
-    assert_eq!(record["features"], 3);
-    assert_eq!(record["target"]["rows"], 60);
+    assert_eq!(record["data"]["features"], 3);
+    assert_eq!(record["data"]["target"]["rows"], 60);
     assert!(notices(&record).contains("`new.csv`: 3 missing cells are filled"), "{}", notices(&record));
-    assert_eq!(record["scored_rows"], 60); // every one of them `NA`
+    assert_eq!(record["data"]["scored_rows"], 60); // every one of them `NA`
 }
 
 #[test]
@@ -358,13 +358,13 @@ fn an_index_without_a_name_that_becomes_a_feature_is_named() {
         let said = notices(&record);
         assert!(said.contains(&format!("column `{called}` has no name in the file")), "{said}");
         assert!(said.contains(&format!("`--drop \"{called}\"`")), "{said}");
-        assert_eq!(record["features"], 4);
+        assert_eq!(record["data"]["features"], 4);
     }
     let folder =
         folder(&[("old.csv", indexed("", &old, |row| row)), ("new.csv", indexed("", &new, |row| row))]);
     let (record, _) = run(folder.path(), &format!("{TRANSFER} --method none"));
     assert!(!notices(&record).contains("in the file"), "{}", notices(&record));
-    assert_eq!(record["features"], 3);
+    assert_eq!(record["data"]["features"], 3);
 }
 
 #[test]
@@ -405,16 +405,16 @@ fn what_numbers_are_taken_for_is_said() {
     // Every method that can predict numbers does, with a learner that can.
     for method in ["none", "kmm", "coral", "feda --target-labels use", "target-only --target-labels use"] {
         let (record, _) = run(folder.path(), &transfer("old.csv", &format!("--method {method}")));
-        assert_eq!(record["task"], "regression", "{method}");
+        assert_eq!(record["data"]["task"], "regression", "{method}");
         assert!(
             notices(&record).contains("different whole numbers in 150 rows: they are predicted as numbers")
         );
     }
     let (record, _) = run(folder.path(), &transfer("old.csv", "--method none --task classification"));
-    assert_eq!(record["task"], "classification");
+    assert_eq!(record["data"]["task"], "classification");
     let (record, _) =
         run(folder.path(), "transfer --source few.csv --target few.csv --label age --method none");
-    assert_eq!(record["task"], "classification");
+    assert_eq!(record["data"]["task"], "classification");
     assert!(
         notices(&record).contains("which are taken for classes; `--task regression`"),
         "{}",
@@ -440,7 +440,7 @@ fn shares_of_missing_cells_are_measured_recorded_and_shown() {
     let said = text(&output.stdout);
     assert!(said.contains("1 of 3 columns moved") && said.contains("95 % missing"), "{said}");
     let (record, _) = run(folder.path(), &format!("{TRANSFER} --missing mean --method none"));
-    let moved = &record["moved"][0];
+    let moved = &record["data"]["moved"][0];
     assert_eq!((&moved["column"], &moved["missing"]), (&"a".into(), &serde_json::json!([0.0, 0.95])));
     assert!(notices(&record).contains("column `a`: half or more of the target's cells are missing"));
     let page = std::fs::read_to_string(folder.path().join("run/report.html")).unwrap();
@@ -455,14 +455,14 @@ fn weights_that_fall_on_a_row_or_two_are_recorded_and_warned_of() {
     ]);
     let transfer = "transfer --source old.csv --target new.csv --label age --method kernel-density-ratio";
     let (record, printed) = run(folder.path(), transfer);
-    let worth = record["chosen"]["effective_rows"].as_f64().unwrap();
+    let worth = record["transfer"]["chosen"]["effective_rows"].as_f64().unwrap();
     assert!((1.0..10.0).contains(&worth), "{worth}");
     assert!(notices(&record).contains("the weights fall on few rows: the 150 source rows are worth"));
     assert!(printed.contains("rows of equal weight"), "{printed}");
     // Beside target rows they are worth nearly all.
     let near = "transfer --source old.csv --target old.csv --label age --method kernel-density-ratio";
     let (record, _) = run(folder.path(), near);
-    assert!(record["chosen"]["effective_rows"].as_f64().unwrap() > 100.0);
+    assert!(record["transfer"]["chosen"]["effective_rows"].as_f64().unwrap() > 100.0);
     assert!(!notices(&record).contains("fall on few rows"));
 }
 
@@ -504,7 +504,7 @@ fn answers_that_tell_nothing_apart_are_named() {
     );
     assert!(said.contains("`--preprocess l2`"), "{said}");
     let (record, _) = run(folder.path(), "transfer --source thin.csv --target thin.csv --label y");
-    let tried = record["choice"]["candidates"].as_array().unwrap();
+    let tried = record["select"]["candidates"].as_array().unwrap();
     assert!(tried.len() > 5 && tried.iter().all(|one| one["method"] != "tca"));
 }
 
@@ -657,7 +657,7 @@ fn copies_stay_on_one_side_of_every_split_and_are_counted() {
     let (record, _) = run(folder.path(), TRANSFER);
     assert!(notices(&record).contains("180 of 240 source rows are copies of others"), "{}", notices(&record));
     // Labels drawn at random: no candidate is believed to see through them.
-    for one in record["choice"]["candidates"].as_array().unwrap() {
+    for one in record["select"]["candidates"].as_array().unwrap() {
         let score = one["score"]["value"].as_f64().unwrap_or(0.5);
         assert!(score < 0.72, "{}: {score}", one["method"]);
     }
@@ -681,12 +681,12 @@ fn tables_in_other_encodings_are_read_or_refused_by_name() {
     for other in ["gbk.csv", "wide.csv"] {
         let call = format!("transfer --source {other} --target plain.csv --label 等级 --method none");
         let (record, _) = run(folder.path(), &call);
-        assert_eq!(record["chosen"]["scores"]["accuracy"], 1.0, "{other}");
-        assert!(record["sources"][0]["remark"].as_str().unwrap().starts_with("read as "), "{other}");
+        assert_eq!(record["transfer"]["chosen"]["scores"]["accuracy"], 1.0, "{other}");
+        assert!(record["data"]["sources"][0]["remark"].as_str().unwrap().starts_with("read as "), "{other}");
     }
     let (record, _) =
         run(folder.path(), "transfer --source latin.csv --target latin.csv --label Güte --method none");
-    assert_eq!(record["sources"][0]["classes"][0][0], "mäßig");
+    assert_eq!(record["data"]["sources"][0]["classes"][0][0], "mäßig");
     let call = "transfer --source latin.csv --target latin.csv --label Güte --method none --encoding latin1";
     run(folder.path(), call);
     let said = refused(folder.path(), "transfer --source mixed.csv --target latin.csv --label Güte");
@@ -753,9 +753,9 @@ fn labels_that_are_amounts_are_numbers_and_what_is_neither_is_refused() {
     let transfer = |source: &str, target: &str, more: &str| {
         format!("transfer --source {source}.csv --target {target}.csv --label age --method none {more}")
     };
-    let error = |record: &Value| record["chosen"]["scores"].to_string();
+    let error = |record: &Value| record["transfer"]["chosen"]["scores"].to_string();
     let (plain, _) = run(folder.path(), &transfer("plain", "plain_t", ""));
-    assert_eq!(plain["task"], "regression");
+    assert_eq!(plain["data"]["task"], "regression");
     let rmse = |record: &Value| {
         let text = error(record);
         let at = text.find("rmse\":").expect("an error") + 6;
@@ -764,7 +764,7 @@ fn labels_that_are_amounts_are_numbers_and_what_is_neither_is_refused() {
     for (name, unit) in [("percent", 0.01), ("dollars", 1.0)] {
         for more in ["", "--task regression"] {
             let (record, _) = run(folder.path(), &transfer(name, &format!("{name}_t"), more));
-            assert_eq!(record["task"], "regression", "{name}");
+            assert_eq!(record["data"]["task"], "regression", "{name}");
             assert!((rmse(&record) / unit / rmse(&plain) - 1.0).abs() < 0.02, "{name}: {}", error(&record));
             assert!(notices(&record).contains("read as numbers: column `age`"), "{}", notices(&record));
         }
@@ -816,7 +816,7 @@ fn commas_without_quotes_are_not_taken_for_names_of_rows() {
     }
     let (record, _) = run(folder.path(), &transfer("named.csv"));
     assert!(
-        record["features"] == 3 && notices(&record).contains("it names the rows"),
+        record["data"]["features"] == 3 && notices(&record).contains("it names the rows"),
         "{}",
         notices(&record)
     );
@@ -954,7 +954,7 @@ fn a_column_of_very_small_numbers_serves_as_in_another_unit() {
     let (record, _) =
         run(folder.path(), "transfer --source small.csv --target small_t.csv --label y --method none");
     assert!(!notices(&record).contains("constant"), "{}", notices(&record));
-    assert_eq!(record["chosen"]["scores"], usual["chosen"]["scores"]);
+    assert_eq!(record["transfer"]["chosen"]["scores"], usual["transfer"]["chosen"]["scores"]);
 }
 
 #[test]

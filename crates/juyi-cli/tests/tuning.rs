@@ -152,7 +152,7 @@ fn auto_compares_rates_and_goes_on_after_a_cut() {
     let rate = |name: &str| {
         let record = std::fs::read_to_string(folder.join(name).join("run.json")).expect("a record");
         let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
-        let all = record["choice"]["candidates"].as_array().expect("candidates").clone();
+        let all = record["select"]["candidates"].as_array().expect("candidates").clone();
         let own = all.into_iter().find(|one| one["method"] == "last:1").expect("it was tried");
         own["params"]["rate"].as_f64().expect("a rate")
     };
@@ -332,7 +332,7 @@ fn what_was_forgotten_can_be_measured() {
         done(folder, &format!("{tune} --regularize {regularizer} --set rate=0.3,clip=none --out moved"));
         let record = std::fs::read_to_string(folder.join("moved/run.json")).expect("a record");
         let record: serde_json::Value = serde_json::from_str(&record).expect("a record");
-        let candidates = record["choice"]["candidates"].as_array().expect("candidates");
+        let candidates = record["select"]["candidates"].as_array().expect("candidates");
         let agreement = candidates.iter().find_map(|own| own["params"]["old-head-agreement"].as_f64());
         assert!(agreement.is_some_and(|share| (0.0..=1.0).contains(&share)), "{candidates:?}");
         // Both heads are in the file, and it can be tuned again, from the newest on.

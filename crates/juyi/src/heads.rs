@@ -1,4 +1,4 @@
-//! The head of a source file, which is the page of the method or learner in it.
+//! The head of a source file, which is the page of the method, learner or measure in it.
 
 use std::fmt::Write;
 
@@ -7,6 +7,24 @@ pub(crate) fn head(source: &str) -> String {
     let lines = source.lines().map_while(|line| line.strip_prefix("//!"));
     let text: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
     without_links(&text.join("\n")) + "\n"
+}
+
+/// How the paragraphs of a head begin.
+const PARTS: [&str; 5] = ["When:", "Paper:", "Where we differ:", "Differs from the paper:", "Cost:"];
+
+/// A page in Markdown: its title, and a head with the begins of its paragraphs set off.
+pub(crate) fn page(title: &str, head: &str) -> String {
+    let mut out = format!("# {title}\n\n");
+    let mut in_equation = false;
+    for line in head.lines() {
+        in_equation ^= line.starts_with("```");
+        let part = PARTS.iter().find(|part| !in_equation && line.starts_with(**part));
+        let _ = match part {
+            Some(part) => writeln!(out, "**{}**{}", part.trim_end_matches(':'), &line[part.len() - 1..]),
+            None => writeln!(out, "{line}"),
+        };
+    }
+    out
 }
 
 /// Links of the source's documentation as plain code: ``[`a::b::X`]`` is `` `X` ``.

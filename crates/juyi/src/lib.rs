@@ -12,7 +12,7 @@
 //! let Builtin { source, target } = builtin()?;
 //! let settings = Settings { method: "coral".into(), learner: Some("1-nn".into()), ..Settings::default() };
 //! let outcome = transfer(vec![source], target, &settings, &mut Context::default())?;
-//! assert!(outcome.run.chosen.scores.is_some());
+//! assert!(outcome.run.transfer.chosen.scores.is_some());
 //! # Ok::<(), juyi::error::Error>(())
 //! ```
 //!

@@ -1,10 +1,13 @@
-//! Parameters of methods and learners: names, defaults, documentation and types come from the struct that holds them.
+//! Parameters of methods, learners and measures: names, defaults, documentation and types come from the struct that holds them.
+
+use std::fmt::Write;
 
 use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
 use crate::error::{Error, Result};
+use crate::heads::without_links;
 
 /// One parameter as the registry shows it.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +32,19 @@ impl ParamInfo {
             value => value.to_string(),
         }
     }
+}
+
+/// Parameters as a table in Markdown.
+pub(crate) fn markdown(params: &[ParamInfo]) -> String {
+    if params.is_empty() {
+        return "\nNo parameters.\n".into();
+    }
+    let mut out = String::from("\n| parameter | default | meaning and range |\n| --- | --- | --- |\n");
+    for param in params {
+        let about = without_links(&param.about).replace('|', "\\|");
+        let _ = writeln!(out, "| `{}` | {} | {about} |", param.name, param.default_text());
+    }
+    out
 }
 
 /// Refuses parameters that there are not; `kind` is what messages call them.

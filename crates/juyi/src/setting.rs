@@ -27,6 +27,8 @@ macro_rules! settings {
 }
 
 settings! {
+    /// Measure to take.
+    By = "by",
     /// Side of the square that is cut from a picture.
     Crop = "crop",
     /// What is done about pictures that cannot be read.

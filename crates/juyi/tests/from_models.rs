@@ -101,7 +101,7 @@ fn labels_are_not_learnt_from_unless_asked() {
         let mut with = refined(&model, drawn.target.clone(), &settings);
         let mut without = refined(&model, labelled(&drawn.target, 0), &settings);
         assert_eq!(with.model.to_bytes().expect("bytes"), without.model.to_bytes().expect("bytes"));
-        assert!(with.run.chosen.scores.is_some() && without.run.chosen.scores.is_none());
+        assert!(with.run.transfer.chosen.scores.is_some() && without.run.transfer.chosen.scores.is_none());
     }
 }
 
@@ -114,9 +114,9 @@ fn the_verdict_is_cross_validated_on_the_labelled_rows() {
     for seed in 0..4 {
         let same = tables(Some(3), 0.0, seed);
         let outcome = refined(&model_of(&same, "logistic"), labelled(&same.target, 60), &auto);
-        let choice = outcome.run.choice.expect("a choice");
+        let choice = outcome.run.select.expect("a choice");
         assert_ne!(choice.verdict, Verdict::Transfer, "{seed}: {:?}", choice.gain);
-        assert!(["none", "target-only"].contains(&outcome.run.chosen.method.as_str()));
+        assert!(["none", "target-only"].contains(&outcome.run.transfer.chosen.method.as_str()));
         let far = tables(Some(3), 1.0, seed);
         let old = model_of(&far, "logistic");
         let outcome = refined(&old, labelled(&far.target, 60), &auto);
@@ -126,7 +126,7 @@ fn the_verdict_is_cross_validated_on_the_labelled_rows() {
     assert_eq!(moved, 4);
     let few = tables(Some(3), 1.0, 9);
     let outcome = refined(&model_of(&few, "logistic"), labelled(&few.target, 5), &auto);
-    let choice = outcome.run.choice.expect("a choice");
+    let choice = outcome.run.select.expect("a choice");
     assert_eq!(choice.verdict, Verdict::CannotTell);
     assert!(choice.reason.contains("at least 10 labelled target rows, and there are 5"), "{}", choice.reason);
 }
@@ -194,5 +194,5 @@ fn a_prior_is_learnt_from_several_models() {
     let settings = settings("gaussian-prior", TargetLabels::Use);
     let outcome = transfer_models(models, target, &settings, &mut Context::default()).expect("a model");
     assert!(score(&outcome.model, &drawn.target) > 0.85);
-    assert_eq!(outcome.run.sources.len(), 3);
+    assert_eq!(outcome.run.data.sources.len(), 3);
 }

@@ -124,7 +124,7 @@ fn labels_of_the_target_file_never_reach_a_model_unless_asked() {
             assert_eq!(bytes(&mut first), bytes(&mut outcome), "{}", row.name);
             assert_eq!(first.predictions.answers.answer, outcome.predictions.answers.answer, "{}", row.name);
         }
-        assert!(first.run.chosen.scores.is_some());
+        assert!(first.run.transfer.chosen.scores.is_some());
     }
 }
 
@@ -147,7 +147,7 @@ fn methods_that_can_use_target_labels_do_when_asked() {
         let same = bytes(&mut first) == bytes(&mut second);
         assert_eq!(same, row.needs.target_labels == LabelUse::Unused, "{}", row.name);
         assert!(
-            first.run.chosen.scores.is_none(),
+            first.run.transfer.chosen.scores.is_none(),
             "{}: labels that were learnt from must not score",
             row.name
         );
@@ -163,7 +163,7 @@ fn the_same_command_gives_the_same_bytes_on_one_thread_and_on_two() {
         for threads in [1, 2, 2] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
             let mut outcome = pool.install(|| run(source.clone(), target.clone(), &settings));
-            let gain = outcome.run.choice.as_ref().map(|choice| choice.gain);
+            let gain = outcome.run.select.as_ref().map(|choice| choice.gain);
             let now = (bytes(&mut outcome), outcome.predictions.answers.confidence, gain);
             assert!(seen.is_none_or(|seen| seen == now), "{} on {threads} threads", settings.method);
             seen = Some(now);
@@ -300,7 +300,7 @@ fn numbers_are_predicted_by_every_method_that_says_so() {
             let settings = Settings { task: Some(TaskKind::Classification), ..settings };
             assert!(transfer(vec![old], new, &settings, &mut Context::default()).is_err(), "{}", row.name);
         }
-        if let Some(Scores::Regression { r2, .. }) = outcome.run.chosen.scores {
+        if let Some(Scores::Regression { r2, .. }) = outcome.run.transfer.chosen.scores {
             assert!(r2 > 0.3, "{}: R² {r2}", row.name);
         }
     }

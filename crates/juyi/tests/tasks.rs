@@ -48,9 +48,9 @@ fn matrices_lead_to_what_tables_of_the_same_numbers_lead_to() {
         let context = &mut Context::new(5, 1 << 30);
         let by_matrix = transfer_task(task(), Some(&classes(&yt)), &settings, context).expect("a run");
         assert_eq!(by_table.predictions.answers.answer, by_matrix.predictions.answers.answer, "{method}");
-        assert_eq!(by_table.run.chosen.scores, by_matrix.run.chosen.scores, "{method}");
-        assert_eq!(by_table.run.distances, by_matrix.run.distances, "{method}");
-        let verdict = |run: &juyi::report::Run| run.choice.as_ref().map(|choice| choice.verdict);
+        assert_eq!(by_table.run.transfer.chosen.scores, by_matrix.run.transfer.chosen.scores, "{method}");
+        assert_eq!(by_table.run.data.distances, by_matrix.run.data.distances, "{method}");
+        let verdict = |run: &juyi::report::Run| run.select.as_ref().map(|choice| choice.verdict);
         assert_eq!(verdict(&by_table.run), verdict(&by_matrix.run), "{method}");
         assert!(by_matrix.model.encoding.is_none());
         let again = by_matrix.model.predict(xt.as_ref()).answer;
@@ -81,5 +81,5 @@ fn what_matrices_do_not_have_is_refused() {
     let other = Labels::Classes(vec![0; 20]);
     assert!(refused(none(), Some(&other)).contains("its labels are not those of a regression"));
     let outcome = transfer_task(task(), None, &none(), &mut Context::default()).unwrap();
-    assert!(outcome.run.chosen.scores.is_none() && outcome.run.label.is_empty());
+    assert!(outcome.run.transfer.chosen.scores.is_none() && outcome.run.data.label.is_empty());
 }

@@ -4,9 +4,13 @@ use std::path::{Path, PathBuf};
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
+use juyi::data::Missing;
 use juyi::error::{Error, Result};
 use juyi::measures::classification_scores;
-use juyi::report::{Confusion, DomainFacts, Figures, FitFacts, Photograph, Run, Shown, base64};
+use juyi::report::{
+    Confusion, DataFacts, DomainFacts, Figures, FitFacts, Photograph, Run, Shown, TransferFacts, base64,
+};
+use juyi::transfer::TargetLabels;
 use serde_json::{Value, json};
 
 use super::inputs::{Pictures, class_counts};
@@ -87,22 +91,14 @@ pub fn record(
         truth.iter().zip(said).for_each(|(&t, &s)| counts[t][s] += 1);
         counts
     };
-    Ok(Run {
-        format: Run::FORMAT,
-        version: env!("CARGO_PKG_VERSION").into(),
+    let remark =
+        format!("`{}`, with the names of {}", known.found.architecture.name, known.found.architecture.layout);
+    let source = DomainFacts { name: known.source.into(), rows: 0, labelled: 0, classes: Vec::new(), remark };
+    let data = DataFacts {
         task: "classification".into(),
         label: "class".into(),
         features: known.found.architecture.width()?,
-        sources: vec![DomainFacts {
-            name: known.source.into(),
-            rows: 0,
-            labelled: 0,
-            classes: Vec::new(),
-            remark: format!(
-                "`{}`, with the names of {}",
-                known.found.architecture.name, known.found.architecture.layout
-            ),
-        }],
+        sources: vec![source],
         target: DomainFacts {
             name: known.target.into(),
             rows: pictures.files.len() + known.unlabelled,
@@ -112,32 +108,23 @@ pub fn record(
         },
         scored_rows: tuned.judged.len(),
         scored_by: Some(scored_by.into()),
-        missing: "error".into(),
-        target_labels: "use".into(),
-        seed: context.seed(),
-        threads: rayon::current_num_threads(),
-        memory: context.memory(),
-        chosen,
-        baseline,
-        refused: None,
+        missing: Missing::Error.name().into(),
+        target_labels: TargetLabels::Use.name().into(),
         distances: Vec::new(),
         moved: Vec::new(),
-        choice: Some(tuned.choice.clone()),
-        figures: Figures {
-            confusion: Some(Confusion {
-                classes: pictures.names.clone(),
-                chosen: confusion(&said),
-                baseline: without.as_deref().map(confusion),
-            }),
-            epochs: tuned.epochs.clone(),
-            photographs: photographs(&tuned.judged, pictures, context)?,
-            ..Figures::default()
-        },
-        command: Vec::new(),
-        seconds: known.seconds,
-        peak_memory: None,
-        notices: context.notices().to_vec(),
-    })
+    };
+    let figures = Figures {
+        confusion: Some(Confusion {
+            classes: pictures.names.clone(),
+            chosen: confusion(&said),
+            baseline: without.as_deref().map(confusion),
+        }),
+        epochs: tuned.epochs.clone(),
+        photographs: photographs(&tuned.judged, pictures, context)?,
+        ..Figures::default()
+    };
+    let transfer = TransferFacts { chosen, baseline, refused: None };
+    Ok(Run::new(data, Some(tuned.choice.clone()), transfer, figures, known.seconds, context))
 }
 
 /// Stands for everything that decides what a tuning leaves: the network, the pictures with classes and the `rest`, and

@@ -26,6 +26,8 @@ pub use ridge::{Ridge, ridge_weights};
 pub use svm::Svm;
 pub use tree_transfer::{expand_reduce, retune_thresholds};
 
+use std::fmt::Write;
+
 use faer::MatRef;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
@@ -33,10 +35,10 @@ use serde_json::{Map as JsonMap, Value};
 use crate::context::Context;
 use crate::data::{Goal, Labels};
 use crate::error::{Error, Result};
-use crate::heads::head;
+use crate::heads::{head, page};
 use crate::linalg::{Matrix, select_rows};
 use crate::models::Predictor;
-use crate::params::{ParamInfo, check_names, of_owner, read_params};
+use crate::params::{ParamInfo, check_names, markdown, of_owner, read_params};
 
 /// A supervised learner.
 pub trait Learner: Send + Sync {
@@ -102,6 +104,16 @@ impl LearnerRow {
     /// The head of the learner's file: what it minimizes, the paper, what it costs.
     pub fn head(&self) -> String {
         head(self.source)
+    }
+
+    /// The learner's page in Markdown.
+    pub fn page(&self) -> String {
+        let mut out = page(self.name, &self.head());
+        let goals = if self.regresses { "classification, regression" } else { "classification" };
+        let weights = if self.weighs { "uses" } else { "does not use" };
+        let _ = writeln!(out, "\n**In short.** A learner for {goals}; {weights} weights of rows.");
+        out += &markdown(&(self.params)());
+        out
     }
 }
 

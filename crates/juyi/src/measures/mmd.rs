@@ -16,9 +16,75 @@
 use faer::{Mat, MatRef};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::Distance;
-use crate::linalg::{Matrix, gaussian_kernel, multiply, stack};
+use super::registry::{DomainMeasure, MeasureRow, make};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::linalg::{Matrix, gaussian_kernel, median_distance, multiply, stack};
+use crate::params::params_of;
+
+/// Both estimates of maximum mean discrepancy, the unbiased one first.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Mmd {
+    /// Width of the Gaussian kernel, above 0; automatic: the median distance of pooled rows.
+    pub bandwidth: Option<f64>,
+    /// Permutations for the p-value, 1 or more.
+    pub permutations: usize,
+}
+
+impl Default for Mmd {
+    fn default() -> Self {
+        Self { bandwidth: None, permutations: 999 }
+    }
+}
+
+impl Mmd {
+    /// Its row in the registry.
+    pub const ROW: MeasureRow = MeasureRow {
+        name: "mmd",
+        summary: "maximum mean discrepancy in a Gaussian kernel's space, unbiased and biased, with a permutation test",
+        in_each_run: true,
+        source: include_str!("mmd.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
+impl DomainMeasure for Mmd {
+    fn row(&self) -> &'static MeasureRow {
+        &Self::ROW
+    }
+
+    fn between(
+        &self,
+        source: &Matrix,
+        target: &Matrix,
+        rng: &mut ChaCha8Rng,
+        context: &mut Context,
+    ) -> Result<Vec<Distance>> {
+        let refuse = |name: &str, must: &str, got: String| Error::Param {
+            owner: Self::ROW.name.into(),
+            name: name.into(),
+            must: must.into(),
+            got,
+        };
+        if let Some(bandwidth) = self.bandwidth.filter(|width| !(*width > 0.0 && width.is_finite())) {
+            return Err(refuse("bandwidth", "above 0", bandwidth.to_string()));
+        }
+        if self.permutations == 0 {
+            return Err(refuse("permutations", "1 or more", "0".into()));
+        }
+        let all = (source.nrows() + target.nrows()) as u64;
+        context.require("the kernel of the rows", 8 * all * (all + 2 * self.permutations as u64))?;
+        let (x, y) = (source.as_ref(), target.as_ref());
+        let width = self.bandwidth.unwrap_or_else(|| median_distance(stack(x, y).as_ref(), rng));
+        let [biased, unbiased] = mmd(x, y, width, self.permutations, rng);
+        Ok(vec![unbiased, biased])
+    }
+}
 
 /// Both estimates for `x` `(n, d)` and `y` `(m, d)`, at least two rows each, with a Gaussian kernel of this bandwidth
 /// and so many permutations: first the biased, then the unbiased one.
@@ -56,6 +122,7 @@ pub fn mmd(
             value,
             interval: Some((if which == 0 { low.max(0.0) } else { low }, high)),
             p_value: Some(reached as f64 / values.len() as f64),
+            beside: which == 0,
         }
     };
     [

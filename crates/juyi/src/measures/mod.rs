@@ -3,13 +3,15 @@
 mod mmd;
 mod moved_columns;
 mod proxy_a_distance;
+mod registry;
 mod scores;
 mod sources_apart;
 
-pub use mmd::mmd;
+pub use mmd::{Mmd, mmd};
 pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;
-pub use proxy_a_distance::proxy_a_distance;
+pub use proxy_a_distance::{ProxyADistance, proxy_a_distance};
+pub use registry::{DomainMeasure, FEWEST_ROWS, MEASURES, MeasureRow, measure_row, measure_with};
 pub use scores::{Scores, classification_scores, regression_scores};
 pub use sources_apart::{Apart, source_apart};
 
@@ -48,6 +50,9 @@ pub struct Distance {
     pub interval: Option<(f64, f64)>,
     /// How likely so large a value is if both domains are the same, where a test is made.
     pub p_value: Option<f64>,
+    /// Whether it is another estimate of what stands before it, which a summary leaves out.
+    #[serde(default)]
+    pub beside: bool,
 }
 
 /// How one column differs between source and target.

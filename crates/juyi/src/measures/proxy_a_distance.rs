@@ -6,29 +6,81 @@
 //! ```text
 //! 2 (1 - 2 e),   e = (share of source rows taken for target + share of target rows taken for source) / 2
 //! ```
-//! with logistic regression on rows that it was not fitted on (five folds), both domains counting alike. 0: no linear
+//! with logistic regression on rows that it was not fitted on (cross-validation), both domains counting alike. 0: no linear
 //! rule tells them apart; 2: one does without a mistake. The interval is that of Agresti and Coull for both shares; it
 //! allows for the rows, not for the fits.
 //!
-//! Cost: five logistic regressions.
+//! Cost: one logistic regression a fold.
 
 use super::Distance;
+use super::registry::{DomainMeasure, MeasureRow, make};
 use crate::context::Context;
 use crate::data::Labels;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::learners::{Learner, Logistic};
 use crate::linalg::{Matrix, select_rows, stack};
+use crate::params::params_of;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-/// Folds of the cross-validation.
-const FOLDS: usize = 5;
+/// The proxy A-distance.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ProxyADistance {
+    /// Folds of the cross-validation, 2 or more.
+    pub folds: usize,
+}
 
-/// The distance of `source` `(n_s, d)` and `target` `(n_t, d)`, at least 5 rows each, columns of about the same
+impl Default for ProxyADistance {
+    fn default() -> Self {
+        Self { folds: 5 }
+    }
+}
+
+impl ProxyADistance {
+    /// Its row in the registry.
+    pub const ROW: MeasureRow = MeasureRow {
+        name: "proxy-a-distance",
+        summary: "how well a linear classifier tells source rows from target rows, cross-validated",
+        in_each_run: true,
+        source: include_str!("proxy_a_distance.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
+impl DomainMeasure for ProxyADistance {
+    fn row(&self) -> &'static MeasureRow {
+        &Self::ROW
+    }
+
+    fn between(
+        &self,
+        source: &Matrix,
+        target: &Matrix,
+        _rng: &mut ChaCha8Rng,
+        context: &mut Context,
+    ) -> Result<Vec<Distance>> {
+        if self.folds < 2 {
+            let (owner, name) = (Self::ROW.name.into(), "folds".into());
+            return Err(Error::Param { owner, name, must: "2 or more".into(), got: self.folds.to_string() });
+        }
+        Ok(vec![proxy_a_distance(source, target, self.folds, context)?])
+    }
+}
+
+/// The distance of `source` `(n_s, d)` and `target` `(n_t, d)`, at least `folds` rows each, columns of about the same
 /// scale.
 ///
 /// # Errors
 /// [`Error::Numeric`](crate::error::Error::Numeric) if the classifier breaks down.
-pub fn proxy_a_distance(source: &Matrix, target: &Matrix, context: &mut Context) -> Result<Distance> {
+pub fn proxy_a_distance(
+    source: &Matrix,
+    target: &Matrix,
+    folds: usize,
+    context: &mut Context,
+) -> Result<Distance> {
     let (n_s, n_t) = (source.nrows(), target.nrows());
     let all = stack(source.as_ref(), target.as_ref());
     let is_target = |i: usize| usize::from(i >= n_s);
@@ -37,10 +89,10 @@ pub fn proxy_a_distance(source: &Matrix, target: &Matrix, context: &mut Context)
     order.shuffle(&mut rng);
     order.sort_by_key(|&i| is_target(i)); // each fold gets its share of both
     let mut wrong = [0usize; 2];
-    for fold in 0..FOLDS {
+    for fold in 0..folds {
         let (mut held, mut kept) = (Vec::new(), Vec::new());
         for (k, &i) in order.iter().enumerate() {
-            if k % FOLDS == fold { held.push(i) } else { kept.push(i) }
+            if k % folds == fold { held.push(i) } else { kept.push(i) }
         }
         let labels = Labels::Classes(kept.iter().map(|&i| is_target(i)).collect());
         let weights: Vec<f64> =
@@ -63,6 +115,7 @@ pub fn proxy_a_distance(source: &Matrix, target: &Matrix, context: &mut Context)
         value: distance(error),
         interval: Some((distance(high), distance(low))),
         p_value: None,
+        beside: false,
     })
 }
 
@@ -86,8 +139,8 @@ mod tests {
     fn far_domains_are_told_apart_and_equal_ones_are_not() {
         let rows =
             |shift: f64| Matrix::from_fn(100, 2, |i, j| ((i * 37 + j * 11) % 101) as f64 / 50.0 + shift);
-        let near = proxy_a_distance(&rows(0.0), &rows(0.0), &mut Context::default()).unwrap();
-        let far = proxy_a_distance(&rows(0.0), &rows(9.0), &mut Context::default()).unwrap();
+        let near = proxy_a_distance(&rows(0.0), &rows(0.0), 5, &mut Context::default()).unwrap();
+        let far = proxy_a_distance(&rows(0.0), &rows(9.0), 5, &mut Context::default()).unwrap();
         assert_eq!(far.value, 2.0);
         let (low, high) = far.interval.unwrap();
         assert!(low > 1.8 && high == 2.0);

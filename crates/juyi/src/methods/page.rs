@@ -1,6 +1,7 @@
 //! A method's page: the head of its file, for people who read no Rust.
 
-use crate::heads::{head, without_links};
+use crate::heads::{head, page};
+use crate::params::markdown;
 use std::fmt::Write;
 
 use super::METHODS;
@@ -16,20 +17,7 @@ impl MethodRow {
     /// The method's page in Markdown, where a front end has yet to word [settings](crate::setting); `docs/methods/` holds
     /// them all.
     pub fn page(&self) -> String {
-        let mut out = format!("# {}\n\n", self.name);
-        let mut in_equation = false;
-        for line in self.head().lines() {
-            in_equation ^= line.starts_with("```");
-            let part = PARTS.iter().find(|part| !in_equation && line.starts_with(**part));
-            match part {
-                Some(part) => {
-                    let _ = writeln!(out, "**{}**{}", part.trim_end_matches(':'), &line[part.len() - 1..]);
-                }
-                None => {
-                    let _ = writeln!(out, "{line}");
-                }
-            }
-        }
+        let mut out = page(self.name, &self.head());
         let learner = if self.trains_learner {
             format!("trains any learner, by default `{}`", self.learner)
         } else {
@@ -46,17 +34,7 @@ impl MethodRow {
             out.push_str("; `auto` leaves it out");
         }
         out.push_str(".\n");
-        let params = (self.params)();
-        if params.is_empty() {
-            out.push_str("\nNo parameters.\n");
-        } else {
-            out.push_str("\n| parameter | default | meaning and range |\n| --- | --- | --- |\n");
-        }
-        for param in params {
-            let default = param.default_text();
-            let about = without_links(&param.about).replace('|', "\\|");
-            let _ = writeln!(out, "| `{}` | {default} | {about} |", param.name);
-        }
+        out += &markdown(&(self.params)());
         let _ = write!(
             out,
             "\n```sh\njuyi transfer ‹source old.csv› ‹target new.csv› ‹label y› ‹method {}›",
@@ -70,13 +48,10 @@ impl MethodRow {
     }
 }
 
-/// How the paragraphs of a head begin.
-const PARTS: [&str; 5] = ["When:", "Paper:", "Where we differ:", "Differs from the paper:", "Cost:"];
-
 /// The list of all pages in Markdown, by family, to be worded as these: `docs/methods/README.md`.
 pub fn list_of_pages() -> String {
     let mut out = String::from(
-        "# Methods\n\nOne page each: what it does, when to use it and when it hurts, the equations, the cost, the \
+        "# Methods, learners, measures\n\nOne page each: what it does, when to use it and when it hurts, the equations, the cost, the \
          parameters. Written by `juyi methods ‹pages docs/methods›`.\n",
     );
     let mut family = None;

@@ -27,7 +27,7 @@ const SCRIPT_HASH: &str = "sha256-/56WMh3V93yTpRcJq2p9UU6ItbRjnGw8iWHumFAt/oU=";
 
 /// The page `report.html`.
 pub fn html(run: &Run) -> String {
-    let title = format!("Juyi: {} on {}", run.chosen.title(), run.target.name);
+    let title = format!("Juyi: {} on {}", run.transfer.chosen.title(), run.data.target.name);
     let sections = [
         section("Data", &domains::domains(run)),
         section("How far apart", &domains::distances(run)),

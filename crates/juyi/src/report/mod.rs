@@ -10,5 +10,8 @@ mod text;
 pub use html::{base64, html};
 pub use predictions::{Predictions, predictions_csv, predictions_parquet};
 pub use read::read;
-pub use run::{Confusion, DomainFacts, Epoch, Figures, FitFacts, Photograph, Picture, Point, Run, Shown};
+pub use run::{
+    Confusion, DataFacts, DomainFacts, Epoch, Figures, FitFacts, Photograph, Picture, Point, Run, Shown,
+    TransferFacts,
+};
 pub use text::{distance_line, score_text, text, thousands};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::choice::{Choice, title};
-use crate::context::Notice;
+use crate::context::{Context, Notice};
 use crate::measures::{Distance, MovedColumn, Scores};
 
 /// What is known of one domain.
@@ -54,17 +54,12 @@ impl FitFacts {
     }
 }
 
-/// The record of one run.
+/// The first step: the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// Version of the record's layout: see [`Run::FORMAT`]. Earlier records have none.
-    #[serde(default)]
-    pub format: u32,
-    /// Version of the program.
-    pub version: String,
+pub struct DataFacts {
     /// `classification` or `regression`.
     pub task: String,
-    /// The label's column.
+    /// The label's column; empty where rows came as matrices.
     pub label: String,
     /// Features after encoding.
     pub features: usize,
@@ -82,39 +77,84 @@ pub struct Run {
     pub missing: String,
     /// What target labels are for: `score` or `use`.
     pub target_labels: String,
-    /// The seed of all randomness.
-    pub seed: u64,
-    /// Threads.
-    pub threads: usize,
-    /// Memory budget in bytes.
-    pub memory: u64,
+    /// How far source and target are apart.
+    pub distances: Vec<Distance>,
+    /// The columns that differ most, the most first.
+    pub moved: Vec<MovedColumn>,
+}
+
+/// The third and the fourth step: what was carried over, and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TransferFacts {
     /// The fit whose model is written.
     pub chosen: FitFacts,
     /// Not transferring; absent where it is what is written.
     pub baseline: Option<FitFacts>,
     /// The best candidate, where the guard refused it.
     pub refused: Option<FitFacts>,
-    /// How far source and target are apart.
-    pub distances: Vec<Distance>,
-    /// The columns that differ most, the most first.
-    pub moved: Vec<MovedColumn>,
-    /// How the method was chosen and what the guard says; absent where a method was asked for by name.
-    pub choice: Option<Choice>,
-    /// What the report draws.
-    pub figures: Figures,
+}
+
+/// The record of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Version of the record's layout: see [`Run::FORMAT`]. The first records have none.
+    #[serde(default)]
+    pub format: u32,
+    /// Version of the program.
+    pub version: String,
     /// The command line that repeats the run; empty where there was none.
     pub command: Vec<String>,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// Threads.
+    pub threads: usize,
+    /// Memory budget in bytes.
+    pub memory: u64,
     /// Time of the whole run.
     pub seconds: f64,
     /// The most memory that the process held, where the system tells.
     pub peak_memory: Option<u64>,
+    /// Step 1.
+    pub data: DataFacts,
+    /// Step 2: how the method was chosen and what the guard says; absent where a method was asked for by name.
+    pub select: Option<Choice>,
+    /// Steps 3 and 4.
+    pub transfer: TransferFacts,
+    /// What the report draws.
+    pub figures: Figures,
     /// What the steps want to be known.
     pub notices: Vec<Notice>,
 }
 
 impl Run {
     /// Version of the layout that this version writes; records of later ones are refused.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
+
+    /// The record of steps that took so many seconds.
+    pub fn new(
+        data: DataFacts,
+        select: Option<Choice>,
+        transfer: TransferFacts,
+        figures: Figures,
+        seconds: f64,
+        context: &Context,
+    ) -> Self {
+        Self {
+            format: Self::FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            command: Vec::new(),
+            seed: context.seed(),
+            threads: rayon::current_num_threads(),
+            memory: context.memory(),
+            seconds,
+            peak_memory: None,
+            data,
+            select,
+            transfer,
+            figures,
+            notices: context.notices().to_vec(),
+        }
+    }
 }
 
 /// What the report draws.

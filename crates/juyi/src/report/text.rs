@@ -24,37 +24,45 @@ pub fn text(run: &Run) -> String {
             writeln!(out, "{title:<14}{rest}")
         };
     };
-    for (k, source) in run.sources.iter().enumerate() {
+    for (k, source) in run.data.sources.iter().enumerate() {
         line(if k == 0 { "1 data" } else { "" }, &format!("source  {}", domain(source)));
     }
-    line("", &format!("target  {}", domain(&run.target)));
-    let scoring = match (run.scored_rows, &run.scored_by) {
+    line("", &format!("target  {}", domain(&run.data.target)));
+    let scoring = match (run.data.scored_rows, &run.data.scored_by) {
         (0, _) => "no target labels to score with".to_string(),
         (n, Some(by)) => format!("{} scored by {by}", thousands(n)),
         (n, None) => format!("{} target labels kept for scoring only", thousands(n)),
     };
-    line("", &format!("{} of `{}`, {} features; {scoring}", run.task, run.label, thousands(run.features)));
-    // The first is the biased estimate of the second.
-    let apart: Vec<String> =
-        run.distances.iter().skip(1).map(|one| format!("{} {}", one.name, distance_line(one))).collect();
+    line(
+        "",
+        &format!(
+            "{} of `{}`, {} features; {scoring}",
+            run.data.task,
+            run.data.label,
+            thousands(run.data.features)
+        ),
+    );
+    let shown = run.data.distances.iter().filter(|one| !one.beside);
+    let apart: Vec<String> = shown.map(|one| format!("{} {}", one.name, distance_line(one))).collect();
     if !apart.is_empty() {
         line("", &format!("apart   {}", apart.join("; ")));
     }
     let moved: Vec<String> = run
+        .data
         .moved
         .iter()
         .filter(|column| column.moved())
         .map(|column| format!("`{}` {:.2}", column.column, column.distance))
         .collect();
     if !moved.is_empty() {
-        let (count, all) = (moved.len(), run.moved.len());
+        let (count, all) = (moved.len(), run.data.moved.len());
         line(
             "",
             &format!("moved   {count} of {all} columns, most of all {}", moved[..count.min(3)].join(", ")),
         );
     }
-    let fit = &run.chosen;
-    match &run.choice {
+    let fit = &run.transfer.chosen;
+    match &run.select {
         None => {
             let settings = settings(&fit.params, fit.learner.as_deref(), &fit.preprocess);
             line("2 select", &format!("{} ({settings})", fit.method));
@@ -69,7 +77,8 @@ pub fn text(run: &Run) -> String {
     if let Some(worth) = fit.effective_rows {
         line("", &format!("weighted, they are worth {worth:.1} rows of equal weight"));
     }
-    let fits: Vec<&FitFacts> = run.baseline.iter().chain([fit]).chain(&run.refused).collect();
+    let fits: Vec<&FitFacts> =
+        run.transfer.baseline.iter().chain([fit]).chain(&run.transfer.refused).collect();
     let width = fits.iter().map(|fit| fit.title().chars().count()).max().unwrap_or(0).max(6);
     for (k, fit) in fits.iter().enumerate() {
         let scores = fit.scores.as_ref().map_or_else(|| "not scored".to_string(), score_text);
@@ -79,14 +88,14 @@ pub fn text(run: &Run) -> String {
     if let Some(difference) = difference(run) {
         line("", &difference);
     }
-    if let Some(choice) = &run.choice {
+    if let Some(choice) = &run.select {
         if choice.candidates.is_empty() {
             line("verdict", choice.verdict.name());
         } else {
             line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
         }
         line("", &choice.reason);
-        if choice.verdict != Verdict::Transfer && run.baseline.is_none() {
+        if choice.verdict != Verdict::Transfer && run.transfer.baseline.is_none() {
             line("", "the model that is written does not transfer");
         }
     }
@@ -135,7 +144,7 @@ fn selection(choice: &Choice) -> Vec<String> {
 
 /// The gain in words: as estimated, and as it turned out where that is known.
 pub(super) fn estimated(run: &Run, choice: &Choice) -> String {
-    let classes = run.task == "classification";
+    let classes = run.data.task == "classification";
     let unit = if classes { "points of accuracy" } else { "of R²" };
     let number = |v: f64| if classes { format!("{:+.1}", 100.0 * v) } else { format!("{v:+.3}") };
     let Estimate { value, low, high } = choice.gain;
@@ -203,9 +212,9 @@ pub fn score_text(scores: &Scores) -> String {
 
 /// What the method did compared with not transferring, in a sentence without its full stop.
 pub(super) fn difference(run: &Run) -> Option<String> {
-    let (before, after, name) = match (&run.baseline, &run.refused) {
-        (Some(baseline), _) => (baseline.scores?, run.chosen.scores?, run.chosen.title()),
-        (None, Some(refused)) => (run.chosen.scores?, refused.scores?, refused.title()),
+    let (before, after, name) = match (&run.transfer.baseline, &run.transfer.refused) {
+        (Some(baseline), _) => (baseline.scores?, run.transfer.chosen.scores?, run.transfer.chosen.title()),
+        (None, Some(refused)) => (run.transfer.chosen.scores?, refused.scores?, refused.title()),
         (None, None) => return None,
     };
     let (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) =
@@ -239,7 +248,8 @@ pub fn thousands(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::FitFacts;
+    use crate::context::Context;
+    use crate::report::{DataFacts, DomainFacts, Figures, TransferFacts};
     use serde_json::json;
 
     fn fit(method: &str, accuracy: f64) -> FitFacts {
@@ -259,9 +269,7 @@ mod tests {
     #[test]
     fn a_run_in_full() {
         let classes = vec![("a".into(), 1200), ("b".into(), 34)];
-        let run = Run {
-            format: Run::FORMAT,
-            version: "0".into(),
+        let data = DataFacts {
             task: "classification".into(),
             label: "grade".into(),
             features: 64,
@@ -283,25 +291,14 @@ mod tests {
             scored_by: None,
             missing: "error".into(),
             target_labels: "score".into(),
-            seed: 0,
-            threads: 2,
-            memory: 4 << 30,
-            chosen: fit("tca", 0.75),
-            baseline: Some(fit("none", 0.5)),
-            refused: None,
             distances: vec![],
             moved: vec![],
-            choice: None,
-            figures: crate::report::Figures::default(),
-            command: vec![],
-            seconds: 0.5,
-            peak_memory: None,
-            notices: vec![crate::context::Notice {
-                level: Level::Note,
-                from: "data".into(),
-                text: "all is well".into(),
-            }],
         };
+        let transfer =
+            TransferFacts { chosen: fit("tca", 0.75), baseline: Some(fit("none", 0.5)), refused: None };
+        let mut context = Context::default();
+        context.note("data", "all is well");
+        let run = Run::new(data, None, transfer, Figures::default(), 0.5, &context);
         let expected = "\
 1 data        source  old.csv: 1,234 rows, 1,234 labelled, 2 classes (fewest: `b`, 34)
               target  new.csv: 50 rows

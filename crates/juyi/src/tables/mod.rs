@@ -194,11 +194,11 @@ pub fn run(
                 };
                 let settings = Settings { id: id.clone(), ..line.settings(k) };
                 let outcome = transfer(vec![source], files[target].clone(), &settings, &mut context.clone())?;
-                accuracies.push(match outcome.run.chosen.scores {
+                accuracies.push(match outcome.run.transfer.chosen.scores {
                     Some(Scores::Classification { accuracy, .. }) => 100.0 * accuracy,
                     _ => return Err(Error::input(task, "was not scored", "")),
                 });
-                seconds += outcome.run.chosen.seconds;
+                seconds += outcome.run.transfer.chosen.seconds;
             }
             let accuracy = accuracies.iter().sum::<f64>() / draws as f64;
             let tolerance = (line.check == Check::Cells).then_some(step);

@@ -3,11 +3,16 @@
 use super::Settings;
 use super::labels::{label_cells, look_at_labels};
 use super::prepare::{Held, encoding};
+use serde_json::Map as JsonMap;
+
 use crate::context::Context;
 use crate::data::{Cells, Domain, Encoding, Goal, Labels, Notations, Spellings, Table, Task};
 use crate::error::{Result, few, shown};
-use crate::linalg::{Matrix, median_distance};
-use crate::measures::{Apart, Distance, MovedColumn, mmd, moved_columns, proxy_a_distance, source_apart};
+use crate::linalg::Matrix;
+use crate::measures::{
+    Apart, Distance, DomainMeasure, FEWEST_ROWS, MEASURES, MovedColumn, measure_with, moved_columns,
+    source_apart,
+};
 use crate::models::{Preprocess, preprocess};
 
 /// Most rows of a side that the distances are taken of.
@@ -15,9 +20,6 @@ const MOST: usize = 1000;
 
 /// Most rows of a table that a column is compared on.
 const MOST_CELLS: usize = 20_000;
-
-/// Permutations for a p-value.
-const PERMUTATIONS: usize = 999;
 
 /// How far apart two tables are.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -32,14 +34,15 @@ pub struct Measured {
 
 /// Measures source tables against a target table. The label's column and the columns that are dropped or identify a row
 /// do not count, but what is odd about the labels is said; of the settings, nothing else but the treatment of missing cells
-/// is used.
+/// is used. `measures` are the measures to take, or those of each run.
 ///
 /// # Errors
-/// [`Error::Input`](crate::error::Error::Input) for tables that cannot be used.
+/// [`Error::Input`](crate::error::Error::Input) for tables that cannot be used; what a measure reports.
 pub fn measure(
     mut sources: Vec<Table>,
     mut target: Table,
     settings: &Settings,
+    measures: Option<&[Box<dyn DomainMeasure>]>,
     context: &mut Context,
 ) -> Result<Measured> {
     let label = settings.label.clone().or_else(|| sources.first().and_then(|table| table.label.clone()));
@@ -63,7 +66,7 @@ pub fn measure(
     }
     let (features, _) = turn(&mut target, context)?;
     let task = Task::new(domains, Domain::unlabelled(target.name, features, &goal), goal)?;
-    let (distances, rows) = distances(&task, context)?;
+    let (distances, rows) = distances(&task, measures, context)?;
     Ok(Measured { distances, moved, rows })
 }
 
@@ -183,20 +186,34 @@ fn thin(cells: &Cells, rows: usize) -> Cells {
     }
 }
 
-/// The distances of up to [`MOST`] rows a side, standardised by the source, and how many rows these are.
-pub(super) fn distances(task: &Task, context: &mut Context) -> Result<(Vec<Distance>, (usize, usize))> {
+/// The measures that each run has.
+fn of_each_run() -> Result<Vec<Box<dyn DomainMeasure>>> {
+    let rows = MEASURES.iter().filter(|row| row.in_each_run);
+    rows.map(|row| measure_with(row.name, &JsonMap::new())).collect()
+}
+
+/// The distances of up to [`MOST`] rows a side, standardised by the source, by these measures or those of each run, and
+/// how many rows these are.
+pub(super) fn distances(
+    task: &Task,
+    measures: Option<&[Box<dyn DomainMeasure>]>,
+    context: &mut Context,
+) -> Result<(Vec<Distance>, (usize, usize))> {
     let mut rng = context.rng("distances");
     let drawn = task.draw(MOST, &mut rng);
     let rows = (drawn.source.rows(), drawn.target.rows());
-    if rows.0 < 10 || rows.1 < 10 {
-        context.note("distances", "fewer than 10 rows on one side: none is measured");
+    if rows.0.min(rows.1) < FEWEST_ROWS {
+        context.note("distances", format!("fewer than {FEWEST_ROWS} rows on one side: none is measured"));
         return Ok((Vec::new(), rows));
     }
     // The notices of this step are those of the fits to come.
     let (drawn, _) = preprocess(drawn, &[Preprocess::Standardize], &mut context.aside());
     let (x, y) = (&drawn.source.features, &drawn.target.features);
-    let width = median_distance(drawn.pooled().as_ref(), &mut rng);
-    let mut found = mmd(x.as_ref(), y.as_ref(), width, PERMUTATIONS, &mut rng).to_vec();
-    found.push(proxy_a_distance(x, y, &mut context.aside())?);
+    let usual = of_each_run()?;
+    let mut found = Vec::new();
+    for measure in measures.unwrap_or(&usual) {
+        // Each draws as if it were alone.
+        found.extend(measure.between(x, y, &mut rng.clone(), &mut context.aside())?);
+    }
     Ok((found, rows))
 }

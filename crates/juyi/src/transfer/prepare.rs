@@ -169,7 +169,7 @@ pub(super) fn measured(task: &Task, settings: &Settings, context: &mut Context) 
         return Ok(Vec::new());
     }
     context.progress("measuring distances", 0, 0);
-    distances(task, context).map(|(distances, _)| distances)
+    distances(task, None, context).map(|(distances, _)| distances)
 }
 
 /// Reads numbers in other notations, then decides how the tables become features.

@@ -15,7 +15,7 @@ use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn};
 use crate::methods::{NO_TRANSFER, build};
 use crate::models::Preprocess;
-use crate::report::{Confusion, DomainFacts, Figures, Predictions, Run};
+use crate::report::{Confusion, DataFacts, DomainFacts, Figures, Predictions, Run, TransferFacts};
 
 /// Sources with the target that they are to serve: rows, or models of rows.
 pub(super) trait Sources {
@@ -201,9 +201,7 @@ fn record(
     model.encoding = encoding;
     model.ranges = ranges;
     let (sources, target) = facts;
-    let run = Run {
-        format: Run::FORMAT,
-        version: env!("CARGO_PKG_VERSION").into(),
+    let data = DataFacts {
         task: goal.name().into(),
         label,
         features,
@@ -213,20 +211,10 @@ fn record(
         scored_by: None,
         missing: missing.name().into(),
         target_labels: settings.target_labels.name().into(),
-        seed: context.seed(),
-        threads: rayon::current_num_threads(),
-        memory: context.memory(),
-        chosen,
-        baseline,
-        refused,
         distances,
         moved,
-        choice,
-        figures,
-        command: Vec::new(),
-        seconds: started.elapsed().as_secs_f64(),
-        peak_memory: None,
-        notices: context.notices().to_vec(),
     };
+    let transfer = TransferFacts { chosen, baseline, refused };
+    let run = Run::new(data, choice, transfer, figures, started.elapsed().as_secs_f64(), context);
     Outcome { run, model, predictions: Predictions { rows, id, answers } }
 }

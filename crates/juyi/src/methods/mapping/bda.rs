@@ -41,6 +41,9 @@ use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, m
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, class_discrepancies, marginal_discrepancy};
 
+/// Folds of the classifier that tells the domains apart.
+const FOLDS: usize = 5;
+
 /// The fewest rows of a side from which a proxy A-distance is estimated.
 const FEWEST: usize = 20;
 
@@ -170,14 +173,14 @@ fn estimated_balance(
     if of.len().min(pseudo.len()) < FEWEST {
         return Ok(0.5);
     }
-    let all = proxy_a_distance(&source.to_owned(), &target.to_owned(), context)?.value;
+    let all = proxy_a_distance(&source.to_owned(), &target.to_owned(), FOLDS, context)?.value;
     let rows = |of: &[usize], class: usize| (0..of.len()).filter(|&i| of[i] == class).collect::<Vec<_>>();
     let mut by_class = Vec::new();
     for class in task.source_classes() {
         let (own_s, own_t) = (rows(of, class), rows(pseudo, class));
         if own_s.len().min(own_t.len()) >= FEWEST {
             let (own_s, own_t) = (select_rows(source, &own_s), select_rows(target, &own_t));
-            by_class.push(proxy_a_distance(&own_s, &own_t, context)?.value);
+            by_class.push(proxy_a_distance(&own_s, &own_t, FOLDS, context)?.value);
         }
     }
     let mean = by_class.iter().sum::<f64>() / by_class.len().max(1) as f64;

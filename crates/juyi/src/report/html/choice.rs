@@ -13,7 +13,7 @@ use crate::report::text::{settings, thousands};
 
 /// Candidates with their validation, then the assumptions under which it holds; nothing where none was made.
 pub(super) fn candidates(run: &Run) -> String {
-    let Some(choice) = &run.choice else { return String::new() };
+    let Some(choice) = &run.select else { return String::new() };
     let ends = |e: Estimate| [e.low, e.value, e.high];
     let scores = Axis::over(choice.candidates.iter().filter_map(|c| c.score).flat_map(ends));
     let gains = Axis::over(choice.candidates.iter().filter_map(|c| c.gain).flat_map(ends).chain([0.0]));

@@ -14,15 +14,21 @@ use crate::report::text::thousands;
 /// Sources, target, notices.
 pub(super) fn domains(run: &Run) -> String {
     let mut out = String::from("<div class=\"cards\">\n");
-    for (kind, facts) in run.sources.iter().map(|facts| ("source", facts)).chain([("target", &run.target)]) {
+    for (kind, facts) in
+        run.data.sources.iter().map(|facts| ("source", facts)).chain([("target", &run.data.target)])
+    {
         out.push_str(&card(kind, facts));
     }
-    let scored = match (run.scored_rows, &run.scored_by) {
+    let scored = match (run.data.scored_rows, &run.data.scored_by) {
         (0, _) => "no target label to score with".into(),
         (n, Some(by)) => format!("{} scored by {}", thousands(n), escape(by)),
         (n, None) => format!("{} target labels for scoring only", thousands(n)),
     };
-    let _ = writeln!(out, "</div>\n<p class=\"caption\">{} features; {scored}.</p>", thousands(run.features));
+    let _ = writeln!(
+        out,
+        "</div>\n<p class=\"caption\">{} features; {scored}.</p>",
+        thousands(run.data.features)
+    );
     if !run.notices.is_empty() {
         out.push_str("<ul class=\"notices\">\n");
         for notice in &run.notices {
@@ -73,7 +79,7 @@ fn card(kind: &str, facts: &DomainFacts) -> String {
 /// Distances with what is known of their certainty.
 pub(super) fn distances(run: &Run) -> String {
     let row = |(k, distance): (usize, &Distance)| {
-        let Distance { name, about, value, interval: ends, p_value } = distance;
+        let Distance { name, about, value, interval: ends, p_value, .. } = distance;
         let line = ends.map(|(low, high)| {
             let estimate = Estimate { value: *value, low, high };
             let axis = Axis::over([0.0, low, high, *value].into_iter());
@@ -89,7 +95,7 @@ pub(super) fn distances(run: &Run) -> String {
             p_value.map_or_else(Cell::absent, |p| Cell::number(&probability(p), p)),
         ]
     };
-    let rows: Vec<Vec<Cell>> = run.distances.iter().enumerate().map(row).collect();
+    let rows: Vec<Vec<Cell>> = run.data.distances.iter().enumerate().map(row).collect();
     let table = table("Distances", &["measure", "distance", "95 % interval", "from 0", "p-value"], &rows);
     if table.is_empty() {
         return table;
@@ -102,6 +108,7 @@ pub(super) fn distances(run: &Run) -> String {
 /// Columns that differ most.
 pub(super) fn moved(run: &Run) -> String {
     let rows: Vec<Vec<Cell>> = run
+        .data
         .moved
         .iter()
         .map(|moved| {
@@ -123,7 +130,7 @@ pub(super) fn moved(run: &Run) -> String {
     if table.is_empty() {
         return table;
     }
-    let moved = run.moved.iter().filter(|column| column.moved()).count();
+    let moved = run.data.moved.iter().filter(|column| column.moved()).count();
     format!(
         "{table}<p class=\"caption\">{} of {} columns moved: a p-value below 0.05, corrected for their number.</p>\n",
         thousands(moved),

@@ -4,7 +4,7 @@ use crate::report::run::Run;
 
 /// Whether scores are shares of right answers; otherwise they are R².
 pub(super) fn counts_right(run: &Run) -> bool {
-    run.task == "classification"
+    run.data.task == "classification"
 }
 
 /// A share in percent, or R².

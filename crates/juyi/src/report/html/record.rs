@@ -28,12 +28,12 @@ pub(super) fn record(run: &Run) -> String {
         ("threads", run.threads.to_string()),
         ("memory at its peak", run.peak_memory.map_or_else(|| "not known".into(), bytes)),
         ("memory budget", bytes(run.memory)),
-        ("missing cells", run.missing.clone()),
-        ("target labels", run.target_labels.clone()),
-        ("carried over", run.chosen.carries.clone()),
-        ("model holds rows of the data", if run.chosen.stores_rows { "yes" } else { "no" }.into()),
+        ("missing cells", run.data.missing.clone()),
+        ("target labels", run.data.target_labels.clone()),
+        ("carried over", run.transfer.chosen.carries.clone()),
+        ("model holds rows of the data", if run.transfer.chosen.stores_rows { "yes" } else { "no" }.into()),
     ];
-    if let Some(choice) = &run.choice {
+    if let Some(choice) = &run.select {
         facts.insert(3, ("time of the choice", time(choice.seconds)));
     }
     out.push_str("<dl class=\"facts\">\n");
@@ -41,7 +41,8 @@ pub(super) fn record(run: &Run) -> String {
         let _ = writeln!(out, "<div><dt>{name}</dt><dd>{}</dd></div>", escape(&value));
     }
     out.push_str("</dl>\n<h3>Parameters</h3>\n");
-    let rows: Vec<Vec<Cell>> = [&run.chosen].into_iter().chain(&run.baseline).flat_map(parameters).collect();
+    let rows: Vec<Vec<Cell>> =
+        [&run.transfer.chosen].into_iter().chain(&run.transfer.baseline).flat_map(parameters).collect();
     out + &table("Parameters", &["parameter", "value", "method"], &rows)
 }
 

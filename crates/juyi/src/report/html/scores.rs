@@ -17,10 +17,10 @@ pub(super) fn classes(run: &Run) -> String {
     if let Some(counts) = &confusion.baseline {
         out.push_str(&heat("not transferring", &confusion.classes, counts));
     }
-    out.push_str(&heat(run.chosen.title(), &confusion.classes, &confusion.chosen));
+    out.push_str(&heat(run.transfer.chosen.title(), &confusion.classes, &confusion.chosen));
     out.push_str("</div>\n<p class=\"caption\">Rows are true classes, columns predicted ones; shading is the share of the row, ");
     out.push_str("outlined cells are right answers.</p>\n");
-    out + &gains(run.chosen.title(), confusion)
+    out + &gains(run.transfer.chosen.title(), confusion)
 }
 
 fn heat(method: &str, classes: &[String], counts: &[Vec<usize>]) -> String {

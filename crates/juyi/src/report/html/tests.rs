@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::{DataFacts, Figures, TransferFacts};
 
 /// A record with something in every field.
 const RECORD: &str = include_str!("../../../tests/report/run.json");
@@ -85,20 +86,21 @@ fn the_page_has_every_section_in_order() {
 
 #[test]
 fn what_is_not_there_leaves_no_empty_section() {
+    let whole = record();
     let bare = Run {
-        baseline: None,
-        distances: vec![],
-        moved: vec![],
-        choice: None,
-        figures: crate::report::Figures::default(),
+        data: DataFacts { distances: vec![], moved: vec![], ..whole.data.clone() },
+        select: None,
+        transfer: TransferFacts { baseline: None, ..whole.transfer.clone() },
+        figures: Figures::default(),
         command: vec![],
         notices: vec![],
-        ..record()
+        ..whole
     };
     let page = html(&bare);
     assert_eq!(page.matches("<h2>").count(), 2); // data, record
     assert!(page.contains("<h1>Without transfer, tca gets 88.85 % of 565 rows right.</h1>"));
-    let unscored = Run { chosen: crate::report::FitFacts { scores: None, ..bare.chosen.clone() }, ..bare };
+    let mut unscored = bare;
+    unscored.transfer.chosen.scores = None;
     assert!(html(&unscored).contains("predicted 2,310 rows; there was no target label to score them with."));
 }
 
@@ -108,7 +110,7 @@ fn the_verdict_follows_the_guard() {
     use crate::measures::Estimate;
     let heading = |verdict, value, low, high| {
         let mut run = record();
-        let choice = run.choice.as_mut().unwrap();
+        let choice = run.select.as_mut().unwrap();
         (choice.verdict, choice.gain) = (verdict, Estimate { value, low, high });
         let page = html(&run);
         let (_, rest) = page.split_once("<h1>").unwrap();
@@ -146,14 +148,14 @@ fn hostile_names_stay_text() {
 #[test]
 fn records_that_make_no_sense_make_a_page_all_the_same() {
     let mut run = record();
-    run.target.classes = vec![("a".into(), usize::MAX), ("b".into(), usize::MAX)];
+    run.data.target.classes = vec![("a".into(), usize::MAX), ("b".into(), usize::MAX)];
     let confusion = run.figures.confusion.as_mut().unwrap();
     confusion.chosen = vec![vec![usize::MAX; 5], vec![]];
     confusion.baseline = Some(vec![vec![usize::MAX, usize::MAX]]);
     run.figures.pictures[0].size = (usize::MAX, usize::MAX);
     run.figures.before.iter_mut().for_each(|point| point.x *= 1e308);
     run.figures.after.truncate(1);
-    run.distances[0].interval = Some((f64::INFINITY, f64::NAN));
+    run.data.distances[0].interval = Some((f64::INFINITY, f64::NAN));
     run.seconds = f64::NAN;
     assert!(html(&run).ends_with("</html>\n"));
 }

@@ -11,21 +11,21 @@ use crate::report::text::{difference, thousands};
 
 /// The head of the page.
 pub(super) fn verdict(run: &Run) -> String {
-    let sources: Vec<&str> = run.sources.iter().map(|source| source.name.as_str()).collect();
+    let sources: Vec<&str> = run.data.sources.iter().map(|source| source.name.as_str()).collect();
     format!(
         "<header>\n<p class=\"about\">{} of <code>{}</code>: {} to {}</p>\n<h1>{}</h1>\n{}{}</header>\n",
-        escape(&run.task),
-        escape(&run.label),
+        escape(&run.data.task),
+        escape(&run.data.label),
         escape(&sources.join(" + ")),
-        escape(&run.target.name),
+        escape(&run.data.target.name),
         escape(&sentence(run)),
-        run.choice.as_ref().map_or_else(String::new, |choice| why(run, choice)),
+        run.select.as_ref().map_or_else(String::new, |choice| why(run, choice)),
         scores(run),
     )
 }
 
 fn sentence(run: &Run) -> String {
-    if let Some(choice) = &run.choice {
+    if let Some(choice) = &run.select {
         let best =
             choice.candidates.iter().find(|candidate| !candidate.baseline && candidate.score.is_some());
         let verdict = match choice.verdict {
@@ -41,21 +41,21 @@ fn sentence(run: &Run) -> String {
     if let Some(difference) = difference(run) {
         return format!("{difference}.");
     }
-    let FitFacts { method, scores, .. } = &run.chosen;
-    let rows = thousands(run.target.rows);
+    let FitFacts { method, scores, .. } = &run.transfer.chosen;
+    let rows = thousands(run.data.target.rows);
     match scores {
         None => format!("{method} predicted {rows} rows; there was no target label to score them with."),
         Some(Scores::Classification { accuracy, .. }) => {
             let share = 100.0 * accuracy;
             format!(
                 "Without transfer, {method} gets {share:.2} % of {} rows right.",
-                thousands(run.scored_rows)
+                thousands(run.data.scored_rows)
             )
         }
         Some(Scores::Regression { rmse, .. }) => {
             format!(
                 "Without transfer, {method} has an RMSE of {rmse:.4} on {} rows.",
-                thousands(run.scored_rows)
+                thousands(run.data.scored_rows)
             )
         }
     }
@@ -91,7 +91,7 @@ fn why(run: &Run, choice: &Choice) -> String {
     let truth = if choice.true_gain.is_some() { "; diamond: truth" } else { "" };
     let written = match choice.verdict {
         Verdict::Transfer => "",
-        _ if run.baseline.is_some() => "",
+        _ if run.transfer.baseline.is_some() => "",
         _ => " The model that is written does not transfer.",
     };
     if choice.candidates.is_empty() {
@@ -106,7 +106,8 @@ fn why(run: &Run, choice: &Choice) -> String {
 
 /// The scores of the method and of not transferring.
 fn scores(run: &Run) -> String {
-    let fits: Vec<&FitFacts> = run.baseline.iter().chain([&run.chosen]).chain(&run.refused).collect();
+    let fits: Vec<&FitFacts> =
+        run.transfer.baseline.iter().chain([&run.transfer.chosen]).chain(&run.transfer.refused).collect();
     let Some(first) = fits.iter().find_map(|fit| fit.scores.as_ref()) else { return String::new() };
     let headings = match first {
         Scores::Classification { .. } => ["accuracy", "balanced accuracy", "macro-F1"],
@@ -129,12 +130,12 @@ fn scores(run: &Run) -> String {
     };
     let rows: Vec<Vec<Cell>> = fits.iter().map(row).collect();
     let [first, second, third] = headings;
-    let on = match &run.scored_by {
-        Some(by) => format!("Scored on {} rows by {}.", thousands(run.scored_rows), escape(by)),
+    let on = match &run.data.scored_by {
+        Some(by) => format!("Scored on {} rows by {}.", thousands(run.data.scored_rows), escape(by)),
         None => {
             format!(
                 "Scored on {} target rows whose labels served for nothing else.",
-                thousands(run.scored_rows)
+                thousands(run.data.scored_rows)
             )
         }
     };
