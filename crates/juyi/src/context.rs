@@ -183,12 +183,12 @@ impl Context {
 
     /// Leaves a note.
     pub fn note(&mut self, from: &str, text: impl Into<String>) {
-        self.push(Level::Note, from, text.into());
+        self.push(Level::Note, from, &text.into());
     }
 
     /// Leaves a warning.
     pub fn warn(&mut self, from: &str, text: impl Into<String>) {
-        self.push(Level::Warning, from, text.into());
+        self.push(Level::Warning, from, &text.into());
     }
 
     /// Leaves a warning that whoever watches hears at once: what follows may take memory and time for nothing.
@@ -199,8 +199,8 @@ impl Context {
         }
     }
 
-    fn push(&mut self, level: Level, from: &str, text: String) {
-        let notice = Notice { level, from: from.into(), text: (self.wording)(&text) };
+    fn push(&mut self, level: Level, from: &str, text: &str) {
+        let notice = Notice { level, from: from.into(), text: (self.wording)(text) };
         if !self.notices.contains(&notice) {
             self.notices.push(notice);
         }
@@ -215,6 +215,7 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::{Setting, worded};
     use rand::Rng;
 
     #[test]
@@ -238,5 +239,19 @@ mod tests {
         assert_eq!(context.left(), 1 << 27);
         context.take(u64::MAX);
         assert_eq!(context.left(), 0);
+    }
+
+    #[test]
+    fn notices_are_kept_in_the_words_of_the_front_end() {
+        let wording = |text: &str| worded(text, |setting, _| setting.name().to_uppercase());
+        let mut context = Context::default().worded_by(wording);
+        context.note("data", format!("`{}` leaves it out", Setting::Drop));
+        context.aside().warn_at_once("data", "lost");
+        context.note("data", "`DROP` leaves it out");
+        assert_eq!(context.notices().len(), 1);
+        assert_eq!(context.notices()[0].text, "`DROP` leaves it out");
+        let mut plain = Context::default();
+        plain.warn("data", "`‹drop›` leaves it out");
+        assert_eq!(plain.notices()[0].text, "`‹drop›` leaves it out");
     }
 }

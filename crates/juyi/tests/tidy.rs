@@ -207,8 +207,7 @@ fn literals(code: &str) -> Vec<(usize, &str)> {
             let end = format!("\"{}", "#".repeat(if raw { hashes } else { 0 }));
             let mut length = 1;
             while !rest[length..].starts_with(&end) {
-                let escape = if !raw && rest[length..].starts_with('\\') { 1 } else { 0 };
-                length += escape;
+                length += usize::from(!raw && rest[length..].starts_with('\\'));
                 length += rest[length..].chars().next().expect("the end of a string").len_utf8();
             }
             found.push((code[..at].matches('\n').count() + 1, &rest[1..length]));
@@ -236,8 +235,7 @@ fn the_libraries_speak_no_command_line() {
         let text = read(&path);
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
         for (line, literal) in literals(code) {
-            let mut own = literal.to_string();
-            OTHERS.iter().for_each(|flag| own = own.replace(flag, ""));
+            let own = OTHERS.iter().fold(literal.to_string(), |own, flag| own.replace(flag, ""));
             let flag =
                 own.split("--").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
             assert!(!flag, "{inside}:{line}: a flag, where `Setting` has the notation: {literal}");
