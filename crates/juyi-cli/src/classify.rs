@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
-use juyi::data::Goal;
+use juyi::data::{Goal, Reading as TableReading};
 use juyi::error::{Error, Result, few, shown};
 use juyi::measures::Scores;
 use juyi::report::Predictions;
 use juyi::report::folder::{NETWORK, check_output};
 use juyi::transfer::{compare_classes, score_classes};
 use juyi_deep::checkpoint::class_names::{fitting, imagenet, read_class_names};
-use juyi_deep::images::{Changes, is_picture};
+use juyi_deep::images::{Changes, is_picture, path_text};
 use juyi_deep::tuning::classifier::{Classified, Classifier};
 
 use crate::arguments::PredictArguments;
@@ -129,7 +129,8 @@ pub(crate) fn predict(
         None if old => return Err(no_old_head(network)),
         None => of_checkpoint(network, arguments, context)?,
     };
-    let listing = listing(Path::new(&arguments.table), context)?;
+    let own_reading = TableReading { label: arguments.label.clone(), ..arguments.reading.reading() };
+    let listing = listing(Path::new(&arguments.table), &own_reading, context)?;
     let reading = reading(&arguments.pictures);
     let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
     if let Some(out) = &arguments.out {
@@ -154,7 +155,7 @@ pub(crate) fn predict(
     for (_, error) in &left_out {
         context.warn(&arguments.table, format!("left out: {error}"));
     }
-    let paths = samples.iter().map(|&at| files[at].display().to_string()).collect();
+    let paths = samples.iter().map(|&at| path_text(files[at])).collect();
     let scores = match truth(&samples) {
         None => None,
         Some(truth) if scored(&truth) => {
@@ -167,5 +168,6 @@ pub(crate) fn predict(
         }
     };
     let id = vec![("picture".into(), paths)];
-    Ok((Predictions { rows: samples, id, answers }, Goal::Classes(own.classes().to_vec()), scores))
+    let rows = samples.iter().map(|&at| listing.entries[at].row).collect();
+    Ok((Predictions { rows, id, answers }, Goal::Classes(own.classes().to_vec()), scores))
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyho
     let (photos, out) = (&arguments.photos, &arguments.out);
     check_output(out, [photos.as_path(), &arguments.network])?;
     let pictures = Pictures::new(&arguments.network, &arguments.pictures, context)?;
-    let listing = listing(photos, context)?;
+    let listing = listing(photos, &arguments.reading.reading(), context)?;
     check_output(out, listing.entries.iter().map(|entry| entry.path.as_path()))?;
     let table = pictures.rows(photos, &listing, context)?;
     let bytes = if csv { table.to_csv()? } else { table.to_npz()? };
@@ -63,14 +63,8 @@ impl Pictures {
         Ok(Self { extractor, reading, cache: cache(arguments) })
     }
 
-    /// The pictures of a folder or list as a table.
-    pub(crate) fn table(&self, path: &Path, context: &mut Context) -> Result<Table> {
-        let listing = listing(path, context)?;
-        self.rows(path, &listing, context)
-    }
-
     /// Listed pictures as a table.
-    fn rows(&self, path: &Path, listing: &Listing, context: &mut Context) -> Result<Table> {
+    pub(crate) fn rows(&self, path: &Path, listing: &Listing, context: &mut Context) -> Result<Table> {
         let name = path.display().to_string();
         let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
         let features = self.extractor.features(&files, &self.reading, self.cache.as_ref(), context)?;

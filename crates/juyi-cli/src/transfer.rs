@@ -12,6 +12,8 @@ use juyi::models::{Model, Preprocess};
 use juyi::report::folder::{Folder, Kind, MODEL, PAGE, PREDICTIONS, RECORD, Training, kind_of, load_model};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
+#[cfg(feature = "deep")]
+use juyi_deep::images::Listing;
 use serde_json::{Map as JsonMap, Value};
 
 use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
@@ -241,11 +243,18 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     #[cfg(feature = "deep")]
     if let Some(network) = &arguments.network {
         let pictures = crate::features::Pictures::new(network, &arguments.pictures, context)?;
-        let mut read = |spec: &String| pictures.table(Path::new(spec), context);
-        let sources = arguments.source.iter().map(&mut read).collect::<Result<Vec<_>>>()?;
-        let target = read(target)?;
-        check_renamed(&arguments.reading.reading(), sources.iter().chain([&target]))?;
-        return Ok((sources, target));
+        let reading = arguments.reading.reading();
+        let specs = || arguments.source.iter().chain([target]).map(Path::new);
+        let listings = specs()
+            .map(|spec| crate::tune::noted_listing(spec, &reading, context))
+            .collect::<Result<Vec<_>>>()?;
+        Listing::check_renamed(&reading, listings.iter())?;
+        let mut tables = Vec::with_capacity(listings.len());
+        for (spec, listing) in specs().zip(&listings) {
+            tables.push(pictures.rows(spec, listing, context)?);
+        }
+        let target = tables.pop().expect("the target is the last of them");
+        return Ok((tables, target));
     }
     let as_text = arguments.label.iter().chain(&arguments.id).cloned().collect();
     let reading = Reading {

@@ -485,3 +485,104 @@ fn pictures_are_prepared_as_asked() {
         text(&again.stderr)
     );
 }
+
+/// The first two cells of each row of predictions.
+fn rows(csv: &str) -> Vec<(usize, String)> {
+    let row = |line: &str| {
+        let mut cells = line.split(',');
+        let number = cells.next().and_then(|cell| cell.parse().ok()).expect("a row number");
+        (number, cells.next().expect("a picture").to_string())
+    };
+    csv.lines().skip(1).map(row).collect()
+}
+
+/// `row` is the row of the table of paths, whatever is left out, and the rows come in its order: tuned, by features, and
+/// as `juyi predict` says.
+#[test]
+fn rows_of_predictions_are_those_of_the_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    std::fs::write(folder.join("broken.png"), b"\x89PNG\r\n\x1a\nnothing").expect("a file");
+    std::fs::write(folder.join("phone.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").expect("a file");
+    let table = "path,label\nold/left/0.png,\nold/left/1.png,left\nbroken.png,left\nold/above/1.png,above\n\
+                 phone.jpg,above\nold/above/0.png,\nold/left/2.png,left\nold/above/2.png,above\n";
+    std::fs::write(folder.join("t.csv"), table).expect("a file");
+    let expected: Vec<(usize, String)> = [1, 2, 4, 6, 7, 8]
+        .map(|row| (row, table.lines().nth(row).and_then(|line| line.split(',').next()).unwrap().to_string()))
+        .to_vec();
+    let written = |out: &str| std::fs::read_to_string(folder.join(out)).expect("predictions");
+    for arguments in [
+        "transfer --source net.safetensors --target t.csv --tune hypercolumns --damaged skip --out tuned",
+        "transfer --source old --target t.csv --network net.safetensors --method none --damaged skip --out kept",
+        "predict tuned t.csv --damaged skip --out p.csv",
+    ] {
+        let done = juyi(folder, arguments);
+        assert_eq!(done.status.code(), Some(0), "{arguments}: {}", text(&done.stderr));
+    }
+    for out in ["kept/predictions.csv", "p.csv"] {
+        assert_eq!(rows(&written(out)), expected, "{out}");
+    }
+    // Of the pictures with a class those that were kept aside.
+    let tuned = rows(&written("tuned/predictions.csv"));
+    assert!(tuned.is_sorted() && tuned.iter().all(|row| expected.contains(row)), "{tuned:?}");
+    assert!(tuned.contains(&expected[0]) && tuned.contains(&expected[3]) && tuned.len() > 2, "{tuned:?}");
+    // In a folder the row is the position among the pictures.
+    std::fs::copy(folder.join("broken.png"), folder.join("new/above/1.png")).expect("a copy");
+    let call = "transfer --source old --target new --network net.safetensors --method none --damaged skip --out kept";
+    assert_eq!(juyi(folder, call).status.code(), Some(0));
+    let numbers: Vec<usize> =
+        rows(&written("kept/predictions.csv")).into_iter().map(|(row, _)| row).collect();
+    assert_eq!(numbers, [1, 3, 4, 5, 6, 7, 8]);
+}
+
+/// Tables of paths are read as other tables are: what is a missing label, what is none, and which column is which.
+#[test]
+fn tables_of_paths_are_read_as_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let with = |absent: &str| {
+        let row = |k: usize| {
+            let class = ["left", "above"][k % 2];
+            format!("old/{class}/{}.png,{}\n", k / 2, if k < 2 { absent } else { class })
+        };
+        "path,label\n".to_string() + &(0..8).map(row).collect::<String>()
+    };
+    std::fs::write(folder.join("xx.csv"), with("xx")).expect("a file");
+    std::fs::write(folder.join("na.csv"), with("NA")).expect("a file");
+    let other = with("xx").replace("path,label", "picture,kind");
+    std::fs::write(folder.join("other.csv"), other).expect("a file");
+    let tuned = juyi(folder, "transfer --source net.safetensors --target old --tune head --out run");
+    assert_eq!(tuned.status.code(), Some(0), "{}", text(&tuned.stderr));
+    let say = |arguments: &str| {
+        let done = juyi(folder, arguments);
+        (done.status.code(), text(&done.stdout) + &text(&done.stderr))
+    };
+    let tune = "transfer --source net.safetensors --tune head --out one --target";
+    let features = "transfer --source old --network net.safetensors --method none --out two --target";
+    for call in [tune, features, "predict run"] {
+        let (_, plain) = say(&format!("{call} xx.csv"));
+        assert!(plain.contains("xx") && !plain.contains("2 pictures without a class"), "{call}: {plain}");
+        let (code, said) = say(&format!("{call} xx.csv --missing-values xx"));
+        assert!(code == Some(0) && said.contains("2 pictures without a class"), "{call}: {said}");
+        let (_, plain) = say(&format!("{call} na.csv"));
+        assert!(plain.contains("2 pictures without a class"), "{call}: {plain}");
+        let (_, said) = say(&format!("{call} na.csv --keep-values NA"));
+        assert!(said.contains("`NA`") && !said.contains("2 pictures without a class"), "{call}: {said}");
+        let named = "other.csv --missing-values xx --rename picture=path --rename kind=label";
+        let (code, said) = say(&format!("{call} {named}"));
+        assert!(code == Some(0) && said.contains("2 pictures without a class"), "{call}: {said}");
+        let (code, said) = say(&format!("{call} xx.csv --rename nothing=path"));
+        assert!(code == Some(2) && said.contains("`nothing`"), "{call}: {said}");
+    }
+    let (code, said) = say("features other.csv --rename picture=path --network net.safetensors --out a.npz");
+    assert!(code == Some(0) && said.contains("8 pictures"), "{said}");
+    let (code, said) = say("predict run other.csv --rename picture=path --label kind --missing-values xx");
+    assert!(code == Some(0) && said.contains("2 pictures without a class"), "{said}");
+    // A folder whose name stands for no class.
+    std::fs::rename(folder.join("new/left"), folder.join("new/batch")).expect("it is there");
+    let (code, said) = say("predict run new --missing-values batch");
+    assert!(code == Some(0) && said.contains("`new/batch`: 4 pictures without a class"), "{said}");
+    assert!(!said.contains("among the model's classes"), "{said}");
+}

@@ -415,3 +415,28 @@ fn what_cannot_be_tuned_is_named() {
         assert!(!folder.join("run/run.json").exists(), "{arguments}");
     }
 }
+
+/// Pictures with and without a class, mixed in a table of paths: each keeps its row.
+#[test]
+fn rows_of_a_table_of_paths_stay_where_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
+    let row = |k: usize| {
+        let class = ["along", "across"][k % 2];
+        (format!("photos/{class}/{}.png", k / 2), if k % 4 == 0 { "" } else { class })
+    };
+    let lines: Vec<String> = (0..12).map(row).map(|(path, class)| format!("{path},{class}\n")).collect();
+    std::fs::write(folder.join("t.csv"), "path,label\n".to_string() + &lines.concat()).expect("a file");
+    std::fs::write(folder.join("photos/along/2.png"), b"\x89PNG\r\n\x1a\nnothing").expect("a file");
+    done(folder, "transfer --source net.safetensors --target t.csv --tune head --damaged skip --out one");
+    let table = std::fs::read_to_string(folder.join("one/predictions.csv")).expect("predictions");
+    let written: Vec<String> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",") + "\n")
+        .collect();
+    let expected: Vec<String> =
+        (0..12).filter(|k| *k != 4).map(|k| format!("{},{}", k + 1, lines[k])).collect();
+    assert_eq!(written, expected);
+}

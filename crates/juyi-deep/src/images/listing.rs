@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
+use juyi::data::{Cells, Column, Reading, Table, check_renamed};
 use juyi::error::{Error, Result};
 
 use super::doubtful::{doubts, masks};
@@ -30,6 +31,19 @@ pub struct Entry {
     pub path: PathBuf,
     /// Its class, where one is known.
     pub class: Option<String>,
+    /// Its row in the table that names it, or its position in the folder, from 0.
+    pub row: usize,
+}
+
+/// The name of a picture's file as a table holds it: bytes that are no UTF-8 text are written as `\xff`, so that two files
+/// never share a name.
+pub fn path_text(path: &Path) -> String {
+    let mut name = String::new();
+    for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        name += part.valid();
+        part.invalid().iter().for_each(|byte| name += &format!("\\x{byte:02x}"));
+    }
+    name
 }
 
 /// The pictures of a folder or table, or one picture.
@@ -42,6 +56,10 @@ pub struct Listing {
     /// What the user should know: classes without pictures, files named twice, rows without a class, formats that are not
     /// read.
     pub warnings: Vec<String>,
+    /// Columns of the table that names them.
+    pub(super) columns: Vec<String>,
+    /// Its columns that got another name when it was read: old and new.
+    pub(super) renamed: Vec<(String, String)>,
     /// Warnings that are not spelt out.
     more_warnings: usize,
     /// Files and folders that were passed over.
@@ -75,16 +93,17 @@ impl Listing {
     ///
     /// A folder that has folders with pictures has a class for each, and pictures beside these have none; pictures may lie
     /// deeper in the folder of a class. A table has the paths, seen from its own folder, in the column `path`, `file` or
-    /// `image`, and may have classes in `label` or `class`.
+    /// `image`, and may have classes in `label` or `class`, or in the label's column of
+    /// `reading`. A folder that is called as its missing values are bears no class.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Input`] if there are no pictures, the folders are parts of a split, a class has a name that
     /// is not text, a table has no column of paths or several, a row names no file or one that does not exist, or a file or
     /// folder stands there with two classes; whatever [`read_table`](juyi::data::read_table) reports.
-    pub fn read(path: &Path, context: &Context) -> Result<Self> {
+    pub fn read(path: &Path, reading: &Reading, context: &Context) -> Result<Self> {
         let room = &mut Room { context, of: path, taken: 0 };
         let mut listing = if path.is_dir() {
-            folder::list(path, room)?
+            folder::list(path, reading, room)?
         } else if is_picture(path)? {
             let mut alone = Self::default();
             alone.take(path.to_path_buf(), None)?;
@@ -93,7 +112,7 @@ impl Listing {
             let hint = "unpack it, and give the folder";
             return Err(Error::input(format!("`{}`", path.display()), "is an archive", hint));
         } else {
-            of_table(path, room)?
+            of_table(path, reading, room)?
         };
         if listing.more_warnings > 0 {
             let name = path.display();
@@ -170,6 +189,20 @@ impl Listing {
         self.entries.iter().map(|own| entry_bytes(&own.path, own.class.as_deref())).sum()
     }
 
+    /// Checks that each renaming served a table of paths.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the columns that there are.
+    pub fn check_renamed<'a>(reading: &Reading, all: impl Iterator<Item = &'a Self>) -> Result<()> {
+        let header = |own: &Self| {
+            let column = |name: &String| Column { name: name.clone(), cells: Cells::Numbers(Vec::new()) };
+            let (columns, renamed) = (own.columns.iter().map(column).collect(), own.renamed.clone());
+            Table { columns, renamed, ..Table::default() }
+        };
+        let headers: Vec<Table> = all.map(header).collect();
+        check_renamed(reading, headers.iter())
+    }
+
     /// Adds a warning, unless there are many already.
     pub(super) fn warn(&mut self, text: String) {
         if self.warnings.len() < MOST_WARNINGS {
@@ -183,7 +216,8 @@ impl Listing {
     pub(super) fn take(&mut self, path: PathBuf, class: Option<&str>) -> Result<()> {
         let kind = match format_of(&path)? {
             Some(Format::Read(_) | Format::Named) => {
-                self.entries.push(Entry { path, class: class.map(String::from) });
+                let row = self.entries.len();
+                self.entries.push(Entry { path, class: class.map(String::from), row });
                 return Ok(());
             }
             Some(Format::Foreign(format)) => Kind::Foreign(format),
@@ -312,13 +346,17 @@ mod tests {
         assert!(listing.warnings[MOST_WARNINGS].ends_with("9 warnings like these are left out"));
         for file in ["", "list.csv"] {
             let path = folder.path().join(file);
-            let refused = |bytes: u64| Listing::read(&path, &Context::new(0, bytes)).err();
+            let refused =
+                |bytes: u64| Listing::read(&path, &Reading::default(), &Context::new(0, bytes)).err();
             let errors: Vec<String> =
                 (300..3000).filter_map(refused).map(|error| error.to_string()).collect();
             assert!(errors.iter().all(|error| error.contains("the memory budget is")), "{errors:?}");
             assert!(errors.iter().any(|error| error.contains("the list of the files in `")), "{errors:?}");
-            let found = Listing::read(&path, &Context::default()).unwrap();
-            assert!(Listing::read(&path, &Context::new(0, found.bytes() + 30 * 1000)).is_ok());
+            let found = Listing::read(&path, &Reading::default(), &Context::default()).unwrap();
+            assert!(
+                Listing::read(&path, &Reading::default(), &Context::new(0, found.bytes() + 30 * 1000))
+                    .is_ok()
+            );
         }
     }
 

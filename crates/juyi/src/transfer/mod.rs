@@ -152,6 +152,7 @@ pub fn transfer(
     let goal = task.goal.clone();
     let asked = Asked { table: &target, rows: &rows, encoding: &encoding };
     let fits = fit_each(&configurations, task, &truth, &asked, context)?;
+    let rows = rows.into_iter().map(|row| target.number(row)).collect();
     let known = Known { goal, encoding, truth, rows, id, pixels, facts, moved, distances, ranges, choice };
     Ok(known.record(fits, settings, started, context))
 }
