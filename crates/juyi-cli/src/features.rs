@@ -11,14 +11,16 @@ use juyi::report::folder::check_output;
 use juyi::report::thousands;
 use juyi_deep::cache::Cache;
 use juyi_deep::features::{Extractor, Kept, table};
-use juyi_deep::images::{Listing, Reading};
+use juyi_deep::images::{Entry, Listing, Reading, tell_copies};
 
+use crate::arguments::unused::Work;
 use crate::arguments::{FeaturesArguments, PictureArguments};
 use crate::signals::writing;
 use crate::terminal::{notes, say_of};
 use crate::tune::{cache, choose_device, listing, read, reading, warn_of};
 
 pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
+    arguments.surroundings.given.refuse_unused(Work::Features)?;
     let ending = arguments.out.extension().and_then(|ending| ending.to_str());
     let csv = match ending {
         Some("csv") => true,
@@ -72,6 +74,8 @@ impl Pictures {
         for (_, error) in &features.left_out {
             context.warn(&name, format!("left out: {error}"));
         }
+        let kept: Vec<&Entry> = features.samples.iter().map(|at| &listing.entries[*at]).collect();
+        tell_copies(&name, &kept, &features.rows, self.reading.most_pixels, context)?;
         if features.found > 0 {
             context.note(&name, format!("{} of {} pictures were in the cache", features.found, files.len()));
         }

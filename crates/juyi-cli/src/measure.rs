@@ -11,9 +11,10 @@ use juyi::transfer::{Measured, measure};
 
 use crate::arguments::MeasureArguments;
 use crate::terminal::{hand_over, notes, say};
-use crate::transfer::{data_settings, tables};
+use crate::transfer::{data_settings, tables, work};
 
 pub(crate) fn run(arguments: &MeasureArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
+    arguments.surroundings.given.refuse_unused(work(&arguments.tables))?;
     let (sources, target) = tables(&arguments.tables, context)?;
     let measured = measure(sources, target, &data_settings(&arguments.tables), context)?;
     if arguments.json {

@@ -16,6 +16,7 @@ use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models
 use juyi_deep::images::Listing;
 use serde_json::{Map as JsonMap, Value};
 
+use crate::arguments::unused::Work;
 use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
@@ -25,9 +26,11 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     {
         crate::tune::refuse_one_picture(arguments)?;
         if let Some(network) = crate::tune::checkpoint(arguments)? {
+            arguments.surroundings.given.refuse_unused(Work::Tuning)?;
             return crate::tune::run(arguments, &network, context);
         }
     }
+    arguments.surroundings.given.refuse_unused(work(&arguments.tables))?;
     let settings = settings(arguments)?;
     let (out, name) = (&arguments.out, predictions_name(arguments.predictions));
     let inputs = inputs(&arguments.tables);
@@ -81,6 +84,15 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     }
     let no = outcome.run.choice.is_some_and(|choice| choice.verdict != Verdict::Transfer);
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
+}
+
+/// What is done with the tables that are named.
+pub(crate) fn work(tables: &TablesArguments) -> Work {
+    #[cfg(feature = "deep")]
+    if tables.network.is_some() {
+        return Work::Features;
+    }
+    if tables.target.is_some() { Work::Tables } else { Work::Digits }
 }
 
 /// What the file for the predictions is called in a run folder.
@@ -147,8 +159,8 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             })
             .or(data.task),
         target_labels: match arguments.target_labels {
-            arguments::TargetLabels::Score => TargetLabels::Score,
-            arguments::TargetLabels::Use => TargetLabels::Use,
+            None | Some(arguments::TargetLabels::Score) => TargetLabels::Score,
+            Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },
         ..data
     })

@@ -113,9 +113,13 @@ pub(crate) fn run(
     let target = arguments.tables.target.as_deref().unwrap_or_default();
     let listing = listing(Path::new(target), &arguments.tables.reading.reading(), context)?;
     let reading = reading(&arguments.tables.pictures);
+    let is_table = listing.is_table();
     let entries = sound(listing.entries, &reading, target, context)?;
     let (own, rest): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.class.is_some());
     let pictures = labelled(&own, &reading, &arguments.tables.pictures);
+    if is_table && arguments.task.is_none() {
+        note_numbers(&pictures.names, context);
+    }
     let files: Vec<&Path> = rest.iter().map(|entry| entry.path.as_path()).collect();
     let asked = (strategy.to_string(), &settings, arguments.strict, context.seed(), file);
     let work = work(&found, &pictures, &files, &asked)?;
@@ -163,23 +167,8 @@ fn show(arguments: &TransferArguments, out: &Path, run: &Run) -> anyhow::Result<
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
-/// The settings that the flags ask for; options that say nothing to a tuning are refused.
+/// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
-    let tables = &arguments.tables;
-    let strangers = [
-        (arguments.method != "auto", "--method"),
-        (arguments.learner.is_some(), "--learner"),
-        (tables.network.is_some(), "--network"),
-        (tables.label.is_some(), "--label"),
-        (!tables.drop.is_empty(), "--drop"),
-        (!tables.id.is_empty(), "--id"),
-    ];
-    if let Some((_, name)) = strangers.iter().find(|(given, _)| *given) {
-        let problem = "is for tables, and a network is tuned on pictures";
-        let hint =
-            "leave it out; to use a method on a network's features give `--network` and folders of pictures";
-        return Err(Error::input(format!("`{name}`"), problem, hint));
-    }
     let mut settings = Settings::default();
     if let Some(epochs) = arguments.tuning.epochs {
         settings.epochs = epochs;
@@ -330,6 +319,20 @@ pub(crate) fn labelled(entries: &[Entry], reading: &Reading, arguments: &Picture
         most_pixels: reading.most_pixels,
         cache: cache(arguments),
     }
+}
+
+/// Says that labels in a table are taken for classes, where they are numbers and more than two.
+fn note_numbers(names: &[String], context: &mut Context) {
+    let numbers: Option<Vec<f64>> = names.iter().map(|name| name.trim().parse().ok()).collect();
+    let Some(numbers) = numbers.filter(|numbers| numbers.len() > 2) else { return };
+    let whole = numbers.iter().all(|number| number.fract() == 0.0);
+    let (count, kind) =
+        (numbers.len(), if whole { "whole numbers" } else { "numbers, some with a fraction" });
+    let text = format!(
+        "the labels are {count} different {kind}, which are taken for classes; `--network` with sources of pictures \
+         predicts numbers, and `--task classification` says that classes are meant"
+    );
+    context.note("data", text);
 }
 
 /// What is said of the pictures that were kept aside, by networks that did not see them, and of those without a class, in

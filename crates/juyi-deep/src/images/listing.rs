@@ -18,11 +18,10 @@ use super::folder;
 use super::format::{Format, START, format};
 use super::left_out::{Kind, LeftOut};
 use super::paths::of_table;
-use super::read::{KNOWN, MOST_PIXELS};
-use super::remarks::{Remark, remarks};
+use super::read::KNOWN;
 
 /// Warnings that a listing spells out.
-const MOST_WARNINGS: usize = 20;
+pub(super) const MOST_WARNINGS: usize = 20;
 
 /// A picture that is not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,53 +139,14 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Says which files end too early, and which hold several pictures.
-    fn remark(&mut self, context: &Context) {
-        let files: Vec<&Path> = self.entries.iter().map(|entry| entry.path.as_path()).collect();
-        let (mut cut, mut several, mut dark) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, remark) in remarks(&files, MOST_PIXELS, context) {
-            match remark {
-                Remark::Several => several.push(files[at].display()),
-                Remark::Dark => dark.push(files[at].display()),
-                Remark::Cut(share) => {
-                    let missing = match share {
-                        0.0 => "nothing of the picture is missing".into(),
-                        share => {
-                            format!("{:.1} % of the picture is missing, the rest is used", 100.0 * share)
-                        }
-                    };
-                    cut.push(format!("`{}` ends too early: {missing}", files[at].display()));
-                }
-            }
-        }
-        if let Some(first) = several.first() {
-            let text = match several.len() {
-                1 => format!("`{first}` holds several pictures, of which the first is taken"),
-                count => {
-                    format!(
-                        "{count} files (the first `{first}`) hold several pictures, of which the first is taken"
-                    )
-                }
-            };
-            self.notes.push(text);
-        }
-        if let Some(first) = dark.first() {
-            let (is, count) = (if dark.len() == 1 { "picture is" } else { "pictures are" }, dark.len());
-            self.warnings.push(format!(
-                "{count} {is} nearly black (the first `{first}`): of 16 bits 12 are used at most; stretch the values \
-                 over all 16"
-            ));
-        }
-        let more = cut.len().saturating_sub(MOST_WARNINGS);
-        self.warnings.extend(cut.into_iter().take(MOST_WARNINGS));
-        if more > 0 {
-            self.warnings.push(format!("{more} more files end too early"));
-        }
-    }
-
     /// Bytes that the list takes while a run lasts.
     pub fn bytes(&self) -> u64 {
         self.entries.iter().map(|own| entry_bytes(&own.path, own.class.as_deref())).sum()
+    }
+
+    /// Whether a table names them.
+    pub fn is_table(&self) -> bool {
+        !self.columns.is_empty()
     }
 
     /// Checks that each renaming served a table of paths.
@@ -200,6 +160,10 @@ impl Listing {
             Table { columns, renamed, ..Table::default() }
         };
         let headers: Vec<Table> = all.map(header).collect();
+        if !reading.rename.is_empty() && headers.iter().all(|own| own.columns.is_empty()) {
+            let problem = "is for columns of tables, and no table names these pictures";
+            return Err(Error::input("`--rename`", problem, "leave it out"));
+        }
         check_renamed(reading, headers.iter())
     }
 

@@ -7,6 +7,7 @@
 
 mod augment;
 mod batches;
+mod copies;
 mod cut;
 mod doubtful;
 mod folder;
@@ -21,12 +22,14 @@ mod read;
 mod remarks;
 mod size;
 mod small;
+mod unwritten;
 
 use std::fmt::Display;
 
 pub use augment::{Augmentation, RandAugment, RandomCrop, augment, generator};
 pub(crate) use batches::each_of;
 pub use batches::{Batch, Making, OnDamage, Reading, prepare_all};
+pub use copies::{copies, tell_copies};
 pub use listing::{Entry, Listing, is_picture, path_text};
 pub use mixing::{Mixed, cutmix, mixup};
 pub use prepare::{Changes, Filter, Recipe, Resize, prepare};
