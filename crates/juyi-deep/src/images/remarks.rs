@@ -120,9 +120,9 @@ fn suspected(path: &Path, most_pixels: u64) -> Option<Remark> {
         ImageFormat::WebP => {
             start.get(12..16) == Some(b"VP8X") && start.get(20).is_some_and(|flags| flags & 2 > 0)
         }
-        ImageFormat::Gif => file.rewind().and_then(|()| moves(BufReader::new(file))).unwrap_or(false),
+        ImageFormat::Gif => file.rewind().and_then(|()| moves(BufReader::new(&file))).unwrap_or(false),
         ImageFormat::Tiff if tiff_tags(&start).contains(&(BITS, 16)) => return Some(Remark::Dark),
-        ImageFormat::Tiff => another_page(file, &start).unwrap_or(false),
+        ImageFormat::Tiff => another_page(&file, &start).unwrap_or(false),
         _ => false,
     };
     if several {
@@ -131,7 +131,10 @@ fn suspected(path: &Path, most_pixels: u64) -> Option<Remark> {
     // Two values are packed well; of files that are, few are photographs.
     let [width, height] = size(path, most_pixels).sides;
     let (channels, least) = match format {
-        ImageFormat::Bmp => return Some(Remark::Ones),
+        // Mostly not packed at all.
+        ImageFormat::Bmp | ImageFormat::Tiff if dark_in_the_middle(&file, length).ok()? => {
+            return Some(Remark::Ones);
+        }
         ImageFormat::Png => (start.get(25).map_or(3, |kind| if kind & 2 > 0 { 3 } else { 1 }), 4),
         ImageFormat::Jpeg | ImageFormat::WebP => (3, 25),
         _ => (3, 4),
@@ -152,6 +155,14 @@ fn ends_early(mut file: &File, length: u64) -> io::Result<bool> {
     file.rewind()?;
     file.take(length).read_to_end(&mut content)?;
     Ok(end(&content) != End::Whole)
+}
+
+/// Whether the bytes in the middle of a file are all 0 or 1.
+fn dark_in_the_middle(mut file: &File, length: u64) -> io::Result<bool> {
+    let mut middle = Vec::new();
+    file.seek(SeekFrom::Start(length / 2))?;
+    file.take(START as u64).read_to_end(&mut middle)?;
+    Ok(middle.iter().all(|byte| *byte <= 1))
 }
 
 /// Whether a GIF file has a second picture.
@@ -186,7 +197,7 @@ fn moves(mut file: impl BufRead + Seek) -> io::Result<bool> {
 }
 
 /// Whether a TIFF file has a second page.
-fn another_page(mut file: File, start: &[u8]) -> io::Result<bool> {
+fn another_page(mut file: &File, start: &[u8]) -> io::Result<bool> {
     let little = start.starts_with(b"II");
     let mut number = |at: u64, width: usize| -> io::Result<u64> {
         let mut bytes = [0; 4];
