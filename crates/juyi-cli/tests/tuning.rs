@@ -429,7 +429,7 @@ fn rows_of_a_table_of_paths_stay_where_they_are() {
     prepare(folder, "mobilenet-v2");
     let row = |k: usize| {
         let class = ["along", "across"][k % 2];
-        (format!("photos/{class}/{}.png", k / 2), if k % 4 == 0 { "" } else { class })
+        (format!("photos/{class}/{}.png", k / 2), if k.is_multiple_of(4) { "" } else { class })
     };
     let lines: Vec<String> = (0..12).map(row).map(|(path, class)| format!("{path},{class}\n")).collect();
     std::fs::write(folder.join("t.csv"), "path,label\n".to_string() + &lines.concat()).expect("a file");

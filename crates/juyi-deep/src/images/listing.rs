@@ -40,7 +40,7 @@ pub fn path_text(path: &Path) -> String {
     let mut name = String::new();
     for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
         name += part.valid();
-        part.invalid().iter().for_each(|byte| name += &format!("\\x{byte:02x}"));
+        name.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
     }
     name
 }

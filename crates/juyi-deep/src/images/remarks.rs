@@ -253,8 +253,9 @@ mod tests {
         for name in ["a.png", "a.bmp", "a.jpg", "a.webp", "a.gif", "a.tif"] {
             let path = folder.path().join(name);
             let of = |most: u8| {
-                let pixel =
-                    |x: u32, y: u32| image::Rgb([most * u8::from(x / 30 % 2 == 0), most, y as u8 / 250]);
+                let pixel = |x: u32, y: u32| {
+                    image::Rgb([most * u8::from((x / 30).is_multiple_of(2)), most, y as u8 / 250])
+                };
                 RgbImage::from_fn(200, 200, pixel).save(&path).unwrap();
                 remarks(&[&path], MOST_PIXELS, &Context::default())
             };
