@@ -4,10 +4,11 @@
 pub(crate) mod pictures;
 mod reading;
 mod shift;
+pub(crate) mod unused;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::error::Error;
 
@@ -15,6 +16,7 @@ use juyi::error::Error;
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
 use reading::ReadingArguments;
 pub(crate) use shift::{DataCommand, ShiftArguments, ShiftKind};
+use unused::Given;
 
 /// Transfer learning: carry labelled knowledge over to a new domain, and say whether it helped.
 #[derive(Parser)]
@@ -73,6 +75,30 @@ pub(crate) enum Command {
     },
 }
 
+impl Arguments {
+    /// What was typed.
+    ///
+    /// # Errors
+    /// What is wrong with it, or help that was asked for.
+    pub(crate) fn typed() -> Result<Self, clap::Error> {
+        let mut all = Self::command();
+        let matches = all.try_get_matches_from_mut(std::env::args_os())?;
+        let mut own = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut all))?;
+        let surroundings = match &mut own.command {
+            Command::Transfer(own) => Some(&mut own.surroundings),
+            Command::Measure(own) => Some(&mut own.surroundings),
+            Command::Predict(own) => Some(&mut own.surroundings),
+            #[cfg(feature = "deep")]
+            Command::Features(own) => Some(&mut own.surroundings),
+            _ => None,
+        };
+        if let Some(surroundings) = surroundings {
+            surroundings.given = Given::of(&all, &matches);
+        }
+        Ok(own)
+    }
+}
+
 /// What surrounds any computation.
 #[derive(Args)]
 pub(crate) struct Surroundings {
@@ -85,6 +111,9 @@ pub(crate) struct Surroundings {
     /// Memory budget, e.g. 512MiB or 8GiB [default: 4GiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_memory, allow_negative_numbers = true)]
     pub(crate) memory: Option<u64>,
+    /// What was typed.
+    #[arg(skip)]
+    pub(crate) given: Given,
 }
 
 impl Surroundings {
@@ -168,8 +197,9 @@ pub(crate) struct TransferArguments {
     #[arg(long, value_name = "STEP[,…]", default_value = "standardize")]
     pub(crate) preprocess: String,
     /// What labels in the target are for: scoring after the fit only, or to learn from (those that are filled)
-    #[arg(long, value_enum, default_value_t = TargetLabels::Score)]
-    pub(crate) target_labels: TargetLabels,
+    /// [default: score]
+    #[arg(long, value_enum)]
+    pub(crate) target_labels: Option<TargetLabels>,
     /// Kind of label [default: read off the labels]
     #[arg(long, value_enum)]
     pub(crate) task: Option<Task>,
@@ -348,7 +378,6 @@ fn parse_memory(text: &str) -> Result<u64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definitions_are_sound() {

@@ -79,7 +79,11 @@ fn pictures(table: &PublishedTable, arguments: &BenchArguments, context: &Contex
     };
     let mut context = context.clone();
     let pictures = crate::features::Pictures::new(network, &arguments.pictures, &mut context)?;
-    Ok(Box::new(move |spec| pictures.table(std::path::Path::new(spec), &mut context)))
+    Ok(Box::new(move |spec| {
+        let path = std::path::Path::new(spec);
+        let listing = crate::tune::listing(path, &Reading::default(), &mut context)?;
+        pictures.rows(path, &listing, &mut context)
+    }))
 }
 
 #[cfg(not(feature = "deep"))]

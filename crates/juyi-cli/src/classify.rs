@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
-use juyi::data::Goal;
+use juyi::data::{Goal, Reading as TableReading};
 use juyi::error::{Error, Result, few, shown};
 use juyi::measures::Scores;
 use juyi::report::Predictions;
 use juyi::report::folder::{NETWORK, check_output};
 use juyi::transfer::{compare_classes, score_classes};
 use juyi_deep::checkpoint::class_names::{fitting, imagenet, read_class_names};
-use juyi_deep::images::{Changes, is_picture};
+use juyi_deep::images::{Changes, Entry, is_picture, path_text, tell_copies};
 use juyi_deep::tuning::classifier::{Classified, Classifier};
 
 use crate::arguments::PredictArguments;
@@ -129,16 +129,23 @@ pub(crate) fn predict(
         None if old => return Err(no_old_head(network)),
         None => of_checkpoint(network, arguments, context)?,
     };
-    let listing = listing(Path::new(&arguments.table), context)?;
+    let own_reading = TableReading { label: arguments.label.clone(), ..arguments.reading.reading() };
+    let listing = listing(Path::new(&arguments.table), &own_reading, context)?;
+    if arguments.label.is_some() && !listing.is_table() {
+        let text = "`--label` names a column: classes of pictures in folders are the names of these";
+        context.note("data", text);
+    }
     let reading = reading(&arguments.pictures);
     let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
     if let Some(out) = &arguments.out {
         check_output(out, files.iter().copied())?;
     }
     let truth = |samples: &[usize]| -> Option<Vec<Option<String>>> {
-        let classes: Option<Vec<String>> =
+        let classes: Vec<Option<String>> =
             samples.iter().map(|&at| listing.entries[at].class.clone()).collect();
-        Some(classes?.into_iter().map(Some).collect())
+        // Where the column is named, rows without a label are passed over, as in other tables.
+        let named = arguments.label.is_some() && classes.iter().any(Option::is_some);
+        (named || classes.iter().all(Option::is_some)).then_some(classes)
     };
     let scored =
         |truth: &[Option<String>]| named || truth.iter().flatten().any(|class| own.classes().contains(class));
@@ -154,9 +161,18 @@ pub(crate) fn predict(
     for (_, error) in &left_out {
         context.warn(&arguments.table, format!("left out: {error}"));
     }
-    let paths = samples.iter().map(|&at| files[at].display().to_string()).collect();
+    if let (true, Some(scores)) = (truth(&samples).is_some(), &answers.scores) {
+        let kept: Vec<&Entry> = samples.iter().map(|at| &listing.entries[*at]).collect();
+        tell_copies(&arguments.table, &kept, scores, reading.most_pixels, context)?;
+    }
+    let paths = samples.iter().map(|&at| path_text(files[at])).collect();
     let scores = match truth(&samples) {
-        None => None,
+        None => {
+            if arguments.label.is_some() {
+                context.warn("scores", "nothing is scored: the pictures bear no class");
+            }
+            None
+        }
         Some(truth) if scored(&truth) => {
             score_classes(own.classes(), &arguments.table, truth, &answers, context)?
         }
@@ -167,5 +183,6 @@ pub(crate) fn predict(
         }
     };
     let id = vec![("picture".into(), paths)];
-    Ok((Predictions { rows: samples, id, answers }, Goal::Classes(own.classes().to_vec()), scores))
+    let rows = samples.iter().map(|&at| listing.entries[at].row).collect();
+    Ok((Predictions { rows, id, answers }, Goal::Classes(own.classes().to_vec()), scores))
 }

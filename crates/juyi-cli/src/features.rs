@@ -11,14 +11,16 @@ use juyi::report::folder::check_output;
 use juyi::report::thousands;
 use juyi_deep::cache::Cache;
 use juyi_deep::features::{Extractor, Kept, table};
-use juyi_deep::images::{Listing, Reading};
+use juyi_deep::images::{Entry, Listing, Reading, tell_copies};
 
+use crate::arguments::unused::Work;
 use crate::arguments::{FeaturesArguments, PictureArguments};
 use crate::signals::writing;
 use crate::terminal::{notes, say_of};
 use crate::tune::{cache, choose_device, listing, read, reading, warn_of};
 
 pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
+    arguments.surroundings.given.refuse_unused(Work::Features)?;
     let ending = arguments.out.extension().and_then(|ending| ending.to_str());
     let csv = match ending {
         Some("csv") => true,
@@ -33,7 +35,7 @@ pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyho
     let (photos, out) = (&arguments.photos, &arguments.out);
     check_output(out, [photos.as_path(), &arguments.network])?;
     let pictures = Pictures::new(&arguments.network, &arguments.pictures, context)?;
-    let listing = listing(photos, context)?;
+    let listing = listing(photos, &arguments.reading.reading(), context)?;
     check_output(out, listing.entries.iter().map(|entry| entry.path.as_path()))?;
     let table = pictures.rows(photos, &listing, context)?;
     let bytes = if csv { table.to_csv()? } else { table.to_npz()? };
@@ -63,14 +65,8 @@ impl Pictures {
         Ok(Self { extractor, reading, cache: cache(arguments) })
     }
 
-    /// The pictures of a folder or list as a table.
-    pub(crate) fn table(&self, path: &Path, context: &mut Context) -> Result<Table> {
-        let listing = listing(path, context)?;
-        self.rows(path, &listing, context)
-    }
-
     /// Listed pictures as a table.
-    fn rows(&self, path: &Path, listing: &Listing, context: &mut Context) -> Result<Table> {
+    pub(crate) fn rows(&self, path: &Path, listing: &Listing, context: &mut Context) -> Result<Table> {
         let name = path.display().to_string();
         let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
         let features = self.extractor.features(&files, &self.reading, self.cache.as_ref(), context)?;
@@ -78,6 +74,8 @@ impl Pictures {
         for (_, error) in &features.left_out {
             context.warn(&name, format!("left out: {error}"));
         }
+        let kept: Vec<&Entry> = features.samples.iter().map(|at| &listing.entries[*at]).collect();
+        tell_copies(&name, &kept, &features.rows, self.reading.most_pixels, context)?;
         if features.found > 0 {
             context.note(&name, format!("{} of {} pictures were in the cache", features.found, files.len()));
         }

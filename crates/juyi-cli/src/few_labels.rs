@@ -26,8 +26,8 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     choose_device(&arguments.pictures)?;
     let found = read(network, &arguments.pictures, &mut context)?;
     let folder = Path::new(&arguments.data).join(PHOTOGRAPHS);
-    let entries = listing(&folder, &mut context)?.entries;
-    let (pictures, _) = labelled(entries, &reading(&arguments.pictures), &arguments.pictures);
+    let entries = listing(&folder, &juyi::data::Reading::default(), &mut context)?.entries;
+    let pictures = labelled(&entries, &reading(&arguments.pictures), &arguments.pictures);
     let lines: Vec<&Line> = match &arguments.method {
         None => LINES.iter().collect(),
         Some(name) => {

@@ -26,15 +26,13 @@ mod tune;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::{Arguments, Command, Surroundings};
 use juyi::context::Context;
 use juyi::error::harmless;
 use terminal::{notes, say_aside, worded};
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::typed() {
         Ok(arguments) => arguments,
         Err(error) => return unusable(&error),
     };

@@ -11,9 +11,10 @@ use juyi::transfer::{Measured, measure};
 
 use crate::arguments::MeasureArguments;
 use crate::terminal::{hand_over, notes, say};
-use crate::transfer::{data_settings, params, tables};
+use crate::transfer::{data_settings, params, tables, work};
 
 pub(crate) fn run(arguments: &MeasureArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
+    arguments.surroundings.given.refuse_unused(work(&arguments.tables))?;
     let (sources, target) = tables(&arguments.tables, context)?;
     let given = params(&arguments.set)?;
     let asked = arguments.by.as_ref().map(|name| measure_with(name, &given)).transpose()?;

@@ -11,6 +11,7 @@ use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
+use crate::arguments::unused::Work;
 use crate::signals::writing;
 use crate::terminal::{hand_over, notes, say_aside, say_of};
 
@@ -22,18 +23,12 @@ pub(crate) fn run(arguments: &PredictArguments, context: &mut Context) -> anyhow
     }
     #[cfg(feature = "deep")]
     if let Some(network) = crate::classify::classifier(&arguments.model, table)? {
-        if arguments.missing.is_some() {
-            context.warn("data", "`--missing` is not used: pictures have no cells");
-        }
+        arguments.surroundings.given.refuse_unused(Work::Classes)?;
         let (predictions, goal, scores) = crate::classify::predict(arguments, &network, context)?;
         let scored = scores.map_or_else(String::new, |scores| score_text(&scores) + "\n");
         return write(arguments, &predictions, &goal, &(notes(context) + &scored), context);
     }
-    #[cfg(feature = "deep")]
-    if arguments.head.head == crate::arguments::pictures::HeadChoice::Old {
-        let problem = "is for networks that were tuned on pictures";
-        return Err(juyi::error::Error::input("`--head old`", problem, "leave it out").into());
-    }
+    arguments.surroundings.given.refuse_unused(Work::Tables)?;
     let mut model = load_model(&arguments.model, context)?;
     if let (Some(missing), Some(encoding)) = (arguments.missing, &mut model.encoding) {
         encoding.missing = missing.of_library();

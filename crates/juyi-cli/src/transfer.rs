@@ -12,8 +12,11 @@ use juyi::models::{Model, Preprocess};
 use juyi::report::folder::{Folder, Kind, MODEL, PAGE, PREDICTIONS, RECORD, Training, kind_of, load_model};
 use juyi::report::{html, predictions_csv, predictions_parquet, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
+#[cfg(feature = "deep")]
+use juyi_deep::images::Listing;
 use serde_json::{Map as JsonMap, Value};
 
+use crate::arguments::unused::Work;
 use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
@@ -23,9 +26,11 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     {
         crate::tune::refuse_one_picture(arguments)?;
         if let Some(network) = crate::tune::checkpoint(arguments)? {
+            arguments.surroundings.given.refuse_unused(Work::Tuning)?;
             return crate::tune::run(arguments, &network, context);
         }
     }
+    arguments.surroundings.given.refuse_unused(work(&arguments.tables))?;
     let settings = settings(arguments)?;
     let (out, name) = (&arguments.out, predictions_name(arguments.predictions));
     let inputs = inputs(&arguments.tables);
@@ -80,6 +85,15 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     }
     let no = outcome.run.select.is_some_and(|choice| choice.verdict != Verdict::Transfer);
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
+}
+
+/// What is done with the tables that are named.
+pub(crate) fn work(tables: &TablesArguments) -> Work {
+    #[cfg(feature = "deep")]
+    if tables.network.is_some() {
+        return Work::Features;
+    }
+    if tables.target.is_some() { Work::Tables } else { Work::Digits }
 }
 
 /// What the file for the predictions is called in a run folder.
@@ -146,8 +160,8 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             })
             .or(data.task),
         target_labels: match arguments.target_labels {
-            arguments::TargetLabels::Score => TargetLabels::Score,
-            arguments::TargetLabels::Use => TargetLabels::Use,
+            None | Some(arguments::TargetLabels::Score) => TargetLabels::Score,
+            Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },
         ..data
     })
@@ -242,11 +256,18 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     #[cfg(feature = "deep")]
     if let Some(network) = &arguments.network {
         let pictures = crate::features::Pictures::new(network, &arguments.pictures, context)?;
-        let mut read = |spec: &String| pictures.table(Path::new(spec), context);
-        let sources = arguments.source.iter().map(&mut read).collect::<Result<Vec<_>>>()?;
-        let target = read(target)?;
-        check_renamed(&arguments.reading.reading(), sources.iter().chain([&target]))?;
-        return Ok((sources, target));
+        let reading = arguments.reading.reading();
+        let specs = || arguments.source.iter().chain([target]).map(Path::new);
+        let listings = specs()
+            .map(|spec| crate::tune::noted_listing(spec, &reading, context))
+            .collect::<Result<Vec<_>>>()?;
+        Listing::check_renamed(&reading, listings.iter())?;
+        let mut tables = Vec::with_capacity(listings.len());
+        for (spec, listing) in specs().zip(&listings) {
+            tables.push(pictures.rows(spec, listing, context)?);
+        }
+        let target = tables.pop().expect("the target is the last of them");
+        return Ok((tables, target));
     }
     let as_text = arguments.label.iter().chain(&arguments.id).cloned().collect();
     let reading = Reading {

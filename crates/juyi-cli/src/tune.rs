@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::Goal;
+use juyi::data::{Goal, Reading as TableReading};
 use juyi::error::{Error, Result, few};
 use juyi::linalg::Matrix;
 use juyi::models::{Answers, MODEL_KEY, has_metadata};
@@ -15,7 +15,7 @@ use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::cache::Cache;
 use juyi_deep::checkpoint::{Checkpoint, Wanted};
 use juyi_deep::images::{
-    Changes, Entry, Listing, Making, OnDamage, Reading, Recipe, is_picture, prepare_all,
+    Changes, Entry, Listing, Making, OnDamage, Reading, Recipe, is_picture, path_text, prepare_all,
 };
 use juyi_deep::tuning::classifier::{Classified, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
@@ -111,9 +111,15 @@ pub(crate) fn run(
 
     let found = read(source, &arguments.tables.pictures, context)?;
     let target = arguments.tables.target.as_deref().unwrap_or_default();
-    let listing = listing(Path::new(target), context)?;
+    let listing = listing(Path::new(target), &arguments.tables.reading.reading(), context)?;
     let reading = reading(&arguments.tables.pictures);
-    let (pictures, rest) = pictures(&listing, &reading, &arguments.tables.pictures, target, context)?;
+    let is_table = listing.is_table();
+    let entries = sound(listing.entries, &reading, target, context)?;
+    let (own, rest): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.class.is_some());
+    let pictures = labelled(&own, &reading, &arguments.tables.pictures);
+    if is_table && arguments.task.is_none() {
+        note_numbers(&pictures.names, context);
+    }
     let files: Vec<&Path> = rest.iter().map(|entry| entry.path.as_path()).collect();
     let asked = (strategy.to_string(), &settings, arguments.strict, context.seed(), file);
     let work = work(&found, &pictures, &files, &asked)?;
@@ -133,7 +139,7 @@ pub(crate) fn run(
     run.command = command();
     run.peak_memory = peak_memory();
     let goal = Goal::Classes(pictures.names.clone());
-    let answers = all_answers(&tuned, &pictures, &rest, &more);
+    let answers = all_answers(&tuned, &own, &rest, &more);
     let files = [
         (NETWORK, tuned.classifier.to_bytes()?),
         (file, predictions_file(arguments.predictions, &answers, &goal, context)?),
@@ -161,23 +167,8 @@ fn show(arguments: &TransferArguments, out: &Path, run: &Run) -> anyhow::Result<
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
-/// The settings that the flags ask for; options that say nothing to a tuning are refused.
+/// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
-    let tables = &arguments.tables;
-    let strangers = [
-        (arguments.method != "auto", "--method"),
-        (arguments.learner.is_some(), "--learner"),
-        (tables.network.is_some(), "--network"),
-        (tables.label.is_some(), "--label"),
-        (!tables.drop.is_empty(), "--drop"),
-        (!tables.id.is_empty(), "--id"),
-    ];
-    if let Some((_, name)) = strangers.iter().find(|(given, _)| *given) {
-        let problem = "is for tables, and a network is tuned on pictures";
-        let hint =
-            "leave it out; to use a method on a network's features give `--network` and folders of pictures";
-        return Err(Error::input(format!("`{name}`"), problem, hint));
-    }
     let mut settings = Settings::default();
     if let Some(epochs) = arguments.tuning.epochs {
         settings.epochs = epochs;
@@ -247,9 +238,16 @@ pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Co
     Ok(found)
 }
 
-/// The pictures of a folder or table, or one alone; what is left out is noted.
-pub(crate) fn listing(path: &Path, context: &mut Context) -> Result<Listing> {
-    let listing = Listing::read(path, context)?;
+/// The pictures of a folder or table, or one alone; what is left out is noted. Every renaming has to serve.
+pub(crate) fn listing(path: &Path, reading: &TableReading, context: &mut Context) -> Result<Listing> {
+    let listing = noted_listing(path, reading, context)?;
+    Listing::check_renamed(reading, std::iter::once(&listing))?;
+    Ok(listing)
+}
+
+/// The same, where renamings may serve another list.
+pub(crate) fn noted_listing(path: &Path, reading: &TableReading, context: &mut Context) -> Result<Listing> {
+    let listing = Listing::read(path, reading, context)?;
     context.take(listing.bytes());
     let name = path.display().to_string();
     for warning in &listing.warnings {
@@ -288,15 +286,13 @@ pub(crate) fn reading(arguments: &PictureArguments) -> Reading {
     Reading { on_damage, ..Reading::default() }
 }
 
-/// The pictures with classes, then those without. Where damaged ones are to be skipped, all are looked at first.
-fn pictures(
-    listing: &Listing,
+/// The pictures of a list that can be read, where damaged ones are to be skipped: all are looked at first.
+fn sound(
+    mut entries: Vec<Entry>,
     reading: &Reading,
-    arguments: &PictureArguments,
     name: &str,
     context: &mut Context,
-) -> Result<(Pictures, Vec<Entry>)> {
-    let mut entries: Vec<Entry> = listing.entries.clone();
+) -> Result<Vec<Entry>> {
     if reading.on_damage == OnDamage::Skip {
         let paths: Vec<&Path> = entries.iter().map(|entry| entry.path.as_path()).collect();
         let progress = |done: usize, all: usize| context.progress("reading", done, all);
@@ -307,57 +303,61 @@ fn pictures(
             entries.remove(*at);
         }
     }
-    Ok(labelled(entries, reading, arguments))
+    Ok(entries)
 }
 
-/// The pictures with classes, then those without.
-pub(crate) fn labelled(
-    entries: Vec<Entry>,
-    reading: &Reading,
-    arguments: &PictureArguments,
-) -> (Pictures, Vec<Entry>) {
-    let (known, rest): (Vec<Entry>, Vec<Entry>) =
-        entries.into_iter().partition(|entry| entry.class.is_some());
-    let mut names: Vec<String> = known.iter().filter_map(|entry| entry.class.clone()).collect();
+/// Pictures to tune on: those of a list that have a class.
+pub(crate) fn labelled(entries: &[Entry], reading: &Reading, arguments: &PictureArguments) -> Pictures {
+    let known = || entries.iter().filter_map(|entry| Some((entry, entry.class.as_ref()?)));
+    let mut names: Vec<String> = known().map(|(_, class)| class.clone()).collect();
     names.sort();
     names.dedup();
-    let class = |entry: &Entry| {
-        let own = entry.class.as_ref()?;
-        names.binary_search(own).ok()
-    };
-    let pictures = Pictures {
-        files: known.iter().map(|entry| entry.path.clone()).collect(),
-        classes: known.iter().filter_map(class).collect(),
-        names: names.clone(),
+    Pictures {
+        files: known().map(|(entry, _)| entry.path.clone()).collect(),
+        classes: known().filter_map(|(_, class)| names.binary_search(class).ok()).collect(),
+        names,
         most_pixels: reading.most_pixels,
         cache: cache(arguments),
-    };
-    (pictures, rest)
+    }
 }
 
-/// What is said of the pictures that were kept aside, by networks that did not see them, and of those without a class.
-fn all_answers(tuned: &Tuned, pictures: &Pictures, rest: &[Entry], more: &Classified) -> Predictions {
-    let (aside, classes) = (&tuned.aside, pictures.names.len());
-    let count = aside.answer.len() + more.samples.len();
-    let both = |first: &[f64], second: &[f64]| [first, second].concat();
-    let score =
-        |answers: &Answers, i: usize, c: usize| answers.scores.as_ref().map_or(0.0, |own| own[(i, c)]);
-    let scores = Matrix::from_fn(count, classes, |i, c| match i.checked_sub(aside.answer.len()) {
-        None => score(aside, i, c),
-        Some(i) => score(&more.answers, i, c),
-    });
-    let known =
-        tuned.judged.iter().map(|own| (&pictures.files[own.picture], pictures.names[own.truth].clone()));
-    let unknown = more.samples.iter().map(|&at| (&rest[at].path, String::new()));
-    let (files, truth): (Vec<String>, Vec<String>) =
-        known.chain(unknown).map(|(file, truth)| (file.display().to_string(), truth)).unzip();
+/// Says that labels in a table are taken for classes, where they are numbers and more than two.
+fn note_numbers(names: &[String], context: &mut Context) {
+    let numbers: Option<Vec<f64>> = names.iter().map(|name| name.trim().parse().ok()).collect();
+    let Some(numbers) = numbers.filter(|numbers| numbers.len() > 2) else { return };
+    let whole = numbers.iter().all(|number| number.fract() == 0.0);
+    let (count, kind) =
+        (numbers.len(), if whole { "whole numbers" } else { "numbers, some with a fraction" });
+    let text = format!(
+        "the labels are {count} different {kind}, which are taken for classes; `--network` with sources of pictures \
+         predicts numbers, and `--task classification` says that classes are meant"
+    );
+    context.note("data", text);
+}
+
+/// What is said of the pictures that were kept aside, by networks that did not see them, and of those without a class, in
+/// the order of the list. `known` are the pictures that the network was tuned on.
+fn all_answers(tuned: &Tuned, known: &[Entry], rest: &[Entry], more: &Classified) -> Predictions {
+    let aside = tuned.judged.iter().enumerate().map(|(i, own)| (&known[own.picture], &tuned.aside, i));
+    let others = more.samples.iter().enumerate().map(|(i, &at)| (&rest[at], &more.answers, i));
+    let mut all: Vec<(&Entry, &Answers, usize)> = aside.chain(others).collect();
+    all.sort_by_key(|(entry, ..)| entry.row);
+    let classes = tuned.classifier.classes().len();
+    let score = |i: usize, c: usize| {
+        let (_, answers, at) = &all[i];
+        answers.scores.as_ref().map_or(0.0, |own| own[(*at, c)])
+    };
+    let text = |of: fn(&Entry) -> String| all.iter().map(|(entry, ..)| of(entry)).collect();
     Predictions {
-        rows: (0..count).collect(),
-        id: vec![("picture".into(), files), ("label".into(), truth)],
+        rows: all.iter().map(|(entry, ..)| entry.row).collect(),
+        id: vec![
+            ("picture".into(), text(|entry| path_text(&entry.path))),
+            ("label".into(), text(|entry| entry.class.clone().unwrap_or_default())),
+        ],
         answers: Answers {
-            answer: both(&aside.answer, &more.answers.answer),
-            confidence: both(&aside.confidence, &more.answers.confidence),
-            scores: Some(scores),
+            answer: all.iter().map(|(_, answers, at)| answers.answer[*at]).collect(),
+            confidence: all.iter().map(|(_, answers, at)| answers.confidence[*at]).collect(),
+            scores: Some(Matrix::from_fn(all.len(), classes, score)),
         },
     }
 }

@@ -432,6 +432,14 @@ fn checkpoints_name_their_classes_and_are_unwrapped() {
         code == Some(2) && said.contains("`one.txt`: has 1 names, the head of `two.safetensors` has 2"),
         "{said}"
     );
+    for (content, words) in [
+        ("class\nleft\n", "begins with a heading, `class`"),
+        ("# classes\nleft\n", "has a comment, `# classes`, among its names"),
+    ] {
+        std::fs::write(folder.join("head.txt"), content).expect("a file");
+        let (code, _, said) = predict("two.safetensors new --class-names head.txt");
+        assert!(code == Some(2) && said.contains(words), "{said}");
+    }
     let (code, _, said) = predict("wrapped.safetensors new --weights ema");
     assert!(code == Some(2) && said.contains("has no tensors under `ema`"), "{said}");
 }
@@ -484,4 +492,243 @@ fn pictures_are_prepared_as_asked() {
         "{}",
         text(&again.stderr)
     );
+}
+
+/// The first two cells of each row of predictions.
+fn rows(csv: &str) -> Vec<(usize, String)> {
+    let row = |line: &str| {
+        let mut cells = line.split(',');
+        let number = cells.next().and_then(|cell| cell.parse().ok()).expect("a row number");
+        (number, cells.next().expect("a picture").to_string())
+    };
+    csv.lines().skip(1).map(row).collect()
+}
+
+/// `row` is the row of the table of paths, whatever is left out, and the rows come in its order: tuned, by features, and
+/// as `juyi predict` says.
+#[test]
+fn rows_of_predictions_are_those_of_the_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    std::fs::write(folder.join("broken.png"), b"\x89PNG\r\n\x1a\nnothing").expect("a file");
+    std::fs::write(folder.join("phone.jpg"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").expect("a file");
+    let table = "path,label\nold/left/0.png,\nold/left/1.png,left\nbroken.png,left\nold/above/1.png,above\n\
+                 phone.jpg,above\nold/above/0.png,\nold/left/2.png,left\nold/above/2.png,above\n";
+    std::fs::write(folder.join("t.csv"), table).expect("a file");
+    let expected: Vec<(usize, String)> = [1, 2, 4, 6, 7, 8]
+        .map(|row| (row, table.lines().nth(row).and_then(|line| line.split(',').next()).unwrap().to_string()))
+        .to_vec();
+    let written = |out: &str| std::fs::read_to_string(folder.join(out)).expect("predictions");
+    for arguments in [
+        "transfer --source net.safetensors --target t.csv --tune hypercolumns --damaged skip --out tuned",
+        "transfer --source old --target t.csv --network net.safetensors --method none --damaged skip --out kept",
+        "predict tuned t.csv --damaged skip --out p.csv",
+    ] {
+        let done = juyi(folder, arguments);
+        assert_eq!(done.status.code(), Some(0), "{arguments}: {}", text(&done.stderr));
+    }
+    for out in ["kept/predictions.csv", "p.csv"] {
+        assert_eq!(rows(&written(out)), expected, "{out}");
+    }
+    // Of the pictures with a class those that were kept aside.
+    let tuned = rows(&written("tuned/predictions.csv"));
+    assert!(tuned.is_sorted() && tuned.iter().all(|row| expected.contains(row)), "{tuned:?}");
+    assert!(tuned.contains(&expected[0]) && tuned.contains(&expected[3]) && tuned.len() > 2, "{tuned:?}");
+    // In a folder the row is the position among the pictures.
+    std::fs::copy(folder.join("broken.png"), folder.join("new/above/1.png")).expect("a copy");
+    let call = "transfer --source old --target new --network net.safetensors --method none --damaged skip --out kept";
+    assert_eq!(juyi(folder, call).status.code(), Some(0));
+    let numbers: Vec<usize> =
+        rows(&written("kept/predictions.csv")).into_iter().map(|(row, _)| row).collect();
+    assert_eq!(numbers, [1, 3, 4, 5, 6, 7, 8]);
+}
+
+/// Tables of paths are read as other tables are: what is a missing label, what is none, and which column is which.
+#[test]
+fn tables_of_paths_are_read_as_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let with = |absent: &str| {
+        let row = |k: usize| {
+            let class = ["left", "above"][k % 2];
+            format!("old/{class}/{}.png,{}\n", k / 2, if k < 2 { absent } else { class })
+        };
+        "path,label\n".to_string() + &(0..8).map(row).collect::<String>()
+    };
+    std::fs::write(folder.join("xx.csv"), with("xx")).expect("a file");
+    std::fs::write(folder.join("na.csv"), with("NA")).expect("a file");
+    let other = with("xx").replace("path,label", "picture,kind");
+    std::fs::write(folder.join("other.csv"), other).expect("a file");
+    let tuned = juyi(folder, "transfer --source net.safetensors --target old --tune head --out run");
+    assert_eq!(tuned.status.code(), Some(0), "{}", text(&tuned.stderr));
+    let say = |arguments: &str| {
+        let done = juyi(folder, arguments);
+        (done.status.code(), text(&done.stdout) + &text(&done.stderr))
+    };
+    let tune = "transfer --source net.safetensors --tune head --out one --target";
+    let features = "transfer --source old --network net.safetensors --method none --out two --target";
+    for call in [tune, features, "predict run"] {
+        let (_, plain) = say(&format!("{call} xx.csv"));
+        assert!(plain.contains("xx") && !plain.contains("2 pictures without a class"), "{call}: {plain}");
+        let (code, said) = say(&format!("{call} xx.csv --missing-values xx"));
+        assert!(code == Some(0) && said.contains("2 pictures without a class"), "{call}: {said}");
+        let (_, plain) = say(&format!("{call} na.csv"));
+        assert!(plain.contains("2 pictures without a class"), "{call}: {plain}");
+        let (_, said) = say(&format!("{call} na.csv --keep-values NA"));
+        assert!(said.contains("`NA`") && !said.contains("2 pictures without a class"), "{call}: {said}");
+        let named = "other.csv --missing-values xx --rename picture=path --rename kind=label";
+        let (code, said) = say(&format!("{call} {named}"));
+        assert!(code == Some(0) && said.contains("2 pictures without a class"), "{call}: {said}");
+        let (code, said) = say(&format!("{call} xx.csv --rename nothing=path"));
+        assert!(code == Some(2) && said.contains("`nothing`"), "{call}: {said}");
+    }
+    let (code, said) = say("features other.csv --rename picture=path --network net.safetensors --out a.npz");
+    assert!(code == Some(0) && said.contains("8 pictures"), "{said}");
+    let (code, said) = say("predict run other.csv --rename picture=path --label kind --missing-values xx");
+    assert!(code == Some(0) && said.contains("2 pictures without a class"), "{said}");
+    // A folder whose name stands for no class.
+    std::fs::rename(folder.join("new/left"), folder.join("new/batch")).expect("it is there");
+    let (code, said) = say("predict run new --missing-values batch");
+    assert!(code == Some(0) && said.contains("`new/batch`: 4 pictures without a class"), "{said}");
+    assert!(!said.contains("among the model's classes"), "{said}");
+}
+
+/// Options that would say nothing are refused by name, and a score that cannot be had is named.
+#[test]
+fn options_that_say_nothing_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    let table = "path,class\nold/left/0.png,left\nold/above/0.png,\nold/above/1.png,above\n";
+    std::fs::write(folder.join("t.csv"), table).expect("a file");
+    std::fs::write(folder.join("a.csv"), "x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n").expect("a file");
+    let say = |arguments: &str| {
+        let done = juyi(folder, arguments);
+        (done.status.code(), text(&done.stdout) + &text(&done.stderr))
+    };
+    assert_eq!(say("transfer --source net.safetensors --target old --tune head --out run").0, Some(0));
+    assert_eq!(say("transfer --source a.csv --target a.csv --label y --method none --out tables").0, Some(0));
+    let features = "transfer --source old --target new --network net.safetensors --out other";
+    let tables = "transfer --source a.csv --target a.csv --label y --out other";
+    for (arguments, named) in [
+        (format!("{features} --tune head"), "`--tune`: is for the tuning of a network"),
+        (format!("{features} --epochs 3"), "`--epochs`: is for the tuning"),
+        (format!("{features} --regularize l2-sp"), "`--regularize`: is for the tuning"),
+        (format!("{features} --resume run").replace(" --out other", ""), "`--resume`: is for the tuning"),
+        (format!("{features} --set epochs=3"), "`--set`"),
+        (format!("{features} --missing mean"), "`--missing`: is for the cells of tables"),
+        (format!("{features} --rename a=b"), "`--rename`: is for columns of tables"),
+        (format!("{tables} --damaged skip"), "`--damaged`: is for pictures"),
+        (format!("{tables} --cache kept"), "`--cache`: is for pictures"),
+        ("measure --source old --target new --network net.safetensors --decimal ,".into(), "`--decimal`"),
+        ("measure --source a.csv --target a.csv --crop 100".into(), "`--crop`: is for pictures"),
+        ("measure --encoding gbk".into(), "`--encoding`: is for tables that are read"),
+        (
+            "features old --network net.safetensors --date-order day-first --out a.npz".into(),
+            "`--date-order`",
+        ),
+        ("predict run old --missing mean".into(), "`--missing`: is for the cells of tables"),
+        ("predict tables a.csv --class-names a.csv".into(), "`--class-names`: is for pictures"),
+        ("predict tables a.csv --head old".into(), "`--head old`: is for networks"),
+        ("predict run t.csv --label nosuch".into(), "`nosuch`"),
+    ] {
+        let (code, said) = say(&arguments);
+        assert!(code == Some(2) && said.contains(named), "{arguments}: {said}");
+    }
+    let (code, said) = say("predict run t.csv --label class");
+    assert!(code == Some(0) && said.contains("2 of 3 rows have a label and are scored"), "{said}");
+    for alone in ["old/left/0.png", "old/left"] {
+        let (code, said) = say(&format!("predict run {alone} --label class"));
+        assert!(code == Some(0) && said.contains("nothing is scored: the pictures bear no class"), "{said}");
+    }
+    let (code, said) = say("predict run old --label class");
+    assert!(
+        code == Some(0) && said.contains("accuracy") && said.contains("`--label` names a column"),
+        "{said}"
+    );
+}
+
+/// Copies are named wherever pictures are: as features, as sources, in a target that is scored.
+#[test]
+fn copies_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    std::fs::copy(folder.join("old/left/1.png"), folder.join("old/left/copy.png")).expect("a copy");
+    std::fs::copy(folder.join("new/left/1.png"), folder.join("new/above/copy.png")).expect("a copy");
+    let say = |arguments: &str| {
+        let done = juyi(folder, arguments);
+        assert_eq!(done.status.code(), Some(0), "{arguments}: {}", text(&done.stderr));
+        text(&done.stdout) + &text(&done.stderr)
+    };
+    let alike = "1 of 9 pictures is a copy of another (such as `old/left/copy.png`, class `left`, of `old/left/1.png`";
+    let torn =
+        "class `left`, of `new/above/copy.png`, class `above`); 1 with another class than what it copies";
+    let torn_in = |said: &str| said.contains("1 with another class than what it copies");
+    let pair = "--source old --target new --network net.safetensors";
+    for call in [format!("transfer {pair} --method none --out one"), format!("measure {pair}")] {
+        let said = say(&call);
+        assert!(said.contains(alike) && torn_in(&said), "{call}: {said}");
+    }
+    let said = say(&format!("transfer {pair} --out auto"));
+    assert!(
+        said.contains("1 of 9 source rows are copies of others, or nearly: copies stay in one fold"),
+        "{said}"
+    );
+    let said = say("features new --network net.safetensors --out a.npz");
+    assert!(
+        torn_in(&said) && (said.contains(torn) || said.contains("`new/left/1.png`, class `left`")),
+        "{said}"
+    );
+    say("transfer --source net.safetensors --target old --tune head --out run");
+    assert!(torn_in(&say("predict run new --label class")));
+}
+
+/// Files whose names differ in bytes that are no text keep names of their own.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_stay_apart() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    for (from, name) in [("0.png", &b"\xe9.png"[..]), ("1.png", b"\xe8.png")] {
+        let to = folder.join("new/left").join(std::ffi::OsStr::from_bytes(name));
+        std::fs::rename(folder.join("new/left").join(from), to).expect("it is there");
+    }
+    let tuned = juyi(folder, "transfer --source net.safetensors --target new --tune head --out run");
+    assert_eq!(tuned.status.code(), Some(0), "{}", text(&tuned.stderr));
+    let said = text(&juyi(folder, "predict run new").stdout);
+    assert!(said.contains(r"new/left/\xe8.png,") && said.contains(r"new/left/\xe9.png,"), "{said}");
+}
+
+/// Pictures of which no value is above 1, and files that were never filled, are named.
+#[test]
+fn black_pictures_and_unwritten_files_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder);
+    for number in 0..3 {
+        let picture = RgbImage::from_fn(40, 30, |x, y| Rgb([u8::from(x > 10 + number), u8::from(y > 9), 0]));
+        picture.save(folder.join(format!("old/left/{number}.png"))).expect("a picture");
+    }
+    let done = juyi(folder, "features old --network net.safetensors --out a.npz");
+    let said = text(&done.stdout);
+    assert!(
+        said.contains("3 pictures are nearly black (the first `old/left/0.png`): no value is above 1"),
+        "{said}"
+    );
+    let own = folder.join("new/left/0.png");
+    let mut content = std::fs::read(&own).expect("a picture");
+    let from = content.len() * 3 / 4;
+    content.resize(from, 0);
+    content.resize(4 * from, 0);
+    std::fs::write(&own, content).expect("a file");
+    let call = "features new --network net.safetensors --out b.npz";
+    let said = text(&juyi(folder, call).stderr);
+    assert!(said.contains("at its end are zeros: it was not written whole"), "{said}");
+    let done = juyi(folder, &format!("{call} --damaged skip"));
+    assert!(text(&done.stdout).contains("7 pictures"), "{}", text(&done.stderr));
 }

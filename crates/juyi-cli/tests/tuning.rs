@@ -388,6 +388,11 @@ fn what_cannot_be_tuned_is_named() {
         (format!("{photos} --tune scratch --regularize lwf"), "starts from none"),
         (format!("{photos} --set delta.pictures=3"), "is for `--regularize delta`"),
         (format!("{photos} --method coral"), "`--method`: is for tables"),
+        (format!("{photos} --task regression"), "`--task regression`: is for tables"),
+        (format!("{photos} --preprocess l2"), "`--preprocess`: is for tables"),
+        (format!("{photos} --missing mean"), "`--missing`: is for tables"),
+        (format!("{photos} --target-labels score"), "`--target-labels`: is for tables"),
+        (format!("{photos} --rename a=b"), "`--rename`: is for columns of tables"),
         (format!("{photos} --resume nowhere-yet --source net.safetensors"), "tuned by itself"),
         (
             "transfer --source net.safetensors --target few".into(),
@@ -414,4 +419,51 @@ fn what_cannot_be_tuned_is_named() {
         assert!(said.contains(named) && !said.contains("panicked"), "{arguments}: {said}");
         assert!(!folder.join("run/run.json").exists(), "{arguments}");
     }
+}
+
+/// Pictures with and without a class, mixed in a table of paths: each keeps its row.
+#[test]
+fn rows_of_a_table_of_paths_stay_where_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
+    let row = |k: usize| {
+        let class = ["along", "across"][k % 2];
+        (format!("photos/{class}/{}.png", k / 2), if k.is_multiple_of(4) { "" } else { class })
+    };
+    let lines: Vec<String> = (0..12).map(row).map(|(path, class)| format!("{path},{class}\n")).collect();
+    std::fs::write(folder.join("t.csv"), "path,label\n".to_string() + &lines.concat()).expect("a file");
+    std::fs::write(folder.join("photos/along/2.png"), b"\x89PNG\r\n\x1a\nnothing").expect("a file");
+    done(folder, "transfer --source net.safetensors --target t.csv --tune head --damaged skip --out one");
+    let table = std::fs::read_to_string(folder.join("one/predictions.csv")).expect("predictions");
+    let written: Vec<String> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",") + "\n")
+        .collect();
+    let expected: Vec<String> =
+        (0..12).filter(|k| *k != 4).map(|k| format!("{},{}", k + 1, lines[k])).collect();
+    assert_eq!(written, expected);
+}
+
+/// Numbers in a table of paths are taken for classes, and that is said.
+#[test]
+fn numbers_for_classes_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
+    let tune = "transfer --source net.safetensors --tune head --target";
+    for (label, kind) in
+        [("", "3 different whole numbers"), (".5", "3 different numbers, some with a fraction")]
+    {
+        let row =
+            |k: usize| format!("photos/{}/{}.png,{}{label}\n", ["along", "across"][k % 2], k / 2, k % 3);
+        let table = "path,label\n".to_string() + &(0..12).map(row).collect::<String>();
+        std::fs::write(folder.join("t.csv"), table).expect("a file");
+        let said = done(folder, &format!("{tune} t.csv --out one"));
+        assert!(said.contains(kind) && said.contains("taken for classes"), "{said}");
+        let said = done(folder, &format!("{tune} t.csv --task classification --out one"));
+        assert!(!said.contains("taken for classes"), "{said}");
+    }
+    assert!(!done(folder, &format!("{tune} photos --out one")).contains("taken for classes"));
 }

@@ -22,7 +22,7 @@ use crate::fold::folded;
 use crate::forward::{Activation, Mode};
 use crate::held::{self, Normalization};
 use crate::images::{
-    Augmentation, Entry, Making, Picture, Reading, augment, generator, open, prepare, prepare_all,
+    Augmentation, Entry, Making, Picture, Reading, augment, generator, open, path_text, prepare, prepare_all,
 };
 use crate::layers::Layer;
 use crate::network::{Network, numbers};
@@ -345,10 +345,11 @@ pub fn table(name: &str, entries: &[Entry], features: &Features) -> Table {
     if let Some(label) = &label {
         columns.push(Column { name: label.clone(), cells: Cells::from_text(classes) });
     }
-    let paths = features.samples.iter().map(|sample| Some(of(sample).path.display().to_string()));
+    let paths = features.samples.iter().map(|sample| Some(path_text(&of(sample).path)));
     let paths = Cells::from_text(paths);
     columns.push(Column { name: "picture".into(), cells: paths });
-    Table { name: name.into(), rows: features.samples.len(), columns, label, ..Table::default() }
+    let numbers = features.samples.iter().map(|sample| of(sample).row).collect();
+    Table { name: name.into(), rows: features.samples.len(), columns, label, numbers, ..Table::default() }
 }
 
 #[cfg(test)]

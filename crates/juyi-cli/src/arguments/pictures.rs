@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use juyi_deep::images::Changes;
 
-use super::Surroundings;
+use super::{ReadingArguments, Surroundings};
 
 /// How pictures are read.
 #[derive(Args)]
@@ -96,6 +96,8 @@ pub(crate) struct FeaturesArguments {
     /// File for the rows: .npz (arrays `X`, `y`, `picture`) or .csv
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,
     #[command(flatten)]

@@ -55,6 +55,20 @@ const IMAGENET: &str = include_str!("class_names/imagenet.txt");
 /// Where these names come from, and their licence.
 pub const NOTICE: &str = include_str!("class_names/NOTICE");
 
+/// First lines that stand above names.
+const HEADINGS: [&str; 10] = [
+    "class",
+    "classes",
+    "class_name",
+    "class name",
+    "class_names",
+    "label",
+    "labels",
+    "name",
+    "names",
+    "category",
+];
+
 const HINT: &str =
     "write a name a line, or a JSON list of names, or a JSON object from names to numbers from 0";
 
@@ -127,6 +141,12 @@ fn lines(text: &str) -> std::result::Result<Vec<String>, String> {
     let header = lines.len() > 2 && numbered(&lines[0]).is_none();
     let numbers: Option<Vec<_>> = lines[usize::from(header)..].iter().map(numbered).collect();
     let Some(mut numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
+        if let Some(line) = lines.iter().find(|line| line.starts_with('#') || line.starts_with("//")) {
+            return Err(format!("has a comment, `{}`, among its names", shown(line)));
+        }
+        if let Some(first) = lines.first().filter(|first| HEADINGS.contains(&&*first.to_lowercase())) {
+            return Err(format!("begins with a heading, `{first}`, not with the name of a class"));
+        }
         return Ok(lines.into_iter().map(String::from).collect());
     };
     numbers.sort();

@@ -74,8 +74,10 @@ impl Scans {
 pub(super) fn end(content: &[u8]) -> End {
     let mut scans = Scans::default();
     let mut at = 0;
-    // A lone first byte of a marker at the very end says nothing.
-    let length = content.len() - usize::from(content.ends_with(b"\xff"));
+    // Zeros at the very end may never have been written, and a lone first byte of a marker says nothing.
+    let zeros = content.iter().rev().take_while(|byte| **byte == 0).count();
+    let length = content.len() - zeros;
+    let length = length - usize::from(content[..length].ends_with(b"\xff"));
     let cut =
         |scans: &Scans| if scans.all() { End::InLastScan { rows: scans.rows, length } } else { End::Before };
     loop {

@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn masks_beside_pictures_are_named() {
         let of = |paths: &[&str]| {
-            let entry = |path: &&str| Entry { path: path.into(), class: None };
+            let entry = |path: &&str| Entry { path: path.into(), class: None, row: 0 };
             masks(&paths.iter().map(entry).collect::<Vec<_>>())
         };
         assert_eq!(of(&["a/x.jpg", "b/x_mask.png", "a/y_mask.png"]), None);

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use juyi::data::listed;
+use juyi::data::{Reading, listed};
 use juyi::error::{Error, Result};
 
 use super::left_out::{Kind, by_name};
@@ -44,7 +44,7 @@ const LISTS: [&str; 4] = ["csv", "tsv", "parquet", "xlsx"];
 /// # Errors
 /// [`Error::Io`]; [`Error::Input`] if the folders in it are parts of a split, one has a name that is not text, or two are
 /// the same one; [`Error::Memory`].
-pub(super) fn list(folder: &Path, room: &mut Room<'_>) -> Result<Listing> {
+pub(super) fn list(folder: &Path, reading: &Reading, room: &mut Room<'_>) -> Result<Listing> {
     let mut walk = Walk { room, listing: Listing::default(), seen: HashMap::new() };
     walk.enter(folder, None)?;
     let (folders, files) = walk.content(folder, None)?;
@@ -66,7 +66,13 @@ pub(super) fn list(folder: &Path, room: &mut Room<'_>) -> Result<Listing> {
             let hint = "rename the folder: its name is the name of the class";
             Error::input(format!("`{}`", path.display()), "has a name that is not UTF-8 text", hint)
         })?;
-        let found = walk.class(&path, name, 1)?;
+        if reading.missing_values.iter().any(|word| word.trim() == name) {
+            let found = walk.class(&path, None, 1)?;
+            let text = format!("`{}`: {} pictures without a class", path.display(), found.pictures());
+            walk.listing.notes.push(text);
+            continue;
+        }
+        let found = walk.class(&path, Some(name), 1)?;
         classes.push(Class { name: name.to_string(), path, found });
     }
     let mut listing = walk.listing;
@@ -137,20 +143,20 @@ impl Walk<'_, '_> {
         Ok(true)
     }
 
-    /// Lists the pictures of a class in a folder and all below it.
-    fn class(&mut self, folder: &Path, class: &str, depth: usize) -> Result<Found> {
+    /// Lists the pictures of a class, or of none, in a folder and all below it.
+    fn class(&mut self, folder: &Path, class: Option<&str>, depth: usize) -> Result<Found> {
         let mut found = Found::default();
         if depth > DEEPEST {
             self.listing.left_out.push(Kind::TooDeep, folder);
             return Ok(found);
         }
-        if !self.enter(folder, Some(class))? {
+        if !self.enter(folder, class)? {
             return Ok(found);
         }
-        let (folders, files) = self.content(folder, Some(class))?;
+        let (folders, files) = self.content(folder, class)?;
         let before = self.listing.entries.len();
         for file in files {
-            self.listing.take(file, Some(class))?;
+            self.listing.take(file, class)?;
         }
         found.own = self.listing.entries.len() - before;
         for path in folders {

@@ -10,6 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use juyi::context::Context;
+use juyi::data::{Cells, Column, Reading, Table, check_renamed};
 use juyi::error::{Error, Result};
 
 use super::doubtful::{doubts, masks};
@@ -17,11 +18,10 @@ use super::folder;
 use super::format::{Format, START, format};
 use super::left_out::{Kind, LeftOut};
 use super::paths::of_table;
-use super::read::{KNOWN, MOST_PIXELS};
-use super::remarks::{Remark, remarks};
+use super::read::KNOWN;
 
 /// Warnings that a listing spells out.
-const MOST_WARNINGS: usize = 20;
+pub(super) const MOST_WARNINGS: usize = 20;
 
 /// A picture that is not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,19 @@ pub struct Entry {
     pub path: PathBuf,
     /// Its class, where one is known.
     pub class: Option<String>,
+    /// Its row in the table that names it, or its position in the folder, from 0.
+    pub row: usize,
+}
+
+/// The name of a picture's file as a table holds it: bytes that are no UTF-8 text are written as `\xff`, so that two files
+/// never share a name.
+pub fn path_text(path: &Path) -> String {
+    let mut name = String::new();
+    for part in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        name += part.valid();
+        name.extend(part.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    name
 }
 
 /// The pictures of a folder or table, or one picture.
@@ -42,6 +55,10 @@ pub struct Listing {
     /// What the user should know: classes without pictures, files named twice, rows without a class, formats that are not
     /// read.
     pub warnings: Vec<String>,
+    /// Columns of the table that names them.
+    pub(super) columns: Vec<String>,
+    /// Its columns that got another name when it was read: old and new.
+    pub(super) renamed: Vec<(String, String)>,
     /// Warnings that are not spelt out.
     more_warnings: usize,
     /// Files and folders that were passed over.
@@ -75,16 +92,17 @@ impl Listing {
     ///
     /// A folder that has folders with pictures has a class for each, and pictures beside these have none; pictures may lie
     /// deeper in the folder of a class. A table has the paths, seen from its own folder, in the column `path`, `file` or
-    /// `image`, and may have classes in `label` or `class`.
+    /// `image`, and may have classes in `label` or `class`, or in the label's column of
+    /// `reading`. A folder that is called as its missing values are bears no class.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Input`] if there are no pictures, the folders are parts of a split, a class has a name that
     /// is not text, a table has no column of paths or several, a row names no file or one that does not exist, or a file or
     /// folder stands there with two classes; whatever [`read_table`](juyi::data::read_table) reports.
-    pub fn read(path: &Path, context: &Context) -> Result<Self> {
+    pub fn read(path: &Path, reading: &Reading, context: &Context) -> Result<Self> {
         let room = &mut Room { context, of: path, taken: 0 };
         let mut listing = if path.is_dir() {
-            folder::list(path, room)?
+            folder::list(path, reading, room)?
         } else if is_picture(path)? {
             let mut alone = Self::default();
             alone.take(path.to_path_buf(), None)?;
@@ -93,7 +111,7 @@ impl Listing {
             let hint = "unpack it, and give the folder";
             return Err(Error::input(format!("`{}`", path.display()), "is an archive", hint));
         } else {
-            of_table(path, room)?
+            of_table(path, reading, room)?
         };
         if listing.more_warnings > 0 {
             let name = path.display();
@@ -121,53 +139,32 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Says which files end too early, and which hold several pictures.
-    fn remark(&mut self, context: &Context) {
-        let files: Vec<&Path> = self.entries.iter().map(|entry| entry.path.as_path()).collect();
-        let (mut cut, mut several, mut dark) = (Vec::new(), Vec::new(), Vec::new());
-        for (at, remark) in remarks(&files, MOST_PIXELS, context) {
-            match remark {
-                Remark::Several => several.push(files[at].display()),
-                Remark::Dark => dark.push(files[at].display()),
-                Remark::Cut(share) => {
-                    let missing = match share {
-                        0.0 => "nothing of the picture is missing".into(),
-                        share => {
-                            format!("{:.1} % of the picture is missing, the rest is used", 100.0 * share)
-                        }
-                    };
-                    cut.push(format!("`{}` ends too early: {missing}", files[at].display()));
-                }
-            }
-        }
-        if let Some(first) = several.first() {
-            let text = match several.len() {
-                1 => format!("`{first}` holds several pictures, of which the first is taken"),
-                count => {
-                    format!(
-                        "{count} files (the first `{first}`) hold several pictures, of which the first is taken"
-                    )
-                }
-            };
-            self.notes.push(text);
-        }
-        if let Some(first) = dark.first() {
-            let (is, count) = (if dark.len() == 1 { "picture is" } else { "pictures are" }, dark.len());
-            self.warnings.push(format!(
-                "{count} {is} nearly black (the first `{first}`): of 16 bits 12 are used at most; stretch the values \
-                 over all 16"
-            ));
-        }
-        let more = cut.len().saturating_sub(MOST_WARNINGS);
-        self.warnings.extend(cut.into_iter().take(MOST_WARNINGS));
-        if more > 0 {
-            self.warnings.push(format!("{more} more files end too early"));
-        }
-    }
-
     /// Bytes that the list takes while a run lasts.
     pub fn bytes(&self) -> u64 {
         self.entries.iter().map(|own| entry_bytes(&own.path, own.class.as_deref())).sum()
+    }
+
+    /// Whether a table names them.
+    pub fn is_table(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
+    /// Checks that each renaming served a table of paths.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the columns that there are.
+    pub fn check_renamed<'a>(reading: &Reading, all: impl Iterator<Item = &'a Self>) -> Result<()> {
+        let header = |own: &Self| {
+            let column = |name: &String| Column { name: name.clone(), cells: Cells::Numbers(Vec::new()) };
+            let (columns, renamed) = (own.columns.iter().map(column).collect(), own.renamed.clone());
+            Table { columns, renamed, ..Table::default() }
+        };
+        let headers: Vec<Table> = all.map(header).collect();
+        if !reading.rename.is_empty() && headers.iter().all(|own| own.columns.is_empty()) {
+            let problem = "is for columns of tables, and no table names these pictures";
+            return Err(Error::input("`--rename`", problem, "leave it out"));
+        }
+        check_renamed(reading, headers.iter())
     }
 
     /// Adds a warning, unless there are many already.
@@ -183,7 +180,8 @@ impl Listing {
     pub(super) fn take(&mut self, path: PathBuf, class: Option<&str>) -> Result<()> {
         let kind = match format_of(&path)? {
             Some(Format::Read(_) | Format::Named) => {
-                self.entries.push(Entry { path, class: class.map(String::from) });
+                let row = self.entries.len();
+                self.entries.push(Entry { path, class: class.map(String::from), row });
                 return Ok(());
             }
             Some(Format::Foreign(format)) => Kind::Foreign(format),
@@ -312,13 +310,17 @@ mod tests {
         assert!(listing.warnings[MOST_WARNINGS].ends_with("9 warnings like these are left out"));
         for file in ["", "list.csv"] {
             let path = folder.path().join(file);
-            let refused = |bytes: u64| Listing::read(&path, &Context::new(0, bytes)).err();
+            let refused =
+                |bytes: u64| Listing::read(&path, &Reading::default(), &Context::new(0, bytes)).err();
             let errors: Vec<String> =
                 (300..3000).filter_map(refused).map(|error| error.to_string()).collect();
             assert!(errors.iter().all(|error| error.contains("the memory budget is")), "{errors:?}");
             assert!(errors.iter().any(|error| error.contains("the list of the files in `")), "{errors:?}");
-            let found = Listing::read(&path, &Context::default()).unwrap();
-            assert!(Listing::read(&path, &Context::new(0, found.bytes() + 30 * 1000)).is_ok());
+            let found = Listing::read(&path, &Reading::default(), &Context::default()).unwrap();
+            assert!(
+                Listing::read(&path, &Reading::default(), &Context::new(0, found.bytes() + 30 * 1000))
+                    .is_ok()
+            );
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod augment;
 mod batches;
+mod copies;
 mod cut;
 mod doubtful;
 mod folder;
@@ -21,13 +22,15 @@ mod read;
 mod remarks;
 mod size;
 mod small;
+mod unwritten;
 
 use std::fmt::Display;
 
 pub use augment::{Augmentation, RandAugment, RandomCrop, augment, generator};
 pub(crate) use batches::each_of;
 pub use batches::{Batch, Making, OnDamage, Reading, prepare_all};
-pub use listing::{Entry, Listing, is_picture};
+pub use copies::{copies, tell_copies};
+pub use listing::{Entry, Listing, is_picture, path_text};
 pub use mixing::{Mixed, cutmix, mixup};
 pub use prepare::{Changes, Filter, Recipe, Resize, prepare};
 pub use read::{MOST_PIXELS, decode, read};
@@ -103,6 +106,7 @@ mod testing {
     use std::path::Path;
 
     use juyi::context::Context;
+    use juyi::data::Reading;
     use juyi::error::Result;
     use serde_json::Value;
 
@@ -127,7 +131,7 @@ mod testing {
 
     /// The list of a file or folder in it.
     pub(super) fn read(folder: &tempfile::TempDir, file: &str) -> Result<Listing> {
-        Listing::read(&folder.path().join(file), &Context::default())
+        Listing::read(&folder.path().join(file), &Reading::default(), &Context::default())
     }
 
     /// Paths from the folder on, and the classes.

@@ -19,13 +19,14 @@ const CLASSES: [&str; 2] = ["label", "class"];
 /// # Errors
 /// [`Error::Input`] without a column of paths or with several, for a row that names no file or one that does not exist,
 /// and for a file with two classes; those of [`read_table`]; [`Error::Memory`].
-pub(super) fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Listing> {
+pub(super) fn of_table(path: &Path, reading: &Reading, room: &mut Room<'_>) -> Result<Listing> {
     let name = path.to_str().ok_or_else(|| {
         let problem = "has a name that is not UTF-8 text";
         Error::input(format!("`{}`", path.display()), problem, "rename the file")
     })?;
-    let as_text: Vec<String> = PATHS.iter().chain(&CLASSES).map(ToString::to_string).collect();
-    let table = read_table(name, &Reading { as_text, ..Reading::default() }, room.context)?;
+    let named = PATHS.iter().chain(&CLASSES).map(ToString::to_string);
+    let as_text: Vec<String> = named.chain(reading.label.clone()).collect();
+    let table = read_table(name, &Reading { as_text, ..reading.clone() }, room.context)?;
     let Some(paths) = only(&table, &PATHS)? else {
         let columns: Vec<String> =
             table.columns.iter().map(|column| format!("`{}`", shown(&column.name))).collect();
@@ -33,12 +34,21 @@ pub(super) fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Listing> {
         let hint = "call the column of paths `path`, `file` or `image`, such as with `‹rename OLD=path›`";
         return Err(Error::input(format!("`{name}`"), problem, hint));
     };
-    let classes = only(&table, &CLASSES)?;
+    let classes = match &reading.label {
+        None => only(&table, &CLASSES)?,
+        Some(label) => Some(table.column(label).ok_or_else(|| Error::Unknown {
+            kind: format!("label column of `{name}`"),
+            name: label.clone(),
+            known: table.names().cloned().collect(),
+        })?),
+    };
     let unused = table.columns.iter().map(|column| &column.name);
     let unused = unused.filter(|own| **own != paths.name && classes.is_none_or(|class| **own != class.name));
     let unused: Vec<String> = unused.map(|own| format!("`{}`", shown(own))).collect();
     let base = path.parent().unwrap_or(Path::new(""));
+    let (columns, renamed) = (table.names().cloned().collect(), table.renamed.clone());
     let mut listing = Listing::default();
+    (listing.columns, listing.renamed) = (columns, renamed);
     if !unused.is_empty() {
         let are = if unused.len() == 1 { "column is" } else { "columns are" };
         let missing = if classes.is_none() { "; classes stand in a column `label` or `class`" } else { "" };
@@ -78,6 +88,9 @@ pub(super) fn of_table(path: &Path, room: &mut Room<'_>) -> Result<Listing> {
         }
         let before = listing.entries.len();
         listing.take(file, class.as_deref())?;
+        if let Some(entry) = listing.entries.get_mut(before) {
+            entry.row = row;
+        }
         unlabelled += usize::from(class.is_none() && listing.entries.len() > before);
     }
     if classes.is_some() && unlabelled > 0 {

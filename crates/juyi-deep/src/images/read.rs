@@ -12,12 +12,13 @@ use std::panic::catch_unwind;
 use std::path::Path;
 
 use image::{ColorType, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
-use juyi::error::{Error, Result};
+use juyi::error::{Error, Result, bytes};
 
 use super::Picture;
 use super::cut;
 use super::format::{START, foreign_start, read_start};
 use super::size::{Size, open, size};
+use super::unwritten::unwritten;
 
 /// Most pixels of a picture unless the caller says otherwise: 134 million, 400 MB of red, green and blue.
 pub const MOST_PIXELS: u64 = 1 << 27;
@@ -118,6 +119,12 @@ fn decode_trusting(
         }
         error => damaged(name, &error.to_string()),
     };
+    if let Some(zeros) = unwritten(format, content) {
+        return Err(damaged(
+            name,
+            &format!("{} at its end are zeros: it was not written whole", bytes(zeros as u64)),
+        ));
+    }
     let mut limits = Limits::no_limits();
     // Of the sides in its header, where they are known: a small picture may not unpack as much as a large one.
     let pixels = sides.map_or(most_pixels, |[width, height]| u64::from(width) * u64::from(height));

@@ -11,25 +11,81 @@ use rayon::prelude::*;
 
 use super::cut::{End, end};
 use super::format::{START, read_start, tiff_tags};
-use super::read::read_cut;
+use super::listing::{Listing, MOST_WARNINGS};
+use super::read::{MOST_PIXELS, read_cut};
 use super::size::{open, size};
 
 /// What is to be known of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Remark {
+enum Remark {
     /// The file ends too early, and this share of the pixels, 0 to a third, is missing.
     Cut(f64),
     /// The file holds several pictures, of which the first is taken.
     Several,
     /// Of 16 bits a pixel's value uses the lowest 12 at most, so that the picture is read as nearly black.
     Dark,
+    /// Of 8 bits a pixel's value uses the lowest at most: fractions from 0 to 1, saved as bytes.
+    Ones,
 }
+
+/// Bytes of a file beside what it packs, times how well that has to be packed.
+const HEADER: u64 = 16 << 10;
 
 /// The tag of a TIFF file that tells the bits of a value.
 const BITS: u64 = 258;
 
+impl Listing {
+    /// Says which files end too early, and which hold several pictures, and which are nearly black.
+    pub(super) fn remark(&mut self, context: &Context) {
+        let files: Vec<&Path> = self.entries.iter().map(|entry| entry.path.as_path()).collect();
+        let (mut cut, mut several) = (Vec::new(), Vec::new());
+        let (mut dark, mut ones) = (Vec::new(), Vec::new());
+        for (at, remark) in remarks(&files, MOST_PIXELS, context) {
+            match remark {
+                Remark::Several => several.push(files[at].display()),
+                Remark::Dark => dark.push(files[at].display()),
+                Remark::Ones => ones.push(files[at].display()),
+                Remark::Cut(share) => {
+                    let missing = match share {
+                        0.0 => "nothing of the picture is missing".into(),
+                        share => {
+                            format!("{:.1} % of the picture is missing, the rest is used", 100.0 * share)
+                        }
+                    };
+                    cut.push(format!("`{}` ends too early: {missing}", files[at].display()));
+                }
+            }
+        }
+        if let Some(first) = several.first() {
+            let text = match several.len() {
+                1 => format!("`{first}` holds several pictures, of which the first is taken"),
+                count => {
+                    format!(
+                        "{count} files (the first `{first}`) hold several pictures, of which the first is taken"
+                    )
+                }
+            };
+            self.notes.push(text);
+        }
+        let of_16 = "of 16 bits 12 are used at most; stretch the values over all 16";
+        let of_8 = "no value is above 1 of 255; multiply fractions from 0 to 1 by 255 before they are saved";
+        for (found, why) in [(dark, of_16), (ones, of_8)] {
+            if let Some(first) = found.first() {
+                let is = if found.len() == 1 { "picture is" } else { "pictures are" };
+                let count = found.len();
+                self.warnings.push(format!("{count} {is} nearly black (the first `{first}`): {why}"));
+            }
+        }
+        let more = cut.len().saturating_sub(MOST_WARNINGS);
+        self.warnings.extend(cut.into_iter().take(MOST_WARNINGS));
+        if more > 0 {
+            self.warnings.push(format!("{more} more files end too early"));
+        }
+    }
+}
+
 /// Remarks on some files, by their positions; those that cannot be read have none. Little is read of sound files.
-pub(super) fn remarks(files: &[&Path], most_pixels: u64, context: &Context) -> Vec<(usize, Remark)> {
+fn remarks(files: &[&Path], most_pixels: u64, context: &Context) -> Vec<(usize, Remark)> {
     let found =
         files.par_iter().enumerate().filter_map(|(at, path)| Some((at, suspected(path, most_pixels)?)));
     let suspects: Vec<(usize, Remark)> = found.collect();
@@ -41,10 +97,12 @@ pub(super) fn remarks(files: &[&Path], most_pixels: u64, context: &Context) -> V
         let read =
             context.fits(size.decoding).then(|| read_cut(files[at], most_pixels, &size).ok()).flatten();
         let (picture, cut) = read?;
-        if remark == Remark::Dark {
-            return picture.pixels().iter().all(|value| *value <= 16).then_some((at, remark));
-        }
-        Some((at, Remark::Cut(cut?)))
+        let most = match remark {
+            Remark::Dark => 16,
+            Remark::Ones => 1,
+            _ => return Some((at, Remark::Cut(cut?))),
+        };
+        picture.pixels().iter().all(|value| *value <= most).then_some((at, remark))
     });
     judged.collect()
 }
@@ -54,23 +112,39 @@ fn suspected(path: &Path, most_pixels: u64) -> Option<Remark> {
     let (mut file, length) = open(path, most_pixels).ok()?;
     let mut start = Vec::with_capacity(START);
     file.by_ref().take(START as u64).read_to_end(&mut start).ok()?;
-    let several = match read_start(&start)? {
-        ImageFormat::Jpeg => return ends_early(file, length).ok()?.then_some(Remark::Cut(0.0)),
+    let format = read_start(&start)?;
+    let several = match format {
+        ImageFormat::Jpeg if ends_early(&file, length).ok()? => return Some(Remark::Cut(0.0)),
         ImageFormat::Png if start.get(24) == Some(&16) => return Some(Remark::Dark),
         ImageFormat::Png => start.windows(4).any(|chunk| chunk == b"acTL"),
         ImageFormat::WebP => {
             start.get(12..16) == Some(b"VP8X") && start.get(20).is_some_and(|flags| flags & 2 > 0)
         }
-        ImageFormat::Gif => file.rewind().and_then(|()| moves(BufReader::new(file))).unwrap_or(false),
+        ImageFormat::Gif => file.rewind().and_then(|()| moves(BufReader::new(&file))).unwrap_or(false),
         ImageFormat::Tiff if tiff_tags(&start).contains(&(BITS, 16)) => return Some(Remark::Dark),
-        ImageFormat::Tiff => another_page(file, &start).unwrap_or(false),
+        ImageFormat::Tiff => another_page(&file, &start).unwrap_or(false),
         _ => false,
     };
-    several.then_some(Remark::Several)
+    if several {
+        return Some(Remark::Several);
+    }
+    // Two values are packed well; of files that are, few are photographs.
+    let [width, height] = size(path, most_pixels).sides;
+    let (channels, least) = match format {
+        // Mostly not packed at all.
+        ImageFormat::Bmp | ImageFormat::Tiff if dark_in_the_middle(&file, length).ok()? => {
+            return Some(Remark::Ones);
+        }
+        ImageFormat::Png => (start.get(25).map_or(3, |kind| if kind & 2 > 0 { 3 } else { 1 }), 4),
+        ImageFormat::Jpeg | ImageFormat::WebP => (3, 25),
+        _ => (3, 4),
+    };
+    let unpacked = channels * u64::from(width) * u64::from(height);
+    (least * length < unpacked + HEADER).then_some(Remark::Ones)
 }
 
 /// Whether a JPEG file lacks its end. Most are told by their last bytes.
-fn ends_early(mut file: File, length: u64) -> io::Result<bool> {
+fn ends_early(mut file: &File, length: u64) -> io::Result<bool> {
     let mut last = [0; 2];
     file.seek(SeekFrom::End(-2))?;
     file.read_exact(&mut last)?;
@@ -81,6 +155,14 @@ fn ends_early(mut file: File, length: u64) -> io::Result<bool> {
     file.rewind()?;
     file.take(length).read_to_end(&mut content)?;
     Ok(end(&content) != End::Whole)
+}
+
+/// Whether the bytes in the middle of a file are all 0 or 1.
+fn dark_in_the_middle(mut file: &File, length: u64) -> io::Result<bool> {
+    let mut middle = Vec::new();
+    file.seek(SeekFrom::Start(length / 2))?;
+    file.take(START as u64).read_to_end(&mut middle)?;
+    Ok(middle.iter().all(|byte| *byte <= 1))
 }
 
 /// Whether a GIF file has a second picture.
@@ -115,7 +197,7 @@ fn moves(mut file: impl BufRead + Seek) -> io::Result<bool> {
 }
 
 /// Whether a TIFF file has a second page.
-fn another_page(mut file: File, start: &[u8]) -> io::Result<bool> {
+fn another_page(mut file: &File, start: &[u8]) -> io::Result<bool> {
     let little = start.starts_with(b"II");
     let mut number = |at: u64, width: usize| -> io::Result<u64> {
         let mut bytes = [0; 4];
@@ -162,6 +244,22 @@ mod tests {
                 remarks(&[&path], MOST_PIXELS, &Context::default())
             };
             assert_eq!((of(4095), of(65_535)), (vec![(0, Remark::Dark)], vec![]), "{name}");
+        }
+    }
+
+    #[test]
+    fn fractions_saved_as_bytes_are_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "a.bmp", "a.jpg", "a.webp", "a.gif", "a.tif"] {
+            let path = folder.path().join(name);
+            let of = |most: u8| {
+                let pixel = |x: u32, y: u32| {
+                    image::Rgb([most * u8::from((x / 30).is_multiple_of(2)), most, y as u8 / 250])
+                };
+                RgbImage::from_fn(200, 200, pixel).save(&path).unwrap();
+                remarks(&[&path], MOST_PIXELS, &Context::default())
+            };
+            assert_eq!((of(1), of(200)), (vec![(0, Remark::Ones)], vec![]), "{name}");
         }
     }
 

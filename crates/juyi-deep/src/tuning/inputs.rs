@@ -1,8 +1,6 @@
 //! What goes into the stages that are trained: activations that are computed once, or the pictures themselves.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use juyi::context::Context;
 use juyi::error::{Error, Result};
@@ -12,7 +10,7 @@ use crate::cache::Cache;
 use crate::extents::Extent;
 use crate::features::{Extractor, Kept, View};
 use crate::images::{
-    Augmentation, OnDamage, Picture, Reading, Recipe, augment, each_of, generator, prepare, size,
+    Augmentation, OnDamage, Picture, Reading, Recipe, augment, copies, each_of, generator, prepare,
 };
 use crate::network::Network;
 
@@ -42,63 +40,12 @@ impl Pictures {
         self.files.iter().map(PathBuf::as_path).collect()
     }
 
-    /// For each picture the first that is the same, itself where there is none: by the bytes of its file, or by its
-    /// pixels, of which only those of pictures of one size are compared. Each of these is read once.
+    /// For each picture the first that it is a copy of, itself where there is none.
     ///
     /// # Errors
-    /// [`Error::Io`]; those of [`read`](crate::images::read); [`Error::Memory`].
+    /// As for [`copies`].
     pub(super) fn copies(&self, context: &Context) -> Result<Vec<usize>> {
-        let lengths = self.files.iter().map(|file| {
-            std::fs::metadata(file).map(|facts| facts.len()).map_err(|error| Error::io(file, error))
-        });
-        let lengths: Vec<u64> = lengths.collect::<Result<_>>()?;
-        let all: Vec<usize> = (0..self.files.len()).collect();
-        let by_bytes = firsts(
-            &all,
-            |at| lengths[at],
-            |some| {
-                let hash = |&at: &usize| {
-                    let file = &self.files[at];
-                    let mut hasher = blake3::Hasher::new();
-                    let read =
-                        std::fs::File::open(file).and_then(|file| hasher.update_reader(file).map(|_| ()));
-                    read.map(|()| hasher.finalize()).map_err(|error| Error::io(file, error))
-                };
-                some.iter().map(hash).collect()
-            },
-        )?;
-        // A picture may be turned as it is read. Of one whose header cannot be read nothing else will be.
-        let sides = |at: usize| {
-            let [width, height] = size(&self.files[at], self.most_pixels).sides;
-            [width.min(height), width.max(height)]
-        };
-        let different = all.iter().copied().filter(|at| by_bytes[at] == *at);
-        let different: Vec<(usize, [u32; 2])> =
-            different.map(|at| (at, sides(at))).filter(|(_, sides)| sides[0] > 0).collect();
-        let sides: HashMap<usize, [u32; 2]> = different.iter().copied().collect();
-        let different: Vec<usize> = different.into_iter().map(|(at, _)| at).collect();
-        let by_pixels = firsts(
-            &different,
-            |at| sides[&at],
-            |some| {
-                let files: Vec<&Path> = some.iter().map(|at| self.files[*at].as_path()).collect();
-                let done = AtomicUsize::new(0);
-                let hash = |_: usize, picture: Result<Picture>| {
-                    context.progress(
-                        "comparing pictures",
-                        1 + done.fetch_add(1, Ordering::Relaxed),
-                        files.len(),
-                    );
-                    let picture = picture?;
-                    let mut hasher = blake3::Hasher::new();
-                    hasher.update(&picture.width().to_le_bytes()).update(picture.pixels());
-                    Ok(hasher.finalize())
-                };
-                each_of(&files, self.most_pixels, 0, context, &hash)?.into_iter().collect()
-            },
-        )?;
-        let leader = |at: usize| by_pixels.get(&by_bytes[&at]).copied().unwrap_or(by_bytes[&at]);
-        Ok(all.into_iter().map(leader).collect())
+        copies(&self.paths(), self.most_pixels, context)
     }
 
     /// What an extractor keeps of each, in one piece.
@@ -111,26 +58,6 @@ impl Pictures {
         let made = extractor.rows(&self.paths(), view, &self.reading(), self.cache.as_ref(), context)?;
         Ok(made.rows.into_iter().flatten().collect())
     }
-}
-
-/// For each of some pictures the first of them that has the same hash, itself where there is none; hashes are made of
-/// those whose key others share.
-fn firsts<K: std::hash::Hash + Eq>(
-    some: &[usize],
-    key: impl Fn(usize) -> K,
-    hashes: impl FnOnce(&[usize]) -> Result<Vec<blake3::Hash>>,
-) -> Result<HashMap<usize, usize>> {
-    let mut alike: HashMap<K, usize> = HashMap::new();
-    for &at in some {
-        *alike.entry(key(at)).or_default() += 1;
-    }
-    let likely: Vec<usize> = some.iter().copied().filter(|&at| alike[&key(at)] > 1).collect();
-    let mut leaders: HashMap<usize, usize> = some.iter().map(|&at| (at, at)).collect();
-    let mut first: HashMap<blake3::Hash, usize> = HashMap::new();
-    for (&at, hash) in likely.iter().zip(hashes(&likely)?) {
-        leaders.insert(at, *first.entry(hash).or_insert(at));
-    }
-    Ok(leaders)
 }
 
 /// Inputs of the first stage that is trained.

@@ -13,6 +13,9 @@ const BEYOND_CHANCE: f64 = 10.0;
 /// The fewest different rows that are worth keeping together: of fewer, values repeat because there are few.
 const FEWEST: usize = 30;
 
+/// Columns that vary from which on copies are believed in however few rows there are: no chance repeats so many values.
+const MANY_COLUMNS: usize = 100;
+
 /// Columns that chance is reckoned from; more would only make it smaller.
 const COLUMNS: usize = 20;
 
@@ -59,7 +62,8 @@ pub(super) fn copies(rows: MatRef<'_, f64>) -> Vec<usize> {
         leaders[i] = leader(&leaders, i);
     }
     let different = (0..n).filter(|&i| leaders[i] == i).count();
-    if different < FEWEST || pairs as f64 <= BEYOND_CHANCE * expected { alone } else { leaders }
+    let few = different < FEWEST && varies.len() < MANY_COLUMNS;
+    if few || pairs as f64 <= BEYOND_CHANCE * expected { alone } else { leaders }
 }
 
 fn leader(leaders: &[usize], mut i: usize) -> usize {
@@ -87,6 +91,15 @@ mod tests {
         let thrice = Matrix::from_fn(120, 3, |i, j| rows[(i % 40, j)] + 1e-4 * f64::from((i / 40) as u8));
         assert_eq!(copies(thrice.as_ref()), (0..120).map(|i| i % 40).collect::<Vec<_>>());
         assert_eq!(copies(rows.as_ref()), (0..40).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_dozen_rows_of_many_columns_are_enough() {
+        let wide = drawn(12, 128, |v| v);
+        let twice = Matrix::from_fn(18, 128, |i, j| wide[(i % 12, j)]);
+        assert_eq!(copies(twice.as_ref()), (0..18).map(|i| i % 12).collect::<Vec<_>>());
+        let narrow = Matrix::from_fn(18, 4, |i, j| wide[(i % 12, j)]);
+        assert_eq!(copies(narrow.as_ref()), (0..18).collect::<Vec<_>>());
     }
 
     #[test]

@@ -164,6 +164,8 @@ pub struct Table {
     pub remark: String,
     /// The lines of its rows, where it was read from lines.
     pub lines: Lines,
+    /// Numbers of its rows, from 0, where it lacks some of those that were given.
+    pub numbers: Vec<usize>,
     /// What was seen of some columns, by name.
     pub seen: HashMap<String, Seen>,
     /// Cells that count as missing, beside those that always do.
@@ -199,8 +201,13 @@ impl Table {
     pub fn place(&self, row: usize) -> String {
         match self.lines.of(row) {
             Some(line) => format!("`{}`, {} {line}", self.name, self.lines.word()),
-            None => format!("`{}`, row {}", self.name, row + 1),
+            None => format!("`{}`, row {}", self.name, self.number(row) + 1),
         }
+    }
+
+    /// The number of a row among those that were given, from 0.
+    pub fn number(&self, row: usize) -> usize {
+        self.numbers.get(row).copied().unwrap_or(row)
     }
 
     /// Says what was done when it was read.
@@ -235,6 +242,11 @@ impl Table {
             times: self.times.clone(),
             remark: self.remark.clone(),
             lines: self.lines.select(rows),
+            numbers: if self.numbers.is_empty() {
+                Vec::new()
+            } else {
+                rows.iter().map(|&row| self.number(row)).collect()
+            },
             seen: self.seen.clone(),
             missing_values: self.missing_values.clone(),
             keep_values: self.keep_values.clone(),

@@ -174,7 +174,7 @@ fn record(
     context: &mut Context,
 ) -> Outcome {
     let Data {
-        goal, label, encoding, missing, rows, id, truth, pixels, facts, moved, distances, ranges, ..
+        goal, label, encoding, missing, rows, id, truth, pixels, facts, moved, distances, ranges, target: table,
     } = data;
     let refused = refused(choice.as_ref());
     let Fits { mut all, before, after } = fits;
@@ -216,5 +216,6 @@ fn record(
     };
     let transfer = TransferFacts { chosen, baseline, refused };
     let run = Run::new(data, choice, transfer, figures, started.elapsed().as_secs_f64(), context);
+    let rows = rows.into_iter().map(|row| table.number(row)).collect();
     Outcome { run, model, predictions: Predictions { rows, id, answers } }
 }
