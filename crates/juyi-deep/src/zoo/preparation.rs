@@ -35,11 +35,9 @@ fn of_recipe(recipe: &Recipe) -> [[f64; 3]; 2] {
 pub fn unlike(stated: &Preparation, recipe: &Recipe) -> Option<Preparation> {
     let near = |(a, b): (&f64, &f64)| (a - b).abs() < 2e-3;
     let [mean, deviation] = of_recipe(recipe);
-    let in_order = |mut both: [[f64; 3]; 2]| {
-        if stated.blue_first {
-            both.iter_mut().for_each(|three| three.reverse());
-        }
-        both
+    let in_order = |both: [[f64; 3]; 2]| {
+        let [[first, second, third], [a, b, c]] = both;
+        if stated.blue_first { [[third, second, first], [c, b, a]] } else { both }
     };
     let is_other = |both: &[[f64; 3]; 2]| {
         // A deviation of a byte's step is small.
@@ -121,7 +119,7 @@ mod tests {
         let other = sizes(240, 0.9).unwrap();
         assert_eq!((other.normalization, other.resize, other.crop), (None, Some(266), Some(240)));
         let mut blue = Preparation { blue_first: true, ..stated(usual) };
-        blue.normalization.iter_mut().flatten().for_each(|three| three.reverse());
+        blue.normalization = Some(usual.map(|[red, green, blue]| [blue, green, red]));
         assert!(of(blue.clone()).is_some_and(|own| own.blue_first && own.normalization.is_none()));
         // Blue first and bytes, as Caffe's networks take them.
         let bytes = of_channels([103.939, 116.779, 123.68], [1.0; 3]).unwrap();
