@@ -52,11 +52,14 @@ fn of_checkpoint(
     let given = arguments.head.class_names.as_deref().map(read_class_names).transpose()?;
     let inside = std::mem::take(&mut found.classes);
     let mut own = Classifier::of_checkpoint(&name, found)?;
-    if let (Some(names), Some(file)) = (given, &arguments.head.class_names) {
+    if let (Some((names, note)), Some(file)) = (given, &arguments.head.class_names) {
         if names.len() != classes {
             let problem = format!("has {} names, the head of `{name}` has {classes} classes", names.len());
             let hint = "give a name for each class, in the order of the head";
             return Err(Error::input(format!("`{}`", file.display()), problem, hint));
+        }
+        if let Some(note) = note {
+            context.note("network", format!("`{}` {note}", file.display()));
         }
         if let Ok(Some((key, other))) = fitting(inside, classes)
             && other != names

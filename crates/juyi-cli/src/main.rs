@@ -15,6 +15,8 @@ mod methods;
 #[cfg(feature = "deep")]
 mod networks;
 mod predict;
+#[cfg(feature = "deep")]
+mod preparation;
 mod progress;
 mod report;
 mod shell;

@@ -14,17 +14,16 @@ use juyi::report::folder::{Folder, Kind, NETWORK, NETWORK_KEY, PAGE, RECORD, Tra
 use juyi::report::{Predictions, Run, html, text};
 use juyi_deep::cache::Cache;
 use juyi_deep::checkpoint::{Checkpoint, Wanted};
-use juyi_deep::images::{
-    Changes, Entry, Listing, Making, OnDamage, Reading, Recipe, is_picture, path_text, prepare_all,
-};
+use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, is_picture, path_text, prepare_all};
 use juyi_deep::tuning::classifier::{Classified, network_in};
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
 use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
-use juyi_deep::zoo::{Recognized, also, known_names, named_after, weights};
+use juyi_deep::zoo::{Recognized, counts, known_names, named_after, weights};
 
 use crate::arguments::{Damaged, PictureArguments, TransferArguments};
+use crate::preparation::prepare;
 use crate::signals::writing;
 use crate::terminal::{hand_over, say};
 use crate::transfer::{command, inputs, peak_memory, predictions_file, predictions_name};
@@ -202,30 +201,15 @@ pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Co
     }
     let tuned = checkpoint.metadata.contains_key(NETWORK_KEY);
     let mut found = network_in(&name, checkpoint)?;
-    let changes = arguments.changes();
-    if changes != Changes::default() {
-        found.architecture.recipe = found.architecture.recipe.changed(&changes)?;
-        found.architecture.check()?;
-        let Recipe { resize, crop, mean, deviation, .. } = &found.architecture.recipe;
-        let text = format!(
-            "pictures are prepared as asked: {resize:?}, the middle {crop} x {crop}, mean {mean:?}, deviation {deviation:?}"
-        );
-        context.note("network", text);
-    } else if let Some(also) = also(&found.architecture).filter(|_| !tuned) {
-        let Recipe { resize, mean, deviation, .. } = &found.architecture.recipe;
-        let text = format!(
-            "pictures are prepared as `{}` wants them ({resize:?}, mean {mean:?}, deviation {deviation:?}); {also}",
-            found.architecture.name
-        );
-        context.note("network", text);
-    }
+    prepare(&mut found, &arguments.changes(), tuned, context)?;
     let own = &found.architecture;
     context.take(own.bytes());
     context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
     if !found.extra.is_empty() {
         let text = format!("tensors that are not used: {}", few(&found.extra));
-        // Counters are no parts of a network.
-        let parts = |name: &String| found.tensors.get(name).is_some_and(|own| own.values.len() > 1);
+        let parts = |name: &String| {
+            found.tensors.get(name).is_some_and(|own| own.values.len() > usize::from(counts(name)))
+        };
         if found.extra.iter().any(parts) {
             context.warn("network", text + "; if they are parts of the network, its answers are others");
         } else {

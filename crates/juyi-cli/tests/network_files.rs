@@ -225,3 +225,153 @@ fn a_spoilt_checkpoint_of_the_zoo_is_refused_too() {
         &["`network.safetensors`, tensor `features.3.squeeze.weight`: holds a number that is not"],
     );
 }
+
+/// A checkpoint of `squeezenet1-1` with five classes by chance, after `alter`, and its metadata.
+fn checkpoint(path: &Path, metadata: &[(&str, &str)], alter: impl FnOnce(&mut BTreeMap<String, Stored>)) {
+    let own = network("squeezenet1-1").expect("it is known").with_classes(5);
+    let mut tensors = Network::from_chance(own, &Context::default(), &Device::flex()).tensors();
+    alter(&mut tensors);
+    let metadata = metadata.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
+    write_safetensors(path, &tensors, &metadata).expect("a checkpoint");
+}
+
+/// What a command that ends well says of a network.
+fn said(folder: &Path, command: &str) -> String {
+    let output = juyi(folder, command);
+    let said = text(&output.stderr) + &text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{command}: {said}");
+    said
+}
+
+const FEATURES: &str = "features photos --network net.safetensors --out f.csv";
+
+/// One note says what is in force where nobody states it, and one warning that a file states something else.
+#[test]
+fn the_preparation_that_a_file_states_is_named_where_it_is_not_in_force() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, &about(), |_| ());
+    let net = folder.join("net.safetensors");
+    checkpoint(&net, &[], |_| ());
+    let set = "`--mean`, `--std`, `--resize` and `--crop` set it";
+    let plain = said(folder, FEATURES);
+    assert_eq!(plain.matches(set).count(), 1, "{plain}");
+    assert!(
+        plain.contains(
+            "pictures are prepared as `squeezenet1-1` wants them (ShorterSide(256), the middle 224"
+        )
+    );
+    assert!(!plain.contains("of its own for pictures"), "{plain}");
+    let config = r#"{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "input_size": [3, 224, 224]}"#;
+    let warning = "of its own for pictures, which are not used: `--mean 0.500,0.500,0.500 --std 0.500,0.500,0.500` takes them";
+    checkpoint(&net, &[("pretrained_cfg", config)], |_| ());
+    let other = said(folder, FEATURES);
+    assert!(
+        other.contains(&format!("the file has, under `pretrained_cfg`, a mean and a deviation {warning}")),
+        "{other}"
+    );
+    assert!(!other.contains(set), "{other}");
+    let taken = said(folder, &format!("{FEATURES} --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5"));
+    assert!(!taken.contains("of its own for pictures"), "{taken}");
+    let usual = r#"{"mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "to_rgb": true, "crop_pct": 0.875}"#;
+    checkpoint(&net, &[("args", usual)], |_| ());
+    let same = said(folder, FEATURES);
+    assert!(!same.contains("of its own") && !same.contains(set), "{same}");
+    checkpoint(&net, &[("args", r#"{"mean": [103.53, 116.28, 123.675], "std": [1, 1, 1]}"#)], |_| ());
+    assert!(said(folder, FEATURES).contains("under `args`, that its pictures have blue first and red last"));
+    // Beside the file, with the names of the classes.
+    checkpoint(&net, &[], |_| ());
+    let names = r#""label_names": ["a", "b", "c", "d", "e"]"#;
+    std::fs::write(
+        folder.join("config.json"),
+        format!(r#"{{"num_classes": 5, {names}, "pretrained_cfg": {config}}}"#),
+    )
+    .expect("a file");
+    let beside = said(folder, FEATURES);
+    assert!(
+        beside.contains(&format!("under `config.json, pretrained_cfg`, a mean and a deviation {warning}")),
+        "{beside}"
+    );
+    let named = said(folder, "predict net.safetensors photos");
+    assert!(named.contains("names its 5 classes under `config.json, label_names`: `a`, `b`"), "{named}");
+    // Another program's file of that name.
+    std::fs::write(
+        folder.join("config.json"),
+        format!(r#"{{{names}, "mean": [0, 0, 0], "std": [1, 1, 1]}}"#),
+    )
+    .expect("a file");
+    assert!(!said(folder, FEATURES).contains("config.json"));
+}
+
+/// A file of which a part was not fetched holds zeros there: a hole, or an end that is missing.
+#[test]
+fn zeros_where_weights_belong_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, &about(), |_| ());
+    let net = folder.join("net.safetensors");
+    checkpoint(&net, &[], |_| ());
+    let doubt = "the file was likely not written whole; fetch it again";
+    assert!(!said(folder, FEATURES).contains(doubt));
+    let whole = std::fs::read(&net).expect("a file");
+    for (from, to, name) in
+        [(0.9, 1.0, "features.9.expand3x3.weight"), (0.4, 0.5, "features.12.expand3x3.weight")]
+    {
+        let mut bytes = whole.clone();
+        let place = |share: f64| (share * bytes.len() as f64) as usize;
+        let (from, to) = (place(from), place(to));
+        bytes[from..to].fill(0);
+        std::fs::write(&net, bytes).expect("a file");
+        let said = said(folder, FEATURES);
+        assert!(said.contains(doubt) && said.contains(name), "{said}");
+    }
+    // What an end of two pages leaves of a large tensor.
+    let mut bytes = whole.clone();
+    let end = bytes.len();
+    bytes[end - 8000..].fill(0);
+    std::fs::write(&net, bytes).expect("a file");
+    assert!(said(folder, FEATURES).contains(doubt));
+    checkpoint(&net, &[], |all| {
+        all.get_mut("features.4.expand3x3.weight").expect("a tensor").values.fill(0.0);
+        all.get_mut("features.4.expand3x3.bias").expect("a tensor").values.fill(0.0);
+    });
+    let said = said(folder, FEATURES);
+    assert!(said.contains("in `features.4.expand3x3.weight`: the file was likely"), "{said}");
+}
+
+/// Single numbers that a network may take are named as parts of it, unlike counters.
+#[test]
+fn single_numbers_that_are_not_used_are_named_as_parts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, &about(), |_| ());
+    let net = folder.join("net.safetensors");
+    let parts = "if they are parts of the network, its answers are others";
+    for (name, is_part) in [
+        ("pool.p", true),
+        ("logit_scale", true),
+        ("fc.scale", true),
+        ("n_averaged", false),
+        ("num_updates", false),
+    ] {
+        checkpoint(&net, &[], |all| {
+            all.insert(name.into(), Stored { shape: vec![], values: vec![3.0] });
+        });
+        let said = said(folder, FEATURES);
+        assert!(said.contains(&format!("tensors that are not used: {name}")), "{said}");
+        assert_eq!(said.contains(parts), is_part, "{said}");
+    }
+}
+
+/// Numbers beside the names of classes say which is which.
+#[test]
+fn numbers_beside_names_of_classes_are_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, &about(), |_| ());
+    checkpoint(&folder.join("net.safetensors"), &[], |_| ());
+    std::fs::write(folder.join("names.txt"), "b=1\na=0\nd=3\nc=2\ne=4\n").expect("a file");
+    let said = said(folder, "predict net.safetensors photos --class-names names.txt");
+    let note = "`names.txt` numbers its 5 classes from 0: they are taken in that order, without the numbers";
+    assert!(said.contains(note), "{said}");
+}

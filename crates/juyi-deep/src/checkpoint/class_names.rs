@@ -2,6 +2,8 @@
 //!
 //! A list of names is in order of the classes; a dictionary leads from names to numbers, or from numbers to names.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
@@ -10,6 +12,7 @@ use std::path::Path;
 use juyi::error::{Error, Result, bytes, shown};
 use serde_json::{Map, Value};
 
+use self::lines::lines;
 use super::pickle::{Node, Pickle};
 
 /// Keys under which training scripts and hubs keep the names of classes; from [`LOOSE`] on they may be other names.
@@ -31,11 +34,12 @@ const KEYS: [&str; 11] = [
 const LOOSE: usize = 8;
 
 /// Keys of dictionaries in which these may stand, too.
-const INSIDE: [&str; 9] = [
+const INSIDE: [&str; 10] = [
     "hyper_parameters",
     "hparams",
     "args",
     "config",
+    "pretrained_cfg",
     "meta",
     "meta.dataset_meta",
     "metadata",
@@ -46,6 +50,9 @@ const INSIDE: [&str; 9] = [
 /// Most classes that are read.
 const MOST: usize = 100_000;
 
+/// Names of classes in order, and a note on how they were found.
+pub type Names = (Vec<String>, Option<String>);
+
 /// Longest file of names, in bytes.
 const LONGEST_FILE: u64 = 64 << 20;
 
@@ -54,20 +61,6 @@ const IMAGENET: &str = include_str!("class_names/imagenet.txt");
 
 /// Where these names come from, and their licence.
 pub const NOTICE: &str = include_str!("class_names/NOTICE");
-
-/// First lines that stand above names.
-const HEADINGS: [&str; 10] = [
-    "class",
-    "classes",
-    "class_name",
-    "class name",
-    "class_names",
-    "label",
-    "labels",
-    "name",
-    "names",
-    "category",
-];
 
 const HINT: &str =
     "write a name a line, or a JSON list of names, or a JSON object from names to numbers from 0";
@@ -82,11 +75,11 @@ pub fn imagenet(classes: usize) -> Option<Vec<String>> {
     }
 }
 
-/// The names in a file: one a line, or JSON.
+/// The names in a file: one a line, or JSON; and a note where numbers say which class each is.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Input`] for a file that is too long or holds no names, or one of them twice.
-pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
+pub fn read_class_names(path: &Path) -> Result<Names> {
     let refused =
         |problem: String, hint: &str| Err(Error::input(format!("`{}`", path.display()), problem, hint));
     let unread = |error| Error::io(path, error);
@@ -106,13 +99,15 @@ pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
     let text = text.trim_start_matches('\u{feff}');
     let names = match serde_json::from_str::<Value>(text) {
         Ok(value @ (Value::Array(_) | Value::Object(_))) => {
-            let inside = || of_keys(value.as_object()?);
-            match of_value(&value) {
-                Ok(names) => names,
-                Err(what) => match inside() {
-                    Some(names) => names,
-                    None => return refused(format!("is JSON, but has no list of names: {what}"), HINT),
-                },
+            let inside = || value.as_object().map_or(Ok(None), of_keys);
+            let names = of_value(&value).or_else(|what| match inside() {
+                Ok(Some(names)) => Ok(names),
+                Ok(None) => Err(format!("is JSON, but has no list of names: {what}")),
+                Err(what) => Err(what),
+            });
+            match names {
+                Ok(names) => (names, None),
+                Err(problem) => return refused(problem, HINT),
             }
         }
         _ if text.trim_start().starts_with(['[', '{']) => return refused("is damaged JSON".into(), HINT),
@@ -122,38 +117,13 @@ pub fn read_class_names(path: &Path) -> Result<Vec<String>> {
         },
     };
     let mut seen = BTreeSet::new();
-    match names.iter().find(|name| !seen.insert(*name)) {
+    match names.0.iter().find(|name| !seen.insert(*name)) {
         Some(twice) => {
             refused(format!("names the class `{}` twice", shown(twice)), "give each class its own name")
         }
-        None if names.is_empty() => refused("is empty".into(), HINT),
+        None if names.0.is_empty() => refused("is empty".into(), HINT),
         None => Ok(names),
     }
-}
-
-/// The names in lines: as they stand, or by the numbers that all of them, but for a header, begin or end with.
-fn lines(text: &str) -> std::result::Result<Vec<String>, String> {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let numbered = |line: &&str| -> Option<(usize, String)> {
-        let (first, rest) = line.split_once([',', ';', '\t', ' ', ':'])?;
-        Some((first.trim_matches('"').parse().ok()?, rest.trim().trim_matches('"').to_string()))
-    };
-    let header = lines.len() > 2 && numbered(&lines[0]).is_none();
-    let numbers: Option<Vec<_>> = lines[usize::from(header)..].iter().map(numbered).collect();
-    let Some(mut numbers) = numbers.filter(|numbers| !numbers.is_empty()) else {
-        if let Some(line) = lines.iter().find(|line| line.starts_with('#') || line.starts_with("//")) {
-            return Err(format!("has a comment, `{}`, among its names", shown(line)));
-        }
-        if let Some(first) = lines.first().filter(|first| HEADINGS.contains(&&*first.to_lowercase())) {
-            return Err(format!("begins with a heading, `{first}`, not with the name of a class"));
-        }
-        return Ok(lines.into_iter().map(String::from).collect());
-    };
-    numbers.sort();
-    if !numbers.iter().map(|(number, _)| *number).eq(0..numbers.len()) {
-        return Err(format!("numbers its {} lines otherwise than from 0 on, each once", numbers.len()));
-    }
-    Ok(numbers.into_iter().map(|(_, name)| name).collect())
 }
 
 /// Names that stand in a checkpoint, which may be those of its classes.
@@ -196,6 +166,17 @@ pub(super) fn of_metadata(metadata: &BTreeMap<String, String>) -> Vec<Found> {
         // A configuration as hubs keep it.
         Some(place) => parsed(place)?.as_object()?.get(key).cloned(),
     })
+}
+
+/// The names in a configuration that lies beside a checkpoint; those that a program makes up are none.
+pub(super) fn of_configuration(all: &Map<String, Value>) -> Vec<Found> {
+    let mut found = found(|place, key| match place {
+        None => all.get(key).cloned(),
+        Some(place) => all.get(place)?.as_object()?.get(key).cloned(),
+    });
+    let made_up = |name: &String| name.starts_with("LABEL_");
+    found.retain(|own| !own.names.as_ref().is_ok_and(|names| names.iter().all(made_up)));
+    found
 }
 
 /// The names in a pickle beside its tensors: those in the innermost of the dictionaries around these that has any.
@@ -249,9 +230,15 @@ pub fn fitting(
     }
 }
 
-/// The names under one of the keys of a dictionary.
-fn of_keys(object: &Map<String, Value>) -> Option<Vec<String>> {
-    KEYS.iter().find_map(|key| of_value(object.get(*key)?).ok())
+/// The names under one of the keys of a dictionary, or that two of them name otherwise.
+fn of_keys(object: &Map<String, Value>) -> std::result::Result<Option<Vec<String>>, String> {
+    let named = |(at, key): (usize, &&'static str)| Some((at, *key, of_value(object.get(*key)?).ok()?));
+    let all: Vec<(usize, &str, Vec<String>)> = KEYS.iter().enumerate().filter_map(named).collect();
+    let Some((first, key, names)) = all.first() else { return Ok(None) };
+    match all.iter().find(|(at, _, other)| *first < LOOSE && *at < LOOSE && other != names) {
+        Some((_, other, _)) => Err(format!("names classes otherwise under `{other}` than under `{key}`")),
+        None => Ok(Some(names.clone())),
+    }
 }
 
 /// The names that a list or dictionary stands for, or why it stands for none.
@@ -309,7 +296,7 @@ fn plain(pickle: &Pickle<'_>, id: usize) -> Value {
     let own = |id: usize| match (text(id), pickle.size(id)) {
         (Some(text), _) => Value::String(text),
         (None, Some(number)) => Value::from(number),
-        (None, None) if matches!(pickle.node(id), Node::None | Node::Bool(_) | Node::Number) => {
+        (None, None) if matches!(pickle.node(id), Node::None | Node::Bool(_) | Node::Number(_)) => {
             Value::from(false)
         }
         (None, None) => Value::Null,

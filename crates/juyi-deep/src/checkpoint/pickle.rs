@@ -30,8 +30,8 @@ pub(super) enum Node<'a> {
     None,
     Bool(bool),
     Int(i64),
-    /// A float, or a whole number of more than 64 bits: nothing in a checkpoint that is read.
-    Number,
+    /// A float, or what comes near to a whole number of more than 64 bits; not finite where that is not kept.
+    Number(f64),
     /// UTF-8, not checked yet.
     Text(Cow<'a, [u8]>),
     /// Bytes, or a text of Python 2.
@@ -118,6 +118,15 @@ impl<'a> Pickle<'a> {
         if let Node::Int(number) = self.nodes[id] { usize::try_from(number).ok() } else { None }
     }
 
+    /// A number that is finite.
+    pub(super) fn number(&self, id: usize) -> Option<f64> {
+        match self.nodes[id] {
+            Node::Int(number) => Some(number as f64),
+            Node::Number(number) => Some(number).filter(|number| number.is_finite()),
+            _ => None,
+        }
+    }
+
     /// A shape or strides.
     pub(super) fn sizes(&self, id: usize) -> Option<Vec<usize>> {
         let sizes = self.tuple(id).filter(|sizes| sizes.len() <= MOST_DIMENSIONS)?;
@@ -153,7 +162,7 @@ impl<'a> Pickle<'a> {
         match &self.nodes[id] {
             Node::None => "None".into(),
             Node::Bool(_) => "a truth value".into(),
-            Node::Int(_) | Node::Number => "a number".into(),
+            Node::Int(_) | Node::Number(_) => "a number".into(),
             Node::Text(_) => "text".into(),
             Node::Bytes(_) => "bytes".into(),
             Node::Tuple(_) => "a tuple".into(),
@@ -190,7 +199,7 @@ mod tests {
         match pickle.node(id) {
             Node::Bool(value) => format!("{value}"),
             Node::Int(number) => format!("{number}"),
-            Node::Number => "number".into(),
+            Node::Number(number) => format!("{number:?}"),
             Node::Text(text) => format!("{:?}", String::from_utf8_lossy(text)),
             Node::Bytes(bytes) => format!("b'{}'", bytes.escape_ascii()),
             Node::Tuple(items) => format!("({})", all(items)),
@@ -230,8 +239,8 @@ mod tests {
         assert_eq!(value(b"(I-12\nL34L\nK\xffM\xff\xffJ\xff\xff\xff\xfft"), "(-12, 34, 255, 65535, -1)");
         assert_eq!(value(b"(\x8a\0\x8a\x01\xff\x8a\x02\0\x01\x8b\x01\0\0\0\x05t"), "(0, -1, 256, 5)");
         assert_eq!(
-            value(b"(L99999999999999999999L\n\x8a\x09123456789F1.5\nG12345678t"),
-            "(number, number, number, number)"
+            value(b"(L99999999999999999999L\n\x8a\x09123456789F1.5\nG\x3f\xe0\0\0\0\0\0\0t"),
+            "(1e20, NaN, 1.5, 0.5)"
         );
         assert_eq!(value(b"(S'a\\n'\nU\x01bT\x01\0\0\0ct"), "(b'a\\n', b'b', b'c')");
         assert_eq!(

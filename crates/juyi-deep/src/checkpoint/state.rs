@@ -4,7 +4,7 @@
 //! may be shared in a pickle, so that a short one can stand for an endless tree: depth and visits are bounded.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use juyi::error::{Error, Result, shown};
 
@@ -12,10 +12,13 @@ use super::pickle::{Node, Pickle};
 use super::torch::{self, Storage};
 use super::values::{Budget, Layout};
 use super::wrappers::{Entered, Wanted, enter};
-use super::{Checkpoint, Stored, arrays, class_names};
+use super::{Checkpoint, Stored, arrays, class_names, preparation};
 
 /// Most dictionaries and lists within each other.
 const DEEPEST: usize = 32;
+
+/// Most tensors beside a network that are read.
+const MOST_SMALL: usize = 16;
 
 /// Most values that a message lists by name.
 const NAMED: usize = 10;
@@ -39,6 +42,7 @@ pub(super) fn collect<'a>(
     let Leaves { tensors, set, around, notes } = leaves(file, pickle, wanted, budget)?;
     let mut found = BTreeMap::new();
     let mut held: BTreeMap<&str, Held<'_>> = BTreeMap::new();
+    let beside = small_beside(pickle, &tensors);
     for (name, id) in tensors {
         let thing = thing(file, &name);
         if arrays::is_array(pickle, id) {
@@ -47,21 +51,44 @@ pub(super) fn collect<'a>(
             continue;
         }
         let (storage, layout) = torch::tensor(pickle, id, &thing)?;
-        let known = held.entry(storage.key).or_insert_with(|| Held { storage, tensors: Vec::new() });
+        let known = held.entry(storage.key).or_insert_with(|| Held {
+            storage,
+            tensors: Vec::new(),
+            small: Vec::new(),
+        });
         if known.storage != storage {
             return Err(storage.contradiction(&thing));
         }
         known.tensors.push((name, layout));
     }
+    let mut small = BTreeMap::new();
+    for id in beside {
+        if arrays::is_array(pickle, id) {
+            small.extend(arrays::array(pickle, id, "", "", budget).ok().map(|own| (id, own.values)));
+            continue;
+        }
+        let Ok((storage, layout)) = torch::tensor(pickle, id, "") else { continue };
+        let known = held.entry(storage.key).or_insert_with(|| Held {
+            storage,
+            tensors: Vec::new(),
+            small: Vec::new(),
+        });
+        if known.storage == storage {
+            known.small.push((id, layout));
+        }
+    }
     // All storages together are held against the budget, so that parts of a file that unpack to much more than they are
     // cannot be unpacked over and over.
     let sizes = held.values().map(|held| held.storage.bytes as u64);
     budget.within(sizes.fold(0, u64::saturating_add))?;
-    for Held { storage, tensors } in held.into_values() {
+    for Held { storage, tensors, small: asked } in held.into_values() {
         let bytes = bytes_of(&storage, budget)?;
         for (name, layout) in tensors {
             let values = layout.read(&thing(file, &name), &name, &bytes, budget)?;
             insert(file, &mut found, name, values)?;
+        }
+        for (id, layout) in asked {
+            small.extend(layout.read("", "", &bytes, budget).ok().map(|own| (id, own.values)));
         }
         if matches!(bytes, Cow::Owned(_)) {
             budget.give_back(bytes.len() as u64);
@@ -70,6 +97,7 @@ pub(super) fn collect<'a>(
     Ok(Checkpoint {
         tensors: found,
         classes: class_names::of_pickle(pickle, &around),
+        preparations: preparation::of_pickle(pickle, &around, &small),
         set,
         notes,
         ..Checkpoint::default()
@@ -93,6 +121,29 @@ fn insert(file: &str, found: &mut BTreeMap<String, Stored>, name: String, stored
 struct Held<'p> {
     storage: Storage<'p>,
     tensors: Vec<(String, Layout)>,
+    /// Those that are no part of the network, by node.
+    small: Vec<(usize, Layout)>,
+}
+
+/// Tensors of three values outside of a network that may be a mean or deviation of pictures.
+fn small_beside(pickle: &Pickle<'_>, tensors: &[(String, usize)]) -> Vec<usize> {
+    let own: BTreeSet<usize> = tensors.iter().map(|(_, id)| *id).collect();
+    let asked = |(key, id): &(usize, usize)| {
+        let named = pickle.text(*key).is_some_and(preparation::is_asked) && !own.contains(id);
+        named && (arrays::is_array(pickle, *id) || is_small(pickle, *id))
+    };
+    let dictionaries = pickle.nodes().iter().filter_map(|node| match node {
+        Node::Dict(entries) => Some(entries),
+        _ => None,
+    });
+    dictionaries.flatten().filter(|entry| asked(entry)).map(|(_, id)| *id).take(MOST_SMALL).collect()
+}
+
+/// Whether a tensor has three values, in a storage of few more.
+fn is_small(pickle: &Pickle<'_>, id: usize) -> bool {
+    torch::is_tensor(pickle, id)
+        && torch::tensor(pickle, id, "")
+            .is_ok_and(|(storage, layout)| layout.count() == Some(3) && storage.bytes <= 4096)
 }
 
 /// The tensors of a pickle by name and node, and notes on what is not among them.

@@ -19,6 +19,10 @@ pub(super) fn number(number: i64) -> Vec<u8> {
     [b"\x8a\x08", &number.to_le_bytes()[..]].concat()
 }
 
+pub(super) fn float(number: f64) -> Vec<u8> {
+    [b"G", &number.to_be_bytes()[..]].concat()
+}
+
 pub(super) fn numbers(numbers: &[i64]) -> Vec<u8> {
     tuple(&numbers.iter().map(|value| number(*value)).collect::<Vec<_>>())
 }

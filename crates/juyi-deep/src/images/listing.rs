@@ -162,7 +162,7 @@ impl Listing {
         let headers: Vec<Table> = all.map(header).collect();
         if !reading.rename.is_empty() && headers.iter().all(|own| own.columns.is_empty()) {
             let problem = "is for columns of tables, and no table names these pictures";
-            return Err(Error::input("`--rename`", problem, "leave it out"));
+            return Err(Error::input("`‹rename›`", problem, "leave it out"));
         }
         check_renamed(reading, headers.iter())
     }

@@ -24,7 +24,7 @@ use crate::features::{Extractor, Kept};
 use crate::images::Reading;
 use crate::layers::Layer;
 use crate::tensors::{check, check_numbers};
-use crate::zoo::{Recognized, recognize};
+use crate::zoo::{Recognized, recognize, unwritten};
 
 /// The tensors of a head on all stages: `(classes, width)`, `(classes)`, and, where it takes some of their features, the
 /// rising numbers of those `(width)`.
@@ -55,17 +55,25 @@ pub struct Classified {
 /// # Errors
 /// Those of [`recognize`]; [`Error::Input`] if the tensors do not fit what the file says, or are not finite.
 pub fn network_in(source: &str, checkpoint: Checkpoint) -> Result<Recognized> {
+    let ends_in_zeros = checkpoint.ends_in_zeros;
     match About::of(source, &checkpoint.metadata)? {
         // A head on all stages belongs to an ordinary network without its head.
         Some(about) if !about.on_stages() => {
             let Classifier { about, tensors } = Classifier::checked(source, about, checkpoint.tensors)?;
             let names = Found { key: "classes".into(), certain: true, names: Ok(about.classes) };
-            let (extra, classes, doubts) = (Vec::new(), vec![names], Vec::new());
+            let (extra, classes, preparations) = (Vec::new(), vec![names], Vec::new());
             let architecture = about.architecture;
-            Ok(Recognized { architecture, tensors, extra, with_head: true, classes, doubts })
+            // What is added to a network may begin at 0.
+            let doubts = unwritten(&architecture, &tensors, ends_in_zeros, |_| true).into_iter().collect();
+            Ok(Recognized { architecture, tensors, extra, with_head: true, classes, preparations, doubts })
         }
         _ => {
-            let found = recognize(source, checkpoint.tensors)?;
+            let mut found = recognize(source, checkpoint.tensors)?;
+            found.preparations.extend(checkpoint.preparations);
+            let heads = found.architecture.head.iter().flat_map(Layer::parameters).rev();
+            let head = heads.map(|own| own.name).find(|name| name.ends_with("weight"));
+            let fresh = |name: &str| head.as_deref() == Some(name);
+            found.doubts.extend(unwritten(&found.architecture, &found.tensors, ends_in_zeros, fresh));
             check_numbers(&format!("`{source}`"), &found.architecture, &[], &found.tensors)?;
             Ok(Recognized { classes: checkpoint.classes, ..found })
         }

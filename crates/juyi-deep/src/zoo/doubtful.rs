@@ -157,12 +157,11 @@ pub(super) fn refuse_numbers(
     Err(Error::input(format!("`{source}`"), problem, hint))
 }
 
-/// What makes it doubtful that the tensors of a network are all that is meant, a sentence each; `extra` are not used.
+/// What makes it doubtful that the tensors of a network are all that is meant, a sentence each.
 pub(super) fn doubtful(
     architecture: &Architecture,
     with_head: bool,
     tensors: &BTreeMap<String, Stored>,
-    extra: &[String],
 ) -> Vec<String> {
     let mut doubts = Vec::new();
     if let Some([weight, _]) = last_of_head(architecture) {
@@ -194,7 +193,6 @@ pub(super) fn doubtful(
             ));
         }
     }
-    doubts.extend(other_normalization(architecture, tensors, extra));
     let named = |end: &str, value: f32| {
         let mut found =
             tensors.iter().filter(|(name, own)| name.ends_with(end) && !own.values.is_empty()).peekable();
@@ -232,28 +230,4 @@ pub(super) fn refuse_others(source: &str, architecture: &Architecture, extra: &[
     let hint =
         "its answers would be others without them; `juyi networks` lists the networks that are understood";
     Err(Error::input(format!("`{source}`"), problem, hint))
-}
-
-/// That the checkpoint prepares pictures otherwise, by tensors of its own for the mean and the deviation.
-fn other_normalization(
-    architecture: &Architecture,
-    tensors: &BTreeMap<String, Stored>,
-    extra: &[String],
-) -> Option<String> {
-    let three = |ends: &[&str]| -> Option<[f64; 3]> {
-        let name = extra.iter().find(|name| ends.iter().any(|end| name.rsplit('.').next() == Some(end)))?;
-        let [red, green, blue] = tensors.get(name)?.values[..] else { return None };
-        Some([red, green, blue].map(f64::from))
-    };
-    let (mean, deviation) = (three(&["mean", "pixel_mean"])?, three(&["std", "pixel_std"])?);
-    let near = |a: [f64; 3], b: [f64; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-3);
-    let own = &architecture.recipe;
-    let text = |three: [f64; 3]| three.map(|value| format!("{value:.3}")).join(",");
-    (!near(mean, own.mean.map(f64::from)) || !near(deviation, own.deviation.map(f64::from))).then(|| {
-        format!(
-            "the file has a mean and a deviation of its own for pictures, which are not used: `‹mean {}› ‹std {}›` takes them",
-            text(mean),
-            text(deviation)
-        )
-    })
 }

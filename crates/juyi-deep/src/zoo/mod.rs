@@ -5,9 +5,11 @@ mod doubtful;
 mod efficientnet_lite;
 mod googlenet;
 mod mobilenet_v2;
+mod preparation;
 mod recognize;
 mod resnet;
 mod squeezenet;
+mod unwritten;
 mod vgg;
 mod vit;
 mod weights;
@@ -17,7 +19,9 @@ use juyi::error::{Error, Result};
 use crate::architecture::Architecture;
 use crate::checkpoint;
 use crate::images::{Filter, Recipe, Resize};
-pub use recognize::{Recognized, recognize};
+pub use preparation::{beyond, unlike};
+pub use recognize::{Recognized, counts, recognize};
+pub(crate) use unwritten::unwritten;
 pub use weights::{Package, named_after, weights};
 
 /// Classes of `ImageNet`, for which the published heads are made.

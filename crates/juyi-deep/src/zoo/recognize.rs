@@ -5,13 +5,36 @@ use std::collections::BTreeMap;
 use juyi::error::{Error, Result};
 
 use super::doubtful::{doubtful, refuse_numbers, refuse_others, refuse_unmerged, take_head};
+use super::preparation::of_tensors;
 use super::{IMAGENET, Known, ZOO, squeezenet};
 use crate::architecture::Architecture;
 use crate::checkpoint::Stored;
 use crate::checkpoint::class_names::Found;
+use crate::checkpoint::preparation::Preparation;
 
 /// Ends of the names of tensors that count something and change no answer: passes of a training, and what profilers put in.
 const COUNTERS: [&str; 3] = [".num_batches_tracked", ".total_ops", ".total_params"];
+
+/// Words in the names of single numbers that count or steer a training.
+const OF_TRAINING: [&str; 11] = [
+    "averaged",
+    "num",
+    "count",
+    "counter",
+    "step",
+    "steps",
+    "epoch",
+    "iter",
+    "iteration",
+    "updates",
+    "decay",
+];
+
+/// Whether the name of a single number is that of a count or a step of a training, which is no part of a network.
+pub fn counts(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    last.split('_').any(|word| OF_TRAINING.contains(&word))
+}
 
 /// A checkpoint beside a network of the zoo.
 #[derive(Debug)]
@@ -26,6 +49,8 @@ pub struct Recognized {
     pub with_head: bool,
     /// What may be the names of the classes, those that are certain first.
     pub classes: Vec<Found>,
+    /// What is said of the preparation of pictures, which is not what the network's recipe holds.
+    pub preparations: Vec<Preparation>,
     /// What makes it doubtful that these are the weights which somebody means, a sentence each.
     pub doubts: Vec<String>,
 }
@@ -93,8 +118,9 @@ pub fn recognize(source: &str, tensors: BTreeMap<String, Stored>) -> Result<Reco
     })?;
     refuse_others(source, &architecture, &extra)?;
     refuse_numbers(source, &architecture, &tensors)?;
-    doubts.extend(doubtful(&architecture, with_head, &tensors, &extra));
-    Ok(Recognized { architecture, tensors, extra, with_head, classes: Vec::new(), doubts })
+    doubts.extend(doubtful(&architecture, with_head, &tensors));
+    let preparations = of_tensors(&tensors, &extra).into_iter().collect();
+    Ok(Recognized { architecture, tensors, extra, with_head, classes: Vec::new(), preparations, doubts })
 }
 
 #[cfg(test)]
@@ -190,11 +216,11 @@ mod tests {
             all.insert("normalize.mean".into(), stored(&[3], 0.5));
             all.insert("normalize.std".into(), stored(&[3], 0.25));
         };
-        let (.., doubts) = of(&pictures).unwrap();
-        assert!(
-            doubts[0].ends_with("`‹mean 0.500,0.500,0.500› ‹std 0.250,0.250,0.250›` takes them"),
-            "{doubts:?}"
-        );
+        let mut normalized = whole();
+        pictures(&mut normalized);
+        let stated = recognize("f", normalized).unwrap().preparations;
+        assert_eq!(stated[0].normalization, Some([[0.5; 3], [0.25; 3]]));
+        assert_eq!(stated[0].place, "normalize.mean");
 
         let said = |change: &dyn Fn(&mut BTreeMap<String, Stored>)| of(change).unwrap_err().to_string();
         let part = |name: &'static str| {

@@ -174,7 +174,19 @@ fn record(
     context: &mut Context,
 ) -> Outcome {
     let Data {
-        goal, label, encoding, missing, rows, id, truth, pixels, facts, moved, distances, ranges, target: table,
+        goal,
+        label,
+        encoding,
+        missing,
+        rows,
+        id,
+        truth,
+        pixels,
+        facts,
+        moved,
+        distances,
+        ranges,
+        target: table,
     } = data;
     let refused = refused(choice.as_ref());
     let Fits { mut all, before, after } = fits;

@@ -82,13 +82,15 @@ fn files_of_names_are_lines_or_json() {
     let path = folder.path().join("names");
     let of = |content: &[u8]| {
         std::fs::write(&path, content).unwrap();
-        read_class_names(&path)
+        read_class_names(&path).map(|(names, _)| names)
     };
     for content in [
         &b"cup\nmug\n"[..],
         b"\xef\xbb\xbfcup\r\n\r\n mug ",
         b"0,cup\n1,mug",
         b"1 mug\n0 cup",
+        b"mug: 1\ncup: 0",
+        b"1,cup\n2,mug",
         b"id,name\n1,mug\n0,cup\n",
         br#"["cup", "mug"]"#,
         br#"{"mug": 1, "cup": 0}"#,
@@ -101,7 +103,11 @@ fn files_of_names_are_lines_or_json() {
     for (content, words) in [
         (&b""[..], "is empty"),
         (b"cup\ncup", "names the class `cup` twice"),
-        (b"1,cup\n2,mug", "numbers its 2 lines otherwise than from 0 on"),
+        (b"1,cup\n3,mug", "numbers its 2 lines otherwise than from 0 or 1 on"),
+        (
+            br#"{"classes": ["cup", "mug"], "class_to_idx": {"mug": 0, "cup": 1}}"#,
+            "names classes otherwise under `class_to_idx` than under `classes`",
+        ),
         (b"[1, 2]", "has no list of names"),
         (b"{\"cup\": 1", "is damaged JSON"),
         (b"\xff\xfe", "is not UTF-8"),

@@ -19,6 +19,11 @@ pub(super) struct Machine<'a> {
     pub(super) copied: u64,
 }
 
+/// A float in digits, or a whole number that is too long.
+fn number<'a>(digits: &str) -> Node<'a> {
+    Node::Number(digits.trim().parse().unwrap_or(f64::NAN))
+}
+
 /// What is wrong with a code.
 pub(super) type Step<T> = std::result::Result<T, &'static str>;
 
@@ -82,7 +87,8 @@ impl<'a> Machine<'a> {
                 b"01" if code == b'I' => Node::Bool(true),
                 digits => {
                     let digits = std::str::from_utf8(digits).map_err(|_| "is not a number")?;
-                    digits.trim_end_matches('L').parse().map_or(Node::Number, Node::Int)
+                    let digits = digits.trim_end_matches('L');
+                    digits.parse().map_or_else(|_| number(digits), Node::Int)
                 }
             },
             b'K' => Node::Int(self.signed(1)? & 0xff),
@@ -94,16 +100,13 @@ impl<'a> Machine<'a> {
                     Node::Int(self.signed(width)?)
                 } else {
                     self.take(width)?;
-                    Node::Number
+                    Node::Number(f64::NAN)
                 }
             }
-            b'F' => {
-                self.line()?;
-                Node::Number
-            }
+            b'F' => number(std::str::from_utf8(self.line()?).unwrap_or_default()),
             b'G' => {
-                self.take(8)?;
-                Node::Number
+                let bytes = self.take(8)?.first_chunk().copied().unwrap_or_default();
+                Node::Number(f64::from_be_bytes(bytes))
             }
             b'S' => {
                 let text = escapes::quoted(self.line()?).ok_or("is not a text in quotes")?;
