@@ -44,7 +44,9 @@ pub use missing::is_mark_of_absence;
 pub(crate) use missing::{keeping, worth_saying};
 pub use notation::{Currency, Notation};
 pub use numerals::Notations;
-pub(crate) use numerals::{AMOUNTS, read_labels, read_labels_later, read_numbers, written_number};
+pub(crate) use numerals::{
+    AMOUNTS, read_labels, read_labels_later, read_numbers, thousands_among_labels, written_number,
+};
 pub use points::Points;
 pub use read::{Format, Reading, read_table, table_files};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};

@@ -18,7 +18,9 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::choice::{Choice, Chosen, Configuration, Verdict, choose, plain};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Encoding, Goal, Missing, Table, Task, read_labels_later};
+use crate::data::{
+    Cells, Classes, Encoding, Goal, Missing, Table, Task, read_labels_later, thousands_among_labels,
+};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn, Scores};
@@ -358,6 +360,7 @@ pub fn predict_table(
         hint: "fit it with `juyi transfer`".into(),
     })?;
     if let (Some(label), Goal::Value) = (score, &model.goal) {
+        thousands_among_labels(label, &[&table], &encoding.notations, context);
         read_labels_later(&mut table, label, &encoding.notations, context)?;
     }
     let truth = score.map(|label| label_cells(&table, label)).transpose()?;

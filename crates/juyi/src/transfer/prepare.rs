@@ -11,7 +11,7 @@ use super::{Settings, TargetLabels, TaskKind};
 use crate::context::Context;
 use crate::data::{
     Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_labels_later,
-    read_numbers, sentinels_in, truths_as_numbers,
+    read_numbers, sentinels_in, thousands_among_labels, truths_as_numbers,
 };
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
@@ -88,6 +88,8 @@ pub(super) fn prepare(
         None => infer_task(&known, &sources, &written, &label, context)?,
     };
     if kind == TaskKind::Regression {
+        let tables: Vec<&Table> = sources.iter().chain([&target]).collect();
+        thousands_among_labels(&label, &tables, &labels_read, context);
         read_labels_later(&mut target, &label, &labels_read, context)?;
     }
     tell_absent(&target, &label, context);
