@@ -99,6 +99,7 @@ pub(super) fn prepare(
         let hint = "leave `--target-labels` out, or add the column; empty cells are unlabelled rows";
         return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
     }
+    let mut unit_told = false;
     let goal = match kind {
         TaskKind::Regression => {
             let numbers: Vec<Cells> = labels.iter().chain(&target_cells).map(label_numbers).collect();
@@ -109,7 +110,7 @@ pub(super) fn prepare(
                 labels_beyond(&label, sources, (&target.name, target_numbers), context);
             }
             let names = sources.iter().chain([&target]).map(|table| table.name.as_str());
-            labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
+            unit_told = labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
             Goal::Value
         }
         TaskKind::Classification => {
@@ -150,7 +151,8 @@ pub(super) fn prepare(
         let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
         compare_with_target(&known, (&target.name, cells), &rows, learnt, context)?;
     }
-    let truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
+    let mut truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
+    truth.unit_told = unit_told;
     let target_domain = target_domain(&target, features, &rows, used, &goal)?;
     let target_facts = describe(&target_domain, &goal, &target.remark);
     if domains.len() > 1 {
