@@ -5,8 +5,10 @@
 mod absent;
 mod apply;
 mod dates;
+mod identifiers;
 mod indices;
 mod kind;
+mod negative;
 mod outlying;
 mod sentinels;
 mod words;
@@ -16,12 +18,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use absent::absent_columns;
+use identifiers::identifies;
 use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names, tell_nameless};
 use sentinels::Sentinels;
 pub(crate) use sentinels::sentinels_in;
 pub(crate) use words::{Spellings, truths_as_numbers};
 
 use super::dates::{DAY, DateOrder, TimeUnit, calendar};
+use super::missing::tell_unmet;
 use super::numerals::{Notations, read_later};
 use super::read::Reading;
 use super::table::{Cells, Table};
@@ -136,6 +140,7 @@ impl Encoding {
         for table in &tables {
             table.tell(context);
         }
+        tell_unmet(&tables, context);
         indices::compare_first(&tables, context)?;
         let unnamed = row_names(&tables, id, context);
         let out = |name: &String| {
@@ -176,6 +181,7 @@ impl Encoding {
         let zeros: Vec<Cells> = tables.iter().map(|table| table.zeros()).collect();
         let mut columns = Vec::new();
         let (mut constant, mut sequences, mut names_of_rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut numbered = Vec::new();
         let mut sentinels = Sentinels::default();
         let mut empty = vec![Vec::new(); tables.len()];
         for name in names {
@@ -196,6 +202,8 @@ impl Encoding {
                     if let Kind::Number { .. } = &kind {
                         if is_sequence(cells[0].1) {
                             sequences.push(name);
+                        } else if identifies(name, &cells) {
+                            numbered.push(name);
                         }
                         sentinels.look(name, cells.iter().map(|(_, cells)| *cells));
                         if is_constant(&cells) {
@@ -222,6 +230,14 @@ impl Encoding {
             let text = format!(
                 "column {} counts the rows and looks like an identifier: `--id` or `--drop` keeps it out",
                 listed(&sequences)
+            );
+            context.warn("data", text);
+        }
+        if !numbered.is_empty() {
+            let text = format!(
+                "column {} has another whole number in every row and looks like an identifier: `--id` or `--drop` keeps it \
+                 out",
+                listed(&numbered)
             );
             context.warn("data", text);
         }

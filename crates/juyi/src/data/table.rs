@@ -178,6 +178,10 @@ pub struct Table {
     pub row_names: Option<String>,
     /// What a reader did that a note must tell.
     pub notes: Vec<String>,
+    /// What a reader saw that a warning must tell.
+    pub warnings: Vec<String>,
+    /// Words that were to mark missing cells, or to be values, and are no cell's.
+    pub unmet: Vec<String>,
     /// Columns of the file that were not read.
     pub unread: Vec<String>,
     /// Columns that got another name when they were read: old and new.
@@ -208,6 +212,7 @@ impl Table {
         for note in &self.notes {
             context.note("data", format!("`{}`: {note}", self.name));
         }
+        self.warnings.iter().for_each(|warning| context.warn("data", warning));
     }
 
     /// Words of a column that were read as missing cells, each with its number of cells.
@@ -242,6 +247,8 @@ impl Table {
             date_order: self.date_order,
             row_names: self.row_names.clone(),
             notes: self.notes.clone(),
+            warnings: self.warnings.clone(),
+            unmet: self.unmet.clone(),
             unread: self.unread.clone(),
             renamed: self.renamed.clone(),
         }
