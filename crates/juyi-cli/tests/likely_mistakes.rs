@@ -60,7 +60,7 @@ fn points_between_thousands_are_named_in_labels_and_in_few_cells() {
         table("a,b,y", 60, |_, a, b| format!("{a:.1},{b:.1},{}", write(a * 30.0)))
     };
     let (whole, points) = (label(&|v| format!("{v:.0}")), label(&dotted));
-    assert!(said(&points, &whole, "").contains(&format!("`old.csv`, column `y`: `1.0")));
+    assert!(said(&points, &whole, "").contains("`old.csv`, column `y`: `1.0"));
     assert!(said(&whole, &points, "").contains("`new.csv`, column `y`: `1.0"));
     assert!(said_later(&whole, &whole, &points).contains(DOTTED));
     assert!(!said(&points, &whole, "--decimal ,").contains(DOTTED));

@@ -47,7 +47,7 @@ fn holds_rows(cell: &[u8], separator: u8, width: usize) -> bool {
     let lines: Vec<&[u8]> =
         cell.split(|b| *b == b'\n' || *b == b'\r').filter(|line| !line.is_empty()).collect();
     let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
-    let like = |line: &&&[u8]| line.iter().filter(|b| **b == separator).count() + 1 == width;
+    let like = |line: &&&[u8]| line.split(|b| *b == separator).count() == width;
     let least = if width > 2 { LINES } else { OF_TWO_COLUMNS };
     let alike = inner.iter().filter(like).count();
     width > 1 && inner.len() >= least && alike as f64 >= LIKE_ROWS * inner.len() as f64

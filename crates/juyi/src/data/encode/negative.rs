@@ -20,9 +20,9 @@ const DIFFERENT: usize = 10;
 const STEPS: f64 = 5.0;
 
 /// Those numbers, each with how often it occurs in all tables together.
-pub(super) fn negative<'c>(cells: impl Iterator<Item = &'c Cells> + Clone) -> Vec<(f64, usize)> {
+pub(super) fn negative(cells: &[&Cells]) -> Vec<(f64, usize)> {
     let numbers = || {
-        let numbers = cells.clone().filter_map(|cells| match cells {
+        let numbers = cells.iter().filter_map(|cells| match cells {
             Cells::Numbers(numbers) => Some(numbers),
             Cells::Text { .. } => None,
         });
@@ -63,7 +63,8 @@ mod tests {
     fn found(count: usize, of: impl Fn(f64) -> f64, more: &[f64]) -> Vec<(f64, usize)> {
         let numbers: Vec<f64> = (0..count).map(|i| of(i as f64)).chain(more.iter().copied()).collect();
         let (source, target) = numbers.split_at(numbers.len() / 2);
-        negative([source, target].map(|v| Cells::Numbers(v.to_vec())).iter())
+        let cells = [source, target].map(|v| Cells::Numbers(v.to_vec()));
+        negative(&cells.each_ref())
     }
 
     #[test]

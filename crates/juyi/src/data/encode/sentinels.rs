@@ -68,12 +68,11 @@ impl<'a> Sentinels<'a> {
     /// Looks at a column of numbers.
     pub(super) fn look<'c>(&mut self, name: &'a String, cells: impl Iterator<Item = &'c Cells> + Clone) {
         let mut known = likely(cells.clone());
-        let more = negative(cells.clone());
-        known.extend(
-            more.into_iter()
-                .filter(|(value, _)| known.iter().all(|(other, _)| other != value))
-                .collect::<Vec<_>>(),
-        );
+        for (value, count) in negative(&cells.clone().collect::<Vec<_>>()) {
+            if known.iter().all(|(other, _)| *other != value) {
+                known.push((value, count));
+            }
+        }
         let is_known = |(low, high): Outlying| known.iter().any(|(value, _)| low <= *value && *value <= high);
         let mut others: Vec<(Outlying, usize)> = Vec::new();
         for ((low, high), count) in cells.flat_map(|cells| outlying(cells, &known)) {
