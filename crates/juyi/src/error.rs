@@ -161,7 +161,13 @@ const LISTED: usize = 150;
 
 /// Blanks, and marks that nobody sees.
 pub(crate) fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')
+    c.is_whitespace() || is_unseen(c) || matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Marks that nobody sees and no word is spelt with: soft hyphens, marks of direction, of variants and of no width.
+pub(crate) fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}')
+        || matches!(c, '\u{2066}'..='\u{2069}' | '\u{fe0f}' | '\u{feff}')
 }
 
 /// How two names differ that look alike, in words; empty where their letters differ.

@@ -4,8 +4,9 @@ use std::io::Read;
 
 use half::f16;
 
+use super::cells::{Cells, TextCells};
 use super::read::Reading;
-use super::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
+use super::table::{COLUMN, Column, Table, label_name};
 use crate::error::{Error, Result, shown};
 
 /// What one value is.

@@ -5,8 +5,10 @@
 mod absent;
 mod apply;
 mod dates;
+mod identifiers;
 mod indices;
 mod kind;
+mod negative;
 mod outlying;
 mod sentinels;
 mod words;
@@ -16,15 +18,18 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use absent::absent_columns;
+use identifiers::identifies;
 use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names, tell_nameless};
 use sentinels::Sentinels;
 pub(crate) use sentinels::sentinels_in;
 pub(crate) use words::{Spellings, truths_as_numbers};
 
+use super::cells::Cells;
 use super::dates::{DAY, DateOrder, TimeUnit, calendar};
+use super::missing::tell_unmet;
 use super::numerals::{Notations, read_later};
 use super::read::Reading;
-use super::table::{Cells, Table};
+use super::table::Table;
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
 
@@ -147,6 +152,7 @@ impl Encoding {
         for table in &tables {
             table.tell(context);
         }
+        tell_unmet(&tables, context);
         indices::compare_first(&tables, context)?;
         let unnamed = row_names(&tables, id, context);
         let out = |name: &String| {
@@ -187,6 +193,7 @@ impl Encoding {
         let zeros: Vec<Cells> = tables.iter().map(|table| table.zeros()).collect();
         let mut columns = Vec::new();
         let (mut constant, mut sequences, mut names_of_rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut numbered = Vec::new();
         let mut sentinels = Sentinels::default();
         let mut empty = vec![Vec::new(); tables.len()];
         for name in names {
@@ -207,6 +214,8 @@ impl Encoding {
                     if let Kind::Number { .. } = &kind {
                         if is_sequence(cells[0].1) {
                             sequences.push(name);
+                        } else if identifies(name, &cells) {
+                            numbered.push(name);
                         }
                         sentinels.look(name, cells.iter().map(|(_, cells)| *cells));
                         if is_constant(&cells) {
@@ -233,6 +242,14 @@ impl Encoding {
             let text = format!(
                 "column {} counts the rows and looks like an identifier: `‹id›` or `‹drop›` keeps it out",
                 listed(&sequences)
+            );
+            context.warn("data", text);
+        }
+        if !numbered.is_empty() {
+            let text = format!(
+                "column {} has another whole number in every row and looks like an identifier: `‹id›` or `‹drop›` keeps it \
+                 out",
+                listed(&numbered)
             );
             context.warn("data", text);
         }

@@ -1,11 +1,16 @@
 //! Which cells stand for a missing value, in every format.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::cells::{Cells, MISSING};
+use super::classes::loosely;
 use super::notation::Amount;
 use super::read::Reading;
-use super::table::{Cells, MISSING, Table};
-use crate::error::{Error, Result};
+use super::table::Table;
+use crate::context::Context;
+use crate::error::{Error, Result, shown};
 use crate::setting::Setting;
 
 /// What people and programs write where there is no value: pandas, R, SQL, SAS, Stata, Weka, Excel. The errors of
@@ -33,6 +38,8 @@ pub(super) struct MissingValues {
     kept: Vec<String>,
     /// Columns that are text even if they look like numbers.
     text: Vec<String>,
+    /// Whether a cell was met for each word, those that are kept behind the others.
+    met: Arc<Vec<AtomicBool>>,
 }
 
 impl MissingValues {
@@ -40,13 +47,15 @@ impl MissingValues {
     pub(super) fn with(given: &[String]) -> Self {
         let words: Vec<String> = given.iter().map(|word| without_blanks(word).to_string()).collect();
         let numbers = words.iter().filter_map(|word| word.parse().ok()).filter(|v: &f64| v.is_finite());
-        Self { numbers: numbers.collect(), words, ..Self::default() }
+        Self { numbers: numbers.collect(), met: fresh(words.len()), words, ..Self::default() }
     }
 
     /// Those that a table is to be read with.
     pub(super) fn of(reading: &Reading) -> Self {
-        let kept = reading.keep_values.iter().map(|word| without_blanks(word).to_string()).collect();
-        Self { kept, text: reading.as_text.clone(), ..Self::with(&reading.missing_values) }
+        let kept: Vec<String> =
+            reading.keep_values.iter().map(|word| without_blanks(word).to_string()).collect();
+        let met = fresh(reading.missing_values.len() + kept.len());
+        Self { kept, text: reading.as_text.clone(), met, ..Self::with(&reading.missing_values) }
     }
 
     /// Checks that what is to be a value is a mark of absence otherwise, and nobody's here.
@@ -76,7 +85,11 @@ impl MissingValues {
     /// Whether this text does.
     pub(super) fn has(&self, cell: &str) -> bool {
         let cell = without_blanks(cell);
-        self.has_among_numbers(cell) && !self.kept.iter().any(|word| word == cell)
+        let kept = self.kept.iter().position(|word| word == cell);
+        if let Some(at) = kept {
+            self.meet(self.words.len() + at);
+        }
+        kept.is_none() && self.has_among_numbers(cell)
     }
 
     /// Whether this text does in a column of numbers, of which no word is a value.
@@ -88,13 +101,33 @@ impl MissingValues {
         if self.words.is_empty() {
             return false;
         }
-        let same_number = || cell.parse().is_ok_and(|number| self.has_number(number));
-        self.words.iter().any(|word| word == cell) || same_number()
+        let word = self.words.iter().position(|word| word == cell);
+        if let Some(at) = word {
+            self.meet(at);
+        }
+        word.is_some() || cell.parse().is_ok_and(|number| self.has_number(number))
     }
 
     /// Whether this number does.
     pub(super) fn has_number(&self, number: f64) -> bool {
-        self.numbers.contains(&number)
+        let found = self.numbers.contains(&number);
+        if found {
+            let same = |word: &String| word.parse() == Ok(number);
+            self.words.iter().enumerate().filter(|(_, word)| same(word)).for_each(|(at, _)| self.meet(at));
+        }
+        found
+    }
+
+    fn meet(&self, at: usize) {
+        if let Some(met) = self.met.get(at) {
+            met.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The words that no cell was met for.
+    pub(super) fn unmet(&self) -> Vec<String> {
+        let words = self.words.iter().chain(&self.kept).zip(&*self.met);
+        words.filter(|(_, met)| !met.load(Ordering::Relaxed)).map(|(word, _)| word.clone()).collect()
     }
 
     /// Empties the cells of a table that was read without regard to them.
@@ -147,6 +180,27 @@ impl MissingValues {
         let mut gone = gone.iter();
         values.retain(|_| gone.next() == Some(&false));
         marks
+    }
+}
+
+/// As many words, for none of which a cell was met.
+fn fresh(words: usize) -> Arc<Vec<AtomicBool>> {
+    Arc::new((0..words).map(|_| AtomicBool::new(false)).collect())
+}
+
+/// Notes the words that were to mark missing cells, or to be values, and are no cell's in any of these tables.
+pub(super) fn tell_unmet(tables: &[&Table], context: &mut Context) {
+    let nowhere = |word: &&String| tables.iter().all(|table| table.unmet.contains(word));
+    for word in tables.first().map_or(&[][..], |table| &table.unmet).iter().filter(nowhere) {
+        let values = tables.iter().flat_map(|table| &table.columns).flat_map(|column| match &column.cells {
+            Cells::Text { values, .. } => values.as_slice(),
+            Cells::Numbers(_) => &[],
+        });
+        let meant = values.into_iter().find(|value| loosely(value) == loosely(word));
+        let meant = meant.map_or_else(String::new, |meant| format!("; did you mean `{}`?", shown(meant)));
+        let kept = tables.iter().any(|table| table.keep_values.contains(word));
+        let option = if kept { Setting::KeepValues } else { Setting::MissingValues };
+        context.note("data", format!("`{}`: no cell of any table is so{meant}", option.to(shown(word))));
     }
 }
 

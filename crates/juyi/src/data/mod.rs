@@ -3,6 +3,7 @@
 pub mod array;
 mod builtin;
 mod caught;
+mod cells;
 mod character_encoding;
 mod classes;
 mod csv;
@@ -29,6 +30,7 @@ mod whole;
 pub mod xlsx;
 
 pub use builtin::{Builtin, builtin};
+pub use cells::Cells;
 pub use classes::{Classes, means_no_label, spelt_alike, twins};
 pub(crate) use classes::{mixes_truths, plain_number, says_the_same, two_vocabularies};
 pub(crate) use dates::is_moment;
@@ -44,9 +46,11 @@ pub use missing::is_mark_of_absence;
 pub(crate) use missing::{keeping, worth_saying};
 pub use notation::{Currency, Notation};
 pub use numerals::Notations;
-pub(crate) use numerals::{AMOUNTS, read_labels, read_labels_later, read_numbers, written_number};
+pub(crate) use numerals::{
+    AMOUNTS, read_labels, read_labels_later, read_numbers, thousands_among_labels, written_number,
+};
 pub use points::Points;
 pub use read::{Format, Reading, read_table, table_files};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
-pub use table::{Cells, Column, Seen, Table};
+pub use table::{Column, Seen, Table};
 pub(crate) use whole::read_whole;

@@ -8,9 +8,10 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
 use super::array::{self, Array};
+use super::cells::Cells;
 use super::npy;
 use super::read::Reading;
-use super::table::{Cells, Table};
+use super::table::Table;
 use crate::error::{Error, Result, shown};
 
 /// The names of features and labels that are looked for if none are given.

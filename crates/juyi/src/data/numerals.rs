@@ -1,15 +1,19 @@
 //! Columns of text that are numbers in another notation: read where all tables have it in one way, else refused.
 
 mod labels;
+mod thousands;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cells::Cells;
 use super::notation::{ANY, Amount, Currency, Fits, Notation, with_decimal};
 use super::points::Points;
-use super::table::{Cells, Seen, Table};
+use super::table::{Seen, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
 pub(crate) use labels::{AMOUNTS, read_labels, written_number};
+use thousands::thousands;
+pub(crate) use thousands::thousands_among_labels;
 
 /// Most columns that a note gives an example of.
 const NAMED: usize = 5;
@@ -44,7 +48,11 @@ pub(crate) fn read_numbers(
         points_beside_commas(table, &found, left_out)?;
         codes(table, left_out, context);
     }
-    thousands(tables, left_out, context);
+    let lent: Vec<&Table> = tables.iter().map(|table| &**table).collect();
+    let dotted = |(_, seen): &(&String, &Seen)| seen.points == Points::Either;
+    let dotted: BTreeSet<&String> =
+        lent.iter().flat_map(|table| table.seen.iter().filter(dotted)).map(|(name, _)| name).collect();
+    dotted.into_iter().filter(|name| !left_out(name)).for_each(|name| thousands(name, &lent, context));
     say(&examples, context);
     Ok(found)
 }
@@ -66,6 +74,7 @@ pub(crate) fn read_later(
         if either && table.decimal.is_none() && before.is_some_and(|before| before.decimal == ',') {
             return Err(points(table, name));
         }
+        thousands(name, &[&*table], context);
         let settled = settle(name, &mut [&mut *table], Some(before))?;
         examples.extend(settled.map(|(_, example)| example.unwrap_or_else(|| format!("column `{name}`"))));
     }
@@ -292,63 +301,6 @@ fn points_beside_commas(table: &Table, found: &Notations, left_out: &dyn Fn(&str
     match table.columns.iter().filter(|_| commas && table.decimal.is_none()).find(either) {
         Some(column) => Err(points(table, &column.name)),
         None => Ok(()),
-    }
-}
-
-/// Numbers such as `1.234` that make a column likely to have thousands where another table has four digits.
-const TELLING: usize = 10;
-
-/// Warns of columns of numbers such as `1.234` that are whole numbers of about a thousand times the size in another table.
-fn thousands(tables: &[&mut Table], left_out: &dyn Fn(&str) -> bool, context: &mut Context) {
-    let numbers = |table: &Table, name: &str| match table.column(name).map(|column| &column.cells) {
-        Some(Cells::Numbers(numbers)) => {
-            let mut filled: Vec<f64> = numbers.iter().copied().filter(|v| !v.is_nan()).collect();
-            filled.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-            filled
-        }
-        _ => Vec::new(),
-    };
-    let middle = |sorted: &[f64]| sorted.get(sorted.len() / 2).map_or(0.0, |v| v.abs());
-    for table in tables.iter().filter(|table| table.decimal.is_none()) {
-        for name in table.columns.iter().map(|column| &column.name).filter(|name| !left_out(name)) {
-            if table.seen.get(name).is_none_or(|seen| seen.points != Points::Either) {
-                continue;
-            }
-            let here = numbers(table, name);
-            let points: Vec<f64> = here.iter().copied().filter(|v| v.fract() != 0.0).collect();
-            if points.len() < TELLING {
-                continue;
-            }
-            let whole: Vec<f64> = here.iter().copied().filter(|v| v.fract() == 0.0).collect();
-            if whole.len() >= TELLING && middle(&whole) > 50.0 * middle(&points) {
-                let text = format!(
-                    "`{}`, column `{}`: `{:.3}` is taken for {}, and stands beside `{}`; if the point separates thousands, say \
-                     `‹decimal ,›`, and else `‹decimal .›`",
-                    table.name,
-                    shown(name),
-                    points[0],
-                    points[0],
-                    middle(&whole)
-                );
-                context.warn("data", text);
-                continue;
-            }
-            let other = tables.iter().find_map(|other| {
-                let there = numbers(other, name);
-                let ratio = 1000.0 * middle(&points) / middle(&there);
-                let alike = middle(&there) >= 1000.0 && (0.1..=10.0).contains(&ratio);
-                (alike && there.iter().all(|v| v.fract() == 0.0)).then(|| (&other.name, middle(&there)))
-            });
-            let Some((other, size)) = other.filter(|_| 2 * points.len() >= here.len()) else { continue };
-            let point = points[0];
-            let text = format!(
-                "`{}`, column `{}`: `{point:.3}` is taken for {point}, and `{other}` has whole numbers such as {size} there; \
-                 if the point separates thousands, say `‹decimal ,›`",
-                table.name,
-                shown(name)
-            );
-            context.warn("data", text);
-        }
     }
 }
 

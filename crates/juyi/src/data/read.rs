@@ -190,6 +190,12 @@ fn read_within(spec: &str, reading: &Reading, context: &Context) -> Result<Table
     for kept in kept {
         table.columns.iter_mut().filter(|column| column.name == kept.name).for_each(|c| c.clone_from(&kept));
     }
+    let unmet = missing.unmet();
+    if matches!(format, Format::Text) {
+        table.unmet.retain(|word| unmet.contains(word)); // cells are emptied while they are read
+    } else {
+        table.unmet = unmet;
+    }
     table.missing_values.clone_from(&reading.missing_values);
     table.keep_values.clone_from(&reading.keep_values);
     table.decimal = reading.decimal;

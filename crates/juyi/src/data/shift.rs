@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use serde::Serialize;
 
-use super::table::{Cells, Column, Table};
+use super::cells::Cells;
+use super::table::{Column, Table};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, multiply, orthonormal_columns};

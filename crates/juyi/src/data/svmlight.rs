@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
+use super::cells::{Cells, TextCells};
 use super::read::Reading;
-use super::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
+use super::table::{COLUMN, Column, Table, label_name};
 use crate::error::{Error, Result, shown};
 
 /// Largest index.

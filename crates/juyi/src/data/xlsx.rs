@@ -15,12 +15,13 @@ use std::io::{Read, Seek};
 use calamine::{CellErrorType, DataRef, Reader, SheetType, SheetVisible, Xlsx};
 
 use super::caught::caught;
+use super::cells::{Cells, TextCells};
 use super::dates::{DAY, TimeUnit, calendar};
 use super::lines::Lines;
 use super::missing::{Absent, MissingValues, without_blanks};
 use super::points::Points;
 use super::read::Reading;
-use super::table::{COLUMN, Cells, Column, Seen, Table, TextCells, is_code};
+use super::table::{COLUMN, Column, Seen, Table, is_code};
 use crate::error::{Error, Result, shown};
 use parts::unpacked;
 

@@ -135,14 +135,14 @@ fn told(column: &str, apart: &Apart, sources: &[&str]) -> String {
     format!("column `{name}` lies around {here} in `{source}` and around {there} in {others}{times}")
 }
 
-/// Warns of a table whose labels, which are numbers, lie far from those of the others.
-pub(super) fn labels_apart(label: &str, tables: &[(&str, &Cells)], context: &mut Context) {
+/// Warns of a table whose labels, which are numbers, lie far from those of the others; whether there is one.
+pub(super) fn labels_apart(label: &str, tables: &[(&str, &Cells)], context: &mut Context) -> bool {
     let cells: Vec<&Cells> = tables.iter().map(|(_, cells)| *cells).collect();
     let names: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
-    if let Some(apart) = source_apart(&cells) {
-        let text = format!("the label's {}: is it in another unit there?", told(label, &apart, &names));
-        context.warn("data", text);
-    }
+    let Some(apart) = source_apart(&cells) else { return false };
+    let text = format!("the label's {}: is it in another unit there?", told(label, &apart, &names));
+    context.warn("data", text);
+    true
 }
 
 /// A number that so many labels of the target are, as a share and at least, is told of where no source has the like.

@@ -11,7 +11,7 @@ use super::truth::Truth;
 use super::{Outcome, Settings, TargetLabels, units};
 use crate::choice::{Chosen, Configuration, choose_from_models};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later};
+use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
 use crate::learners::Trained;
 use crate::methods::{NO_TRANSFER, SourceModel, refine};
@@ -50,6 +50,7 @@ pub fn transfer_models(
     encoding.missing = settings.missing.unwrap_or(encoding.missing);
     let label = settings.label.clone().unwrap_or_else(|| encoding.label.clone());
     if goal == Goal::Value {
+        thousands_among_labels(&label, &[&target], &encoding.notations, context);
         read_labels_later(&mut target, &label, &encoding.notations, context)?;
     }
     let cells = target.column(&label).map(|column| column.cells.clone());

@@ -6,7 +6,7 @@ use super::prepare::{identifiers, of_rows};
 use super::truth::Truth;
 use super::{beyond, degenerate, units};
 use crate::context::Context;
-use crate::data::{Cells, Classes, Goal, Table, read_labels_later};
+use crate::data::{Cells, Classes, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
 use crate::measures::Scores;
 use crate::models::{Answers, Model, answers_bytes};
@@ -83,6 +83,7 @@ pub fn predict_table(
         hint: "fit it with `juyi transfer`".into(),
     })?;
     if let (Some(label), Goal::Value) = (score, &model.goal) {
+        thousands_among_labels(label, &[&table], &encoding.notations, context);
         read_labels_later(&mut table, label, &encoding.notations, context)?;
     }
     let truth = score.map(|label| label_cells(&table, label)).transpose()?;

@@ -12,7 +12,7 @@ use super::{Settings, TargetLabels, TaskKind, beyond, degenerate, units};
 use crate::context::Context;
 use crate::data::{
     Cells, Domain, Encoding, Goal, Labels, Missing, Notations, Table, Task, read_labels, read_labels_later,
-    read_numbers, sentinels_in, truths_as_numbers,
+    read_numbers, sentinels_in, thousands_among_labels, truths_as_numbers,
 };
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
@@ -69,6 +69,8 @@ pub(super) fn prepare(
         None => infer_task(&known, &sources, &written, &label, context)?,
     };
     if kind == TaskKind::Regression {
+        let tables: Vec<&Table> = sources.iter().chain([&target]).collect();
+        thousands_among_labels(&label, &tables, &labels_read, context);
         read_labels_later(&mut target, &label, &labels_read, context)?;
     }
     tell_absent(&target, &label, context);
@@ -78,6 +80,7 @@ pub(super) fn prepare(
         let hint = "leave `‹target-labels›` out, or add the column; empty cells are unlabelled rows";
         return Err(Error::input(format!("`{}`", target.name), format!("has no column `{label}`"), hint));
     }
+    let mut unit_told = false;
     let goal = match kind {
         TaskKind::Regression => {
             let numbers: Vec<Cells> = labels.iter().chain(&target_cells).map(label_numbers).collect();
@@ -88,7 +91,7 @@ pub(super) fn prepare(
                 labels_beyond(&label, sources, (&target.name, target_numbers), context);
             }
             let names = sources.iter().chain([&target]).map(|table| table.name.as_str());
-            labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
+            unit_told = labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);
             Goal::Value
         }
         TaskKind::Classification => {
@@ -129,7 +132,8 @@ pub(super) fn prepare(
         let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
         compare_with_target(&known, (&target.name, cells), &rows, learnt, context)?;
     }
-    let truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
+    let mut truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
+    truth.unit_told = unit_told;
     let target_domain = target_domain(&target, features, &rows, used, &goal)?;
     let target_facts = describe(&target_domain, &goal, &target.remark);
     if domains.len() > 1 {

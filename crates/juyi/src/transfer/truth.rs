@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::labels::label_value;
+use super::units::label_unit;
 use crate::context::Context;
 use crate::data::{Cells, Classes, Goal, Labels, Table, listed};
 use crate::error::{Result, shown};
@@ -15,6 +16,8 @@ pub(super) struct Truth {
     /// Positions among the predicted rows.
     pub(super) rows: Vec<usize>,
     labels: TruthLabels,
+    /// Whether it was said that they are in another unit.
+    pub(super) unit_told: bool,
 }
 
 enum TruthLabels {
@@ -48,7 +51,7 @@ impl Truth {
                 TruthLabels::Values(rows.iter().map(value).collect::<Result<_>>()?)
             }
         };
-        Ok(Self { rows, labels })
+        Ok(Self { rows, labels, unit_told: false })
     }
 
     /// Labels of all rows, in terms of the goal.
@@ -64,7 +67,7 @@ impl Truth {
             TruthLabels::Classes(of) => of.len(),
             TruthLabels::Values(of) => of.len(),
         };
-        Self { rows: (0..rows).collect(), labels }
+        Self { rows: (0..rows).collect(), labels, unit_told: false }
     }
 
     /// The true class of each scored row; `None` for a regression.
@@ -105,7 +108,17 @@ impl Truth {
                 let said: Vec<&str> = said.iter().map(|c| names[*c as usize].as_str()).collect();
                 Some(classification_scores(&truth, &said))
             }
-            (TruthLabels::Values(truth), Goal::Value) => Some(regression_scores(truth, &said)),
+            (TruthLabels::Values(truth), Goal::Value) => {
+                if let Some((factor, larger)) = label_unit(truth, &said).filter(|_| !self.unit_told) {
+                    let size = if larger { "large" } else { "small" };
+                    let text = format!(
+                        "the labels are about {factor} times as {size} as what is predicted: are they in another unit than \
+                         those learnt from?"
+                    );
+                    context.warn("scores", text);
+                }
+                Some(regression_scores(truth, &said))
+            }
             _ => None,
         }
     }

@@ -75,6 +75,34 @@ pub(super) fn units(
     }
 }
 
+/// How well predictions fit labels in another unit that are told of, by R²: for large factors, and for those below ten, which
+/// may be a plain difference.
+const FITS: (f64, f64) = (0.3, 0.7);
+
+/// The known factor by which labels are larger than what is predicted, or smaller, where they fit it then and do not as
+/// they are.
+pub(super) fn label_unit(labels: &[f64], said: &[f64]) -> Option<(f64, bool)> {
+    let fit = |by: f64| {
+        let mean = labels.iter().sum::<f64>() / labels.len() as f64;
+        let squares = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+            labels.iter().zip(said).map(|(label, said)| of(*label, *said).powi(2)).sum()
+        };
+        let around = squares(&|label, _| (label - mean) / by);
+        if around > 0.0 {
+            1.0 - squares(&|label, said| label / by - said) / around
+        } else {
+            f64::NEG_INFINITY
+        }
+    };
+    if labels.len() < FEWEST || fit(1.0) >= 0.0 {
+        return None;
+    }
+    let either = FACTORS.iter().flat_map(|(factor, _)| [(*factor, true), (*factor, false)]);
+    let by = |(factor, larger): (f64, bool)| if larger { factor } else { 1.0 / factor };
+    let best = either.max_by(|a, b| fit(by(*a)).total_cmp(&fit(by(*b))))?;
+    (fit(by(best)) >= if best.0 < 10.0 { FITS.1 } else { FITS.0 }).then_some(best)
+}
+
 /// How far mean and deviation of a standardised column may be from 0 and 1: it may be so by other rows.
 const ABOUT: f64 = 0.25;
 
@@ -160,6 +188,22 @@ mod tests {
         }
         let counts: Vec<f64> = (0..60).map(|i| f64::from(i % 3) - 1.0).collect();
         assert_eq!(scaled(&counts, 3.0), None);
+    }
+
+    #[test]
+    fn labels_in_another_unit_are_told_from_poor_predictions() {
+        let said: Vec<f64> = (0..40).map(|i| f64::from(i * 7 % 40) + 10.0).collect();
+        let labels = |by: f64, more: f64, noise: f64| -> Vec<f64> {
+            said.iter().enumerate().map(|(i, v)| by * (v + noise * (i as f64 * 2.4).sin()) + more).collect()
+        };
+        assert_eq!(label_unit(&labels(100.0, 0.0, 5.0), &said), Some((100.0, true)));
+        assert_eq!(label_unit(&labels(0.01, 0.0, 5.0), &said), Some((100.0, false)));
+        assert_eq!(label_unit(&labels(2.54, 0.0, 1.0), &said), Some((2.54, true)));
+        for (by, more, noise) in
+            [(1.0, 0.0, 5.0), (1.0, 300.0, 1.0), (-1.0, 0.0, 1.0), (1.0, 0.0, 300.0), (5.0, 0.0, 1.0)]
+        {
+            assert_eq!(label_unit(&labels(by, more, noise), &said), None, "{by} {more} {noise}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Columns while they are read.
 
+use crate::data::cells::{Cells, TextCells};
 use crate::data::missing::{Absent, MissingValues, without_blanks};
 use crate::data::points::Points;
-use crate::data::table::{Cells, Column, Seen, TextCells, is_code};
+use crate::data::table::{Column, Seen, is_code};
 
 /// A column while it is read.
 pub(super) enum Growing {

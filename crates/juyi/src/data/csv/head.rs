@@ -98,6 +98,7 @@ pub(super) fn head(name: &str, reader: &mut impl BufRead, limit: u64) -> Result<
     let longer = !rows.is_empty() && rows.iter().all(|row| row.len() == cells.len() + 1);
     let trailing = longer && rows.iter().all(|row| row.last().is_some_and(String::is_empty));
     let names_rows = longer && !trailing && name_rows(&rows, found) && !holds_separators(&read, found);
+    let names_rows = names_rows && (header.starts_with(b"\"") || !decimal_commas(&rows, found));
     if names_rows {
         cells.insert(0, String::new());
     }
@@ -249,6 +250,25 @@ fn holds_separators(read: &[u8], separator: u8) -> bool {
         blanks += record.cells().skip(1).filter(|cell| cell.starts_with(b" ")).count();
     }
     separator == b',' && blanks > 0 && blanks < all
+}
+
+/// Whether two cells beside each other, behind the first, may be one number with a decimal comma or one between thousands
+/// in every row.
+fn decimal_commas(rows: &[Vec<String>], separator: u8) -> bool {
+    let digits = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+    let pair = |row: &Vec<String>, j: usize| {
+        let (whole, rest) = (row[j].strip_prefix('-').unwrap_or(&row[j]), &row[j + 1]);
+        (digits(whole) && digits(rest)).then_some((whole.len(), rest.len()))
+    };
+    let number = |j: usize| {
+        let pairs: Option<Vec<(usize, usize)>> = rows.iter().map(|row| pair(row, j)).collect();
+        pairs.is_some_and(|pairs| {
+            pairs.iter().all(|(_, rest)| *rest <= 2)
+                || pairs.iter().all(|(whole, rest)| *whole <= 3 && *rest == 3)
+        })
+    };
+    let width = rows.iter().map(Vec::len).min().unwrap_or(0);
+    separator == b',' && (1..width.saturating_sub(1)).any(number)
 }
 
 /// Bytes that follow, up to a bound.

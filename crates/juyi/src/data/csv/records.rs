@@ -63,6 +63,7 @@ impl<R: BufRead> Records<R> {
                 ReadRecordResult::OutputEndsFull => grow(&mut self.ends, self.most, line)?,
                 ReadRecordResult::Record => {
                     into.take(&self.cells[..bytes], &self.ends[..count], line, self.blanks);
+                    into.lines = self.line - line;
                     return Ok(true);
                 }
                 ReadRecordResult::End => return Ok(false),
@@ -95,6 +96,8 @@ pub(super) struct Record {
     ends: Vec<usize>,
     /// The line in which it begins.
     pub(super) line: u64,
+    /// The number of lines that it takes.
+    pub(super) lines: u64,
 }
 
 impl Record {

@@ -10,8 +10,9 @@ use super::kind::text_among_numbers;
 use super::words::{Known, truths_as_the_model};
 use super::{ColumnEncoding, Encoding, Kind, LARGEST, Missing};
 use crate::context::Context;
+use crate::data::cells::Cells;
 use crate::data::missing::keeping;
-use crate::data::table::{Cells, Table};
+use crate::data::table::Table;
 use crate::error::{Error, Result, few, shown};
 use crate::linalg::Matrix;
 

@@ -4,9 +4,10 @@ use super::Kind;
 use super::dates::{Dates, dates};
 use super::words::{Known, different, tell_twins};
 use crate::context::Context;
+use crate::data::cells::{Cells, MISSING};
 use crate::data::classes::says_the_same;
 use crate::data::dates::{Moment, days};
-use crate::data::table::{Cells, MISSING, Table};
+use crate::data::table::Table;
 use crate::error::{Error, Result, shown};
 use crate::setting::Setting;
 

@@ -1,6 +1,6 @@
 //! Numbers that lie far from all others of their column, whatever they are.
 
-use crate::data::table::Cells;
+use crate::data::cells::Cells;
 
 /// Fewest other values, and fewest different ones among them, that tell where a column lies.
 const OTHERS: usize = 20;

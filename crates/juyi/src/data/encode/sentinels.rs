@@ -1,10 +1,11 @@
 //! Numbers and dates that stand for a missing cell: they are named, never converted.
 
 use super::listed;
+use super::negative::negative;
 use super::outlying::{Outlying, outlying};
 use crate::context::Context;
+use crate::data::cells::Cells;
 use crate::data::dates::{DAY, TimeUnit, days};
-use crate::data::table::Cells;
 
 /// A number that people write for a missing cell.
 struct Sentinel {
@@ -33,9 +34,20 @@ const SENTINELS: [Sentinel; 10] = [
     sentinel(0.0, 10.0, 0.2),
 ];
 
+/// From which on downwards one cell tells, and how many ranges of the others it must lie away from them.
+const ALONE: (f64, f64) = (-999.0, 5.0);
+
+/// How many ranges a number of two or three nines that repeats must lie away from many others, or how many where it lies
+/// so many deviations from their mean.
+const NINES: (f64, f64) = (1.0, 0.25);
+const DEVIATIONS: f64 = 4.0;
+
 /// Fewest cells with other values, and fewest different ones among them, that tell where a column lies.
 const OTHERS: usize = 5;
 const DIFFERENT: usize = 3;
+
+/// Fewest cells with other values of which the deviation tells.
+const MANY: usize = 20;
 
 /// Names such numbers in a column of numbers, of one table or several; whether there are any.
 pub(crate) fn sentinels_in(name: &str, cells: &[&Cells], context: &mut Context) -> bool {
@@ -55,7 +67,12 @@ pub(super) struct Sentinels<'a> {
 impl<'a> Sentinels<'a> {
     /// Looks at a column of numbers.
     pub(super) fn look<'c>(&mut self, name: &'a String, cells: impl Iterator<Item = &'c Cells> + Clone) {
-        let known = likely(cells.clone());
+        let mut known = likely(cells.clone());
+        for (value, count) in negative(&cells.clone().collect::<Vec<_>>()) {
+            if known.iter().all(|(other, _)| *other != value) {
+                known.push((value, count));
+            }
+        }
         let is_known = |(low, high): Outlying| known.iter().any(|(value, _)| low <= *value && *value <= high);
         let mut others: Vec<(Outlying, usize)> = Vec::new();
         for ((low, high), count) in cells.flat_map(|cells| outlying(cells, &known)) {
@@ -124,7 +141,9 @@ fn likely<'c>(cells: impl Iterator<Item = &'c Cells>) -> Vec<(f64, usize)> {
     }
     let all = others.count + counts.iter().sum::<usize>();
     let mut found: Vec<usize> = Vec::new();
-    for (k, sentinel) in SENTINELS.iter().enumerate().filter(|(k, _)| most[*k] > 1) {
+    let alone = |sentinel: &Sentinel, most: usize| most == 1 && sentinel.value <= ALONE.0;
+    let counted = |(k, sentinel): &(usize, &Sentinel)| most[*k] > 1 || alone(sentinel, most[*k]);
+    for (k, sentinel) in SENTINELS.iter().enumerate().filter(counted) {
         let mut others = others.clone();
         let beside = (0..SENTINELS.len()).filter(|other| *other != k && !found.contains(other));
         // Where several stand for a missing cell, they lie far from each other too.
@@ -133,11 +152,12 @@ fn likely<'c>(cells: impl Iterator<Item = &'c Cells>) -> Vec<(f64, usize)> {
         }
         let away = (others.least - sentinel.value).max(sentinel.value - others.largest);
         let range = others.largest - others.least;
+        let ranges = if most[k] == 1 { ALONE.1 } else { sentinel.ranges };
         let rare = counts[k] as f64 <= sentinel.share * all as f64;
         if others.count >= OTHERS
             && others.different.len() >= DIFFERENT
             && rare
-            && away > sentinel.ranges * range
+            && (away > ranges * range || others.far(sentinel.value, away))
         {
             found.push(k);
         }
@@ -153,11 +173,23 @@ struct Values {
     largest: f64,
     /// Some of them, all different.
     different: Vec<f64>,
+    sum: f64,
+    squares: f64,
+    /// How many of them end in a nine, as prices do.
+    nines: usize,
 }
 
 impl Default for Values {
     fn default() -> Self {
-        Self { count: 0, least: f64::INFINITY, largest: f64::NEG_INFINITY, different: Vec::new() }
+        Self {
+            count: 0,
+            least: f64::INFINITY,
+            largest: f64::NEG_INFINITY,
+            different: Vec::new(),
+            sum: 0.0,
+            squares: 0.0,
+            nines: 0,
+        }
     }
 }
 
@@ -166,9 +198,26 @@ impl Values {
         self.count += count;
         self.least = self.least.min(value);
         self.largest = self.largest.max(value);
+        self.nines += if value.rem_euclid(10.0) == 9.0 { count } else { 0 };
+        self.sum += count as f64 * value;
+        self.squares += count as f64 * value * value;
         if self.different.len() < DIFFERENT && !self.different.contains(&value) {
             self.different.push(value);
         }
+    }
+
+    /// Whether a number of two or three nines lies far from them, where they are no prices such as 199.
+    fn far(&self, value: f64, away: f64) -> bool {
+        let n = self.count as f64;
+        let mean = self.sum / n;
+        let deviation = (self.squares / n - mean * mean).max(0.0).sqrt();
+        let range = self.largest - self.least;
+        let apart = away > NINES.1 * range && (value - mean).abs() > DEVIATIONS * deviation;
+        let prices = value > 0.0 && 2 * self.nines > self.count;
+        matches!(value.abs(), 99.0 | 999.0)
+            && self.count >= MANY
+            && !prices
+            && (away > NINES.0 * range || apart)
     }
 }
 
@@ -269,6 +318,9 @@ mod tests {
             (with(30, year, &[0.0, 0.0, 0.0]), vec![(0.0, 3)]),
             (with(30, year, &[-1.0, -1.0]), vec![(-1.0, 2)]),
             (with(30, warm, &[-999.0, -999.0, -9999.0, -9999.0]), vec![(-999.0, 2), (-9999.0, 2)]),
+            (with(60, |i| 40.0 + 20.0 * (i * 0.618).fract().powi(2), &[99.0, 99.0]), vec![(99.0, 2)]),
+            (with(60, |i| 300.0 * (i * 0.618).fract(), &[999.0, 999.0]), vec![(999.0, 2)]),
+            (with(60, warm, &[-9999.0]), vec![(-9999.0, 1)]),
             (with(8, |i| 0.1 * i, &[f64::NAN, -99.0, -99.0]), vec![(-99.0, 2)]),
         ] {
             let plain: Vec<f64> =
@@ -305,6 +357,7 @@ mod tests {
             with(60, |i| if i < 50.0 { 0.0 } else { 10_000.0 + i }, &[]), // gains of a few
             with(60, |i| 1.0 + i % 5.0, &[]),           // stars
             with(60, |i| 1.0 + i % 5.0, &[0.0, 0.0]),   // stars, or none
+            with(60, |i| 9.0 + 10.0 * ((i * 7.0) % 40.0), &[999.0, 999.0, 999.0]), // prices of a shop
             with(60, |_| f64::NAN, &[]),
             Vec::new(),
         ] {

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Encoding, Kind, listed};
 use crate::context::Context;
+use crate::data::cells::{Cells, MISSING};
 use crate::data::classes::{loosely, says_the_same, spelt_alike, word};
-use crate::data::table::{Cells, MISSING, Table};
+use crate::data::table::Table;
 use crate::error::{few, shown};
 
 /// Most pairs of values that a message lists.

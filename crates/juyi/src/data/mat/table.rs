@@ -3,8 +3,9 @@
 use std::io::{Read, Seek};
 
 use super::{Values, Variable, list, read};
+use crate::data::cells::{Cells, TextCells};
 use crate::data::read::Reading;
-use crate::data::table::{COLUMN, Cells, Column, Table, TextCells, label_name};
+use crate::data::table::{COLUMN, Column, Table, label_name};
 use crate::error::{Error, Result};
 
 /// `X,y` of a `.mat` file as a table with columns `x1 …` and the label. Samples are the rows of `X` unless only its

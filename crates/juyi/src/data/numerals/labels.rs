@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{Notations, say, settle};
 use crate::context::Context;
+use crate::data::cells::Cells;
 use crate::data::classes::plain_number;
 use crate::data::notation::Amount;
-use crate::data::table::{Cells, Table};
+use crate::data::table::Table;
 use crate::error::Result;
 
 /// From so many different numbers on, labels are likely to be amounts.

@@ -91,6 +91,35 @@ fn points_of_one_table_that_may_separate_thousands_are_named() {
 }
 
 #[test]
+fn few_points_beside_whole_numbers_of_hundreds_are_named() {
+    let said = |source: &[String], target: &[String]| {
+        let lent = |cells: &[String]| table("t", &cells.iter().map(String::as_str).collect::<Vec<_>>());
+        let (mut source, mut target) = (lent(source), lent(target));
+        let mut context = Context::default();
+        thousands_among_labels("a", &[&source, &target], &Notations::new(), &mut context);
+        let labels = context.notices().len();
+        read_numbers(&mut [&mut source, &mut target], &|name| name == "y", &mut context).unwrap();
+        (labels, context.notices().len())
+    };
+    let cells = |write: &dyn Fn(i32) -> String| (0..40).map(write).collect::<Vec<String>>();
+    let whole = cells(&|i| format!("{}", 200 + (i * 37) % 700));
+    let thousand = cells(&|i| format!("{}", 200 + (i * 137) % 3700));
+    let dotted = |from: i32| cells(&|i| if i < from { whole[i as usize].clone() } else { format!("1.0{i}") });
+    // As labels, which are text, and as features; one cell tells where the other table has thousands.
+    assert_eq!(said(&dotted(38), &whole), (1, 1));
+    assert_eq!(said(&dotted(30), &dotted(38)), (2, 2));
+    assert_eq!(said(&dotted(39), &whole), (0, 0));
+    assert_eq!(said(&dotted(39), &thousand), (1, 1));
+    // Decimals of one, two and four digits, and small whole numbers.
+    for other in ["1.5", "1.25", "1.0325"] {
+        let decimals = cells(&|i| if i < 30 { whole[i as usize].clone() } else { other.into() });
+        assert_eq!(said(&decimals, &whole), (0, 0), "{other}");
+    }
+    let small = cells(&|i| if i < 30 { format!("{}", i % 9) } else { format!("1.0{i}") });
+    assert_eq!(said(&small, &whole), (0, 0));
+}
+
+#[test]
 fn text_stays_text() {
     for cells in [&["1,2,3", "x"][..], &["(1)", "(2)"], &["12 kg"], &["1.5", "12,5"], &["1_000"]] {
         assert_eq!(read(&[cells]).unwrap(), [Vec::<f64>::new()], "{cells:?}");

@@ -162,18 +162,28 @@ pub(in super::super) fn unlabelled_in_sources(
     let names = known.names();
     let tables: Vec<&Cells> = sources.iter().map(|(_, cells)| *cells).chain(target).collect();
     let counts: Vec<Vec<usize>> = tables.iter().map(|cells| counted(known, cells)).collect();
+    let everywhere = |class: &usize| counts.iter().filter(|counts| counts[*class] > 0).count() > 1;
+    for class in (0..names.len()).filter(|_| names.len() > 2).filter(everywhere) {
+        if says_unlabelled(&names[class], names) && !may_be_a_grade(&names[class], names) {
+            let count: usize = counts.iter().map(|counts| counts[class]).sum();
+            let filled: usize = tables.iter().map(|cells| cells.filled()).sum();
+            let stands = format!("`{}` stands in {count} of {filled} labelled rows", shown(&names[class]));
+            context.warn("data", format!("{stands}: {}", leave(&names[class])));
+        }
+    }
     for (k, (table, cells)) in sources.iter().enumerate().filter(|_| names.len() > 2) {
         let filled = cells.filled();
         let named = |class: &usize| counts[k][*class] > 1 && says_unlabelled(&names[*class], names);
-        let most = (0..names.len()).find(|&class| 2 * counts[k][class] > filled);
-        let Some(class) = most.or((0..names.len()).find(named)) else { continue };
-        if names.iter().any(|other| *other != names[class] && twins(other, &names[class])) {
-            continue; // another name for a class
-        }
+        let most = |class: &usize| 2 * counts[k][*class] > filled;
         let others = || (0..tables.len()).filter(|&other| other != k);
-        let elsewhere: usize = others().map(|other| counts[other][class]).sum();
         let labelled: usize = others().map(|other| tables[other].filled()).sum();
-        if elsewhere == 0 && (labelled >= ELSEWHERE || says_unlabelled(&names[class], names)) {
+        let here_alone = |class: &usize| others().all(|other| counts[other][*class] == 0);
+        let another_name =
+            |class: usize| names.iter().any(|other| *other != names[class] && twins(other, &names[class]));
+        let likely = (0..names.len())
+            .filter(|class| named(class) || (most(class) && labelled >= ELSEWHERE))
+            .filter(here_alone);
+        if let Some(class) = likely.max_by_key(|class| named(class)).filter(|class| !another_name(*class)) {
             context.warn("data", one_sided(&names[class], table, counts[k][class], filled));
         }
     }
@@ -197,12 +207,22 @@ fn counted(known: &Classes, cells: &Cells) -> Vec<usize> {
 }
 
 /// Whether a class says by its name that a row has no label: a word for it, or a number below zero or far above those of
-/// all other classes.
+/// all other classes, or beside words.
 fn says_unlabelled(class: &str, names: &[String]) -> bool {
     let Some(number) = plain_number(class) else { return means_no_label(class) };
     let high = [99.0, 999.0, 9999.0].contains(&number);
-    names.iter().filter(|name| *name != class).all(|name| {
-        plain_number(name)
-            .is_some_and(|other| other >= 0.0 && (number < 0.0 || (high && 5.0 * other < number)))
-    })
+    let others = || names.iter().filter(|name| *name != class).map(|name| plain_number(name));
+    let words = (number < 0.0 || high) && others().all(|other| other.is_none());
+    words
+        || others().all(|other| {
+            other.is_some_and(|other| other >= 0.0 && (number < 0.0 || (high && 5.0 * other < number)))
+        })
+}
+
+/// Whether -1 stands beside 0 and 1, or -2 beside more, as the lowest of some grades.
+fn may_be_a_grade(class: &str, names: &[String]) -> bool {
+    let largest = names.iter().filter_map(|name| plain_number(name)).fold(0.0, f64::max);
+    let words = names.iter().filter(|name| plain_number(name).is_none()).count();
+    plain_number(class)
+        .is_some_and(|number| (-5.0..0.0).contains(&number) && words == 0 && -number >= largest)
 }

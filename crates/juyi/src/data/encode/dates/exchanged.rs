@@ -3,8 +3,8 @@
 
 use super::{Seen, moments};
 use crate::context::Context;
+use crate::data::cells::Cells;
 use crate::data::dates::{Date, DateOrder};
-use crate::data::table::Cells;
 use crate::error::shown;
 
 /// Fewest different dates of either kind that tell.

@@ -2,7 +2,7 @@
 
 use super::{Seen, moments};
 use crate::context::Context;
-use crate::data::table::Cells;
+use crate::data::cells::Cells;
 use crate::error::shown;
 
 /// So many different hours of a table, none of which is 0 or past 12, that half a day is likely to be missing.
