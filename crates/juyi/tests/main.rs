@@ -1,5 +1,6 @@
 //! The tests from outside, one binary.
 
+mod circles;
 mod corpora;
 mod from_models;
 mod golden;

@@ -5,7 +5,7 @@ use std::io::Read;
 use half::f16;
 
 use super::cells::{Cells, TextCells};
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::{COLUMN, Column, Table, label_name};
 use crate::error::{Error, Result, shown};
 

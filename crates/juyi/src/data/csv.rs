@@ -19,7 +19,7 @@ use super::character_encoding::{Decoded, detect, named, utf_16};
 use super::input::Input;
 use super::lines::Lines;
 use super::missing::MissingValues;
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::{COLUMN, Column, Seen, Table};
 use crate::context::Context;
 use crate::error::{Error, Result, shown};

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use absent::absent_columns;
 use identifiers::identifies;
-use kind::{Decision, Seen, is_constant, is_empty, is_sequence, kind, row_names, tell_nameless};
+use kind::{Decision, is_constant, is_empty, is_sequence, kind, row_names, tell_nameless};
 use sentinels::Sentinels;
 pub(crate) use sentinels::sentinels_in;
 pub(crate) use words::{Spellings, truths_as_numbers};
@@ -28,10 +28,13 @@ use super::cells::Cells;
 use super::dates::{DAY, DateOrder, TimeUnit, calendar};
 use super::missing::tell_unmet;
 use super::numerals::{Notations, read_later};
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::Table;
 use crate::context::Context;
 use crate::error::{Error, Result, few, shown};
+
+/// A table and its cells of a column.
+type Seen<'a> = (&'a Table, &'a Cells);
 
 /// What is done about missing cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

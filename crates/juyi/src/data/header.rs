@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::Table;
 use crate::error::{Error, Result, is_blank, shown};
 use crate::setting::Setting;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::cells::{Cells, MISSING};
 use super::classes::loosely;
 use super::notation::Amount;
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::Table;
 use crate::context::Context;
 use crate::error::{Error, Result, shown};

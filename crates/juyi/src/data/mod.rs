@@ -23,6 +23,7 @@ mod numerals;
 pub mod parquet;
 mod points;
 mod read;
+mod reading;
 mod shift;
 pub mod svmlight;
 mod table;
@@ -50,7 +51,8 @@ pub(crate) use numerals::{
     AMOUNTS, read_labels, read_labels_later, read_numbers, thousands_among_labels, written_number,
 };
 pub use points::Points;
-pub use read::{Format, Reading, read_table, table_files};
+pub use read::{read_table, table_files};
+pub use reading::{Format, Reading};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
 pub use table::{Column, Seen, Table};
 pub(crate) use whole::read_whole;

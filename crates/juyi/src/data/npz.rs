@@ -10,7 +10,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use super::array::{self, Array};
 use super::cells::Cells;
 use super::npy;
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::Table;
 use crate::error::{Error, Result, shown};
 
@@ -119,9 +119,20 @@ pub fn read<R: Read + Seek>(
 
 /// The columns of numbers as `X`, the label as `y`, other columns of text under their names; stored, without a time.
 ///
+impl Table {
+    /// The table as `NumPy`'s `.npz`: the columns of numbers as `X`, the label as `y`, other columns of text under their
+    /// names. [`super::read_table`] and `numpy.load` read it back.
+    ///
+    /// # Errors
+    /// None that memory can give.
+    pub fn to_npz(&self) -> Result<Vec<u8>> {
+        write(self)
+    }
+}
+
 /// # Errors
 /// None that memory can give.
-pub(super) fn write(table: &Table) -> Result<Vec<u8>> {
+fn write(table: &Table) -> Result<Vec<u8>> {
     let failed = |why: String| Error::Numeric { what: "writing .npz".into(), why };
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()

@@ -27,7 +27,7 @@ use parquet::schema::types::ColumnDescriptor;
 use super::array::{MEND, finite, whole};
 use super::caught::caught;
 use super::cells::{Cells, TextCells};
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::{COLUMN, Column, Table};
 use crate::error::{Error, Result, shown};
 use meaning::{Cell, Meaning};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, Read};
 
 use super::cells::{Cells, TextCells};
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::{COLUMN, Column, Table, label_name};
 use crate::error::{Error, Result, shown};
 

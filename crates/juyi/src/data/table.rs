@@ -186,15 +186,6 @@ impl Table {
         writer.into_inner().map_err(|error| failed(error.into_error().into()))
     }
 
-    /// The table as `NumPy`'s `.npz`: the columns of numbers as `X`, the label as `y`, other columns of text under their
-    /// names. [`super::read_table`] and `numpy.load` read it back.
-    ///
-    /// # Errors
-    /// None that memory can give.
-    pub fn to_npz(&self) -> Result<Vec<u8>> {
-        super::npz::write(self)
-    }
-
     /// About what the table takes in memory.
     pub fn bytes(&self) -> u64 {
         self.columns.iter().map(|column| COLUMN + column.cells.bytes()).sum::<u64>() + self.lines.bytes()

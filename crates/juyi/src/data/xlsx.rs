@@ -20,7 +20,7 @@ use super::dates::{DAY, TimeUnit, calendar};
 use super::lines::Lines;
 use super::missing::{Absent, MissingValues, without_blanks};
 use super::points::Points;
-use super::read::Reading;
+use super::reading::Reading;
 use super::table::{COLUMN, Column, Seen, Table, is_code};
 use crate::error::{Error, Result, shown};
 use parts::unpacked;

@@ -4,6 +4,8 @@
 //! integer weights equal repeated rows, and the order in which rows come does not matter, to the last bit, whatever is
 //! drawn.
 
+mod splits;
+
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -12,12 +14,12 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::splits::{Candidate, Search};
 use crate::context::Context;
 use crate::data::Labels;
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::models::{Node, Split, first_largest};
+use splits::{Candidate, Search};
 
 /// Distinct labelled rows, sorted by their columns from the first to the last, then by label.
 pub(super) struct Distinct {

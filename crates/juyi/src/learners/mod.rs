@@ -11,7 +11,6 @@ mod logistic;
 mod nearest;
 mod random_forest;
 mod ridge;
-mod splits;
 mod svm;
 mod tree_transfer;
 

@@ -11,11 +11,14 @@ pub use mmd::{Mmd, mmd};
 pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;
 pub use proxy_a_distance::{ProxyADistance, proxy_a_distance};
-pub use registry::{DomainMeasure, FEWEST_ROWS, MEASURES, MeasureRow, measure_row, measure_with};
+pub use registry::{DomainMeasure, FEWEST_ROWS, MeasureRow, measure_row, measure_with};
 pub use scores::{Scores, classification_scores, regression_scores};
 pub use sources_apart::{Apart, source_apart};
 
 use serde::{Deserialize, Serialize};
+
+/// All measures of two domains.
+pub static MEASURES: &[MeasureRow] = &[Mmd::ROW, ProxyADistance::ROW];
 
 /// A number with the interval in which the true one lies in 95 of 100 cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
-use super::{Distance, Mmd, ProxyADistance};
+use super::{Distance, MEASURES};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::heads::{head, page};
@@ -73,9 +73,6 @@ impl MeasureRow {
         out
     }
 }
-
-/// All measures of two domains.
-pub static MEASURES: &[MeasureRow] = &[Mmd::ROW, ProxyADistance::ROW];
 
 /// A measure of this type with these parameters, the others at their defaults.
 pub(super) fn make<M>(given: &JsonMap<String, Value>) -> Result<Box<dyn DomainMeasure>>

@@ -9,16 +9,14 @@ pub mod predictor;
 pub mod prior;
 mod pseudo_labels;
 mod registry;
-mod rows;
 pub mod transport;
 pub mod weighting;
 
 pub use page::list_of_pages;
 use registry::make;
 pub use registry::{
-    Built, Family, Goals, LabelUse, LearnerNeed, MethodRow, Needs, SourceNeed, build, method,
+    Built, Family, Goals, LabelUse, LearnerNeed, METHODS, MethodRow, Needs, SourceNeed, build, method,
 };
-pub use rows::METHODS;
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;

@@ -1,12 +1,16 @@
 //! What a row of the method table holds, and how a method is made from it. The command line, the README table and the
 //! law tests read the rows.
 
+mod rows;
+
+pub use rows::METHODS;
+
 use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
-use super::{METHODS, Method};
+use super::Method;
 use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};

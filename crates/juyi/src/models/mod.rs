@@ -1,24 +1,19 @@
 //! What a fit leaves behind: a few forms, whatever the method. Only these know how to predict, save and load.
 
 mod file;
-mod kernel;
 mod maps;
 mod memory;
 mod predictors;
 mod preprocess;
-mod stacked;
-mod trees;
-mod votes;
 
 pub use file::{FORMAT_VERSION, MODEL_KEY, has_metadata};
-pub use kernel::{KernelVotes, pairs};
 pub use maps::{Map, apply_all};
 pub use memory::answers_bytes;
-pub use predictors::{Answers, Link, Predictor, first_largest, softmax_rows};
+pub use predictors::{
+    Answers, KernelVotes, Link, Member, Node, Predictor, Split, Stacked, Trees, VoteRule, Votes,
+    first_largest, pairs, path, softmax_rows, weighted_median, with_answers,
+};
 pub use preprocess::{Preprocess, preprocess};
-pub use stacked::{Stacked, with_answers};
-pub use trees::{Node, Split, Trees, path};
-pub use votes::{Member, VoteRule, Votes, weighted_median};
 
 use faer::MatRef;
 use rayon::prelude::*;

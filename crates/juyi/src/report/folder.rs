@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use lock::{Lock, is_lock, lock};
 pub use manifest::Kind;
 use manifest::{MANIFEST, Manifest, Stamp, State, notes};
-pub use reading::{check_output, kind_of, load_model, read_file, write_page};
+pub use reading::{check_output, kind_of, load_model, read, read_file, write_page};
 
 use crate::error::{Error, Result};
 use crate::files::{check_folder, is_leftover, remove_leftovers, same_file, sync_folder, write_whole};

@@ -7,9 +7,9 @@ mod read;
 mod run;
 mod text;
 
+pub use folder::read;
 pub use html::{base64, html};
 pub use predictions::{Predictions, predictions_csv, predictions_parquet};
-pub use read::read;
 pub use run::{
     Confusion, DataFacts, DomainFacts, Epoch, Figures, FitFacts, Photograph, Picture, Point, Run, Shown,
     TransferFacts,

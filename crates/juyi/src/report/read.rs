@@ -1,18 +1,14 @@
 //! The record of an earlier run.
 
-use std::path::Path;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::folder::read_file;
 use super::run::Run;
-use crate::context::Context;
 use crate::error::{Error, Result, shown};
 
 /// Most bytes of a record that a byte of its file becomes: a number of two letters is one of many in a list.
-const UNFOLDED: u64 = 64;
+pub(super) const UNFOLDED: u64 = 64;
 
 /// What says which version wrote a record, and in which format.
 #[derive(Deserialize)]
@@ -22,18 +18,17 @@ struct Written {
     format: Option<Value>,
 }
 
-/// Reads a `run.json`.
+/// The record in the bytes of a `run.json`, which messages call `name`.
 ///
 /// # Errors
-/// Those of [`read_file`]; [`Error::Input`] for a file that is no record, or one of a later format.
-pub fn read(file: &Path, context: &Context) -> Result<Run> {
-    let bytes = read_file(file, UNFOLDED, context)?;
+/// [`Error::Input`] for what is no record, or one of a later format.
+pub(super) fn record(name: &str, bytes: &[u8]) -> Result<Run> {
     let refuse = |problem: String| {
         let hint = "give the folder that `juyi transfer` wrote, or repeat the run with this version";
-        Error::input(format!("`{}`", file.display()), problem, hint)
+        Error::input(format!("`{name}`"), problem, hint)
     };
-    serde_json::from_slice::<IgnoredAny>(&bytes).map_err(|error| refuse(format!("is not JSON ({error})")))?;
-    let Ok(Written { format, .. }) = serde_json::from_slice(&bytes) else {
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| refuse(format!("is not JSON ({error})")))?;
+    let Ok(Written { format, .. }) = serde_json::from_slice(bytes) else {
         return Err(refuse("is not the record of a run: it has no version".into()));
     };
     if let Some(format) =
@@ -43,7 +38,7 @@ pub fn read(file: &Path, context: &Context) -> Result<Run> {
         return Err(refuse(format!("has format {format}, this version reads up to {own}")));
     }
     let now = format.is_some_and(|format| format.as_u64() == Some(u64::from(Run::FORMAT)));
-    let run = if now { serde_json::from_slice(&bytes) } else { earlier(&bytes) };
+    let run = if now { serde_json::from_slice(bytes) } else { earlier(bytes) };
     run.map_err(|error| refuse(format!("is not the record of a run ({error})")))
 }
 
@@ -75,7 +70,6 @@ fn grouped(mut record: Map<String, Value>) -> Value {
     if let Some(choice) = record.remove("choice") {
         record.insert("select".into(), choice);
     }
-    record.insert("format".into(), Run::FORMAT.into());
     Value::Object(record)
 }
 
@@ -85,21 +79,10 @@ mod tests {
 
     #[test]
     fn earlier_records_are_read() {
-        let record = include_str!("../../tests/report/run.json");
-        let now: Run = serde_json::from_str(record).unwrap();
-        let mut flat: Map<String, Value> = serde_json::from_str(record).unwrap();
-        for step in ["data", "transfer"] {
-            let Some(Value::Object(fields)) = flat.remove(step) else { unreachable!("a step has fields") };
-            flat.extend(fields);
-        }
-        let choice = flat.remove("select").unwrap();
-        flat.insert("choice".into(), choice);
-        for format in [None, Some(1)] {
-            match format {
-                Some(format) => drop(flat.insert("format".into(), format.into())),
-                None => drop(flat.remove("format")),
-            }
-            assert_eq!(earlier(&serde_json::to_vec(&flat).unwrap()).unwrap(), now);
-        }
+        let earlier = include_bytes!("../../tests/report/run-of-format-0.json");
+        let now: Run = serde_json::from_str(include_str!("../../tests/report/run.json")).unwrap();
+        assert_eq!(record("run.json", earlier).unwrap(), Run { format: 0, ..now });
+        let with_number = String::from_utf8_lossy(earlier).replacen('{', "{\"format\": 1,", 1);
+        assert_eq!(record("run.json", with_number.as_bytes()).unwrap().format, 1);
     }
 }

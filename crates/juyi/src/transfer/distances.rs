@@ -1,13 +1,10 @@
 //! Step 1, continued: how far apart are source and target?
 
-use super::Settings;
-use super::labels::{label_cells, look_at_labels};
-use super::prepare::{Held, encoding};
 use serde_json::Map as JsonMap;
 
 use crate::context::Context;
-use crate::data::{Cells, Domain, Encoding, Goal, Labels, Notations, Spellings, Table, Task};
-use crate::error::{Result, few, shown};
+use crate::data::{Cells, Encoding, Spellings, Table, Task};
+use crate::error::{Error, Result, few, shown};
 use crate::linalg::Matrix;
 use crate::measures::{
     Apart, Distance, DomainMeasure, FEWEST_ROWS, MEASURES, MovedColumn, measure_with, moved_columns,
@@ -20,55 +17,6 @@ const MOST: usize = 1000;
 
 /// Most rows of a table that a column is compared on.
 const MOST_CELLS: usize = 20_000;
-
-/// How far apart two tables are.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Measured {
-    /// Distances of the rows as a whole.
-    pub distances: Vec<Distance>,
-    /// The columns, the one that moved most first.
-    pub moved: Vec<MovedColumn>,
-    /// Source and target rows that the distances are taken of.
-    pub rows: (usize, usize),
-}
-
-/// Measures source tables against a target table. The label's column and the columns that are dropped or identify a row
-/// do not count, but what is odd about the labels is said; of the settings, nothing else but the treatment of missing cells
-/// is used. `measures` are the measures to take, or those of each run.
-///
-/// # Errors
-/// [`Error::Input`](crate::error::Error::Input) for tables that cannot be used; what a measure reports.
-pub fn measure(
-    mut sources: Vec<Table>,
-    mut target: Table,
-    settings: &Settings,
-    measures: Option<&[Box<dyn DomainMeasure>]>,
-    context: &mut Context,
-) -> Result<Measured> {
-    let label = settings.label.clone().or_else(|| sources.first().and_then(|table| table.label.clone()));
-    if let (Some(label), Some(first)) = (&settings.label, sources.first()) {
-        label_cells(first, label)?;
-    }
-    let label = label.unwrap_or_default();
-    look_at_labels(&label, &sources, &target, context);
-    let encoding = encoding(&mut sources, &mut target, &label, Notations::new(), settings, context)?;
-    let moved = moved(&encoding, &sources, &target, context);
-    let goal = Goal::Value;
-    let mut domains = Vec::new();
-    let mut held = Held::of(sources.iter().chain([&target]));
-    let mut turn = |table: &mut Table, context: &mut Context| {
-        let all: Vec<usize> = (0..table.rows).collect();
-        held.turn(table, &all, &encoding, context)
-    };
-    for table in &mut sources {
-        let (features, rows) = turn(table, context)?;
-        domains.push(Domain::labelled(table.name.clone(), features, Labels::Values(vec![0.0; rows.len()])));
-    }
-    let (features, _) = turn(&mut target, context)?;
-    let task = Task::new(domains, Domain::unlabelled(target.name, features, &goal), goal)?;
-    let (distances, rows) = distances(&task, measures, context)?;
-    Ok(Measured { distances, moved, rows })
-}
 
 /// The columns that count, compared on evenly drawn rows; columns that lie implausibly far from each other in two sources
 /// are named.
@@ -213,7 +161,13 @@ pub(super) fn distances(
     let mut found = Vec::new();
     for measure in measures.unwrap_or(&usual) {
         // Each draws as if it were alone.
-        found.extend(measure.between(x, y, &mut rng.clone(), &mut context.aside())?);
+        match measure.between(x, y, &mut rng.clone(), &mut context.aside()) {
+            Ok(distances) => found.extend(distances),
+            Err(error @ Error::Memory { .. }) if measures.is_none() => {
+                context.note("distances", format!("`{}` is left out: {error}", measure.row().name));
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok((found, rows))
 }

@@ -2,17 +2,15 @@
 
 use std::time::Instant;
 
-use super::Settings;
 use super::asked::Asked;
 use super::figures;
-use super::steps::{Data, Sources};
 use super::truth::Truth;
-use crate::choice::{Chosen, Configuration, choose, plain};
+use crate::choice::Configuration;
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::methods::{NO_TRANSFER, Shown, fit_and_show};
+use crate::methods::{Shown, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{FitFacts, Point};
 
@@ -25,38 +23,14 @@ pub(super) struct Fits {
     pub(super) after: Vec<Point>,
 }
 
-impl Sources for Task {
-    fn check(&self, named: &Configuration, _goal: &Goal, context: &mut Context) -> Result<()> {
-        named.built.row.needs.check(named.built.row, self, context)
-    }
-
-    fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
-        Configuration::new(NO_TRANSFER.name, "{}", asked.learner.name(), &plain(&asked.steps))
-    }
-
-    fn choose(
-        &self,
-        named: Option<Configuration>,
-        _goal: &Goal,
-        settings: &Settings,
-        context: &mut Context,
-    ) -> Result<Chosen> {
-        choose(self, &settings.preprocess, settings.learner.as_deref(), named, context)
-    }
-
-    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits> {
-        fit_each(self, configurations, data, context)
-    }
-}
-
 /// Fits each configuration on the whole task.
-fn fit_each(
+pub(super) fn fit_each(
     task: Task,
     configurations: &[Configuration],
-    data: &Data,
+    truth: &Truth,
+    asked: &Asked<'_>,
     context: &mut Context,
 ) -> Result<Fits> {
-    let (truth, asked) = (&data.truth, &data.asked());
     let mut raw = Some(task);
     let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
     let mut fits = Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() };

@@ -1,17 +1,20 @@
-//! A way in: matrices.
+//! Rows as sources, and matrices as a way in.
 
 use std::ops::Range;
 use std::time::Instant;
 
 use super::distances::moved_features;
+use super::fits::{Fits, fit_each};
 use super::prepare::{describe, measured};
-use super::steps::{self, Data};
+use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, beyond, degenerate};
+use crate::choice::{Chosen, Configuration, choose, plain};
 use crate::context::Context;
-use crate::data::{Domain, Labels, Missing, Table, Task};
+use crate::data::{Domain, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
+use crate::methods::NO_TRANSFER;
 
 /// Carries the sources of a task over to its target, as [`transfer`](super::transfer) does with tables. `truth` are labels
 /// of all target rows that only score. The model takes rows of as many columns as the task has. Of the settings, those
@@ -72,4 +75,28 @@ pub fn transfer_task(
         ranges: beyond::ranges(&[&task.source.features, &task.target.features]),
     };
     steps::run(task, data, named, settings, started, context)
+}
+
+impl Sources for Task {
+    fn check(&self, named: &Configuration, _goal: &Goal, context: &mut Context) -> Result<()> {
+        named.built.row.needs.check(named.built.row, self, context)
+    }
+
+    fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
+        Configuration::new(NO_TRANSFER.name, "{}", asked.learner.name(), &plain(&asked.steps))
+    }
+
+    fn choose(
+        &self,
+        named: Option<Configuration>,
+        _goal: &Goal,
+        settings: &Settings,
+        context: &mut Context,
+    ) -> Result<Chosen> {
+        choose(self, &settings.preprocess, settings.learner.as_deref(), named, context)
+    }
+
+    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits> {
+        fit_each(self, configurations, &data.truth, &data.asked(), context)
+    }
 }

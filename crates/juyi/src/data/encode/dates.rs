@@ -3,9 +3,8 @@
 mod exchanged;
 mod half_days;
 
-use super::kind::Seen;
 use super::sentinels::DateSentinels;
-use super::{Encoding, Kind};
+use super::{Encoding, Kind, Seen};
 use crate::context::Context;
 use crate::data::cells::{Cells, MISSING};
 use crate::data::dates::{DAY, Date, DateOrder, Moment, TimeUnit, calendar};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::kind::Seen;
+use super::Seen;
 use crate::data::cells::Cells;
 
 /// Fewest rows that tell.

@@ -1,8 +1,8 @@
 //! What a column holds: numbers, text, an identifier, or something that must be refused.
 
-use super::Kind;
 use super::dates::{Dates, dates};
 use super::words::{Known, different, tell_twins};
+use super::{Kind, Seen};
 use crate::context::Context;
 use crate::data::cells::{Cells, MISSING};
 use crate::data::classes::says_the_same;
@@ -13,9 +13,6 @@ use crate::setting::Setting;
 
 /// Rows from which on a column without repeats is suspicious.
 const SUSPICIOUS_ROWS: usize = 20;
-
-/// A table and its cells of a column.
-pub(super) type Seen<'a> = (&'a Table, &'a Cells);
 
 /// What is done with a column.
 pub(super) enum Decision {

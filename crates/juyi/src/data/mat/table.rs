@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use super::{Values, Variable, list, read};
 use crate::data::cells::{Cells, TextCells};
-use crate::data::read::Reading;
+use crate::data::reading::Reading;
 use crate::data::table::{COLUMN, Column, Table, label_name};
 use crate::error::{Error, Result};
 

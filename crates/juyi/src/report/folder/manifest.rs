@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::{MODEL, NETWORK, NETWORK_KEY, NOTES, NOTES_KEY, PAGE, PREDICTIONS, RECORD};
 use crate::context::Context;
+use crate::data::read_whole;
 use crate::error::{Error, Result};
 use crate::models::{MODEL_KEY, has_metadata};
+use crate::report::read::{UNFOLDED, record};
 
 /// The manifest's name in its folder.
 pub(super) const MANIFEST: &str = "manifest.json";
@@ -173,7 +175,9 @@ impl Manifest {
             return Ok(None);
         }
         let ours = if there(RECORD) {
-            crate::report::read(&folder.join(RECORD), &Context::default()).is_ok()
+            read_whole(&folder.join(RECORD), UNFOLDED, &Context::default())
+                .and_then(|bytes| record(RECORD, &bytes))
+                .is_ok()
         } else {
             !notes(folder).is_empty()
         };

@@ -11,7 +11,8 @@ use crate::data::read_whole;
 use crate::error::{Error, Result};
 use crate::files::{self, write_whole};
 use crate::models::Model;
-use crate::report::{html, read};
+use crate::report::read::{UNFOLDED, record};
+use crate::report::{Run, html};
 use crate::setting::Setting;
 
 /// The content of a folder; `None` where it is not one that this program wrote.
@@ -58,6 +59,15 @@ pub fn load_model(path: &Path, context: &mut Context) -> Result<Model> {
     let file = if path.is_dir() { path.join(MODEL) } else { path.to_path_buf() };
     let bytes = read_file(&file, 2, context)?; // the file and its matrices
     Model::held(&file.display().to_string(), bytes, context)
+}
+
+/// Reads the record of a run.
+///
+/// # Errors
+/// Those of [`read_file`]; [`Error::Input`] for a file that is no record, or one of a later format.
+pub fn read(file: &Path, context: &Context) -> Result<Run> {
+    let bytes = read_file(file, UNFOLDED, context)?;
+    record(&file.display().to_string(), &bytes)
 }
 
 /// Writes the page of a run folder again, from its record. Returns the page's path.

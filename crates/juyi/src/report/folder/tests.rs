@@ -1,7 +1,7 @@
 use super::*;
 use crate::context::Context;
 
-const OLD: &str = include_str!("../../../tests/report/run.json");
+const OLD: &str = include_str!("../../../tests/report/run-of-format-0.json");
 
 /// The files of a run: a record and others that say which run they are of.
 fn run(mark: &str, predictions: &'static str) -> Vec<(&'static str, Vec<u8>)> {

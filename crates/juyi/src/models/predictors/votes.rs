@@ -3,7 +3,7 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::predictors::{Answers, Predictor, first_largest, largest};
+use super::{Answers, Predictor, first_largest, largest};
 
 /// How the members' answers become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,9 +3,9 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::predict;
-use super::predictors::{Answers, Predictor};
+use super::{Answers, Predictor};
 use crate::linalg::Matrix;
+use crate::models::predict;
 
 /// The second predictor's columns are those of the row, then what the first says, as [`with_answers`] puts it.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::growth::{Distinct, Limits};
+use super::{Distinct, Limits};
 use crate::data::Labels;
 
 /// A way to part some rows: the larger `gain`, the purer the parts.

@@ -4,9 +4,9 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use super::Answers;
-use super::maps::check_bandwidth;
-use super::predictors::first_largest;
+use super::first_largest;
 use crate::linalg::{Matrix, exponentials, gaussian_kernel_times};
+use crate::models::maps::check_bandwidth;
 
 /// The margin of class `a` over a later class `b`, above 0 where `a` wins:
 /// ```text

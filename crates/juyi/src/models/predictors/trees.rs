@@ -3,7 +3,7 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::predictors::{Answers, largest};
+use super::{Answers, largest};
 use crate::linalg::Matrix;
 
 /// Trees one after the other, each from its root down. A row's answer is the mean over the trees of the values at the

@@ -1,7 +1,7 @@
 //! The methods: each tells its own row.
 
-use super::registry::MethodRow;
-use super::{baseline, boosting, mapping, predictor, prior, transport, weighting};
+use super::MethodRow;
+use crate::methods::{baseline, boosting, mapping, predictor, prior, transport, weighting};
 
 /// All methods, in the order in which they are listed.
 pub static METHODS: &[MethodRow] = &[
