@@ -18,6 +18,7 @@ mod memory;
 pub mod optimizer;
 mod record;
 pub mod regularizers;
+mod selection;
 pub mod settings;
 mod state;
 pub mod strategy;

@@ -7,6 +7,7 @@ use juyi::error::{Error, Result};
 use juyi::linalg::Matrix;
 use juyi::models::{first_largest, softmax_rows};
 
+use super::about::OWN_HEAD;
 use super::batch::scores;
 use super::classifier::Classifier;
 use super::inputs::Inputs;
@@ -14,7 +15,7 @@ use super::regularizers::{Kind, Known, own_answers, prepare};
 use super::settings::Settings;
 use super::strategy::{Plan, Strategy};
 use super::training::{Trained, Training};
-use super::trial::{OWN_HEAD, Trial, Trials, linear_head, put};
+use super::trial::{Trial, Trials, linear_head, put};
 use crate::architecture::{Architecture, Auxiliary};
 use crate::layers::Layer;
 use crate::network::Network;

@@ -11,6 +11,7 @@ use juyi::linalg::{Matrix, select_rows};
 use juyi::models::Answers;
 use juyi::report::Epoch;
 
+use super::about::OWN_HEAD;
 use super::batch::{right, scores};
 use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
@@ -25,9 +26,6 @@ use crate::layers::{Layer, Parameter};
 use crate::network::Network;
 use crate::tensors::check_size;
 use crate::zoo::Recognized;
-
-/// What the tensors of the head that came with the checkpoint are called while it is kept.
-pub(super) const OWN_HEAD: &str = "source.";
 
 /// What trials share.
 pub(super) struct Trials<'a> {
