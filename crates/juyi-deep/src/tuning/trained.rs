@@ -8,12 +8,13 @@ use juyi::linalg::Matrix;
 use juyi::models::{first_largest, softmax_rows};
 
 use super::about::OWN_HEAD;
-use super::batch::scores;
 use super::classifier::Classifier;
 use super::inputs::Inputs;
+use super::plan::Plan;
 use super::regularizers::{Kind, Known, own_answers, prepare};
+use super::scores::scores;
 use super::settings::Settings;
-use super::strategy::{Plan, Strategy};
+use super::strategy::Strategy;
 use super::training::{Trained, Training};
 use super::trial::{Trial, Trials, linear_head, put};
 use crate::architecture::{Architecture, Auxiliary};

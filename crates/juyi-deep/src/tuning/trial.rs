@@ -12,11 +12,11 @@ use juyi::models::Answers;
 use juyi::report::Epoch;
 
 use super::about::OWN_HEAD;
-use super::batch::{right, scores};
 use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
 use super::head_to_toe;
 use super::inputs::{Inputs, Pictures};
+use super::scores::{right, scores};
 use super::settings::Settings;
 use super::strategy::Strategy;
 use crate::architecture::{Architecture, Auxiliary};
