@@ -1,5 +1,6 @@
 //! What may be typed.
 
+mod params;
 #[cfg(feature = "deep")]
 pub(crate) mod pictures;
 mod reading;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub(crate) use params::params;
 #[cfg(feature = "deep")]
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
 use reading::ReadingArguments;

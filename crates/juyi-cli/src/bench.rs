@@ -81,7 +81,7 @@ fn pictures(table: &PublishedTable, arguments: &BenchArguments, context: &Contex
     let pictures = crate::features::Pictures::new(network, &arguments.pictures, &mut context)?;
     Ok(Box::new(move |spec| {
         let path = std::path::Path::new(spec);
-        let listing = crate::tune::listing(path, &Reading::default(), &mut context)?;
+        let listing = crate::pictures::listing(path, &Reading::default(), &mut context)?;
         pictures.rows(path, &listing, &mut context)
     }))
 }

@@ -16,9 +16,8 @@ use juyi_deep::tuning::classifier::{Classified, Classifier};
 
 use crate::arguments::PredictArguments;
 use crate::arguments::pictures::HeadChoice;
-use crate::tune::{
-    by_its_ending, cache, choose_device, inside, listing, read, reading, refuse_name, warn_of,
-};
+use crate::pictures::{cache, choose_device, listing, read, reading, warn_of};
+use crate::sources::{by_its_ending, inside, refuse_name};
 
 /// Endings of files in which other programs keep networks.
 const FOREIGN: [&str; 10] = ["npz", "npy", "h5", "hdf5", "keras", "onnx", "tflite", "gguf", "msgpack", "pb"];

@@ -15,9 +15,9 @@ use juyi_deep::images::{Entry, Listing, Reading, tell_copies};
 
 use crate::arguments::unused::Work;
 use crate::arguments::{FeaturesArguments, PictureArguments};
+use crate::pictures::{cache, choose_device, listing, read, reading, warn_of};
 use crate::signals::writing;
 use crate::terminal::{notes, say_of};
-use crate::tune::{cache, choose_device, listing, read, reading, warn_of};
 
 pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     arguments.surroundings.given.refuse_unused(Work::Features)?;

@@ -9,8 +9,8 @@ use juyi_deep::tuning::Pictures;
 use juyi_deep::tuning::table::{Cell, LABELLED, LINES, Line, cell};
 
 use crate::arguments::BenchArguments;
+use crate::pictures::{choose_device, labelled, listing, read, reading};
 use crate::terminal::say;
-use crate::tune::{choose_device, labelled, listing, read, reading};
 
 /// The name of the table.
 pub(crate) const TABLE: &str = "office-caltech-tuning";

@@ -14,13 +14,17 @@ mod measure;
 mod methods;
 #[cfg(feature = "deep")]
 mod networks;
+#[cfg(feature = "deep")]
+mod pictures;
 mod predict;
 #[cfg(feature = "deep")]
 mod preparation;
 mod progress;
 mod report;
+mod results;
 mod shell;
 mod signals;
+mod sources;
 mod terminal;
 mod transfer;
 #[cfg(feature = "deep")]

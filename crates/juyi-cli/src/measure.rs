@@ -9,9 +9,9 @@ use juyi::measures::{MovedColumn, measure_with};
 use juyi::report::{distance_line, thousands};
 use juyi::transfer::{Measured, measure};
 
-use crate::arguments::MeasureArguments;
+use crate::arguments::{MeasureArguments, params};
 use crate::terminal::{hand_over, notes, say};
-use crate::transfer::{data_settings, params, tables, work};
+use crate::transfer::{data_settings, tables, work};
 
 pub(crate) fn run(arguments: &MeasureArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     arguments.surroundings.given.refuse_unused(work(&arguments.tables))?;

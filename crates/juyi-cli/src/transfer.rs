@@ -1,31 +1,32 @@
 //! `juyi transfer`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Builtin, Encoding, Goal, Reading, Table, builtin, check_renamed, read_table, table_files};
+use juyi::data::{Builtin, Encoding, Reading, Table, builtin, check_renamed, read_table};
 use juyi::error::{Error, Result};
 use juyi::files::is_stream;
-use juyi::models::{Model, Preprocess};
-use juyi::report::folder::{Folder, Kind, MODEL, PAGE, PREDICTIONS, RECORD, Training, kind_of, load_model};
-use juyi::report::{html, predictions_csv, predictions_parquet, text};
+use juyi::models::Preprocess;
+use juyi::report::folder::{Folder, Kind, MODEL, PAGE, RECORD, Training};
+use juyi::report::{html, text};
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
 #[cfg(feature = "deep")]
 use juyi_deep::images::Listing;
-use serde_json::{Map as JsonMap, Value};
 
 use crate::arguments::unused::Work;
-use crate::arguments::{self, Predictions, TablesArguments, TransferArguments};
+use crate::arguments::{self, TablesArguments, TransferArguments, params};
+use crate::results::{command, peak_memory, predictions_file, predictions_name};
 use crate::signals::writing;
+use crate::sources::{inputs, models};
 use crate::terminal::{hand_over, say};
 
 pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
     {
-        crate::tune::refuse_one_picture(arguments)?;
-        if let Some(network) = crate::tune::checkpoint(arguments)? {
+        crate::sources::refuse_one_picture(arguments)?;
+        if let Some(network) = crate::sources::checkpoint(arguments)? {
             arguments.surroundings.given.refuse_unused(Work::Tuning)?;
             return crate::tune::run(arguments, &network, context);
         }
@@ -96,49 +97,6 @@ pub(crate) fn work(tables: &TablesArguments) -> Work {
     if tables.target.is_some() { Work::Tables } else { Work::Digits }
 }
 
-/// What the file for the predictions is called in a run folder.
-pub(crate) fn predictions_name(format: Predictions) -> &'static str {
-    match format {
-        Predictions::Csv => PREDICTIONS[0],
-        Predictions::Parquet => PREDICTIONS[1],
-    }
-}
-
-/// What goes into it.
-pub(crate) fn predictions_file(
-    format: Predictions,
-    answers: &juyi::report::Predictions,
-    goal: &Goal,
-    context: &Context,
-) -> Result<Vec<u8>> {
-    match format {
-        Predictions::Csv => predictions_csv(answers, goal, context),
-        Predictions::Parquet => predictions_parquet(answers, goal, context),
-    }
-}
-
-/// Every file and folder that is read.
-pub(crate) fn inputs(tables: &TablesArguments) -> Vec<PathBuf> {
-    let specs = tables.source.iter().chain(&tables.target);
-    let inputs = specs.flat_map(|spec| std::iter::once(PathBuf::from(spec)).chain(table_files(spec)));
-    #[cfg(feature = "deep")]
-    let inputs = inputs.chain(tables.network.clone());
-    inputs.collect()
-}
-
-/// The command line that repeats this run.
-pub(crate) fn command() -> Vec<String> {
-    let rest = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-    std::iter::once("juyi".into()).chain(rest).collect()
-}
-
-/// The most memory that this process held, in bytes, where the system tells.
-pub(crate) fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(1024 * peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
-}
-
 /// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
     let data = data_settings(&arguments.tables);
@@ -198,43 +156,6 @@ fn identifiers(tables: &TablesArguments) -> Vec<String> {
     tables.id.clone()
 }
 
-/// `key=value[,key=value…]`, each key once.
-pub(crate) fn params(set: &[String]) -> Result<JsonMap<String, Value>> {
-    let mut params = JsonMap::new();
-    for pair in set.iter().flat_map(|set| set.split(',')) {
-        let Some((key, value)) = pair.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
-            return Err(Error::input(
-                "`--set`",
-                format!("`{pair}` has no `=`"),
-                "write `--set components=30,kernel=rbf`",
-            ));
-        };
-        if params.insert(key.to_string(), Value::from(value)).is_some() {
-            return Err(Error::input("`--set`", format!("names `{key}` twice"), "set each parameter once"));
-        }
-    }
-    Ok(params)
-}
-
-/// The models, with their names, where the sources are run folders or model files; `None` where they are tables.
-fn models(arguments: &TablesArguments, context: &mut Context) -> Result<Option<Vec<(String, Model)>>> {
-    let is_model = |spec: &String| -> Result<bool> {
-        let path = Path::new(spec);
-        let by_its_ending = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("safetensors"));
-        Ok(by_its_ending || kind_of(path)? == Some(Kind::Model))
-    };
-    let are_models = arguments.source.iter().map(is_model).collect::<Result<Vec<bool>>>()?;
-    let first = |model: bool| are_models.iter().position(|own| *own == model).map(|at| &arguments.source[at]);
-    let Some(model) = first(true) else { return Ok(None) };
-    if let Some(table) = first(false) {
-        let problem = format!("is a model, and `{table}` is a table");
-        let hint = "give sources of one kind: tables, or run folders";
-        return Err(Error::input(format!("`--source {model}`"), problem, hint));
-    }
-    let load = |spec: &String| Ok((spec.clone(), load_model(Path::new(spec), context)?));
-    arguments.source.iter().map(load).collect::<Result<_>>().map(Some)
-}
-
 /// The tables that are named, or the built-in digits.
 pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Result<(Vec<Table>, Table)> {
     let Some(target) = &arguments.target else {
@@ -259,7 +180,7 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         let reading = arguments.reading.reading();
         let specs = || arguments.source.iter().chain([target]).map(Path::new);
         let listings = specs()
-            .map(|spec| crate::tune::noted_listing(spec, &reading, context))
+            .map(|spec| crate::pictures::noted_listing(spec, &reading, context))
             .collect::<Result<Vec<_>>>()?;
         Listing::check_renamed(&reading, listings.iter())?;
         let mut tables = Vec::with_capacity(listings.len());

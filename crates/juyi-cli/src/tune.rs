@@ -6,91 +6,25 @@ use std::time::Instant;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
-use juyi::data::{Goal, Reading as TableReading};
-use juyi::error::{Error, Result, few};
+use juyi::data::Goal;
+use juyi::error::Result;
 use juyi::linalg::Matrix;
-use juyi::models::{Answers, MODEL_KEY, has_metadata};
-use juyi::report::folder::{Folder, Kind, NETWORK, NETWORK_KEY, PAGE, RECORD, Training, kind_of};
+use juyi::models::Answers;
+use juyi::report::folder::{Folder, Kind, NETWORK, PAGE, RECORD, Training};
 use juyi::report::{Predictions, Run, html, text};
-use juyi_deep::cache::Cache;
-use juyi_deep::checkpoint::{Checkpoint, Wanted};
-use juyi_deep::images::{Entry, Listing, Making, OnDamage, Reading, is_picture, path_text, prepare_all};
-use juyi_deep::tuning::classifier::{Classified, network_in};
+use juyi_deep::images::{Entry, Making, OnDamage, Reading, path_text, prepare_all};
+use juyi_deep::tuning::classifier::Classified;
 use juyi_deep::tuning::regularizers::Regularization;
 use juyi_deep::tuning::settings::Settings;
 use juyi_deep::tuning::strategy::Strategy;
-use juyi_deep::tuning::{Pictures, Surroundings, Tuned, record, tune, work};
-use juyi_deep::zoo::{Recognized, counts, known_names, named_after, weights};
+use juyi_deep::tuning::{Surroundings, Tuned, record, tune, work};
 
-use crate::arguments::{Damaged, PictureArguments, TransferArguments};
-use crate::preparation::prepare;
+use crate::arguments::{TransferArguments, params};
+use crate::pictures::{choose_device, labelled, listing, read, reading, warn_of};
+use crate::results::{command, peak_memory, predictions_file, predictions_name};
 use crate::signals::writing;
+use crate::sources::inputs;
 use crate::terminal::{hand_over, say};
-use crate::transfer::{command, inputs, peak_memory, predictions_file, predictions_name};
-
-/// Refuses one picture where many are needed.
-pub(crate) fn refuse_one_picture(arguments: &TransferArguments) -> Result<()> {
-    let Some(target) =
-        arguments.tables.target.as_deref().filter(|own| is_picture(Path::new(own)).unwrap_or(false))
-    else {
-        return Ok(());
-    };
-    let problem = "is one picture, and a target has some of each class";
-    let hint = "give a folder with a subfolder a class, or a table with the columns `path` and `label`; \
-                `juyi predict MODEL PICTURE` classifies one picture";
-    Err(Error::input(format!("`--target {target}`"), problem, hint))
-}
-
-/// The checkpoint that is to be tuned, if the sources are one: a file that no table is read from, or a run folder with
-/// a network, and a folder of pictures or an option that only tuning has.
-pub(crate) fn checkpoint(arguments: &TransferArguments) -> Result<Option<PathBuf>> {
-    let own = &arguments.tuning;
-    let asked =
-        own.tune.is_some() || own.epochs.is_some() || own.regularize.is_some() || own.resume.is_some();
-    let Some(target) = &arguments.tables.target else { return Ok(None) };
-    let network = |spec: &String| -> Result<Option<PathBuf>> {
-        let path = Path::new(spec);
-        refuse_name(path)?;
-        if let Some(inside) = inside(path)? {
-            return Ok(Some(inside));
-        }
-        let is_one = by_its_ending(path, asked || Path::new(target).is_dir());
-        Ok(is_one.unwrap_or(asked && !path.is_dir()).then(|| path.to_path_buf()))
-    };
-    if let [only] = &arguments.tables.source[..] {
-        return network(only);
-    }
-    for spec in &arguments.tables.source {
-        if network(spec)?.is_some() {
-            let problem = "is a network, and a network is tuned by itself";
-            return Err(Error::input(format!("`--source {spec}`"), problem, "give one `--source`"));
-        }
-    }
-    Ok(None)
-}
-
-/// Refuses the name of a network where a file is needed, and says where its weights are had.
-pub(crate) fn refuse_name(path: &Path) -> Result<()> {
-    let Some(name) = path.to_str().and_then(named_after).filter(|_| !path.exists()) else { return Ok(()) };
-    let problem = format!("is no file; weights of the network `{name}` are given in one");
-    Err(Error::input(format!("`{}`", path.display()), problem, weights(name).join("; ")))
-}
-
-/// The network in a run folder, if it has one.
-pub(crate) fn inside(folder: &Path) -> Result<Option<PathBuf>> {
-    Ok((kind_of(folder)? == Some(Kind::Network)).then(|| folder.join(NETWORK)))
-}
-
-/// Whether a file holds a network, where its ending says so; models of tables share one ending with them, and there it
-/// has to be `likely` too.
-pub(crate) fn by_its_ending(path: &Path, likely: bool) -> Option<bool> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    match ending.as_deref() {
-        Some("pth" | "pt" | "bin" | "pkl" | "ckpt" | "tar" | "th" | "pyth") => Some(true),
-        Some("safetensors") => Some(likely && !has_metadata(path, MODEL_KEY)),
-        _ => None,
-    }
-}
 
 pub(crate) fn run(
     arguments: &TransferArguments,
@@ -175,99 +109,11 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
     if let Some(text) = &arguments.tuning.regularize {
         settings.regularization = Some(text.parse::<Regularization>()?);
     }
-    for (name, value) in crate::transfer::params(&arguments.set)? {
+    for (name, value) in params(&arguments.set)? {
         settings.set(&name, value.as_str().unwrap_or_default())?;
     }
     settings.check()?;
     Ok(settings)
-}
-
-/// The network in a checkpoint; what is left out of it is noted.
-pub(crate) fn read(source: &Path, arguments: &PictureArguments, context: &mut Context) -> Result<Recognized> {
-    context.progress("network", 0, 0);
-    refuse_name(source)?;
-    let known = known_names();
-    let set = arguments.weights.as_deref().map(|set| set.trim_end_matches('.'));
-    if set == Some("") {
-        let problem = "is empty";
-        let hint = "give the key or the begin of names that the wanted tensors have";
-        return Err(Error::input("`--weights`", problem, hint));
-    }
-    let wanted = Wanted { set, known: Some(&known) };
-    let mut checkpoint = Checkpoint::read_for(source, wanted, context.left())?;
-    let name = source.display().to_string();
-    for note in std::mem::take(&mut checkpoint.notes) {
-        context.note("network", note);
-    }
-    let tuned = checkpoint.metadata.contains_key(NETWORK_KEY);
-    let mut found = network_in(&name, checkpoint)?;
-    prepare(&mut found, &arguments.changes(), tuned, context)?;
-    let own = &found.architecture;
-    context.take(own.bytes());
-    context.note("network", format!("`{name}` is `{}`, with the names of {}", own.name, own.layout));
-    if !found.extra.is_empty() {
-        let text = format!("tensors that are not used: {}", few(&found.extra));
-        let parts = |name: &String| {
-            found.tensors.get(name).is_some_and(|own| own.values.len() > usize::from(counts(name)))
-        };
-        if found.extra.iter().any(parts) {
-            context.warn("network", text + "; if they are parts of the network, its answers are others");
-        } else {
-            context.note("network", text);
-        }
-    }
-    for doubt in std::mem::take(&mut found.doubts) {
-        context.warn("network", doubt);
-    }
-    Ok(found)
-}
-
-/// The pictures of a folder or table, or one alone; what is left out is noted. Every renaming has to serve.
-pub(crate) fn listing(path: &Path, reading: &TableReading, context: &mut Context) -> Result<Listing> {
-    let listing = noted_listing(path, reading, context)?;
-    Listing::check_renamed(reading, std::iter::once(&listing))?;
-    Ok(listing)
-}
-
-/// The same, where renamings may serve another list.
-pub(crate) fn noted_listing(path: &Path, reading: &TableReading, context: &mut Context) -> Result<Listing> {
-    let listing = Listing::read(path, reading, context)?;
-    context.take(listing.bytes());
-    let name = path.display().to_string();
-    for warning in &listing.warnings {
-        context.warn(&name, warning.clone());
-    }
-    for note in &listing.notes {
-        context.note(&name, note.clone());
-    }
-    Ok(listing)
-}
-
-/// Networks of this process run where the flag says.
-pub(crate) fn choose_device(arguments: &PictureArguments) -> Result<()> {
-    juyi_deep::device::choose(arguments.device.parse()?);
-    Ok(())
-}
-
-/// What keeps activations, if that is asked for.
-pub(crate) fn cache(arguments: &PictureArguments) -> Option<Cache> {
-    arguments.cache.as_deref().map(Cache::new)
-}
-
-/// Warns of what a cache could not keep.
-pub(crate) fn warn_of(cache: Option<&Cache>, context: &mut Context) {
-    if let Some(warning) = cache.and_then(Cache::warning) {
-        context.warn("cache", warning);
-    }
-}
-
-/// How pictures are read.
-pub(crate) fn reading(arguments: &PictureArguments) -> Reading {
-    let on_damage = match arguments.damaged {
-        Damaged::Refuse => OnDamage::Refuse,
-        Damaged::Skip => OnDamage::Skip,
-    };
-    Reading { on_damage, ..Reading::default() }
 }
 
 /// The pictures of a list that can be read, where damaged ones are to be skipped: all are looked at first.
@@ -288,21 +134,6 @@ fn sound(
         }
     }
     Ok(entries)
-}
-
-/// Pictures to tune on: those of a list that have a class.
-pub(crate) fn labelled(entries: &[Entry], reading: &Reading, arguments: &PictureArguments) -> Pictures {
-    let known = || entries.iter().filter_map(|entry| Some((entry, entry.class.as_ref()?)));
-    let mut names: Vec<String> = known().map(|(_, class)| class.clone()).collect();
-    names.sort();
-    names.dedup();
-    Pictures {
-        files: known().map(|(entry, _)| entry.path.clone()).collect(),
-        classes: known().filter_map(|(_, class)| names.binary_search(class).ok()).collect(),
-        names,
-        most_pixels: reading.most_pixels,
-        cache: cache(arguments),
-    }
 }
 
 /// Says that labels in a table are taken for classes, where they are numbers and more than two.

@@ -2,8 +2,6 @@
 
 use std::num::Saturating;
 
-use crate::layers::{Convolution, Padding};
-
 /// What lies between two layers, for one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -64,20 +62,6 @@ impl std::fmt::Display for Extent {
             Self::Map(channels, rows, columns) => write!(f, "{channels} x {rows} x {columns}"),
             Self::Tokens(count, width) => write!(f, "{count} tokens of {width}"),
             Self::Vector(width) => write!(f, "{width}"),
-        }
-    }
-}
-
-impl Convolution {
-    /// Zeros before and after a side of this length.
-    pub fn zeros(&self, side: usize) -> (usize, usize) {
-        match self.padding {
-            Padding::Each(zeros) => (zeros, zeros),
-            Padding::Same => {
-                let reach = (side.div_ceil(self.stride).saturating_sub(1)) * self.stride + self.kernel;
-                let zeros = reach.saturating_sub(side);
-                (zeros / 2, zeros - zeros / 2)
-            }
         }
     }
 }

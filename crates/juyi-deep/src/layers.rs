@@ -196,6 +196,18 @@ impl Convolution {
     pub fn depthwise(self) -> Self {
         Self { groups: self.inputs, ..self }
     }
+
+    /// Zeros before and after a side of this length.
+    pub fn zeros(&self, side: usize) -> (usize, usize) {
+        match self.padding {
+            Padding::Each(zeros) => (zeros, zeros),
+            Padding::Same => {
+                let reach = (side.div_ceil(self.stride).saturating_sub(1)) * self.stride + self.kernel;
+                let zeros = reach.saturating_sub(side);
+                (zeros / 2, zeros - zeros / 2)
+            }
+        }
+    }
 }
 
 impl From<Convolution> for Layer {

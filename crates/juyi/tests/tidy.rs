@@ -96,28 +96,31 @@ fn files_stay_short() {
     }
 }
 
-/// Inside the library the arrows point one way.
+/// Inside each library the arrows point one way: in the order in which ARCHITECTURE.md names all modules.
 #[test]
 fn imports_point_downhill() {
-    const ORDER: [&str; 17] = [
-        "setting", "error", "files", "heads", "context", "params", "linalg", "solvers", "data", "models",
-        "learners", "measures", "methods", "choice", "report", "transfer", "tables",
-    ];
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    for path in rust_files(&source) {
-        let inside = path.strip_prefix(&source).expect("below src");
-        let module = inside.components().next().map(|c| c.as_os_str().to_string_lossy().replace(".rs", ""));
-        let Some(own) = module.as_deref().and_then(|module| ORDER.iter().position(|known| *known == module))
-        else {
-            continue; // lib.rs
-        };
-        let text = read(&path);
-        for uphill in &ORDER[own + 1..] {
-            assert!(
-                !text.contains(&format!("crate::{uphill}")),
-                "{} points up to `{uphill}`",
-                path.display()
-            );
+    let map = read(&root().join("ARCHITECTURE.md"));
+    for library in ["juyi", "juyi-deep"] {
+        let order =
+            map.split(&format!("inside `{library}`:")).nth(1).and_then(|rest| rest.split([';', '.']).next());
+        let order: Vec<&str> = order.expect("an order").split('`').skip(1).step_by(2).collect();
+        let source = root().join("crates").join(library).join("src");
+        for path in rust_files(&source) {
+            let inside = path.strip_prefix(&source).expect("below src");
+            let module = inside.components().next().expect("a name").as_os_str().to_string_lossy();
+            let module = module.trim_end_matches(".rs");
+            if module == "lib" {
+                continue;
+            }
+            let own = order.iter().position(|known| *known == module);
+            let own = own.unwrap_or_else(|| panic!("`{library}`: `{module}` has no place in the order"));
+            let text = read(&path);
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            for uphill in &order[own + 1..] {
+                let import = format!("crate::{uphill}");
+                let points_up = code.iter().any(|line| line.contains(&import));
+                assert!(!points_up, "{} points up to `{uphill}`", path.display());
+            }
         }
     }
 }

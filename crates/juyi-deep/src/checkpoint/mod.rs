@@ -11,6 +11,7 @@ mod arrays;
 mod begins;
 mod beside;
 pub mod class_names;
+mod left_out;
 mod pickle;
 pub mod preparation;
 mod state;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use juyi::error::{Error, Result, shown};
 
+use super::left_out::{LeftOut, key_shown};
 use super::pickle::{Node, Pickle};
 use super::torch::{self, Storage};
 use super::values::{Budget, Layout};
@@ -19,9 +20,6 @@ const DEEPEST: usize = 32;
 
 /// Most tensors beside a network that are read.
 const MOST_SMALL: usize = 16;
-
-/// Most values that a message lists by name.
-const NAMED: usize = 10;
 
 const HINT: &str =
     "save its values alone: `torch.save(model.state_dict(), path)`, in a program that knows its classes";
@@ -182,15 +180,6 @@ fn leaves(file: &str, pickle: &Pickle<'_>, wanted: Wanted<'_>, budget: &mut Budg
     Ok(Leaves { tensors: walk.tensors, set, around, notes })
 }
 
-/// A key of a dictionary as messages show it.
-pub(super) fn key_shown(pickle: &Pickle<'_>, key: usize) -> String {
-    match (pickle.text(key), pickle.size(key)) {
-        (Some(text), _) => format!("`{}`", shown(text)),
-        (None, Some(number)) => format!("`{number}`"),
-        (None, None) => format!("a value whose key is {}", pickle.described(key)),
-    }
-}
-
 /// A way through the values of a pickle.
 struct Walk<'p, 'a> {
     file: &'p str,
@@ -249,30 +238,6 @@ impl Walk<'_, '_> {
         self.visit(id, depth + 1)?;
         self.name.truncate(length);
         Ok(())
-    }
-}
-
-/// Values that are no tensors: the first ones in words, and how many more.
-#[derive(Debug, Default)]
-pub(super) struct LeftOut {
-    named: Vec<String>,
-    more: usize,
-}
-
-impl LeftOut {
-    /// Notes a value; its words are only made if they are kept.
-    pub(super) fn push(&mut self, what: impl FnOnce() -> String) {
-        if self.named.len() < NAMED {
-            self.named.push(what());
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// All in one line, if there are any.
-    pub(super) fn listed(&self) -> Option<String> {
-        let more = if self.more > 0 { format!(" and {} more", self.more) } else { String::new() };
-        (!self.named.is_empty()).then(|| self.named.join(", ") + &more)
     }
 }
 

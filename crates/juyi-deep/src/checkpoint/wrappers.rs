@@ -8,8 +8,8 @@ use juyi::error::{Error, Result, few, shown};
 use juyi::setting::Setting;
 
 use super::begins::{Aside, Begin, Known, begin, holds, is_kept, is_usual, shortened};
+use super::left_out::{LeftOut, key_shown};
 use super::pickle::{Node, Pickle};
-use super::state::{LeftOut, key_shown};
 use super::{Checkpoint, Stored, arrays, torch};
 
 /// Which of the tensors of a file are wanted.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use juyi::data::{is_mark_of_absence, listed, means_no_label, spelt_alike};
 use juyi::error::shown;
 
+use super::entries::Entry;
 use super::folder::PARTS;
-use super::listing::Entry;
 
 /// Names of folders for pictures without a class, beside the words for no label.
 const UNSORTED: [&str; 2] = ["unsorted", "unclassified"];

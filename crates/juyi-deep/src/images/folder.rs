@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use juyi::data::{Reading, listed};
 use juyi::error::{Error, Result};
 
+use super::entries::{Listing, Room};
 use super::left_out::{Kind, by_name};
-use super::listing::{Listing, Room};
 
 /// Most folders within each other.
 const DEEPEST: usize = 32;

@@ -9,6 +9,9 @@ use image::ImageFormat;
 /// Bytes at the start of a file that tell its format.
 pub(super) const START: usize = 1024;
 
+/// The formats that are read, in words.
+pub(super) const KNOWN: &str = "pictures are read from JPEG, PNG, WebP, TIFF, GIF and BMP files";
+
 /// Endings of pictures' names that are read.
 const ENDINGS: [&str; 10] = ["jpg", "jpeg", "jpe", "jfif", "png", "webp", "tif", "tiff", "bmp", "gif"];
 

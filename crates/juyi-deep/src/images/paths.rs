@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use juyi::data::{Column, Reading, Table, read_table};
 use juyi::error::{Error, Result, few, shown};
 
-use super::listing::{Listing, Room};
+use super::entries::{Listing, Room};
 
 /// Names that the column of paths may have.
 const PATHS: [&str; 3] = ["path", "file", "image"];

@@ -16,8 +16,8 @@ use juyi::error::{Error, Result, bytes};
 
 use super::Picture;
 use super::cut;
-use super::format::{START, foreign_start, read_start};
-use super::size::{Size, open, size};
+use super::format::{KNOWN, START, foreign_start, read_start};
+use super::size::{Size, UNPACKED, open, size};
 use super::unwritten::unwritten;
 
 /// Most pixels of a picture unless the caller says otherwise: 134 million, 400 MB of red, green and blue.
@@ -26,17 +26,9 @@ pub const MOST_PIXELS: u64 = 1 << 27;
 /// Longest side of a picture in pixels.
 const LONGEST_SIDE: u32 = 30_000;
 
-/// Room for what stands in a file besides the pixels: previews, colour profiles, descriptions.
-pub(super) const BESIDES: u64 = 64 << 20;
-
-/// Room for what is unpacked besides the pixels: a colour profile, which may be packed a thousandfold.
-pub(super) const UNPACKED: u64 = 8 << 20;
-
 /// Most pixels that a byte of a JPEG or PNG file can stand for. Deflate packs at most 1032 bytes, of 8 pixels each,
 /// into one; JPEG has at least a bit for each block of 64 pixels.
 const DENSEST: u64 = 1032 * 8;
-
-pub(super) const KNOWN: &str = "pictures are read from JPEG, PNG, WebP, TIFF, GIF and BMP files";
 
 /// Reads the picture in a file, of at most `most_pixels` pixels. A JPEG file may end too early by up to a third of its
 /// pixels, which are then of no colour; [`Listing::warnings`](super::Listing::warnings) says so.

@@ -10,8 +10,8 @@ use juyi::context::Context;
 use rayon::prelude::*;
 
 use super::cut::{End, end};
+use super::entries::{Listing, MOST_WARNINGS};
 use super::format::{START, read_start, tiff_tags};
-use super::listing::{Listing, MOST_WARNINGS};
 use super::read::{MOST_PIXELS, read_cut};
 use super::size::{open, size};
 

@@ -8,8 +8,13 @@ use std::path::Path;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use juyi::error::{Error, Result, bytes};
 
-use super::format::{START, read_start};
-use super::read::{BESIDES, KNOWN, UNPACKED};
+use super::format::{KNOWN, START, read_start};
+
+/// Room for what stands in a file besides the pixels: previews, colour profiles, descriptions.
+const BESIDES: u64 = 64 << 20;
+
+/// Room for what is unpacked besides the pixels: a colour profile, which may be packed a thousandfold.
+pub(super) const UNPACKED: u64 = 8 << 20;
 
 /// What the header of a picture says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

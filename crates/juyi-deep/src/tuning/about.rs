@@ -6,13 +6,14 @@ use juyi::error::{Error, Result, shown};
 use juyi::report::folder::NETWORK_KEY;
 use serde::{Deserialize, Serialize};
 
-use super::trial::OWN_HEAD;
 use crate::architecture::Architecture;
 use crate::layers::{Layer, Parameter};
 
 /// Version of the layout; files of later versions are refused, those without a number are of the first. A file that needs
 /// nothing of the second is written as the first.
 pub const FORMAT_VERSION: u32 = 2;
+/// Begin of the names of tensors of the head that came with the checkpoint, while it is kept.
+pub(super) const OWN_HEAD: &str = "source.";
 /// Begins of names that no tensor of a network may have beside them.
 const KEPT_NAMES: [&str; 2] = [OWN_HEAD, "stages_head."];
 

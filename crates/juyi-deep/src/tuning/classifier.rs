@@ -15,7 +15,7 @@ use juyi::report::folder::{NETWORK, NETWORK_KEY};
 pub use super::about::FORMAT_VERSION;
 use super::about::{About, foreign};
 use super::head::Head;
-use super::head_to_toe::Selection;
+use super::selection::Selection;
 use crate::architecture::Architecture;
 use crate::cache::Cache;
 use crate::checkpoint::class_names::Found;

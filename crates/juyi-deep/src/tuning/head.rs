@@ -21,8 +21,8 @@ use juyi::models::softmax_rows;
 use juyi::solvers::{Options, minimize};
 use rayon::prelude::*;
 
-use super::head_to_toe::Selection;
 use super::inputs::{class_counts, different};
+use super::selection::Selection;
 
 /// Inverse penalties that are tried.
 const PENALTIES: [f64; 6] = [1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1.0];

@@ -194,7 +194,7 @@ mod tests {
     use crate::forward::{Activation, Mode};
     use crate::layers::batch_norm;
     use crate::network::Network;
-    use crate::tuning::strategy::Plan;
+    use crate::tuning::plan::Plan;
     use crate::zoo::network;
     use burn::tensor::{Device, Tensor};
     use juyi::context::Context;

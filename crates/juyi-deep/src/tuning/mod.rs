@@ -1,12 +1,12 @@
 //! Tuning a pretrained network on a few pictures: a head solved on frozen features, some stages or all of them trained.
 //!
 //! Read in this order: [`settings`] and [`strategy`] for what may be asked for, `inputs` for what is computed once,
-//! `head` and `head_to_toe` for the convex problems, `training`, `batch`, `memory` and [`optimizer`] for the loop, [`regularizers`] for what
-//! is added to the loss, `trial` and `trained` for one strategy from start to end, [`tune`] for the comparison and the verdict,
-//! [`classifier`] and `about` for what is left behind, [`table`] for what helps with few labels.
+//! `head` and `head_to_toe` for the convex problems, `plan` for what a strategy trains, `memory` and `scores` for pictures
+//! that pass, `training` and [`optimizer`] for the loop, [`regularizers`] for what is added to the loss, `trial` and
+//! `trained` for one strategy from start to end, [`tune`] for the comparison and the verdict, [`classifier`] and `about`
+//! for what is left behind, [`table`] for what helps with few labels.
 
 mod about;
-mod batch;
 pub mod classifier;
 mod convolution_adapters;
 mod group_lasso;
@@ -16,8 +16,11 @@ mod inputs;
 mod inserted;
 mod memory;
 pub mod optimizer;
+mod plan;
 mod record;
 pub mod regularizers;
+mod scores;
+mod selection;
 pub mod settings;
 mod state;
 pub mod strategy;
@@ -30,3 +33,10 @@ mod verdict;
 pub use inputs::Pictures;
 pub use record::{Surroundings, record, work};
 pub use verdict::{Judged, Tuned, tune};
+
+use juyi::error::Error;
+
+/// A setting out of its range.
+fn param(name: &str, must: String, got: &str) -> Error {
+    Error::Param { owner: "juyi".into(), name: name.into(), must, got: got.into() }
+}

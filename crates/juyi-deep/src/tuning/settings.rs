@@ -4,6 +4,7 @@ use juyi::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::optimizer::{Decay, Rule};
+use super::param;
 use super::regularizers::{Kind, Regularization};
 use super::strategy::Strategy;
 use crate::images::{Augmentation, RandAugment, RandomCrop};
@@ -302,10 +303,6 @@ fn augmentation(name: &str) -> Option<Augmentation> {
         "rand-augment" => Augmentation { crop, rand_augment: Some(RandAugment::default()), ..flip },
         _ => return None,
     })
-}
-
-pub(super) fn param(name: &str, must: String, got: &str) -> Error {
-    Error::Param { owner: "juyi".into(), name: name.into(), must, got: got.into() }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use juyi::report::Epoch;
 use juyi::report::folder::NOTES_KEY;
 
 use super::optimizer::Moments;
-use super::strategy::Plan;
+use super::plan::Plan;
 use crate::checkpoint::{Checkpoint, Stored, safetensors};
 use crate::network::Network;
 

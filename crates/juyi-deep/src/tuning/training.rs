@@ -7,21 +7,26 @@
 //! All randomness of a step comes from the seed, the epoch and the place of the picture or batch, so that a run that was
 //! cut off goes on with the same bytes.
 
+mod batch;
+mod held;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use batch::Seen;
 use juyi::context::Context;
 use juyi::error::{Error, Result, shown};
 use juyi::report::Epoch;
 use rand::seq::SliceRandom;
 
-use super::batch::{Seen, right, scores};
 use super::inputs::Inputs;
 use super::optimizer::clip;
+use super::plan::Plan;
 use super::regularizers::Regularizer;
+use super::scores::{right, scores};
 use super::settings::Settings;
 use super::state::State;
-use super::strategy::{Plan, Strategy};
+use super::strategy::Strategy;
 use crate::checkpoint::Stored;
 use crate::images::generator;
 use crate::network::Network;

@@ -11,11 +11,12 @@ use juyi::linalg::{Matrix, select_rows};
 use juyi::models::Answers;
 use juyi::report::Epoch;
 
-use super::batch::{right, scores};
+use super::about::OWN_HEAD;
 use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
 use super::head_to_toe;
 use super::inputs::{Inputs, Pictures};
+use super::scores::{right, scores};
 use super::settings::Settings;
 use super::strategy::Strategy;
 use crate::architecture::{Architecture, Auxiliary};
@@ -25,9 +26,6 @@ use crate::layers::{Layer, Parameter};
 use crate::network::Network;
 use crate::tensors::check_size;
 use crate::zoo::Recognized;
-
-/// What the tensors of the head that came with the checkpoint are called while it is kept.
-pub(super) const OWN_HEAD: &str = "source.";
 
 /// What trials share.
 pub(super) struct Trials<'a> {

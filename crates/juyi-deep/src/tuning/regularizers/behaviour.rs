@@ -30,9 +30,9 @@ use crate::architecture::Architecture;
 use crate::extents::Extent;
 use crate::forward::{Activation, Mode};
 use crate::network::{Network, numbers};
-use crate::tuning::batch::by_parts;
 use crate::tuning::inputs::Inputs;
 use crate::tuning::memory::forwards;
+use crate::tuning::scores::by_parts;
 
 /// How channels are weighed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -22,11 +22,11 @@ use crate::forward::{Activation, Mode};
 use crate::held::Normalization;
 use crate::images::generator;
 use crate::network::{Network, numbers};
-use crate::tuning::batch::by_parts;
 use crate::tuning::head::Head;
 use crate::tuning::inputs::Inputs;
 use crate::tuning::memory::{at_once, both_ways, forwards};
-use crate::tuning::strategy::Plan;
+use crate::tuning::plan::Plan;
+use crate::tuning::scores::by_parts;
 use crate::tuning::trial::put;
 
 /// What there is to prepare it from.

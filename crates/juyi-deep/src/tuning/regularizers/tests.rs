@@ -14,8 +14,9 @@ use crate::layers::{Layer, batch_norm, convolution, linear};
 use crate::network::{Network, numbers};
 use crate::tuning::inputs::Inputs;
 use crate::tuning::optimizer::Rule;
+use crate::tuning::plan::Plan;
 use crate::tuning::settings::Settings;
-use crate::tuning::strategy::{Plan, Strategy};
+use crate::tuning::strategy::Strategy;
 use crate::tuning::training::Training;
 
 const PICTURES: usize = 14;
