@@ -139,6 +139,11 @@ pub(crate) fn peak_memory() -> Option<u64> {
     Some(1024 * peak.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?)
 }
 
+/// A learner as the library is asked for it: `svm(cost=10)`.
+fn with_parameters(name: &str, set: &[String]) -> String {
+    if set.is_empty() { name.into() } else { format!("{name}({})", set.join(",")) }
+}
+
 /// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
     let data = data_settings(&arguments.tables);
@@ -146,7 +151,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
         method: arguments.method.clone(),
         guard: arguments.strict,
         params: params(&arguments.set)?,
-        learner: arguments.learner.clone(),
+        learner: arguments.learner.as_ref().map(|name| with_parameters(name, &arguments.learner_set)),
         preprocess: arguments
             .preprocess
             .split(',')
