@@ -152,6 +152,9 @@ pub(crate) struct TransferArguments {
     /// method's own]
     #[arg(long, value_name = "NAME")]
     pub(crate) learner: Option<String>,
+    /// Parameters of the learner (`juyi methods svm` lists them); may be repeated
+    #[arg(long, value_name = "KEY=VALUE[,…]", requires = "learner")]
+    pub(crate) learner_set: Vec<String>,
     /// Preprocessing in order: none, l1, l2 (rows), standardize (columns, by the source's statistics on both sides),
     /// standardize-each (columns, each domain by its own)
     #[arg(long, value_name = "STEP[,…]", default_value = "standardize")]

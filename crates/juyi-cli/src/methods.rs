@@ -159,7 +159,7 @@ fn learner(row: &LearnerRow) -> Result<String, std::fmt::Error> {
         if row.regresses { "classification, regression" } else { "classification" }
     )?;
     writeln!(out, "weights  {}", if row.weighs { "of rows are used" } else { "of rows are not used" })?;
-    parameters(&mut out, &(row.params)(), "")?;
+    parameters(&mut out, &(row.params)(), " (--learner-set name=value)")?;
     writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

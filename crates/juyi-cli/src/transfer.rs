@@ -97,6 +97,11 @@ pub(crate) fn work(tables: &TablesArguments) -> Work {
     if tables.target.is_some() { Work::Tables } else { Work::Digits }
 }
 
+/// A learner as the library is asked for it: `svm(cost=10)`.
+fn with_parameters(name: &str, set: &[String]) -> String {
+    if set.is_empty() { name.into() } else { format!("{name}({})", set.join(",")) }
+}
+
 /// The settings that the flags ask for.
 fn settings(arguments: &TransferArguments) -> Result<Settings> {
     let data = data_settings(&arguments.tables);
@@ -104,7 +109,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
         method: arguments.method.clone(),
         guard: arguments.strict,
         params: params(&arguments.set)?,
-        learner: arguments.learner.clone(),
+        learner: arguments.learner.as_ref().map(|name| with_parameters(name, &arguments.learner_set)),
         preprocess: arguments
             .preprocess
             .split(',')

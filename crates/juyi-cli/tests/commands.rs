@@ -337,3 +337,37 @@ fn the_pages_are_those_of_the_methods_that_there_are() {
         (folder.path().join("pages"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/methods"));
     assert!(pages(&own) == pages(&docs), "run `juyi methods --pages docs/methods`");
 }
+
+#[test]
+fn parameters_of_a_learner_are_set_recorded_and_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let row =
+        |i: usize| format!("{}.5,{},{}\n", (i * 7) % 11, (i * 3) % 8, ["u", "v"][usize::from(i % 11 > 5)]);
+    let table = "a,b,y\n".to_string() + &(0..60).map(row).collect::<String>();
+    for name in ["old.csv", "new.csv"] {
+        std::fs::write(folder.path().join(name), &table).expect("a table");
+    }
+    let transfer = "transfer --source old.csv --target new.csv --label y --method coral --learner svm";
+    let model = |more: &str| {
+        let done = juyi(folder.path(), &format!("{transfer} {more} --out run"));
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        let record = std::fs::read(folder.path().join("run/run.json")).expect("a record");
+        let record: serde_json::Value = serde_json::from_slice(&record).expect("JSON");
+        let learner = |fit: &str| record["transfer"][fit]["learner"].as_str().expect("a learner").to_string();
+        let bytes = std::fs::read(folder.path().join("run/model.safetensors")).expect("a model");
+        (bytes, learner("chosen"), learner("baseline"))
+    };
+    let (usual, ..) = model("");
+    let (soft, chosen, baseline) = model("--learner-set cost=0.0001");
+    assert!(usual != soft && chosen == "svm(cost=0.0001)" && baseline == chosen, "{chosen} {baseline}");
+    for (more, says) in [
+        ("--learner-set cots=1", "unknown parameter of `svm` `cots`"),
+        ("--learner-set cost=much", "`svm`: `cost` must be of its type"),
+        ("--learner-set cost=-1", "`svm`: `cost` must be above 0"),
+        ("--learner-set cost", "`cost` is no parameter with a value"),
+    ] {
+        let refused = juyi(folder.path(), &format!("{transfer} {more} --out other"));
+        assert_eq!(refused.status.code(), Some(2), "{more}");
+        assert!(text(&refused.stderr).contains(says), "{more}: {}", text(&refused.stderr));
+    }
+}

@@ -6,7 +6,7 @@ use serde_json::Map as JsonMap;
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
-use crate::learners::{LEARNERS, Learner, LearnerRow, learner, learner_row};
+use crate::learners::{LEARNERS, Learner, LearnerRow, learner, row_of_asked};
 use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
 use crate::models::Preprocess;
 
@@ -16,6 +16,8 @@ pub struct Configuration {
     pub built: Built,
     /// The learner that it trains.
     pub learner: Box<dyn Learner>,
+    /// How that learner is [asked for](learner): its name, and its parameters where they are not the defaults.
+    pub with: String,
     /// The preprocessing.
     pub steps: Vec<Preprocess>,
     /// Whether it takes nothing from the target's features.
@@ -34,7 +36,8 @@ impl Configuration {
         let built = build(method, &params)?;
         let baseline = built.row.family == Family::Baseline && !steps.contains(&Preprocess::StandardizeEach);
         let trains_learner = built.row.trains_learner;
-        Ok(Self { built, learner: learner(with)?, steps: steps.to_vec(), baseline, trains_learner })
+        let (learner, with) = (learner(with)?, with.to_string());
+        Ok(Self { built, learner, with, steps: steps.to_vec(), baseline, trains_learner })
     }
 
     /// The same with the method's own learner for this goal, where none is asked for.
@@ -42,8 +45,8 @@ impl Configuration {
     /// # Errors
     /// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not.
     pub fn for_goal(self, goal: &Goal, asked: Option<&str>) -> Result<Self> {
-        let learner = learner(asked.unwrap_or(self.built.row.learner_for(goal)))?;
-        Ok(Self { learner, ..self })
+        let with = asked.unwrap_or(self.built.row.learner_for(goal)).to_string();
+        Ok(Self { learner: learner(&with)?, with, ..self })
     }
 
     /// The method of this name where the sources are models, which bring their own preprocessing.
@@ -75,7 +78,7 @@ pub(super) fn baselines(
 ) -> Result<Vec<Configuration>> {
     let mut learners = with.map_or_else(|| learners_for(&task.goal), |name| vec![name]);
     if with.is_none() {
-        let fits = |name: &&str| learner_row(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
+        let fits = |name: &&str| row_of_asked(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
         learners.retain(fits);
     }
     let steps: Vec<Preprocess> = plain(steps);
@@ -156,7 +159,7 @@ fn serves(row: &MethodRow, task: &Task, context: &Context) -> bool {
 
 /// Whether a learner can be trained by the method on this task.
 fn suits(row: &MethodRow, name: &str, task: &Task) -> bool {
-    learner_row(name).is_ok_and(|learner| {
+    row_of_asked(name).is_ok_and(|learner| {
         let serves = match row.needs.learner {
             LearnerNeed::Any => true,
             LearnerNeed::Weighs => learner.weighs,

@@ -182,10 +182,10 @@ pub fn choose(
         let why = scores.err().map_or_else(String::new, |error| format!(": {error}"));
         return Ok(undecided(format!("Not even a baseline could be validated{why}."), rows, configuration));
     };
-    let with = tried[base].configuration.learner.name();
+    let with = tried[base].configuration.with.clone();
     let others = match only {
         Some(only) => vec![only],
-        None => candidates::transfers(task, steps, learner, with, context)?,
+        None => candidates::transfers(task, steps, learner, &with, context)?,
     };
     let (first, all) = (tried.len(), tried.len() + others.len());
     for (k, configuration) in others.into_iter().enumerate() {

@@ -108,7 +108,7 @@ fn candidates(tried: &[Tried], base: usize, judged: &Judgement, assumed: &Assume
         let candidate = Candidate {
             method: configuration.built.row.name.into(),
             params: configuration.built.params.clone(),
-            learner: configuration.trains_learner.then(|| configuration.learner.name().into()),
+            learner: configuration.trains_learner.then(|| configuration.with.clone()),
             preprocess: configuration.steps.iter().map(|step| step.name().into()).collect(),
             baseline: configuration.baseline,
             score: score.map(|score| Estimate {

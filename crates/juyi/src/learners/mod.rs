@@ -33,7 +33,7 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::context::Context;
 use crate::data::{Goal, Labels};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::heads::{head, page};
 use crate::linalg::{Matrix, select_rows};
 use crate::models::Predictor;
@@ -159,12 +159,40 @@ pub fn learner_with(name: &str, params: &JsonMap<String, Value>) -> Result<Box<d
     Ok((row.make)(params).map_err(|error| of_owner(error, name))?.0)
 }
 
-/// The learner of this name.
+/// The learner that is asked for: by its name, or by its name and parameters as in `svm(cost=10)`, the others at their
+/// defaults.
+///
+/// # Errors
+/// As [`learner_with`]; [`Error::Input`] for what is written otherwise.
+pub fn learner(asked: &str) -> Result<Box<dyn Learner>> {
+    let (name, inside) = parts(asked);
+    let mut params = JsonMap::new();
+    for pair in inside.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let Some((parameter, value)) = pair.split_once('=') else {
+            let problem = format!("`{}` is no parameter with a value", shown(pair));
+            return Err(Error::input(
+                format!("the learner `{}`", shown(asked)),
+                problem,
+                "write it as cost=10",
+            ));
+        };
+        params.insert(parameter.trim().into(), value.trim().into());
+    }
+    learner_with(name, &params)
+}
+
+/// The row of the learner that is [asked for](learner), with parameters or without.
 ///
 /// # Errors
 /// [`Error::Unknown`].
-pub fn learner(name: &str) -> Result<Box<dyn Learner>> {
-    learner_with(name, &JsonMap::new())
+pub(crate) fn row_of_asked(asked: &str) -> Result<&'static LearnerRow> {
+    learner_row(parts(asked).0)
+}
+
+/// The name in `name(parameters)`, and the parameters.
+fn parts(asked: &str) -> (&str, &str) {
+    let inside = asked.strip_suffix(')').and_then(|asked| asked.split_once('('));
+    inside.unwrap_or((asked, ""))
 }
 
 /// The names of learners of which this is so, as they are asked for.

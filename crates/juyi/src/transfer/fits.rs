@@ -116,7 +116,7 @@ impl Ran {
         let facts = FitFacts {
             method: built.row.name.into(),
             params: built.params.clone(),
-            learner: model.about.learner.clone(),
+            learner: model.about.learner.as_ref().map(|_| configuration.with.clone()),
             preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
             carries,
             stores_rows: model.about.stores_rows,

@@ -130,7 +130,7 @@ impl Sources for Models {
     }
 
     fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
-        Configuration::on_models(NO_TRANSFER.name, "{}", asked.learner.name())
+        Configuration::on_models(NO_TRANSFER.name, "{}", &asked.with)
     }
 
     fn choose(

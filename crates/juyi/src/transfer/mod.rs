@@ -71,7 +71,7 @@ pub struct Settings {
     pub guard: bool,
     /// The method's parameters that differ from their defaults.
     pub params: JsonMap<String, Value>,
-    /// The learner; `None` is the method's own choice.
+    /// The learner, with parameters or without: see [`learner`](crate::learners::learner); `None` is the method's own choice.
     pub learner: Option<String>,
     /// Preprocessing steps, in order.
     pub preprocess: Vec<Preprocess>,

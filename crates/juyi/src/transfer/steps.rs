@@ -103,13 +103,15 @@ pub(super) fn named(
         }
         name => {
             let built = build(name, &settings.params)?;
-            let learner = learner(settings.learner.as_deref().unwrap_or(built.row.learner))?;
+            let with = settings.learner.as_deref().unwrap_or(built.row.learner).to_string();
+            let learner = learner(&with)?;
             if settings.learner.is_some() && !built.row.trains_learner {
                 let text = "trains no learner; `‹learner›` serves the baseline only";
                 context.warn(built.row.name, text);
             }
             let (baseline, trains_learner) = (name == NO_TRANSFER.name, built.row.trains_learner);
-            Ok(Some(Configuration { baseline, built, learner, steps: steps.to_vec(), trains_learner }))
+            let steps = steps.to_vec();
+            Ok(Some(Configuration { baseline, built, learner, with, steps, trains_learner }))
         }
     }
 }

@@ -83,7 +83,7 @@ impl Sources for Task {
     }
 
     fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
-        Configuration::new(NO_TRANSFER.name, "{}", asked.learner.name(), &plain(&asked.steps))
+        Configuration::new(NO_TRANSFER.name, "{}", &asked.with, &plain(&asked.steps))
     }
 
     fn choose(
