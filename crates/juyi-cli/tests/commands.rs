@@ -363,7 +363,7 @@ fn parameters_of_a_learner_are_set_recorded_and_refused_by_name() {
     for (more, says) in [
         ("--learner-set cots=1", "unknown parameter of `svm` `cots`"),
         ("--learner-set cost=much", "`svm`: `cost` must be of its type"),
-        ("--learner-set cost=-1", "`svm`: `cost` must be above 0"),
+        ("--learner-set cost=-1", "`svm`: `cost` must be a finite number above 0"),
         ("--learner-set cost", "`cost` is no parameter with a value"),
     ] {
         let refused = juyi(folder.path(), &format!("{transfer} {more} --out other"));

@@ -95,21 +95,44 @@ pub fn spelt_alike(names: &[String]) -> Vec<(usize, usize)> {
 }
 
 /// Words for a label that is not known, as [`loosely`] has them.
-const UNKNOWN: [&str; 14] = [
+const UNKNOWN: [&str; 37] = [
     "unlabelled",
     "unlabeled",
+    "notlabelled",
+    "notlabeled",
     "nolabel",
     "none",
     "unknown",
     "undefined",
     "unassigned",
     "missing",
+    "nodata",
+    "blank",
     "tbd",
     "??",
     "pending",
     "todo",
     "notavailable",
+    "n.a",
+    "n/d",
+    "refused",
+    "noanswer",
+    "don'tknow",
+    "dontknow",
+    "don\u{2019}tknow",
+    "unbekannt",
+    "keineangabe",
+    "k.a",
+    "leer",
+    "#nv",
+    "inconnu",
+    "nonrenseigne",
+    "desconocido",
     "\u{672a}\u{77e5}",
+    "\u{672a}\u{6807}\u{6ce8}",
+    "\u{672a}\u{586b}\u{5199}",
+    "\u{4e0d}\u{8be6}",
+    "\u{4e0d}\u{77e5}\u{9053}",
 ];
 
 /// Whether a word says that there is no label.

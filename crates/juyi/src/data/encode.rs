@@ -10,6 +10,7 @@ mod indices;
 mod kind;
 mod negative;
 mod outlying;
+mod scales;
 mod sentinels;
 mod words;
 

@@ -96,13 +96,19 @@ pub(super) fn labels_apart(label: &str, tables: &[(&str, &Cells)], context: &mut
 /// A number that so many labels of the target are, as a share and at least, is told of where no source has the like.
 const REPEATED: (f64, usize) = (0.1, 5);
 
-/// Warns of a number that repeats among the labels of the target and lies beyond all labels of the sources.
-pub(super) fn labels_beyond(label: &str, sources: &[Cells], target: (&str, &Cells), context: &mut Context) {
+/// Warns of a number that repeats among the labels of the target and lies beyond all others that are `known`: those of the
+/// sources, or what is predicted.
+pub(super) fn labels_beyond(
+    label: &str,
+    (known, all): (&[Cells], &str),
+    target: (&str, &Cells),
+    context: &mut Context,
+) {
     let filled = |cells: &Cells| match cells {
         Cells::Numbers(numbers) => numbers.iter().copied().filter(|v| !v.is_nan()).collect(),
         Cells::Text { .. } => Vec::new(),
     };
-    let known: Vec<f64> = sources.iter().flat_map(filled).collect();
+    let known: Vec<f64> = known.iter().flat_map(filled).collect();
     let (low, high) =
         known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     let mut here: Vec<f64> = filled(target.1);
@@ -113,7 +119,7 @@ pub(super) fn labels_beyond(label: &str, sources: &[Cells], target: (&str, &Cell
     let often = count >= REPEATED.1 && count as f64 >= REPEATED.0 * here.len() as f64;
     if beyond && often && count < here.len() && low < high {
         let text = format!(
-            "`{}`: `{label}` is {value} in {count} of {} labelled rows, beyond all labels of the source ({low} to {high}): if \
+            "`{}`: `{label}` is {value} in {count} of {} labelled rows, beyond {all} ({low} to {high}): if \
              it means that a row has no label, leave its cell empty or add `‹missing-values {value}›`",
             target.0,
             here.len()

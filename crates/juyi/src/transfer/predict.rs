@@ -1,7 +1,8 @@
 //! Predictions of a fitted model for a table, and their scores.
 
 use super::asked::Asked;
-use super::labels::{compare_with_target, label_cells, tell_absent, tell_sentinels};
+use super::distances::labels_beyond;
+use super::labels::{compare_with_target, label_cells, label_numbers, tell_absent, tell_sentinels};
 use super::prepare::{identifiers, of_rows};
 use super::truth::Truth;
 use super::{beyond, degenerate, units};
@@ -93,6 +94,9 @@ pub fn predict_table(
             tell_sentinels(label, cells, context);
         }
     }
+    if !table.remark.is_empty() {
+        context.note("data", format!("`{}`: {}", table.name, table.remark));
+    }
     let id = identifiers(&table, &encoding.id, context)?;
     let (features, rows) = encoding.apply(&mut table, context)?;
     if rows.is_empty() {
@@ -115,6 +119,10 @@ pub fn predict_table(
         context.note(&model.about.method, text);
     }
     context.take(answers_bytes(rows.len(), model.goal.classes()));
+    if let (Some(label), Goal::Value, Some(cells)) = (score, &model.goal, &truth) {
+        let said = [Cells::Numbers(answers.answer.clone())];
+        labels_beyond(label, (&said, "all that is predicted"), (&table.name, &label_numbers(cells)), context);
+    }
     let score = |labels: Cells| scores(&model.goal, &table, &labels, &rows, &answers, context);
     let scores = truth.map(score).transpose()?.flatten();
     let id = of_rows(id, &rows);

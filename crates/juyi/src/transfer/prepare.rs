@@ -88,7 +88,8 @@ pub(super) fn prepare(
                 && let Some((target_numbers, sources)) =
                     numbers.split_last().filter(|_| target_cells.is_some())
             {
-                labels_beyond(&label, sources, (&target.name, target_numbers), context);
+                let known = (sources, "all labels of the source");
+                labels_beyond(&label, known, (&target.name, target_numbers), context);
             }
             let names = sources.iter().chain([&target]).map(|table| table.name.as_str());
             unit_told = labels_apart(&label, &names.zip(&numbers).collect::<Vec<_>>(), context);

@@ -13,6 +13,9 @@ pub(super) type Outlying = (f64, f64);
 /// repeats, and that often, where hardly any other does.
 const AWAY: [f64; 3] = [50.0, 5.0, 0.25];
 
+/// The same for zeros of which many different other numbers lie above.
+const ZEROS: f64 = 0.5;
+
 /// The largest share of values that lie far from the others, and the least of those that are a few in a hundred.
 const SHARES: (f64, f64) = (0.34, 0.02);
 
@@ -57,8 +60,11 @@ fn far_below(values: &[f64]) -> Option<f64> {
         }
         let often = out.len() >= DIFFERENT && out.len() as f64 >= SHARES.1 * n;
         let repeats = out[0] == out[at - 1] && different(others) as f64 >= 0.9 * others.len() as f64;
+        // Zeros far below many different numbers that measure something.
+        let zeros = often && out[0] == 0.0 && out[at - 1] == 0.0 && others[0] > 0.0;
         let least = match (often, repeats) {
             (true, true) => AWAY[2],
+            _ if zeros && different(others) >= OTHERS => ZEROS,
             (true, false) => AWAY[1],
             (false, _) => AWAY[0],
         };
@@ -87,6 +93,9 @@ mod tests {
         for value in [0.0, -1.0, -9.0, 88.0, 99.99, -8888.0, 32_767.0, 65_535.0, -3.4e38, 1e30] {
             assert_eq!(of(&[value; 12]), [((value, value), 12)], "{value}");
         }
+        let whole = |low: f64| with(300, move |i| low + (7.0 * i) % 80.0, &[0.0; 15]);
+        let found = |low: f64| outlying(&Cells::Numbers(whole(low)), &[]);
+        assert_eq!((found(80.0), found(20.0)), (vec![((0.0, 0.0), 15)], vec![]), "pressures, ages");
         assert_eq!(of(&[-999.0]), [((-999.0, -999.0), 1)]);
         assert_eq!(of(&[-999.0, -888.0, -999.0, -888.0]), [((-999.0, -888.0), 4)]);
         for ordinary in [&[][..], &[3.0; 12], &[0.0, 0.0], &[40.0], &[150.0]] {

@@ -3,6 +3,7 @@
 use super::listed;
 use super::negative::negative;
 use super::outlying::{Outlying, outlying};
+use super::scales::codes;
 use crate::context::Context;
 use crate::data::cells::Cells;
 use crate::data::dates::{DAY, TimeUnit, days};
@@ -68,7 +69,8 @@ impl<'a> Sentinels<'a> {
     /// Looks at a column of numbers.
     pub(super) fn look<'c>(&mut self, name: &'a String, cells: impl Iterator<Item = &'c Cells> + Clone) {
         let mut known = likely(cells.clone());
-        for (value, count) in negative(&cells.clone().collect::<Vec<_>>()) {
+        let all: Vec<&Cells> = cells.clone().collect();
+        for (value, count) in negative(&all).into_iter().chain(codes(&all)) {
             if known.iter().all(|(other, _)| *other != value) {
                 known.push((value, count));
             }
