@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
+use zip::read::{ArchiveOffset, Config};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -61,14 +62,22 @@ pub fn read<R: Read + Seek>(
 ) -> Result<Table> {
     let fail = |problem: String, hint: String| Error::input(format!("`{name}`"), problem, hint);
     let left = Cell::new(limit / DIRECTORY);
-    let mut archive = ZipArchive::new(Metered { file, left: &left }).map_err(|error| match left.get() {
-        0 => Error::Memory {
-            what: format!("the directory of `{name}`"),
-            need: limit.saturating_add(DIRECTORY),
-            budget: limit,
-        },
-        _ => fail(format!("is not a sound .npz archive: {error}"), "write it with `numpy.savez`".into()),
-    })?;
+    // Looked for elsewhere than it says to be, the directory of some archives is not found.
+    let as_written = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive =
+        ZipArchive::with_config(as_written, Metered { file, left: &left }).map_err(|error| {
+            match left.get() {
+                0 => Error::Memory {
+                    what: format!("the directory of `{name}`"),
+                    need: limit.saturating_add(DIRECTORY),
+                    budget: limit,
+                },
+                _ => fail(
+                    format!("is not a sound .npz archive: {error}"),
+                    "write it with `numpy.savez`".into(),
+                ),
+            }
+        })?;
     left.set(u64::MAX);
     let has = |name: &str| archive.index_for_name(&format!("{name}.npy")).is_some();
     let known = || {

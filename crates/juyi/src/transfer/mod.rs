@@ -123,8 +123,8 @@ pub struct Outcome {
 /// Carries labelled tables over to a target table.
 ///
 /// # Errors
-/// [`Error::Input`] for data that cannot be used, [`Error::Unknown`] and [`Error::Param`] for settings,
-/// [`Error::Unsuited`] for a method that cannot serve the task, [`Error::Memory`], [`Error::Numeric`].
+/// [`Error`](crate::error::Error)`::Input` for data that cannot be used, `Unknown` and `Param` for settings, `Unsuited` for a
+/// method that cannot serve the task, `Memory`, `Numeric`.
 pub fn transfer(
     sources: Vec<Table>,
     target: Table,

@@ -111,7 +111,7 @@ pub(super) fn named(
             }
             let (baseline, trains_learner) = (name == NO_TRANSFER.name, built.row.trains_learner);
             let steps = steps.to_vec();
-            Ok(Some(Configuration { baseline, built, learner, with, steps, trains_learner }))
+            Ok(Some(Configuration { built, learner, with, steps, baseline, trains_learner }))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{Cursor, Read};
 
 use juyi::error::{Error, Result, shown};
 use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
 
 use super::super::Checkpoint;
 use super::super::pickle::Pickle;
@@ -24,7 +25,10 @@ pub(in crate::checkpoint) fn archive(
     budget: &mut Budget,
 ) -> Result<Checkpoint> {
     let fail = |problem: String, hint: &str| Error::input(format!("`{file}`"), problem, hint);
-    let mut archive = ZipArchive::new(Cursor::new(bytes))
+    // What `torch.save` writes begins with the file; looked for elsewhere, some directories are not found.
+    let as_written = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive = ZipArchive::with_config(as_written, Cursor::new(bytes))
+        .or_else(|_| ZipArchive::new(Cursor::new(bytes)))
         .map_err(|error| fail(format!("is not a sound zip archive: {error}"), AGAIN))?;
     let mut pickles = archive.file_names().flatten().filter(|name| name.ends_with("/data.pkl"));
     let (Some(pickle), None) = (pickles.next(), pickles.next()) else {
