@@ -37,9 +37,10 @@ fn main() -> Result<()> {
 
     // A small fit loads code and starts threads; the peak is counted from here on.
     let few = |rows: usize| (0..rows.min(200)).collect::<Vec<_>>();
-    let small = task.select(&few(task.source.rows()), &few(task.target.rows()));
+    let small = task.select(&few(task.source().rows()), &few(task.target().rows()));
     fit(&built, &small, learner.as_ref(), Vec::new(), &mut Context::default())?
-        .predict(small.target.features.as_ref());
+        .predict(small.target().features().as_ref())
+        .expect("rows of the model's columns");
     fs::write("/proc/self/clear_refs", "5")?;
     let before = memory("VmRSS:")?;
     let (mut seconds, mut kib, mut last) = (Vec::new(), 0, None);
@@ -48,7 +49,7 @@ fn main() -> Result<()> {
         let context = &mut Context::default();
         let start = Instant::now();
         let model = fit(&built, &task, learner.as_ref(), Vec::new(), context)?;
-        let answers = model.predict(task.target.features.as_ref());
+        let answers = model.predict(task.target().features().as_ref()).expect("rows of the model's columns");
         seconds.push(start.elapsed().as_secs_f64());
         if seconds.len() == 1 {
             kib = memory("VmHWM:")?.saturating_sub(before);
@@ -78,7 +79,7 @@ fn write_learned(out: &Path, model: &Model, task: &Task) -> Result<()> {
     match &model.predictor {
         Predictor::Neighbors { rows, .. } => {
             write(out, "source", row_by_row(rows))?;
-            write(out, "target", row_by_row(&apply_all(&model.maps, task.target.features.as_ref())))
+            write(out, "target", row_by_row(&apply_all(&model.maps, task.target().features().as_ref())))
         }
         Predictor::Linear { weights, bias, .. } => {
             write(out, "coefficients", row_by_row(weights))?;

@@ -22,7 +22,8 @@
 //! use juyi::data::{Domain, Goal, Labels, Task};
 //! use juyi::learners::learner;
 //! use juyi::linalg::from_rows;
-//! use juyi::methods::{build, fit};
+//! use juyi::methods::mapping::Coral;
+//! use juyi::methods::{Built, fit};
 //!
 //! let goal = Goal::Classes(vec!["low".into(), "high".into()]);
 //! let source = from_rows(&[vec![0.0, 1.0], vec![0.2, 0.9], vec![1.0, 0.1], vec![0.9, 0.0]]);
@@ -30,10 +31,10 @@
 //! let target = Domain::unlabelled("new", from_rows(&[vec![0.1, 2.0], vec![2.0, 0.2]]), &goal);
 //! let task = Task::new(vec![source], target, goal)?;
 //!
-//! let coral = build("coral", serde_json::json!({"regularization": 0.5}).as_object().unwrap())?;
+//! let coral = Built::of(&Coral::ROW, Coral { regularization: 0.5 })?;
 //! let context = &mut Context::default();
 //! let model = fit(&coral, &task, learner("class-means")?.as_ref(), Vec::new(), context)?;
-//! assert_eq!(model.predict(task.target.features.as_ref()).answer, [0.0, 1.0]);
+//! assert_eq!(model.predict(task.target().features().as_ref())?.answer, [0.0, 1.0]);
 //! # Ok::<(), juyi::error::Error>(())
 //! ```
 

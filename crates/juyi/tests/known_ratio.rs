@@ -61,7 +61,7 @@ impl Shift {
         if !in_windows {
             return differences.iter().map(|v| v.abs()).sum::<f64>() / n as f64;
         }
-        let kernel = gaussian_kernel(task.source.features.as_ref(), windows.as_ref(), 0.5);
+        let kernel = gaussian_kernel(task.source().features().as_ref(), windows.as_ref(), 0.5);
         let window = |k: usize| {
             let near = kernel.col_as_slice(k);
             let sum: f64 = near.iter().zip(&differences).map(|(k, v)| k * v).sum();

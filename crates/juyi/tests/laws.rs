@@ -182,13 +182,13 @@ fn a_model_predicts_new_rows_repeats_its_fit_and_treats_a_row_alone_as_in_a_batc
         let (again, _) = predict_table(&model, target.clone(), None, context).expect("the target's table");
         assert_eq!(again.answers.answer, outcome.predictions.answers.answer, "{}", row.name);
         assert_eq!(again.answers.confidence, outcome.predictions.answers.confidence, "{}", row.name);
-        let batch = model.predict(fresh.as_ref());
+        let batch = model.predict(fresh.as_ref()).expect("rows of the model's columns");
         assert!(
             batch.answer.iter().all(|a| a.is_finite())
                 && batch.confidence.iter().all(|c| (0.0..=1.0).contains(c))
         );
         for i in [0, 127, 128, 299] {
-            let alone = model.predict(fresh.get(i..i + 1, ..));
+            let alone = model.predict(fresh.get(i..i + 1, ..)).expect("rows of the model's columns");
             assert_eq!(alone.answer[0], batch.answer[i], "{}", row.name);
             assert_eq!(alone.confidence.first(), batch.confidence.get(i), "{}", row.name);
         }
@@ -362,24 +362,28 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
         assert!((weights.iter().sum::<f64>() / weights.len() as f64 - 1.0).abs() < 1e-9, "{name}");
         let direct = train(
             logistic.as_ref(),
-            &task.source.features,
-            &task.source.labels,
+            task.source().features(),
+            task.source().labels(),
             Some(&weights),
-            &task.goal,
+            task.goal(),
             context,
         )
         .expect("a fit");
         let built = build(name, &serde_json::Map::new()).expect("it is listed");
         let model = fit(&built, &task, logistic.as_ref(), Vec::new(), context).expect("a fit");
-        let probe = task.target.features.as_ref();
+        let probe = task.target().features().as_ref();
         assert_eq!(
-            model.predict(probe).confidence,
+            model.predict(probe).expect("rows of the model's columns").confidence,
             predict(&[], &direct.predictor, probe).confidence,
             "{name}"
         );
         let none = build("none", &serde_json::Map::new()).expect("it is listed");
         let unweighted = fit(&none, &task, logistic.as_ref(), Vec::new(), context).expect("a fit");
-        assert_ne!(model.predict(probe).confidence, unweighted.predict(probe).confidence, "{name}");
+        assert_ne!(
+            model.predict(probe).expect("rows of the model's columns").confidence,
+            unweighted.predict(probe).expect("rows of the model's columns").confidence,
+            "{name}"
+        );
     }
 }
 

@@ -53,7 +53,7 @@ fn matrices_lead_to_what_tables_of_the_same_numbers_lead_to() {
         let verdict = |run: &juyi::report::Run| run.select.as_ref().map(|choice| choice.verdict);
         assert_eq!(verdict(&by_table.run), verdict(&by_matrix.run), "{method}");
         assert!(by_matrix.model.encoding.is_none());
-        let again = by_matrix.model.predict(xt.as_ref()).answer;
+        let again = by_matrix.model.predict(xt.as_ref()).expect("rows of the model's columns").answer;
         assert_eq!(again, by_matrix.predictions.answers.answer, "raw rows are predicted alike");
     }
 }

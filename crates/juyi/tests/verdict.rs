@@ -102,6 +102,13 @@ fn pair(shift: Shift, seed: u64) -> Pair {
     Pair { task: Task::new(vec![source], target, goal).expect("a task"), truth, before }
 }
 
+/// A task with other source labels or target rows.
+fn remade(labels: Labels, target: Matrix, task: &Task) -> Task {
+    let source = Domain::labelled("source", task.source().features().clone(), labels);
+    let target = Domain::unlabelled("target", target, task.goal());
+    Task::new(vec![source], target, task.goal().clone()).expect("a task")
+}
+
 impl Pair {
     fn accuracy(&self, of: &Configuration) -> f64 {
         accuracy(self.task.clone(), of, &self.truth)
@@ -111,8 +118,7 @@ impl Pair {
     fn known_gain(&self) -> f64 {
         let none =
             Configuration::new("none", "{}", "logistic", &[Preprocess::Standardize]).expect("a baseline");
-        let mut undone = self.task.clone();
-        undone.target.features = self.before.clone();
+        let undone = remade(self.task.source().labels().clone(), self.before.clone(), &self.task);
         accuracy(undone, &none, &self.truth) - self.accuracy(&none)
     }
 
@@ -139,7 +145,7 @@ fn accuracy(task: Task, of: &Configuration, truth: &[usize]) -> f64 {
     let context = &mut Context::default();
     let (task, _) = preprocess(task, &of.steps, context);
     let model = fit(&of.built, &task, of.learner.as_ref(), Vec::new(), context).expect("a fit");
-    let answers = predict(&model.maps, &model.predictor, task.target.features.as_ref()).answer;
+    let answers = predict(&model.maps, &model.predictor, task.target().features().as_ref()).answer;
     let right = answers.iter().zip(truth).filter(|(answer, truth)| **answer as usize == **truth).count();
     right as f64 / truth.len() as f64
 }
@@ -148,8 +154,9 @@ fn accuracy(task: Task, of: &Configuration, truth: &[usize]) -> f64 {
 fn source_labels_that_say_nothing_are_never_transferred() {
     for seed in 0..20 {
         let mut pair = pair(SHIFTS[seed as usize % SHIFTS.len()], seed);
-        let Labels::Classes(of) = &mut pair.task.source.labels else { panic!("classes") };
+        let mut of = pair.task.source().labels().classes().to_vec();
         of.shuffle(&mut ChaCha8Rng::seed_from_u64(1000 + seed));
+        pair.task = remade(Labels::Classes(of), pair.task.target().features().clone(), &pair.task);
         assert_ne!(pair.verdict("permuted", seed), Verdict::Transfer, "seed {seed}");
     }
 }

@@ -129,7 +129,7 @@ impl Validation {
             let model = refine(&candidate.built, sources, &part, goal, candidate.learner.as_ref(), context)?;
             let held: Vec<usize> = fold.iter().map(|&at| target.labelled[at]).collect();
             let rows = select_rows(target.features.as_ref(), &held);
-            let said = model.predict(rows.as_ref()).answer;
+            let said = model.predict(rows.as_ref())?.answer;
             for (&at, said) in fold.iter().zip(said) {
                 scores[at] = match (&target.labels, goal, &model.goal) {
                     (Labels::Classes(of), Goal::Classes(all), Goal::Classes(own)) => {

@@ -1,122 +1,45 @@
 //! The nouns that every method speaks of: rows with features and labels, and the task made of them.
 //!
-//! All checks are made once, in [`Task::new`]; methods index without looking again. Labels that serve for scoring only
+//! All checks are made once, in [`Task::new`], and the fields are the crate's own: methods index without looking again. Labels that serve for scoring only
 //! never enter a [`Task`], so no method can make use of them.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
+use super::labels::{Goal, Labels};
 use crate::error::{Error, Result, shown};
 use crate::linalg::{Matrix, select_rows, stack};
 use crate::solvers::KnownClasses;
-
-/// What is predicted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Goal {
-    /// One of these classes, named as the user wrote them; labels are positions in this list.
-    Classes(Vec<String>),
-    /// A number.
-    Value,
-}
-
-impl Goal {
-    /// The number of classes; 0 for a number.
-    pub fn classes(&self) -> usize {
-        match self {
-            Self::Classes(names) => names.len(),
-            Self::Value => 0,
-        }
-    }
-
-    /// The first class that is named twice.
-    pub fn twice(&self) -> Option<&str> {
-        let Self::Classes(names) = self else { return None };
-        let mut known = HashSet::new();
-        names.iter().map(String::as_str).find(|name| !known.insert(*name))
-    }
-
-    /// `classification` or `regression`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Classes(_) => "classification",
-            Self::Value => "regression",
-        }
-    }
-}
-
-/// One label a row.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Labels {
-    /// Positions in the list of classes.
-    Classes(Vec<usize>),
-    /// Numbers.
-    Values(Vec<f64>),
-}
-
-impl Labels {
-    /// How many rows are labelled.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Classes(of) => of.len(),
-            Self::Values(values) => values.len(),
-        }
-    }
-
-    /// Whether no row is labelled.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The labels at these positions, in this order.
-    #[must_use]
-    pub fn select(&self, which: &[usize]) -> Self {
-        match self {
-            Self::Classes(of) => Self::Classes(which.iter().map(|&i| of[i]).collect()),
-            Self::Values(values) => Self::Values(which.iter().map(|&i| values[i]).collect()),
-        }
-    }
-
-    /// These labels, then `more`, which are of the same kind.
-    #[must_use]
-    pub fn chain(&self, more: &Self) -> Self {
-        match (self, more) {
-            (Self::Classes(a), Self::Classes(b)) => Self::Classes([&a[..], b].concat()),
-            (Self::Values(a), Self::Values(b)) => Self::Values([&a[..], b].concat()),
-            _ => unreachable!("a task holds labels of one kind"),
-        }
-    }
-
-    /// The class of each row; for methods that declare that they classify.
-    pub fn classes(&self) -> &[usize] {
-        match self {
-            Self::Classes(of) => of,
-            Self::Values(_) => unreachable!("classification methods are refused regression tasks"),
-        }
-    }
-}
 
 /// Rows of one origin.
 #[derive(Debug, Clone)]
 pub struct Domain {
     /// What messages call it: the file's name.
-    pub name: String,
+    pub(crate) name: String,
     /// Features `(n, d)`.
-    pub features: Matrix,
+    pub(crate) features: Matrix,
     /// The numbers of the labelled rows, rising.
-    pub labelled: Vec<usize>,
+    pub(crate) labelled: Vec<usize>,
     /// One label for each labelled row.
-    pub labels: Labels,
+    pub(crate) labels: Labels,
 }
 
 impl Domain {
     /// A domain with a label on every row.
     pub fn labelled(name: impl Into<String>, features: Matrix, labels: Labels) -> Self {
         Self { name: name.into(), labelled: (0..labels.len()).collect(), features, labels }
+    }
+
+    /// A domain with labels on these rows, rising; checked where a task is made of it.
+    pub fn partly_labelled(
+        name: impl Into<String>,
+        features: Matrix,
+        labelled: Vec<usize>,
+        labels: Labels,
+    ) -> Self {
+        Self { name: name.into(), features, labelled, labels }
     }
 
     /// A domain without labels.
@@ -126,6 +49,26 @@ impl Domain {
             Goal::Value => Labels::Values(Vec::new()),
         };
         Self { name: name.into(), features, labelled: Vec::new(), labels }
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Features `(n, d)`.
+    pub fn features(&self) -> &Matrix {
+        &self.features
+    }
+
+    /// The numbers of the labelled rows, rising.
+    pub fn labelled_rows(&self) -> &[usize] {
+        &self.labelled
+    }
+
+    /// One label for each labelled row.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     /// Number of rows.
@@ -188,16 +131,16 @@ impl Domain {
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The source rows of all origins, one below the other; every row is labelled.
-    pub source: Domain,
+    pub(crate) source: Domain,
     /// Where each source stands in [`Task::source`], with its name.
-    pub parts: Vec<(String, Range<usize>)>,
+    pub(crate) parts: Vec<(String, Range<usize>)>,
     /// The target rows; labels here are labels that methods may learn from.
-    pub target: Domain,
+    pub(crate) target: Domain,
     /// What is predicted.
-    pub goal: Goal,
+    pub(crate) goal: Goal,
     /// What preprocessing made of 0 in each column: for each part, then for the target. `None` where that depends on the
     /// row.
-    pub zeros: Option<Vec<Vec<f64>>>,
+    pub(crate) zeros: Option<Vec<Vec<f64>>>,
 }
 
 impl Task {
@@ -255,6 +198,26 @@ impl Task {
             return Err(Error::input(format!("`{}`", task.source.name), problem, hint));
         }
         Ok(task)
+    }
+
+    /// The source rows of all origins, one below the other.
+    pub fn source(&self) -> &Domain {
+        &self.source
+    }
+
+    /// Where each source stands in [`Task::source`], with its name.
+    pub fn parts(&self) -> &[(String, Range<usize>)] {
+        &self.parts
+    }
+
+    /// The target.
+    pub fn target(&self) -> &Domain {
+        &self.target
+    }
+
+    /// What is predicted.
+    pub fn goal(&self) -> &Goal {
+        &self.goal
     }
 
     /// The classes that occur among the source labels, rising; empty for a regression.

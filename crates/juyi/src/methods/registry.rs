@@ -270,6 +270,25 @@ pub struct Built {
     pub method: Box<dyn Method>,
 }
 
+impl Built {
+    /// A method as its struct has it, with its row: `Built::of(&Coral::ROW, Coral { regularization: 0.5 })`.
+    ///
+    /// # Errors
+    /// [`Error::Param`] for a parameter out of its range; [`Error::Input`] for the row of another method.
+    pub fn of<M: Method + Serialize + 'static>(row: &'static MethodRow, method: M) -> Result<Self> {
+        method.check()?;
+        let params = serde_json::to_value(&method)
+            .map_err(|error| Error::Numeric { what: "the parameters".into(), why: error.to_string() })?;
+        let own = params.as_object().map_or(0, JsonMap::len);
+        let known = (row.params)();
+        if own != known.len() || !known.iter().all(|param| params.get(&param.name).is_some()) {
+            let problem = "is not the row of a method with these parameters";
+            return Err(Error::input(format!("`{}`", row.name), problem, "give the method's own `ROW`"));
+        }
+        Ok(Self { row, params, method: Box::new(method) })
+    }
+}
+
 /// The row of this name.
 ///
 /// # Errors
@@ -312,6 +331,19 @@ mod tests {
     fn problem(name: &str, params: &str) -> String {
         let params: Value = serde_json::from_str(params).unwrap();
         build(name, params.as_object().unwrap()).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_struct_makes_what_its_name_and_parameters_make() {
+        use crate::methods::mapping::{Coral, Tca};
+        let typed = Built::of(&Coral::ROW, Coral { regularization: 0.5 }).unwrap();
+        let named =
+            build("coral", serde_json::json!({ "regularization": 0.5 }).as_object().unwrap()).unwrap();
+        assert_eq!((typed.row.name, &typed.params), (named.row.name, &named.params));
+        let said = |built: Result<Built>| built.err().unwrap().to_string();
+        let wrong = said(Built::of(&Coral::ROW, Coral { regularization: -1.0 }));
+        assert!(wrong.starts_with("`coral`: `regularization` must be above 0"), "{wrong}");
+        assert!(said(Built::of(&Tca::ROW, Coral::default())).starts_with("`tca`: is not the row"));
     }
 
     #[test]

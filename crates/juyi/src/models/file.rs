@@ -299,7 +299,7 @@ mod tests {
             let mut back = Model::from_bytes("m", &bytes).unwrap();
             assert_eq!(back.to_bytes().unwrap(), bytes);
             let x = from_rows(&[vec![0.3, 0.4], vec![-1.0, 2.0]]);
-            assert_eq!(back.predict(x.as_ref()).scores, model.predict(x.as_ref()).scores);
+            assert_eq!(back.predict(x.as_ref()).unwrap().scores, model.predict(x.as_ref()).unwrap().scores);
         }
     }
 
@@ -343,7 +343,7 @@ mod tests {
                     if let Ok(model) = Model::from_bytes("m", &bad)
                         && model.columns == 2
                     {
-                        model.predict(from_rows(&[vec![0.3, 0.4]]).as_ref());
+                        model.predict(from_rows(&[vec![0.3, 0.4]]).as_ref()).unwrap();
                     }
                 }
             }

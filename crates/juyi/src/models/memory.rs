@@ -102,7 +102,7 @@ mod tests {
         let answers = answers_bytes(1000, 2);
         let within = |memory| model.predict_within(rows.as_ref(), &Context::new(0, memory));
         let enough = within(answers + model.block_bytes()).unwrap();
-        assert_eq!(enough.scores, model.predict(rows.as_ref()).scores);
+        assert_eq!(enough.scores, model.predict(rows.as_ref()).unwrap().scores);
         let short = within(answers + model.block_bytes() - 1);
         assert!(matches!(short, Err(Error::Memory { what, .. }) if what == "the predictions"));
         assert!(widening(3).block_bytes() > 1 << 40);

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::data::{Encoding, Goal};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::{BLOCK, Matrix, padded_rows};
 
 /// Where a model comes from.
@@ -63,17 +63,29 @@ pub struct Model {
 impl Model {
     /// Predicts rows `(n, d)`, `d =` [`Model::columns`]: block by block, so that memory does not grow with `n` and a
     /// row gets the same bits alone and in a batch.
-    pub fn predict(&self, rows: MatRef<'_, f64>) -> Answers {
-        assert_eq!(rows.ncols(), self.columns, "the caller brings rows to the model's columns");
-        predict(&self.maps, &self.predictor, rows)
+    ///
+    /// # Errors
+    /// [`Error::Input`] for rows of another number of columns.
+    pub fn predict(&self, rows: MatRef<'_, f64>) -> Result<Answers> {
+        self.takes(rows)?;
+        Ok(predict(&self.maps, &self.predictor, rows))
+    }
+
+    /// Refuses rows of another number of columns.
+    fn takes(&self, rows: MatRef<'_, f64>) -> Result<()> {
+        if rows.ncols() == self.columns {
+            return Ok(());
+        }
+        let problem = format!("{} columns, and the model takes {}", rows.ncols(), self.columns);
+        Err(Error::input("the rows", format!("have {problem}"), "give the columns that it was fitted on"))
     }
 
     /// The same within the memory budget: as many blocks at a time as fit.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::error::Error::Memory) if the answers and one block do not.
+    /// [`Error::Memory`] if the answers and one block do not; as [`Model::predict`].
     pub fn predict_within(&self, rows: MatRef<'_, f64>, context: &Context) -> Result<Answers> {
-        assert_eq!(rows.ncols(), self.columns, "the caller brings rows to the model's columns");
+        self.takes(rows)?;
         let answers = answers_bytes(rows.nrows(), self.goal.classes());
         let block = self.block_bytes();
         context.require("the predictions", answers.saturating_add(block))?;

@@ -156,7 +156,7 @@ impl Sources for Models {
             let (start, learner) = (Instant::now(), configuration.learner.as_ref());
             let (built, goal) = (&configuration.built, &data.goal);
             let model = refine(built, &self.sources, &self.target, goal, learner, context)?;
-            let answers = model.predict(rows);
+            let answers = model.predict(rows)?;
             data.asked().check(&answers, rows, &model.maps)?;
             let carries = format!("{}, from {from} without its rows", carries(&model, 0));
             all.push(Ran::new(configuration, model, answers, carries, start, &data.truth, goal, context));

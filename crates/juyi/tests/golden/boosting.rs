@@ -78,7 +78,7 @@ fn rounds_weights_and_answers() {
         let params = case["params"].as_object().expect("an object");
         let built = build(name, params).expect("it is listed");
         let model = fit(&built, &task, &learner, Vec::new(), context).expect("a fit");
-        let said = model.predict(matrix(&case["probe"]).as_ref());
+        let said = model.predict(matrix(&case["probe"]).as_ref()).expect("rows of the model's columns");
         let gap = match &said.scores {
             Some(scores) => distance(scores, &matrix(&expected["shares"])),
             None => off(&said.answer, &numbers(&expected["answers"])),

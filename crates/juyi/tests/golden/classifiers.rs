@@ -19,8 +19,9 @@ fn fitted(name: &str, case: &Value, params: &Value, learner: &dyn Learner) -> Mo
     let mut target = Domain::unlabelled("target", matrix(&case["x_target"]), &goal);
     if let Some(known) = case["known"].as_array() {
         let known: Vec<i64> = known.iter().map(|c| c.as_i64().expect("a class or -1")).collect();
-        target.labelled = (0..known.len()).filter(|&i| known[i] >= 0).collect();
-        target.labels = Labels::Classes(target.labelled.iter().map(|&i| known[i] as usize).collect());
+        let labelled: Vec<usize> = (0..known.len()).filter(|&i| known[i] >= 0).collect();
+        let labels = Labels::Classes(labelled.iter().map(|&i| known[i] as usize).collect());
+        target = Domain::partly_labelled("target", target.features().clone(), labelled, labels);
     }
     let source = Domain::labelled("source", matrix(&case["x_source"]), Labels::Classes(of));
     let task = Task::new(vec![source], target, goal).expect("a task");
@@ -29,7 +30,7 @@ fn fitted(name: &str, case: &Value, params: &Value, learner: &dyn Learner) -> Mo
 }
 
 fn scores(model: &Model, rows: &Value) -> Matrix {
-    model.predict(matrix(rows).as_ref()).scores.expect("scores")
+    model.predict(matrix(rows).as_ref()).expect("rows of the model's columns").scores.expect("scores")
 }
 
 /// The scores of the target rows and of new rows.

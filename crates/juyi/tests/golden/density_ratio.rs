@@ -138,12 +138,7 @@ fn balanced_weighting() {
         let goal = if regression { Goal::Value } else { Goal::Classes(vec!["a".into(), "b".into()]) };
         let own = labels(&case["y_target"]);
         let source = Domain::labelled("source", x_source, labels(&case["y_source"]));
-        let target = Domain {
-            name: "target".into(),
-            features: x_target.clone(),
-            labelled: (0..own.len()).collect(),
-            labels: own,
-        };
+        let target = Domain::partly_labelled("target", x_target.clone(), (0..own.len()).collect(), own);
         let task = Task::new(vec![source], target, goal).expect("a task");
         let learner = learner(if regression { "ridge" } else { "logistic" }).expect("it is listed");
         let method = BalancedWeighting { target_share: number(&case["target_share"]) };

@@ -51,17 +51,17 @@ fn check(case: &Value, adapter: &dyn Adapter, tolerance: f64) {
     let (task, nearest) = (task(case), learner("1-nn").expect("it is listed"));
     let context = &mut Context::default();
     let adapted = adapter.adapt(&task, nearest.as_ref(), context).expect("an embedding");
-    let target: Matrix = apply_all(&adapted.target_map, task.target.features.as_ref());
+    let target: Matrix = apply_all(&adapted.target_map, task.target().features().as_ref());
     let z = stack(adapted.source.as_ref().as_ref(), target.as_ref());
     let expected = matrix(&case["expected"]["gram"]);
     let off = distance(&multiply(z.as_ref(), z.transpose()), &expected) / expected.norm_max();
     assert!(off < tolerance, "{}: {off:e}", case["kernel"]);
     if let Some(labels) = case["expected"].get("predictions") {
-        let goal = &task.goal;
+        let goal = task.goal();
         let trained = juyi::learners::train(
             nearest.as_ref(),
             &adapted.source,
-            &task.source.labels,
+            task.source().labels(),
             None,
             goal,
             context,

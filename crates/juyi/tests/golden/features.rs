@@ -46,7 +46,7 @@ fn method<M: DeserializeOwned>(case: &Value, names: &[&str]) -> M {
 fn mapped(task: &Task, adapter: &dyn Adapter) -> (Matrix, Matrix) {
     let nearest = learner("1-nn").expect("it is listed");
     let adapted = adapter.adapt(task, nearest.as_ref(), &mut Context::default()).expect("a map");
-    let target = apply_all(&adapted.target_map, task.target.features.as_ref());
+    let target = apply_all(&adapted.target_map, task.target().features().as_ref());
     (adapted.source.into_owned(), target)
 }
 
@@ -59,17 +59,18 @@ fn feda() {
             .map(|(k, (x, y))| Domain::labelled(k.to_string(), matrix(x), Labels::Values(numbers(y))))
             .collect();
         let labels = numbers(&case["y_target"]);
-        let target = Domain {
-            name: "target".into(),
-            features: matrix(&case["x_target"]),
-            labelled: (0..labels.len()).collect(),
-            labels: Labels::Values(labels),
-        };
+        let target = Domain::partly_labelled(
+            "target",
+            matrix(&case["x_target"]),
+            (0..labels.len()).collect(),
+            Labels::Values(labels),
+        );
         let task = Task::new(sources, target, Goal::Value).expect("a task");
         let ridge = learner("ridge").expect("it is listed");
         let built = build("feda", &serde_json::Map::new()).expect("it is listed");
         let model = fit(&built, &task, ridge.as_ref(), Vec::new(), &mut Context::default()).expect("a fit");
-        let said = model.predict(task.target.features.as_ref()).answer;
+        let said =
+            model.predict(task.target().features().as_ref()).expect("rows of the model's columns").answer;
         for (said, expected) in said.iter().zip(numbers(&case["expected"]["predictions"])) {
             assert!((said - expected).abs() < 1e-9, "{said} {expected}");
         }

@@ -49,7 +49,7 @@ fn bandwidth(case: &Value) -> Option<f64> {
 fn gram(task: &Task, adapter: &dyn Adapter) -> Matrix {
     let nearest = learner("1-nn").expect("it is listed");
     let adapted = adapter.adapt(task, nearest.as_ref(), &mut Context::default()).expect("an embedding");
-    let target: Matrix = apply_all(&adapted.target_map, task.target.features.as_ref());
+    let target: Matrix = apply_all(&adapted.target_map, task.target().features().as_ref());
     let z = stack(adapted.source.as_ref().as_ref(), target.as_ref());
     multiply(z.as_ref(), z.transpose())
 }
@@ -60,8 +60,13 @@ fn check(case: &Value, adapter: &dyn Adapter, name: &str, params: &Value) {
     assert!(off < 1e-8, "{name}, {}: {off:e}", case["kernel"]);
     let built = build(name, params.as_object().expect("an object")).expect("parameters");
     let model = fit(&built, &task, nearest.as_ref(), Vec::new(), &mut Context::default()).expect("a fit");
-    let said: Vec<usize> =
-        model.predict(task.target.features.as_ref()).answer.iter().map(|c| *c as usize).collect();
+    let said: Vec<usize> = model
+        .predict(task.target().features().as_ref())
+        .expect("rows of the model's columns")
+        .answer
+        .iter()
+        .map(|c| *c as usize)
+        .collect();
     assert_eq!(said, classes(&case["expected"]["predictions"]), "{name}, {}", case["kernel"]);
 }
 

@@ -26,7 +26,7 @@ fn easytl() {
         let target = matrix(&case["x_target"]);
         let params = json!({"alignment": "none"});
         let model = fitted("easytl", &params, matrix(&case["x_source"]), classes(&case["y"]), target.clone());
-        let said = model.predict(target.as_ref());
+        let said = model.predict(target.as_ref()).expect("rows of the model's columns");
         assert_eq!(said.answer, numbers(&case["expected"]["labels"]));
         let Predictor::ClassMeans { offsets, .. } = &model.predictor else { panic!("class means") };
         assert_eq!(offsets.norm_max() > 0.0, case["empty_classes"].as_u64().expect("a count") > 0);
@@ -50,7 +50,8 @@ fn label_propagation() {
         let Predictor::Propagation { answers, .. } = &model.predictor else { panic!("propagation") };
         let ours = answers.get(known.len().., ..).to_owned();
         assert!(distance(&ours, &matrix(&case["expected"]["probabilities"])) < 1e-9);
-        let scores = model.predict(probe.as_ref()).scores.expect("scores");
+        let scores =
+            model.predict(probe.as_ref()).expect("rows of the model's columns").scores.expect("scores");
         assert!(distance(&scores, &matrix(&case["expected"]["test_probabilities"])) < 1e-9);
     }
 }
