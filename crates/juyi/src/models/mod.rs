@@ -76,8 +76,8 @@ impl Model {
         if rows.ncols() == self.columns {
             return Ok(());
         }
-        let problem = format!("{} columns, and the model takes {}", rows.ncols(), self.columns);
-        Err(Error::input("the rows", format!("have {problem}"), "give the columns that it was fitted on"))
+        let problem = format!("have {} columns, and the model takes {}", rows.ncols(), self.columns);
+        Err(Error::input("the rows", problem, "give the columns that it was fitted on"))
     }
 
     /// The same within the memory budget: as many blocks at a time as fit.
