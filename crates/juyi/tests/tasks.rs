@@ -55,7 +55,7 @@ fn matrices_lead_to_what_tables_of_the_same_numbers_lead_to() {
         assert!(by_matrix.model.encoding.is_none());
         let again = by_matrix.model.predict(xt.as_ref()).expect("rows of the model's columns").answer;
         assert_eq!(again, by_matrix.predictions.answers.answer, "raw rows are predicted alike");
-        let narrow = by_matrix.model.predict(xt.get(.., 0..3)).err().expect("refused").to_string();
+        let narrow = by_matrix.model.predict(xt.get(.., 0..3)).expect_err("refused").to_string();
         assert_eq!(narrow, "the rows: have 3 columns, and the model takes 4");
     }
 }
