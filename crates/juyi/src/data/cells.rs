@@ -29,6 +29,12 @@ impl Cells {
         cells.finish()
     }
 
+    /// Its numbers, without those of missing cells; none for text.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        let numbers = if let Self::Numbers(numbers) = self { &numbers[..] } else { &[] };
+        numbers.iter().copied().filter(|v| !v.is_nan())
+    }
+
     /// Whether the cell in this row is missing.
     pub fn is_missing(&self, row: usize) -> bool {
         match self {

@@ -179,6 +179,12 @@ pub fn from_rows(rows: &[Vec<f64>]) -> Matrix {
     Mat::from_fn(rows.len(), rows.first().map_or(0, Vec::len), |i, j| rows[i][j])
 }
 
+/// The least and the largest of some numbers; an infinity on the wrong side where there is none.
+pub(crate) fn extent(numbers: impl IntoIterator<Item = f64>) -> (f64, f64) {
+    let wider = |(low, high): (f64, f64), v: f64| (low.min(v), high.max(v));
+    numbers.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), wider)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

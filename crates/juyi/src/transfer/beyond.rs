@@ -3,15 +3,12 @@
 use crate::context::Context;
 use crate::data::Encoding;
 use crate::error::{few, shown};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, extent};
 use crate::models::Model;
 
 /// The least and the largest value of each column in all of these rows.
 pub(super) fn ranges(rows: &[&Matrix]) -> Vec<(f64, f64)> {
-    let of = |j: usize| {
-        let values = rows.iter().flat_map(|rows| rows.col_as_slice(j));
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)))
-    };
+    let of = |j: usize| extent(rows.iter().flat_map(|rows| rows.col_as_slice(j).iter().copied()));
     (0..rows.first().map_or(0, |rows| rows.ncols())).map(of).collect()
 }
 

@@ -5,7 +5,7 @@ use serde_json::Map as JsonMap;
 use crate::context::Context;
 use crate::data::{Cells, Encoding, Spellings, Table, Task};
 use crate::error::{Error, Result, few, shown};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, extent};
 use crate::measures::{
     Apart, Distance, DomainMeasure, FEWEST_ROWS, MEASURES, MovedColumn, measure_with, moved_columns,
     source_apart,
@@ -104,14 +104,8 @@ pub(super) fn labels_beyond(
     target: (&str, &Cells),
     context: &mut Context,
 ) {
-    let filled = |cells: &Cells| match cells {
-        Cells::Numbers(numbers) => numbers.iter().copied().filter(|v| !v.is_nan()).collect(),
-        Cells::Text { .. } => Vec::new(),
-    };
-    let known: Vec<f64> = known.iter().flat_map(filled).collect();
-    let (low, high) =
-        known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
-    let mut here: Vec<f64> = filled(target.1);
+    let (low, high) = extent(known.iter().flat_map(Cells::numbers));
+    let mut here: Vec<f64> = target.1.numbers().collect();
     here.sort_by(f64::total_cmp);
     let Some(most) = here.chunk_by(|a, b| a == b).max_by_key(|same| same.len()) else { return };
     let (value, count) = (most[0], most.len());
@@ -163,7 +157,7 @@ pub(super) fn distances(
     // The notices of this step are those of the fits to come.
     let (drawn, _) = preprocess(drawn, &[Preprocess::Standardize], &mut context.aside());
     let (x, y) = (&drawn.source.features, &drawn.target.features);
-    let usual = of_each_run()?;
+    let usual = if measures.is_none() { of_each_run()? } else { Vec::new() };
     let mut found = Vec::new();
     for measure in measures.unwrap_or(&usual) {
         // Each draws as if it were alone.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::context::Context;
 use crate::data::Encoding;
 use crate::error::{few, shown};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, extent};
 use crate::measures::{MovedColumn, kolmogorov_smirnov};
 use crate::models::Map;
 
@@ -115,7 +115,7 @@ fn scaled(values: &[f64], learnt: f64) -> Option<&'static str> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let (low, high) = extent(values);
+    let (low, high) = extent(values.iter().copied());
     let differs = deviation.max(learnt) > OTHER * deviation.min(learnt);
     if !differs || values.iter().all(|v| v.fract() == 0.0) {
         None
@@ -126,11 +126,6 @@ fn scaled(values: &[f64], learnt: f64) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The least and the largest of some values.
-fn extent(values: &[f64]) -> (f64, f64) {
-    values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)))
 }
 
 /// Names columns of a table that seem to have been scaled, and were not where they were learnt from, by what
@@ -147,7 +142,7 @@ pub(super) fn scales(
     for ((j, name), scale) in encoding.columns_of_features().enumerate().zip(scale.row(0).iter()) {
         let column = features.col_as_slice(j);
         let Some(to) = scaled(column, 1.0 / scale).filter(|_| *scale > 0.0) else { continue };
-        let (low, high) = extent(column);
+        let (low, high) = extent(column.iter().copied());
         let [low, high] = [low, high].map(|v| encoding.written(j, v));
         let text = format!("`{}` (here {low} to {high}; its deviation was {:.3})", shown(name), 1.0 / scale);
         match found.iter_mut().find(|(known, _)| *known == to) {

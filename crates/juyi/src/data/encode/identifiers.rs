@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Seen;
 use crate::data::cells::Cells;
+use crate::linalg::extent;
 
 /// Fewest rows that tell.
 const ROWS: usize = 20;
@@ -94,8 +95,7 @@ fn counts(numbers: &[f64]) -> bool {
 
 /// Whether numbers that are all different fill their range.
 fn is_dense(numbers: &[f64]) -> bool {
-    let (low, high) =
-        numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let (low, high) = extent(numbers.iter().copied());
     let rows = numbers.len() as f64;
     high - low <= rows * DENSE.0.min(rows * DENSE.1)
 }

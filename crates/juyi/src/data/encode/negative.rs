@@ -21,13 +21,7 @@ const STEPS: f64 = 5.0;
 
 /// Those numbers, each with how often it occurs in all tables together.
 pub(super) fn negative(cells: &[&Cells]) -> Vec<(f64, usize)> {
-    let numbers = || {
-        let numbers = cells.iter().filter_map(|cells| match cells {
-            Cells::Numbers(numbers) => Some(numbers),
-            Cells::Text { .. } => None,
-        });
-        numbers.flatten().copied().filter(|v| !v.is_nan())
-    };
+    let numbers = || cells.iter().flat_map(|cells| cells.numbers());
     let mut counts = [0; NEGATIVE.len()];
     for v in numbers().filter(|v| *v < 0.0) {
         match NEGATIVE.iter().position(|known| *known == v) {

@@ -1,6 +1,7 @@
 //! Numbers that lie far from all others of their column, whatever they are.
 
 use crate::data::cells::Cells;
+use crate::linalg::extent;
 
 /// Fewest other values, and fewest different ones among them, that tell where a column lies.
 const OTHERS: usize = 20;
@@ -29,7 +30,7 @@ pub(super) fn outlying(cells: &Cells, known: &[(f64, usize)]) -> Vec<(Outlying, 
     let is_other = |v: &f64| !v.is_nan() && known.iter().all(|(value, _)| value != v);
     let others = || numbers.iter().copied().filter(is_other);
     let step = (numbers.len() / SAMPLE).max(1);
-    let ends = others().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, v| (ends.0.min(v), ends.1.max(v)));
+    let ends = extent(others());
     let mut sample: Vec<f64> = numbers.iter().step_by(step).copied().filter(is_other).collect();
     if step > 1 {
         sample.extend([ends.0, ends.1]);
@@ -40,7 +41,7 @@ pub(super) fn outlying(cells: &Cells, known: &[(f64, usize)]) -> Vec<(Outlying, 
         values.sort_by(f64::total_cmp);
         if let Some(last) = far_below(&values) {
             let out: Vec<f64> = others().filter(|v| sign * v <= last).collect();
-            let ends = out.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |e, v| (e.0.min(*v), e.1.max(*v)));
+            let ends = extent(out.iter().copied());
             found.push((ends, out.len()));
         }
     }

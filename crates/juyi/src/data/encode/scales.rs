@@ -17,14 +17,11 @@ const FEWEST: usize = 2;
 /// whole number from 0 or 1 on, and none that is next to it.
 pub(super) fn codes(cells: &[&Cells]) -> Vec<(f64, usize)> {
     let mut counts: Vec<(f64, usize)> = Vec::new();
-    for cells in cells {
-        let Cells::Numbers(numbers) = cells else { continue };
-        for v in numbers.iter().filter(|v| !v.is_nan()) {
-            match counts.iter().position(|(value, _)| value == v) {
-                Some(at) => counts[at].1 += 1,
-                None if counts.len() > LAST as usize + CODES.len() => return Vec::new(),
-                None => counts.push((*v, 1)),
-            }
+    for v in cells.iter().flat_map(|cells| cells.numbers()) {
+        match counts.iter().position(|(value, _)| *value == v) {
+            Some(at) => counts[at].1 += 1,
+            None if counts.len() > LAST as usize + CODES.len() => return Vec::new(),
+            None => counts.push((v, 1)),
         }
     }
     counts.sort_by(|a, b| a.0.total_cmp(&b.0));

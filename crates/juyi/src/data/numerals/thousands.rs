@@ -71,7 +71,7 @@ fn points(table: &Table, name: &str) -> Points {
 /// The plain numbers of a column by size; `None` where others stand among them.
 fn plain(table: &Table, name: &str) -> Option<Vec<f64>> {
     let mut numbers: Vec<f64> = match &table.column(name)?.cells {
-        Cells::Numbers(numbers) => numbers.iter().copied().filter(|v| !v.is_nan()).collect(),
+        cells @ Cells::Numbers(_) => cells.numbers().collect(),
         Cells::Text { codes, values } => {
             let known: Vec<f64> =
                 values.iter().map(|value| value.trim().parse().ok()).collect::<Option<_>>()?;
