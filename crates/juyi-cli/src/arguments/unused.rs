@@ -42,6 +42,7 @@ const UNUSED: [Unused; 6] = [
             "missing",
             "task regression",
             "target-labels",
+            "save-weights",
             "decimal",
             "date-order",
         ],

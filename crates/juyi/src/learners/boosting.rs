@@ -62,9 +62,7 @@ impl<'a> Pool<'a> {
     /// Trains the learner on the rows with these weights, and judges it: in classes a row's loss is 1 where its class
     /// is missed, in numbers its residual's part of the largest residual of a row of weight above 0.
     fn round(&self, weights: Vec<f64>, context: &mut Context) -> Result<Round> {
-        // Mean 1, so that a penalty, or the least weight of a leaf, keeps its meaning.
-        let rows = weights.iter().filter(|w| **w > 0.0).count() as f64;
-        let scaled: Vec<f64> = weights.iter().map(|w| w * rows).collect();
+        let scaled = scaled(&weights);
         let trained = train(self.learner, &self.rows, &self.labels, Some(&scaled), self.goal, context)?;
         let said = predict(&[], &trained.predictor, self.rows.as_ref()).answer;
         let losses = match &self.labels {
@@ -156,6 +154,11 @@ impl<'a> Pool<'a> {
         Ok(done)
     }
 
+    /// The weights that the learner saw of the source rows in the last of these rounds.
+    pub fn source_weights(&self, rounds: &[Round]) -> Option<Vec<f64>> {
+        rounds.last().map(|last| scaled(&last.weights)[..self.source].to_vec())
+    }
+
     /// The pool less some target rows, counted among the target rows.
     #[must_use]
     pub fn without(&self, held: &[usize]) -> Self {
@@ -212,6 +215,13 @@ pub fn vote(mut rounds: Vec<Round>, rule: VoteRule) -> Trained {
 pub fn later_half(mut rounds: Vec<Round>) -> Vec<Round> {
     let first = rounds.len().div_ceil(2).saturating_sub(1);
     rounds.split_off(first)
+}
+
+/// Weights of sum 1 as the learner sees them: of mean 1 among the rows that have any, so that a penalty, or the least
+/// weight of a leaf, keeps its meaning.
+fn scaled(weights: &[f64]) -> Vec<f64> {
+    let rows = weights.iter().filter(|w| **w > 0.0).count() as f64;
+    weights.iter().map(|w| w * rows).collect()
 }
 
 /// Multiplies some weights so that they add up to `total`; zeros stay.

@@ -79,7 +79,7 @@ impl Method for BalancedWeighting {
         let of_target = self.target_share * all / n_l as f64;
         let weights = [vec![of_source; n_s], vec![of_target; n_l]].concat();
         let trained = train(learner, &rows, &labels, Some(&weights), &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: Some(vec![of_source; n_s]) })
     }
 }
 
