@@ -274,6 +274,13 @@ mod tests {
             let by_hand = [factor, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0][i] / total;
             assert!((w - by_hand).abs() < 1e-15, "{i}: {w} {by_hand}");
         }
+        // The learner of the last round saw them with mean 1, the source's first.
+        let seen = pool.source_weights(&rounds).unwrap();
+        for (i, w) in seen.iter().enumerate() {
+            let by_hand = [factor, 1.0, 1.0, 1.0][i] / total * 8.0;
+            assert!((w - by_hand).abs() < 1e-14, "{i}: {w} {by_hand}");
+        }
+        assert_eq!(seen.len(), 4);
         let Predictor::Vote(votes) = vote(rounds, VoteRule::Majority).predictor else { panic!("a vote") };
         assert!((votes.members[0].weight - 3f64.ln()).abs() < 1e-15);
     }

@@ -151,15 +151,17 @@ pub(super) fn run(
     let (mut configurations, choice) = select(&sources, named, &data.goal, settings, context)?;
     let refused = refused(choice.as_ref());
     let written = if refused { configurations.first() } else { configurations.last() };
-    if let Some(row) = written.map(|written| written.built.row)
-        && data.source_rows.is_some()
-        && !row.weighs_rows()
-    {
-        let verdict = choice.as_ref().map_or("transfer", |choice| choice.verdict.name());
-        let name = row.name;
-        return Err(no_weights(format!(
-            "weights of source rows are asked for, and `{name}`, which is chosen ({verdict}), gives none"
-        )));
+    if let Some(written) = written.filter(|own| data.source_rows.is_some() && !own.built.row.weighs_rows()) {
+        let verdict = choice.as_ref().map_or(Verdict::Transfer, |choice| choice.verdict).name();
+        let chosen = written.built.row.name;
+        let problem = format!(
+            "weights of source rows are asked for; the verdict is `{verdict}`, and `{chosen}`, which is chosen, gives none"
+        );
+        if settings.guard {
+            let hint = "leave it out, or ask for no verdict: a method that is not judged is used";
+            return Err(Error::input(format!("`{}`", Setting::SaveWeights), problem, hint));
+        }
+        return Err(no_weights(problem));
     }
     if refused && data.truth.rows.is_empty() {
         configurations.truncate(1); // no label says what the other would have done
