@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn two_sources_by_hand() {
         let task = task(2);
-        let adapted = Feda {}.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = Feda {}.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let source = from_rows(&[
             vec![1.0, 5.0, 1.0, 5.0, 0.0, 0.0, 0.0, 0.0],
             vec![2.0, 5.0, 0.0, 0.0, 2.0, 5.0, 0.0, 0.0],
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn too_many_sources_and_too_little_memory_are_refused() {
         let refused = |task: &Task, context: &mut Context| {
-            Feda {}.adapt(task, &NearestNeighbor, context).err().unwrap().to_string()
+            Feda {}.adapt(task, &NearestNeighbor::default(), context).err().unwrap().to_string()
         };
         assert!(refused(&task(999), &mut Context::default()).contains("at most 998 sources"));
         assert!(refused(&task(3), &mut Context::new(0, 100)).contains("5 blocks"));

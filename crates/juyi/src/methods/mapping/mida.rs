@@ -217,7 +217,7 @@ mod tests {
         let task = two_sources();
         let context = &mut Context::default();
         let mida = Mida { labels: 0.0, variance: 0.001, ..Mida::default() };
-        let adapted = mida.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = mida.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         assert_eq!(mapped.ncols(), 1);
         let z = stack(adapted.source.as_ref().as_ref(), mapped.as_ref());

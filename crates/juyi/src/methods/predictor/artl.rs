@@ -164,7 +164,7 @@ mod tests {
         let artl =
             Artl { kernel: Kernel::Linear, discrepancy: 0.0, manifold: 0.0, ridge: 1.0, ..Artl::default() };
         let task = task(Domain::unlabelled("t", from_rows(&[vec![3.0, 4.0]]), &goal()));
-        let fitted = artl.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = artl.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
         assert!((said.scores.unwrap() - from_rows(&[vec![0.3, 0.4]])).norm_max() < 1e-14);
         assert_eq!((said.answer[0], fitted.trained.classes), (1.0, vec![0, 2]));
@@ -195,7 +195,7 @@ mod tests {
         let task = Task::new(vec![source], target, goal()).unwrap();
         for kernel in [Kernel::Linear, Kernel::Rbf] {
             let artl = Artl { kernel, ..Artl::default() };
-            let fitted = artl.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let fitted = artl.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
             assert!(said.scores.unwrap().norm_max().is_finite());
         }

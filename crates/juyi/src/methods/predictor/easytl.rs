@@ -307,7 +307,7 @@ mod tests {
         let source = Domain::labelled("s", column(&[-1.0, 1.0, 9.0, 11.0]), labels);
         let task = Task::new(vec![source], target, goal).unwrap();
         let method = EasyTl { alignment: Alignment::None, ..EasyTl::default() };
-        let trained = method.fit(&task, &NearestNeighbor, context).unwrap().trained;
+        let trained = method.fit(&task, &NearestNeighbor::default(), context).unwrap().trained;
         let Predictor::ClassMeans { means, offsets } = trained.predictor else { panic!("class means") };
         (means, offsets, trained.classes)
     }

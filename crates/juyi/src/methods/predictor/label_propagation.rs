@@ -185,7 +185,7 @@ mod tests {
         let target = Domain::unlabelled("t", column(target), &Goal::Value);
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
         let method = LabelPropagation { bandwidth: Some(bandwidth) };
-        let predictor = method.fit(&task, &NearestNeighbor, context).unwrap().trained.predictor;
+        let predictor = method.fit(&task, &NearestNeighbor::default(), context).unwrap().trained.predictor;
         let Predictor::Propagation { answers, .. } = &predictor else { panic!("propagation") };
         (predictor.clone(), answers.col(0).iter().skip(2).copied().collect())
     }
@@ -230,7 +230,8 @@ mod tests {
         let mut target = Domain::unlabelled("t", rows(1300, 19), &goal);
         (target.labelled, target.labels) = (vec![3, 7], Labels::Classes(vec![2, 0]));
         let task = Task::new(vec![source], target, goal).unwrap();
-        let trained = LabelPropagation::default().fit(&task, &NearestNeighbor, context).unwrap().trained;
+        let trained =
+            LabelPropagation::default().fit(&task, &NearestNeighbor::default(), context).unwrap().trained;
         let Predictor::Propagation { rows, answers, .. } = &trained.predictor else { panic!("propagation") };
         let (rows, answers) = (rows.clone(), answers.clone());
         (trained, rows, answers)

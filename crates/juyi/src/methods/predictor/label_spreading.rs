@@ -217,7 +217,7 @@ mod tests {
         let rows = target.features.clone();
         let task = Task::new(vec![source], target, goal).unwrap();
         let method = LabelSpreading { bandwidth: Some(1.0), spread };
-        (method.fit(&task, &NearestNeighbor, context).unwrap().trained.predictor, rows)
+        (method.fit(&task, &NearestNeighbor::default(), context).unwrap().trained.predictor, rows)
     }
 
     fn near(distance: f64) -> f64 {
@@ -262,7 +262,9 @@ mod tests {
         let target = Domain::unlabelled("t", column(&[0.5, 10.5]), &goal);
         let probe = target.features.clone();
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = LabelSpreading::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = LabelSpreading::default()
+            .fit(&task, &NearestNeighbor::default(), &mut Context::default())
+            .unwrap();
         assert_eq!(predict(&[], &fitted.trained.predictor, probe.as_ref()).answer, [0.0, 1.0]);
     }
 }

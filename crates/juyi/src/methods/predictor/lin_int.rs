@@ -203,7 +203,8 @@ mod tests {
             labels: Labels::Values(vec![2.0, 4.0]),
         };
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
-        let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            LinInt::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         assert!((members(&fitted)[1].weight - 0.8).abs() < 1e-15);
         let said = predict(&[], &fitted.trained.predictor, task.target.features.as_ref()).answer;
         assert!((said[0] - 1.6).abs() < 1e-14 && (said[1] - 3.2).abs() < 1e-14);
@@ -221,7 +222,8 @@ mod tests {
             labels: Labels::Classes(vec![1, 1, 2, 2]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            LinInt::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let own = members(&fitted);
         assert_eq!(
             (own[1].weight, &own[0].classes[..], &own[1].classes[..]),

@@ -235,7 +235,8 @@ mod tests {
         let task = Task::new(vec![source], target, goal).unwrap();
         for share in [None, Some(0.0), Some(1.0)] {
             let context = &mut Context::default();
-            let fitted = Meda { share, ..Meda::default() }.fit(&task, &NearestNeighbor, context).unwrap();
+            let fitted =
+                Meda { share, ..Meda::default() }.fit(&task, &NearestNeighbor::default(), context).unwrap();
             let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
             let expected: Vec<f64> = of.iter().map(|c| *c as f64).collect();
             assert_eq!(said.answer, expected, "{share:?}");
@@ -249,7 +250,8 @@ mod tests {
         let source = Domain::labelled("s", column(&[1.0, -1.0, 2.0]), Labels::Classes(vec![0, 1, 0]));
         let target = Domain::unlabelled("t", column(&[3.0, 3.0]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = Meda::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            Meda::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
         assert_eq!(said.answer, [0.0, 0.0]);
     }

@@ -113,7 +113,7 @@ mod tests {
             labels: Labels::Classes(vec![0, 2]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = Pred {}.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = Pred {}.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         assert_eq!(fitted.trained.classes, [0, 2]);
         let said = predict(&[], &fitted.trained.predictor, task.target.features.as_ref()).answer;
         assert_eq!(said, [0.0, 1.0, 0.0]);

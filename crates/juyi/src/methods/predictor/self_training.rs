@@ -163,7 +163,7 @@ mod tests {
             labels: Labels::Classes(vec![1; labelled.len()]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        method.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap().trained.predictor
+        method.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap().trained.predictor
     }
 
     fn rows(predictor: &Predictor) -> Vec<(f64, f64)> {

@@ -143,7 +143,7 @@ mod tests {
         let target = Domain::unlabelled("t", from_rows(&[vec![8.0, 5.0], vec![12.0, 5.0]]), &goal);
         let maps = |method: StatisticsReestimation, source: &SourceModel| {
             let one = std::slice::from_ref(source);
-            method.refine(one, &target, &goal, &NearestNeighbor, &mut Context::default())
+            method.refine(one, &target, &goal, &NearestNeighbor::default(), &mut Context::default())
         };
         let all = maps(StatisticsReestimation::default(), &source).unwrap().maps;
         assert_eq!(apply_all(&all, target.features.as_ref()), from_rows(&[vec![-1.0, 0.0], vec![1.0, 0.0]]));
