@@ -31,7 +31,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, LabelUse, MethodRow, Needs, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, LabelUse, MethodRow, Needs, Sources, make, params_of};
 use crate::models::Map;
 
 /// Feature augmentation; no parameters.
@@ -47,7 +47,7 @@ impl Feda {
         summary: "holds every column once for all domains and once more for each of them",
         when: "some target rows are labelled, too few to learn from alone, and the source mostly agrees with them",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
-        needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, sources: Sources::Apart, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
         grid: &["{}"],

@@ -37,7 +37,9 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::models::Map;
 use crate::solvers::Regularization;
 
@@ -91,7 +93,7 @@ impl Artl {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Features),
         summary: "fits a classifier that also closes the means' distance, class by class, and varies little between neighbours",
         when: "classes shift differently, neighbours share a class, a baseline that is better than guessing",
         paper: "M. Long, J. Wang, G. Ding, S. Pan, P. Yu, \"Adaptation regularization: a general framework for transfer learning\", TKDE 2014",

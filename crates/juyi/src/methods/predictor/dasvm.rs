@@ -38,7 +38,9 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_means, gaussian_kernel_times, select_rows, stack};
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, drawn, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, drawn, make, must, params_of,
+};
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{KernelColumns, hinge_dual};
 
@@ -74,7 +76,7 @@ impl Dasvm {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Instances),
         summary: "a support vector machine whose source rows give way, round by round, to target rows it has labelled",
         when: "classes with a gap between them that moves or turns gradually",
         paper: "L. Bruzzone, M. Marconcini, \"Domain adaptation problems: a DASVM classification technique and a circular validation strategy\", TPAMI 2010",

@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_times, nearest, select_rows, stack};
-use crate::methods::{Family, Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{GaussianGraph, System, conjugate_gradients, neighbor_distance};
 
@@ -53,7 +53,7 @@ impl LabelPropagation {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "label-propagation",
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Relations),
         summary: "lets labels flow along a Gaussian graph over source and target rows",
         when: "classes form clusters that reach from the source into the target; few columns",
         paper: "X. Zhu, Z. Ghahramani, \"Learning from labeled and unlabeled data with label propagation\", CMU-CALD-02-107, 2002",

@@ -35,7 +35,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, nearest, select_rows, stack};
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Goals, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{GaussianGraph, NO_AFFINITY, System, conjugate_gradients, neighbor_distance};
 
@@ -70,7 +70,7 @@ impl LabelSpreading {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Relations),
         summary: "lets labels spread along a Gaussian graph over both domains, each row keeping a little of its own",
         when: "clusters that reach from the source into the target, few columns, some labels wrong",
         paper: "D. Zhou, O. Bousquet, T. Lal, J. Weston, B. Schölkopf, \"Learning with local and global consistency\", NIPS 2003",

@@ -33,7 +33,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::{Member, Predictor, VoteRule, Votes, predict};
 
 const NAME: &str = "lin-int";
@@ -54,7 +54,7 @@ impl LinInt {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Parameters),
         summary: "mixes the predictions of a learner trained on the source and of one trained on the target",
         when: "target labels, too few to stand alone, and a source that is right about some of the target",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",

@@ -43,7 +43,9 @@ use crate::linalg::{
     Matrix, multiply, normalize_rows_l2, principal_directions, principal_directions_bytes, rows_times,
     select_rows, stack,
 };
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::models::Map;
 use crate::solvers::{Regularization, SquaredHinge, geodesic_flow};
 
@@ -87,7 +89,7 @@ impl Meda {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Features),
         summary: "on the geodesic flow kernel, a classifier that closes the means' distance, by class as far as needed",
         when: "many columns, classes that shift differently, neighbours that share a class",
         paper: "J. Wang, W. Feng, Y. Chen, H. Yu, M. Huang, P. Yu, \"Visual domain adaptation with manifold embedded distribution alignment\", ACM MM 2018",

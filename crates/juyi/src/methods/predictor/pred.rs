@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
-use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, params_of};
+use crate::methods::{Carried, Family, Fitted, LabelUse, Method, MethodRow, Needs, make, params_of};
 use crate::models::{Predictor, Stacked, with_answers};
 
 /// Source predictions as features; no parameters.
@@ -37,7 +37,7 @@ impl Pred {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "pred",
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Parameters),
         summary: "the target's learner sees what the source's learner predicts, beside the features",
         when: "target labels, and a source that is wrong in a regular way",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
