@@ -12,10 +12,11 @@ mod registry;
 pub mod transport;
 pub mod weighting;
 
-pub use page::list_of_pages;
+pub use page::{classifications_page, list_of_pages};
 use registry::make;
 pub use registry::{
-    Built, Family, Goals, LabelUse, LearnerNeed, METHODS, MethodRow, Needs, SourceNeed, build, method,
+    Built, CLASSIFICATIONS, Carried, Classification, Family, Goals, Group, LabelUse, LearnerNeed, METHODS,
+    MethodRow, Needs, SourceNeed, Sources, build, method,
 };
 
 use std::borrow::Cow;

@@ -1,8 +1,10 @@
 //! What a row of the method table holds, and how a method is made from it. The command line, the README table and the
 //! law tests read the rows.
 
+mod classifications;
 mod rows;
 
+pub use classifications::{CLASSIFICATIONS, Carried, Classification, Group};
 pub use rows::METHODS;
 
 use std::fmt;
@@ -32,8 +34,8 @@ pub enum Family {
     Mapping,
     /// Carries source rows to the target by a transport plan.
     Transport,
-    /// Predicts the target rows by itself.
-    Predictor,
+    /// Predicts the target rows by itself, with what it carries over.
+    Predictor(Carried),
 }
 
 impl Family {
@@ -46,7 +48,7 @@ impl Family {
             Self::Prior => "prior",
             Self::Mapping => "mapping",
             Self::Transport => "transport",
-            Self::Predictor => "predictor",
+            Self::Predictor(_) => "predictor",
         }
     }
 }
@@ -92,6 +94,17 @@ pub enum SourceNeed {
     Model,
 }
 
+/// How a method learns from several sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// From their rows as one.
+    Joined,
+    /// From each by itself.
+    Apart,
+    /// From their rows as one; of models it takes one only.
+    OneModel,
+}
+
 /// The learner that a method trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LearnerNeed {
@@ -112,6 +125,8 @@ pub struct Needs {
     pub target_labels: LabelUse,
     /// What it learns from.
     pub source: SourceNeed,
+    /// How it learns from several sources.
+    pub sources: Sources,
     /// The learner that it trains.
     pub learner: LearnerNeed,
     /// It brings rows to unit length: of fewer than two columns that vary only signs would be left.
@@ -124,6 +139,7 @@ impl Needs {
         goals: Goals::Any,
         target_labels: LabelUse::Optional,
         source: SourceNeed::Rows,
+        sources: Sources::Joined,
         learner: LearnerNeed::Any,
         directions: false,
     };

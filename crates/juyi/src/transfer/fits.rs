@@ -155,7 +155,10 @@ pub(super) fn carries(model: &Model, before: usize) -> String {
 fn named(predictor: &Predictor) -> String {
     match predictor {
         Predictor::Linear { .. } => "a linear predictor".to_string(),
-        Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
+        Predictor::Neighbors { rows, k: 1, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
+        Predictor::Neighbors { rows, k, .. } => {
+            format!("{} labelled rows as neighbours, the nearest {k} of which decide", rows.nrows())
+        }
         Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
         Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
         Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),

@@ -76,7 +76,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&[vec![0.0], vec![1.0]]), Labels::Classes(vec![0, 1]));
         let target = Domain::labelled("t", from_rows(&[vec![9.0]]), Labels::Classes(vec![0]));
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = SourceOnly {}.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = SourceOnly {}.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Predictor::Neighbors { rows, .. } = &fitted.trained.predictor else {
             panic!("1-nn keeps neighbours")
         };

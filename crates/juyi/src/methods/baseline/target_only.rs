@@ -84,7 +84,7 @@ mod tests {
             labels: Labels::Classes(vec![1, 0]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = TargetOnly {}.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = TargetOnly {}.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Predictor::Neighbors { rows, answers, .. } = &fitted.trained.predictor else {
             panic!("neighbours")
         };

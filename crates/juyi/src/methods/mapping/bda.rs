@@ -247,6 +247,6 @@ mod tests {
         let balance = estimated_balance(&task, near.as_ref(), near.as_ref(), &of, context).unwrap();
         assert!((0.0..=1.0).contains(&balance));
         let bda = Bda { balance: None, iterations: 3, ..Bda::default() };
-        assert!(bda.adapt(&task, &NearestNeighbor, context).is_ok());
+        assert!(bda.adapt(&task, &NearestNeighbor::default(), context).is_ok());
     }
 }

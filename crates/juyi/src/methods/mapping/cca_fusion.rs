@@ -174,7 +174,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&rows[..half]), Labels::Values(vec![0.0; half]));
         let target = Domain::unlabelled("t", from_rows(&rows[half..]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = method.adapt(&task, &NearestNeighbor, &mut Context::default())?;
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), &mut Context::default())?;
         let target = apply_all(&adapted.target_map, task.target.features.as_ref());
         Ok((adapted.source.into_owned(), target))
     }

@@ -99,7 +99,8 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&[vec![1.0], vec![3.0]]), Labels::Classes(vec![0, 1]));
         let target = Domain::unlabelled("t", from_rows(&[vec![5.0], vec![9.0]]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = Coral::default().adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted =
+            Coral::default().adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let factor = (9f64 / 3.0).sqrt();
         assert!((adapted.source[(0, 0)] - factor).abs() < 1e-14);
         assert!((adapted.source[(1, 0)] - 3.0 * factor).abs() < 1e-14);

@@ -290,7 +290,8 @@ mod tests {
     #[test]
     fn the_column_that_moved_is_dropped_and_no_other() {
         let adapt = |task: &Task| {
-            let adapted = quadratic().adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted =
+                quadratic().adapt(task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             (adapted.source.into_owned(), adapted.target_map)
         };
         let moved = task(3.0, 4, 60);

@@ -129,7 +129,7 @@ mod tests {
         let source = Domain::labelled("s", source, Labels::Classes(vec![0, 1, 0, 1]));
         let task = Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap();
         let jda = Jda { components: 1, regularization: 0.01, iterations: 3, ..Jda::default() };
-        let adapted = jda.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = jda.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
         assert!(matrix[(0, 0)].abs() < 1e-12 && (matrix[(1, 0)].abs() - 1.0).abs() < 1e-12, "{matrix:?}");
     }

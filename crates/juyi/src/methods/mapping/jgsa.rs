@@ -300,7 +300,7 @@ mod tests {
             iterations: 1,
             ..Jgsa::default()
         };
-        let adapted = jgsa.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = jgsa.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         let lambda = (28.0 + (28.0f64 * 28.0 - 4.0 * 3.0 * 16.0).sqrt()) / 6.0;
         // (2 - 2 lambda) a + 3 lambda b = 0
@@ -348,7 +348,8 @@ mod tests {
             let task = task(source.clone(), vec![0, 1, 1], target);
             for kernel in [Kernel::Primal, Kernel::Linear, Kernel::Rbf] {
                 let jgsa = Jgsa { kernel, ..Jgsa::default() };
-                let adapted = jgsa.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+                let adapted =
+                    jgsa.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
                 assert!(adapted.source.norm_max().is_finite(), "{kernel:?}");
             }
         }

@@ -110,7 +110,7 @@ mod tests {
         let target = Domain::unlabelled("t", from_rows(&[vec![-1.0, -4.0], vec![-1.0, -4.0]]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
         let context = &mut Context::default();
-        let adapted = Pca::default().adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = Pca::default().adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         assert_eq!(adapted.source.ncols(), 1);
         assert!((adapted.source[(0, 0)].abs() - 5.0).abs() < 1e-12);

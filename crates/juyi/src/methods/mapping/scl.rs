@@ -273,7 +273,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&x[..of.len()]), Labels::Classes(of.to_vec()));
         let target = Domain::unlabelled("t", from_rows(&x[of.len()..]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = method.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let target = apply_all(&adapted.target_map, task.target.features.as_ref());
         (adapted.source.into_owned(), target)
     }

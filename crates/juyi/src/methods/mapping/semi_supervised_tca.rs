@@ -197,7 +197,7 @@ mod tests {
             let method =
                 SemiSupervisedTca { components: 1, labels, manifold: 0.0, ..SemiSupervisedTca::default() };
             let task = task();
-            let adapted = method.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted = method.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
             for j in 0..3 {
                 let expected = f64::from(u8::from(j == kept));
@@ -213,7 +213,7 @@ mod tests {
         let method =
             SemiSupervisedTca { components: 1, manifold: 1e9, neighbors: 1, ..SemiSupervisedTca::default() };
         let task = task();
-        let adapted = method.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
         assert!(matrix[(1, 0)].abs() < 1e-6, "{matrix:?}");
     }

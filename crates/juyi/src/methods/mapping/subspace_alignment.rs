@@ -122,7 +122,8 @@ mod tests {
         let of = (0..source.nrows()).map(|i| i % 2).collect();
         let source = Domain::labelled("s", source.clone(), Labels::Classes(of));
         let task = Task::new(vec![source], Domain::unlabelled("t", target.clone(), &goal), goal).unwrap();
-        let adapted = SubspaceAlignment { components }.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted =
+            SubspaceAlignment { components }.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let target = apply_all(&adapted.target_map, target.as_ref());
         (adapted.source.into_owned(), target)
     }

@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn odd_rows_serve() {
         let adapt = |tsl: Tsl, task: &Task| {
-            let adapted = tsl.adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted = tsl.adapt(task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             assert!(adapted.source.is_all_finite());
             adapted.source.shape()
         };

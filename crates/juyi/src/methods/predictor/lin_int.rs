@@ -33,7 +33,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::{Member, Predictor, VoteRule, Votes, predict};
 
 const NAME: &str = "lin-int";
@@ -54,7 +54,7 @@ impl LinInt {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Parameters),
         summary: "mixes the predictions of a learner trained on the source and of one trained on the target",
         when: "target labels, too few to stand alone, and a source that is right about some of the target",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
@@ -198,7 +198,8 @@ mod tests {
             labels: Labels::Values(vec![2.0, 4.0]),
         };
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
-        let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            LinInt::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         assert!((members(&fitted)[1].weight - 0.8).abs() < 1e-15);
         let said = predict(&[], &fitted.trained.predictor, task.target.features.as_ref()).answer;
         assert!((said[0] - 1.6).abs() < 1e-14 && (said[1] - 3.2).abs() < 1e-14);
@@ -216,7 +217,8 @@ mod tests {
             labels: Labels::Classes(vec![1, 1, 2, 2]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            LinInt::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let own = members(&fitted);
         assert_eq!(
             (own[1].weight, &own[0].classes[..], &own[1].classes[..]),

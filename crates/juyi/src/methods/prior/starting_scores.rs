@@ -159,6 +159,7 @@ mod tests {
     fn other_models_are_corrected_on_top() {
         let near = Predictor::Neighbors {
             classes: 2,
+            k: 1,
             rows: from_rows(&[vec![0.0], vec![4.0]]),
             answers: from_rows(&[vec![0.0], vec![1.0]]),
         };

@@ -305,7 +305,9 @@ mod tests {
         for form in [Form::Linear, Form::Gaussian] {
             let jdot = Jdot { penalty: 2.0, form, bandwidth: Some(1.0), ..Jdot::default() };
             let task = task(vec![1.0, 5.0], vec![], vec![]);
-            let fitted = jdot.fit(&task, &crate::learners::NearestNeighbor, &mut Context::default()).unwrap();
+            let fitted = jdot
+                .fit(&task, &crate::learners::NearestNeighbor::default(), &mut Context::default())
+                .unwrap();
             let rows = from_rows(&[vec![12.0], vec![10.0]]);
             let said = predict(&fitted.maps, &fitted.trained.predictor, rows.as_ref()).answer;
             // With Gaussians the coefficients are c and -c: (1 - e⁻²) c + 2 c = 2.
