@@ -344,13 +344,15 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
     let source = Domain::labelled("old", x_s, Labels::Classes(y_s));
     let task = Task::new(vec![source], Domain::unlabelled("new", x_t, &goal), goal).expect("a task");
     let logistic = learner("logistic").expect("it is listed");
-    let adapters: [(&str, Box<dyn Adapter>); 8] = [
+    let adapters: [(&str, Box<dyn Adapter>); 10] = [
+        ("black-box-shift", Box::new(weighting::BlackBoxShift::default())),
         ("discriminative", Box::new(weighting::Discriminative::default())),
         ("gaussian-ratio", Box::new(weighting::GaussianRatio::default())),
         ("kernel-density-ratio", Box::new(weighting::KernelDensityRatio::default())),
         ("kliep", Box::new(weighting::Kliep::default())),
         ("kmm", Box::new(weighting::Kmm::default())),
         ("nearest-neighbor", Box::new(weighting::NearestNeighbor::default())),
+        ("regularized-label-shift", Box::new(weighting::RegularizedLabelShift::default())),
         ("rulsif", Box::new(weighting::Rulsif::default())),
         ("ulsif", Box::new(weighting::Ulsif::default())),
     ];
