@@ -14,7 +14,7 @@ const DRAWS: u64 = 50;
 /// Rows of normal distributions around one centre a class, of classes with these shares, and their classes.
 fn drawn(shares: &[f64], rng: &mut ChaCha8Rng) -> (Matrix, Vec<usize>) {
     let centers = [[0.0, 0.0], [2.0, 0.0], [1.0, 1.7]];
-    let mut normal = |rng: &mut ChaCha8Rng| {
+    let normal = |rng: &mut ChaCha8Rng| {
         (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt() * (rng.random::<f64>() * std::f64::consts::TAU).cos()
     };
     let class = |rng: &mut ChaCha8Rng| {
