@@ -105,7 +105,9 @@ mod tests {
             |own, trained| {
                 assert_eq!(own.iter().filter(|&&i| of[i] == 1).count(), 2);
                 assert_eq!(trained.classes, [0, 1]);
-                own.iter().for_each(|&i| seen[i] += 1);
+                for &i in own {
+                    seen[i] += 1;
+                }
                 Ok(())
             },
         );

@@ -85,7 +85,9 @@ pub fn most_likely_shares(posteriors: MatRef<'_, f64>, source_shares: &[f64]) ->
     for i in 0..likelihoods.ncols() {
         let column = likelihoods.col_as_slice_mut(i);
         let top = column.iter().copied().fold(0.0, f64::max);
-        column.iter_mut().for_each(|v| *v /= top);
+        for v in column.iter_mut() {
+            *v /= top;
+        }
     }
     mixture_shares(likelihoods.as_ref(), TOLERANCE).shares
 }

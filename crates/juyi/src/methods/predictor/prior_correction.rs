@@ -116,7 +116,9 @@ impl Method for PriorCorrection {
             (calibration.clone(), column_means(calibration.posteriors(held_out).as_ref()))
         } else {
             let mut shares = vec![0.0; classes];
-            of.iter().for_each(|&class| shares[class] += 1.0 / of.len() as f64);
+            for &class in &of {
+                shares[class] += 1.0 / of.len() as f64;
+            }
             (Calibration { scale: 1.0, offsets: vec![0.0; classes] }, shares)
         };
         let posteriors =
