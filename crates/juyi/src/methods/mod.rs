@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod boosting;
+mod held_out;
 mod label_features;
 pub mod mapping;
 mod page;

@@ -1,5 +1,4 @@
-//! What a row of the method table holds, and how a method is made from it. The command line, the README table and the
-//! law tests read the rows.
+//! What a row of the method table holds, and how a method is made from it.
 
 mod classifications;
 mod rows;
@@ -261,7 +260,7 @@ impl MethodRow {
 
     /// Whether it leaves a weight for each source row.
     pub fn weighs_rows(&self) -> bool {
-        self.needs.learner == LearnerNeed::Weighs
+        matches!(self.family, Family::Weighting | Family::Boosting)
     }
 
     /// The learner when none is asked for, which must be able to predict what is asked: least squares stand in for a
