@@ -255,3 +255,6 @@ impl Learner for GradientBoosting {
         Ok(Predictor::Trees(Trees::sum(classes, of, &trees)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,7 +128,8 @@ impl Binned {
         let mut leaves = vec![Leaf { node: 0, rows: 0..slopes.len(), best }];
         while leaves.len() < growth.leaves {
             let gain = |leaf: &Leaf| leaf.best.map_or(0.0, |(_, gain)| gain);
-            let place = (1..leaves.len()).fold(0, |a, b| if gain(&leaves[b]) > gain(&leaves[a]) { b } else { a });
+            let place =
+                (1..leaves.len()).fold(0, |a, b| if gain(&leaves[b]) > gain(&leaves[a]) { b } else { a });
             let Leaf { node, rows, best } = &leaves[place];
             let (node, range, Some((Candidate { column, bin, .. }, _))) = (*node, rows.clone(), *best) else {
                 break;
@@ -143,12 +144,13 @@ impl Binned {
             let first = nodes.len();
             nodes[node].split = Some(Split { column, threshold, left: first, right: first + 1 });
             let last = leaves.len() + 1 == growth.leaves;
-            let [left, right] = [(left, range.start..middle), (right, middle..range.end)].map(|(held, rows)| {
-                let own: Vec<Slope> = held.iter().map(|&i| slopes[i as usize]).collect();
-                nodes.push(Node { split: None, value: value(Slope::sum(&own)) });
-                let best = if last { None } else { self.best(&held, &own, growth) };
-                Leaf { node: nodes.len() - 1, rows, best }
-            });
+            let [left, right] =
+                [(left, range.start..middle), (right, middle..range.end)].map(|(held, rows)| {
+                    let own: Vec<Slope> = held.iter().map(|&i| slopes[i as usize]).collect();
+                    nodes.push(Node { split: None, value: value(Slope::sum(&own)) });
+                    let best = if last { None } else { self.best(&held, &own, growth) };
+                    Leaf { node: nodes.len() - 1, rows, best }
+                });
             leaves[place] = left;
             leaves.push(right);
         }

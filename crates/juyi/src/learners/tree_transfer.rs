@@ -352,6 +352,19 @@ mod tests {
     }
 
     #[test]
+    fn boosted_trees_are_refused() {
+        let trees = Trees::sum(0, vec![0], &[vec![Node { split: None, value: vec![1.0] }]]);
+        let (x, labels, context) = (from_rows(&[vec![0.0]]), Labels::Values(vec![1.0]), &Context::default());
+        let grown = expand_reduce(&trees, x.as_ref(), &labels, &[1.0], 1.0, context).unwrap_err();
+        let turned = retune_thresholds(&trees, x.as_ref(), &labels, &[1.0], context).unwrap_err();
+        for (error, method) in [(grown, "ser"), (turned, "strut")] {
+            let problem =
+                "refines trees each of which answers by itself, and those of the source are boosted";
+            assert_eq!(error.to_string(), format!("`{method}` {problem}"));
+        }
+    }
+
+    #[test]
     fn divergence_by_hand() {
         assert_eq!(jensen_shannon(&[1.0, 0.0], &[0.0, 1.0]), 1.0);
         assert_eq!(jensen_shannon(&[0.5, 0.5], &[0.5, 0.5]), 0.0);

@@ -121,7 +121,8 @@ impl Trees {
     pub fn among(&self, places: &[usize], classes: usize) -> Self {
         if let TreeRule::Sum { of } = &self.rule {
             let never = |c: &usize| !places.contains(c);
-            let (mut of, mut trees): (Vec<usize>, _) = (of.iter().map(|&c| places[c]).collect(), self.trees());
+            let (mut of, mut trees): (Vec<usize>, _) =
+                (of.iter().map(|&c| places[c]).collect(), self.trees());
             for c in (0..classes).filter(never) {
                 of.push(c);
                 trees.push(vec![Node { split: None, value: vec![f64::MIN] }]);
@@ -197,7 +198,11 @@ impl Trees {
         if let TreeRule::Sum { of } = rule
             && (of.len() != counts.len() || of.iter().any(|&c| c >= outputs))
         {
-            return Err(format!("{} trees add to the {} classes {of:?} of {outputs}", counts.len(), of.len()));
+            return Err(format!(
+                "{} trees add to the {} classes {of:?} of {outputs}",
+                counts.len(),
+                of.len()
+            ));
         }
         let width = if rule.is_mean() { outputs } else { 1 };
         let (got, want) = ((nodes.shape(), values.shape()), ((m, 4), (m, width)));
@@ -205,7 +210,9 @@ impl Trees {
             return Err(format!("nodes and values are {got:?}, expected {want:?}"));
         }
         let mut shares = (0..values.ncols()).flat_map(|c| values.col(c).iter());
-        if let Some(share) = shares.find(|share| rule.is_mean() && classes > 0 && !(0.0..=1.0).contains(*share)) {
+        if let Some(share) =
+            shares.find(|share| rule.is_mean() && classes > 0 && !(0.0..=1.0).contains(*share))
+        {
             return Err(format!("a class has the share {share}"));
         }
         let mut first = 0;
