@@ -219,7 +219,7 @@ fn sorted(values: &[f64]) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// All columns, in a drawn order where only some will be looked at.
-fn columns(d: usize, most: Option<usize>, rng: Option<&mut ChaCha8Rng>) -> Vec<usize> {
+pub(super) fn columns(d: usize, most: Option<usize>, rng: Option<&mut ChaCha8Rng>) -> Vec<usize> {
     let mut all: Vec<usize> = (0..d).collect();
     if let (Some(_), Some(rng)) = (most, rng) {
         for k in 0..d {

@@ -95,15 +95,20 @@ struct Leaf {
     best: Option<(Candidate, f64)>,
 }
 
-/// Sums by bin, and over all later bins.
+/// What is reused from column to column.
 struct Scratch {
+    /// Sums by bin; between columns all are empty.
     own: [Slope; BINS],
+    /// The bins that hold rows, and their sums.
+    held: [(usize, Slope); BINS],
+    /// Of each of these the sum over all later ones.
     after: [Slope; BINS],
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { own: [Slope::default(); BINS], after: [Slope::default(); BINS] }
+        let none = Slope::default();
+        Self { own: [none; BINS], held: [(0, none); BINS], after: [none; BINS] }
     }
 }
 
@@ -118,13 +123,19 @@ impl Binned {
         Self { bins: bins.concat(), thresholds }
     }
 
-    /// A tree on the rows with these slopes, leaf by leaf where most is gained, and what it adds to the score of each
-    /// row; `None` where no split gains enough.
-    pub(super) fn grow(&self, slopes: &[Slope], growth: Growth, scores: &mut [f64]) -> Option<Vec<Node>> {
+    /// A tree on the rows with these slopes, by some of the columns, leaf by leaf where most is gained; what it says is
+    /// added to the score of each row. `None` where no split gains enough.
+    pub(super) fn grow(
+        &self,
+        columns: &[usize],
+        slopes: &[Slope],
+        growth: Growth,
+        scores: &mut [f64],
+    ) -> Option<Vec<Node>> {
         let value = |sum: Slope| vec![growth.shrinkage * sum.value(growth.penalty)];
         let mut order: Vec<u32> = (0..slopes.len() as u32).collect();
         let mut nodes = vec![Node { split: None, value: value(Slope::sum(slopes)) }];
-        let best = self.best(&order, slopes, growth);
+        let best = self.best(columns, &order, slopes, growth);
         let mut leaves = vec![Leaf { node: 0, rows: 0..slopes.len(), best }];
         while leaves.len() < growth.leaves {
             let gain = |leaf: &Leaf| leaf.best.map_or(0.0, |(_, gain)| gain);
@@ -148,7 +159,7 @@ impl Binned {
                 [(left, range.start..middle), (right, middle..range.end)].map(|(held, rows)| {
                     let own: Vec<Slope> = held.iter().map(|&i| slopes[i as usize]).collect();
                     nodes.push(Node { split: None, value: value(Slope::sum(&own)) });
-                    let best = if last { None } else { self.best(&held, &own, growth) };
+                    let best = if last { None } else { self.best(columns, &held, &own, growth) };
                     Leaf { node: nodes.len() - 1, rows, best }
                 });
             leaves[place] = left;
@@ -171,21 +182,27 @@ impl Binned {
         &self.bins[column * n..(column + 1) * n]
     }
 
-    /// The split of some rows, with these slopes, that gains most, and its gain: among equals the first column, then the
-    /// least threshold.
-    fn best(&self, rows: &[u32], slopes: &[Slope], growth: Growth) -> Option<(Candidate, f64)> {
+    /// The split of some rows, with these slopes, that gains most, and its gain: among equals the first of the columns,
+    /// then the least threshold.
+    fn best(
+        &self,
+        columns: &[usize],
+        rows: &[u32],
+        slopes: &[Slope],
+        growth: Growth,
+    ) -> Option<(Candidate, f64)> {
         const PARALLEL: usize = 1 << 15;
         let whole = Slope::sum(slopes);
         if whole.weight < 2.0 * growth.leaf_weight * ALMOST {
             return None;
         }
-        let of_column = |scratch: &mut Scratch, column| self.best_of(column, rows, slopes, growth, scratch);
-        let columns = self.thresholds.len();
-        let found: Vec<Option<Candidate>> = if rows.len() * columns >= PARALLEL {
-            (0..columns).into_par_iter().map_init(Scratch::default, of_column).collect()
+        let of_column =
+            |scratch: &mut Scratch, &column: &usize| self.best_of(column, rows, slopes, growth, scratch);
+        let found: Vec<Option<Candidate>> = if (rows.len() + BINS) * columns.len() >= PARALLEL {
+            columns.par_iter().map_init(Scratch::default, of_column).collect()
         } else {
             let scratch = &mut Scratch::default();
-            (0..columns).map(|column| of_column(scratch, column)).collect()
+            columns.iter().map(|column| of_column(scratch, column)).collect()
         };
         let mut best: Option<Candidate> = None;
         for candidate in found.into_iter().flatten() {
@@ -209,26 +226,32 @@ impl Binned {
         if last == 0 {
             return None;
         }
-        let Scratch { own, after } = scratch;
-        own[..=last].fill(Slope::default());
+        let Scratch { own, held, after } = scratch;
         for (&row, &slope) in rows.iter().zip(slopes) {
             own[usize::from(bins[row as usize])] += slope;
         }
+        // Bins that hold rows stand together: each is written, and the place moves on where it is kept, so that there is no
+        // branch to mispredict. All are left empty for the next column.
+        let mut count = 0;
+        for (bin, own) in own[..=last].iter_mut().enumerate() {
+            let sum = std::mem::take(own);
+            held[count] = (bin, sum);
+            count += usize::from(sum.weight > 0.0);
+        }
         // Sums from the right first: a side is never what is left of a difference, so that tiny weights keep their say.
         let mut sum = Slope::default();
-        for bin in (0..=last).rev() {
-            after[bin] = sum;
-            sum += own[bin];
+        for (after, (_, own)) in after[..count].iter_mut().zip(&held[..count]).rev() {
+            *after = sum;
+            sum += *own;
         }
         let least = growth.leaf_weight * ALMOST;
         let (mut best, mut before): (Option<Candidate>, _) = (None, Slope::default());
-        for bin in 0..last {
-            before += own[bin];
-            // An empty bin parts the rows as the one before it does.
-            if own[bin].weight == 0.0 || before.weight.min(after[bin].weight) < least {
+        for (&after, &(bin, own)) in after[..count].iter().zip(&held[..count]) {
+            before += own;
+            if before.weight.min(after.weight) < least {
                 continue;
             }
-            let lowers = before.lowers(growth.penalty) + after[bin].lowers(growth.penalty);
+            let lowers = before.lowers(growth.penalty) + after.lowers(growth.penalty);
             let candidate = Candidate { lowers, column, bin };
             if candidate.beats(best.as_ref()) {
                 best = Some(candidate);

@@ -3,7 +3,7 @@ use crate::linalg::{from_rows, select_rows};
 
 /// One round of full steps to two leaves of any weight.
 const ONE: GradientBoosting =
-    GradientBoosting { rounds: 1, shrinkage: 1.0, leaves: 2, leaf_weight: 1e-9, penalty: 1.0 };
+    GradientBoosting { rounds: 1, shrinkage: 1.0, leaves: 2, leaf_weight: 1e-9, penalty: 1.0, columns: None };
 
 fn fit(own: GradientBoosting, x: &Matrix, labels: &Labels, weights: &[f64], classes: usize) -> Trees {
     match own.fit(x.as_ref(), labels, weights, classes, &mut Context::default()).unwrap() {
@@ -149,11 +149,35 @@ fn odd_rows_do_no_harm() {
 }
 
 #[test]
+fn rounds_draw_columns_by_the_seed() {
+    let (x, values, _) = table();
+    let own = GradientBoosting { rounds: 20, columns: Some(1), ..GradientBoosting::default() };
+    let on = |seed| own.fit(x.as_ref(), &values, &[1.0; 60], 0, &mut Context::new(seed, 1 << 30)).unwrap();
+    let used = |seed| match on(seed) {
+        Predictor::Trees(trees) => trees.trees(),
+        _ => unreachable!("trees"),
+    };
+    assert!(used(1) == used(1) && used(1) != used(2));
+    let mut seen = [false; 3];
+    for tree in &used(1)[1..] {
+        let columns: Vec<usize> = tree.iter().filter_map(|node| Some(node.split?.column)).collect();
+        assert!(columns.iter().all(|&column| column == columns[0]), "{columns:?}");
+        seen[columns[0]] = true;
+    }
+    assert_eq!(seen, [true; 3]);
+    let all = GradientBoosting { columns: Some(3), ..own };
+    let plain = GradientBoosting { columns: None, ..own };
+    let fitted = |own| fit(own, &x, &values, &[1.0; 60], 0).trees();
+    assert!(fitted(all) == fitted(plain));
+}
+
+#[test]
 fn parameters_out_of_range_are_named() {
     let (x, values, _) = table();
     let own = GradientBoosting::default();
     for (own, problem) in [
         (GradientBoosting { rounds: 0, ..own }, "`rounds` must be between 1 and 10000, got 0"),
+        (GradientBoosting { columns: Some(0), ..own }, "`columns` must be between 1 and 1000000, got 0"),
         (GradientBoosting { leaves: 1, ..own }, "`leaves` must be between 2 and 1000, got 1"),
         (GradientBoosting { shrinkage: 1.5, ..own }, "`shrinkage` must be above 0 and at most 1, got 1.5"),
         (GradientBoosting { penalty: f64::NAN, ..own }, "`penalty` must be a finite number above 0, got NaN"),
