@@ -2,8 +2,8 @@
 //! their answers are added up.
 //!
 //! Paper: J. H. Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001,
-//! with the second-order gain of T. Chen and C. Guestrin, "XGBoost: a scalable tree boosting system", KDD 2016, and the
-//! histograms and leaf-wise growth of G. Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NIPS
+//! with the second-order gain of T. Chen and C. Guestrin, "`XGBoost`: a scalable tree boosting system", KDD 2016, and the
+//! histograms and leaf-wise growth of G. Ke et al., "`LightGBM`: a highly efficient gradient boosting decision tree", NIPS
 //! 2017. Scores `F` start at the mean, or at the logarithms of the shares of the classes. Each round adds a tree, or one
 //! for each class where there are more than two:
 //! ```text
@@ -16,13 +16,13 @@
 //! than `leaf_weight`, or none gains. A split is looked for between bins of each column: its distinct values where there
 //! are up to 255, else 255 bins of like weight. Among equal splits the first column wins, then the least threshold.
 //!
-//! Where we differ: two classes are one tree a round, which the second class gains; rows that are alike are one row of
+//! Where we differ: two classes are one tree a round, for the second class; rows that are alike are one row of
 //! their weight, so that integer weights equal repeated rows to the last bit; no rows are drawn, and none is kept back to
 //! stop early. Beyond 1000 columns each round draws 1000 of them, or as many as `columns` says.
 //!
-//! Cost: `O(n d)` a level of a tree and `O(255 d)` a node, in parallel over the columns: 100 rounds on two classes or numbers
-//! are about a minute and a half for a million rows of a hundred columns on one core, and each class of more than two as
-//! much. `n d` bytes of memory. The model grows with `rounds × leaves`, not with the rows.
+//! Cost: `O(n d)` a level of a tree and `O(255 d)` a node, in parallel over the columns: on numbers or two classes about a
+//! minute and a half on one core for a million rows of a hundred columns; with more classes as much for each. `n d`
+//! bytes of memory. The model grows with `rounds × leaves`, not with the rows.
 
 use faer::{Mat, MatRef};
 use schemars::JsonSchema;
@@ -254,7 +254,9 @@ impl Learner for GradientBoosting {
             for &class in &target.adds_to {
                 let slopes = target.slopes(&shares, class, &weights);
                 if let Some(mut tree) = binned.grow(&drawn, &slopes, growth, scores.col_as_slice_mut(class)) {
-                    tree.iter_mut().for_each(|node| node.value[0] *= target.unit);
+                    for node in &mut tree {
+                        node.value[0] *= target.unit;
+                    }
                     trees.push(tree);
                     of.push(class);
                 }

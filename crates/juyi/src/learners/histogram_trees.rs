@@ -41,7 +41,9 @@ impl AddAssign for Slope {
 impl Slope {
     fn sum(rows: &[Self]) -> Self {
         let mut sum = Self::default();
-        rows.iter().for_each(|&row| sum += row);
+        for &row in rows {
+            sum += row;
+        }
         sum
     }
 
