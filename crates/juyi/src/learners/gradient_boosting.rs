@@ -20,8 +20,8 @@
 //! their weight, so that integer weights equal repeated rows to the last bit; no rows are drawn, and none is kept back to
 //! stop early. Beyond 1000 columns each round draws 1000 of them, or as many as `columns` says.
 //!
-//! Cost: `O(n d)` a level of a tree and `O(255 d)` a node, in parallel over the columns: on numbers or two classes about a
-//! minute and a half on one core for a million rows of a hundred columns; with more classes as much for each. `n d`
+//! Cost: `O(n d)` a level of a tree and `O(255 d)` a node, in parallel over the columns: on numbers or two classes just
+//! under two minutes on one core for a million rows of a hundred columns; with more classes as much for each. `n d`
 //! bytes of memory. The model grows with `rounds × leaves`, not with the rows.
 
 use faer::{Mat, MatRef};
