@@ -56,27 +56,7 @@ impl Distinct {
     ) -> Result<Self> {
         let (n, d) = rows.shape();
         context.require(&format!("the sorted rows of `{name}`"), 16 * (n * d) as u64)?;
-        let label = |i: usize| match labels {
-            Labels::Classes(of) => of[i] as f64,
-            Labels::Values(values) => values[i],
-        };
-        let number = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(Ordering::Equal); // -0 is 0
-        let ordered = |a: usize, b: usize| {
-            let mut columns = (0..d).map(|j| number(rows[(a, j)], rows[(b, j)]));
-            columns.find(|o| o.is_ne()).unwrap_or_else(|| number(label(a), label(b)))
-        };
-        let mut order: Vec<usize> = (0..n).collect();
-        order.sort_unstable_by(|&a, &b| ordered(a, b).then(number(weights[a], weights[b])));
-        let (mut kept, mut sums): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
-        for &i in &order {
-            match (kept.last(), sums.last_mut()) {
-                (Some(&last), Some(sum)) if ordered(last, i).is_eq() => *sum += weights[i],
-                _ => {
-                    kept.push(i);
-                    sums.push(weights[i]);
-                }
-            }
-        }
+        let (kept, sums) = merged(rows, labels, weights);
         let rows = Mat::from_fn(kept.len(), d, |i, j| rows[(kept[i], j)]);
         let columns = (0..d).into_par_iter().map(|j| sorted(rows.col_as_slice(j)));
         let (order, ranks): (Vec<_>, Vec<_>) = columns.unzip();
@@ -197,6 +177,34 @@ impl Distinct {
     }
 }
 
+/// The first of each set of rows that are alike, label included, and the weight of the set; the sets sorted by the
+/// columns from the first to the last, then by label.
+pub(super) fn merged(rows: MatRef<'_, f64>, labels: &Labels, weights: &[f64]) -> (Vec<usize>, Vec<f64>) {
+    let (n, d) = rows.shape();
+    let label = |i: usize| match labels {
+        Labels::Classes(of) => of[i] as f64,
+        Labels::Values(values) => values[i],
+    };
+    let number = |a: f64, b: f64| a.partial_cmp(&b).unwrap_or(Ordering::Equal); // -0 is 0
+    let ordered = |a: usize, b: usize| {
+        let mut columns = (0..d).map(|j| number(rows[(a, j)], rows[(b, j)]));
+        columns.find(|o| o.is_ne()).unwrap_or_else(|| number(label(a), label(b)))
+    };
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_unstable_by(|&a, &b| ordered(a, b).then(number(weights[a], weights[b])));
+    let (mut kept, mut sums): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+    for &i in &order {
+        match (kept.last(), sums.last_mut()) {
+            (Some(&last), Some(sum)) if ordered(last, i).is_eq() => *sum += weights[i],
+            _ => {
+                kept.push(i);
+                sums.push(weights[i]);
+            }
+        }
+    }
+    (kept, sums)
+}
+
 /// The rows sorted by their value, then by their number, and which of the distinct values each row's is, from the least.
 fn sorted(values: &[f64]) -> (Vec<u32>, Vec<u32>) {
     let number = |&row: &u32| values[row as usize];
@@ -211,7 +219,7 @@ fn sorted(values: &[f64]) -> (Vec<u32>, Vec<u32>) {
 }
 
 /// All columns, in a drawn order where only some will be looked at.
-fn columns(d: usize, most: Option<usize>, rng: Option<&mut ChaCha8Rng>) -> Vec<usize> {
+pub(super) fn columns(d: usize, most: Option<usize>, rng: Option<&mut ChaCha8Rng>) -> Vec<usize> {
     let mut all: Vec<usize> = (0..d).collect();
     if let (Some(_), Some(rng)) = (most, rng) {
         for k in 0..d {

@@ -5,7 +5,9 @@ pub mod boosting;
 mod class_means;
 mod correction;
 mod decision_tree;
+mod gradient_boosting;
 mod growth;
+mod histogram_trees;
 mod kernel_svm;
 mod logistic;
 mod nearest;
@@ -17,6 +19,7 @@ mod tree_transfer;
 pub use class_means::{ClassMeans, weighted_class_means};
 pub use correction::{Loss, correct};
 pub use decision_tree::DecisionTree;
+pub use gradient_boosting::GradientBoosting;
 pub use kernel_svm::KernelSvm;
 pub use logistic::Logistic;
 pub use nearest::NearestNeighbor;
@@ -126,6 +129,7 @@ pub static LEARNERS: &[LearnerRow] = &[
     Ridge::ROW,
     DecisionTree::ROW,
     RandomForest::ROW,
+    GradientBoosting::ROW,
 ];
 
 /// A learner of this type with these parameters, the others at their defaults, and all of them.

@@ -9,7 +9,7 @@ use faer::MatRef;
 use super::growth::{Distinct, Limits};
 use crate::context::Context;
 use crate::data::Labels;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::models::{Node, Split, Trees, path};
 
 /// Structure expansion and reduction (SER, the paper's algorithm 1), tree by tree, with `S_v` the rows that reach node
@@ -25,7 +25,7 @@ use crate::models::{Node, Split, Trees, path};
 /// positions in the trees' classes, weights above 0.
 ///
 /// # Errors
-/// [`crate::error::Error::Memory`].
+/// [`Error::Memory`]; [`Error::Unsuited`] for boosted trees.
 pub fn expand_reduce(
     trees: &Trees,
     rows: MatRef<'_, f64>,
@@ -34,10 +34,23 @@ pub fn expand_reduce(
     leaf_weight: f64,
     context: &Context,
 ) -> Result<Trees> {
+    must_average(trees, "ser")?;
     let table = Distinct::new("expansion and reduction", rows, labels, weights, trees.classes, context)?;
     let limits = Limits { depth: None, leaf_weight, columns: None };
     let refined: Vec<Vec<Node>> = trees.trees().iter().map(|tree| refine(tree, &table, limits)).collect();
     Ok(Trees::new(trees.classes, &refined))
+}
+
+/// Refuses boosted trees: their nodes do not say what the rows that reach them say.
+fn must_average(trees: &Trees, method: &str) -> Result<()> {
+    if trees.rule.is_mean() {
+        return Ok(());
+    }
+    Err(Error::Unsuited {
+        method: method.into(),
+        problem: "refines trees each of which answers by itself, and those of the source are boosted".into(),
+        hint: "fit the source with `‹learner random-forest›` or `decision-tree`".into(),
+    })
 }
 
 fn refine(tree: &[Node], table: &Distinct, limits: Limits) -> Vec<Node> {
@@ -124,7 +137,7 @@ fn place(nodes: &mut [Node], parent: Option<(usize, bool)>) {
 /// are alike in the column, the threshold stays. Labels are positions in the trees' classes, weights above 0.
 ///
 /// # Errors
-/// [`crate::error::Error::Memory`].
+/// [`Error::Memory`]; [`Error::Unsuited`] for boosted trees.
 pub fn retune_thresholds(
     trees: &Trees,
     rows: MatRef<'_, f64>,
@@ -132,6 +145,7 @@ pub fn retune_thresholds(
     weights: &[f64],
     context: &Context,
 ) -> Result<Trees> {
+    must_average(trees, "strut")?;
     let table = Distinct::new("structure transfer", rows, labels, weights, trees.classes, context)?;
     let retuned: Vec<Vec<Node>> = trees.trees().iter().map(|tree| retune(tree, &table)).collect();
     Ok(Trees::new(trees.classes, &retuned))
@@ -335,6 +349,19 @@ mod tests {
             leaf(&[1.0, 0.0]),
         ];
         assert_eq!(one.unwrap().trees(), [expected.to_vec()]);
+    }
+
+    #[test]
+    fn boosted_trees_are_refused() {
+        let trees = Trees::sum(0, vec![0], &[vec![Node { split: None, value: vec![1.0] }]]);
+        let (x, labels, context) = (from_rows(&[vec![0.0]]), Labels::Values(vec![1.0]), &Context::default());
+        let grown = expand_reduce(&trees, x.as_ref(), &labels, &[1.0], 1.0, context).unwrap_err();
+        let turned = retune_thresholds(&trees, x.as_ref(), &labels, &[1.0], context).unwrap_err();
+        for (error, method) in [(grown, "ser"), (turned, "strut")] {
+            let problem =
+                "refines trees each of which answers by itself, and those of the source are boosted";
+            assert_eq!(error.to_string(), format!("`{method}` {problem}"));
+        }
     }
 
     #[test]

@@ -248,6 +248,17 @@ mod tests {
         Model { predictor: Predictor::Trees(Trees::new(2, &[tree.clone(), tree])), ..model() }
     }
 
+    fn boosted_model() -> Model {
+        let Predictor::Trees(trees) = tree_model().predictor else { unreachable!("trees") };
+        let added = |mut node: Node| {
+            node.value.truncate(1);
+            node
+        };
+        let trees: Vec<Vec<Node>> =
+            trees.trees().into_iter().map(|tree| tree.into_iter().map(added).collect()).collect();
+        Model { predictor: Predictor::Trees(Trees::sum(2, vec![1, 0], &trees)), ..model() }
+    }
+
     /// A vote of one voter, so that it nests.
     fn vote(predictor: Predictor) -> Predictor {
         let member = Member { weight: 1.5, classes: vec![0, 1], predictor };
@@ -294,7 +305,9 @@ mod tests {
 
     #[test]
     fn a_model_comes_back_as_it_was() {
-        for mut model in [model(), kernel_model(), tree_model(), nested_model(), widened_model()] {
+        for mut model in
+            [model(), kernel_model(), tree_model(), boosted_model(), nested_model(), widened_model()]
+        {
             let bytes = model.to_bytes().unwrap();
             let mut back = Model::from_bytes("m", &bytes).unwrap();
             assert_eq!(back.to_bytes().unwrap(), bytes);
@@ -334,7 +347,9 @@ mod tests {
 
     #[test]
     fn flipped_bytes_never_panic() {
-        for mut model in [model(), kernel_model(), tree_model(), nested_model(), widened_model()] {
+        for mut model in
+            [model(), kernel_model(), tree_model(), boosted_model(), nested_model(), widened_model()]
+        {
             let bytes = model.to_bytes().unwrap();
             for at in 0..bytes.len() {
                 for flip in [1, 16, 128, 255] {

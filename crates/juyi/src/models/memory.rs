@@ -51,7 +51,7 @@ fn numbers(predictor: &Predictor, columns: u64) -> u64 {
             let classes = counts.len() as u64;
             classes.saturating_mul(classes).saturating_add(bias.ncols() as u64 + 2 * classes)
         }
-        Predictor::Trees(trees) => 3 * trees.values.ncols() as u64,
+        Predictor::Trees(trees) => 3 * trees.classes.max(1) as u64,
         Predictor::Vote(votes) => {
             let each = votes.members.iter().map(|member| numbers(&member.predictor, columns));
             // Of numbers all members' are kept.

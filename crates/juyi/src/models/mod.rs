@@ -10,7 +10,7 @@ pub use file::{FORMAT_VERSION, MODEL_KEY, has_metadata};
 pub use maps::{Map, apply_all};
 pub use memory::answers_bytes;
 pub use predictors::{
-    Answers, KernelVotes, Link, Member, Node, Predictor, Split, Stacked, Trees, VoteRule, Votes,
+    Answers, KernelVotes, Link, Member, Node, Predictor, Split, Stacked, TreeRule, Trees, VoteRule, Votes,
     first_largest, pairs, path, softmax_rows, weighted_median, with_answers,
 };
 pub use preprocess::{Preprocess, preprocess};

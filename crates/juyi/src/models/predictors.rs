@@ -9,7 +9,7 @@ mod votes;
 
 pub use kernel::{KernelVotes, pairs};
 pub use stacked::{Stacked, with_answers};
-pub use trees::{Node, Split, Trees, path};
+pub use trees::{Node, Split, TreeRule, Trees, path};
 pub use votes::{Member, VoteRule, Votes, weighted_median};
 
 use faer::{Mat, MatRef};

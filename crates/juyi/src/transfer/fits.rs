@@ -162,6 +162,10 @@ fn named(predictor: &Predictor) -> String {
         Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
         Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
         Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),
+        Predictor::Trees(trees) if !trees.rule.is_mean() => {
+            // A tree that does not part rows is where the others start.
+            format!("{} boosted trees", trees.counts.iter().filter(|&&count| count > 1).count())
+        }
         Predictor::Trees(trees) if trees.counts.len() == 1 => {
             format!("a tree of {} leaves", trees.nodes.nrows().div_ceil(2))
         }

@@ -6,6 +6,7 @@ mod density_ratio;
 mod eigen;
 mod features;
 mod formats;
+mod gradient_boosting;
 mod learners;
 mod mapping;
 mod measures;
