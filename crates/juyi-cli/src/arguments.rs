@@ -142,6 +142,10 @@ pub(crate) struct TransferArguments {
     /// Method (`juyi methods` lists them), or auto: compare them all and say whether to transfer
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub(crate) method: String,
+    /// How the target's columns lie to the source's, where you know it: in the same units, each rescaled, or mixed as by
+    /// another sensor [default: what the rows tell]
+    #[arg(long, value_name = "READING")]
+    pub(crate) assume: Option<Assume>,
     /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
     #[arg(long)]
     pub(crate) strict: bool,
@@ -259,8 +263,8 @@ pub(crate) struct MethodsArguments {
 
 #[derive(Args)]
 pub(crate) struct BenchArguments {
-    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, office-caltech-tuning, digits-jda or
-    /// amazon-reviews
+    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, office-caltech-tuning, digits-jda,
+    /// amazon-reviews, or choice: the choice on tasks whose answer is known, --data being their folder
     pub(crate) table: String,
     /// Root of the data folders
     #[arg(long, value_name = "DIR")]
@@ -268,6 +272,12 @@ pub(crate) struct BenchArguments {
     /// Only this method; one without a published line runs with its defaults
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
+    /// Only these tasks, groups or families of choice
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) tasks: Vec<String>,
+    /// For choice: fit on half of each target too, and predict the other half
+    #[arg(long)]
+    pub(crate) halves: bool,
     /// Print one JSON object a row
     #[arg(long)]
     pub(crate) json: bool,
@@ -288,6 +298,13 @@ pub(crate) struct BenchArguments {
     pub(crate) pictures: PictureArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Assume {
+    SameUnits,
+    Rescaled,
+    Mixed,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

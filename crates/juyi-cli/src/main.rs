@@ -10,6 +10,7 @@ mod data;
 mod features;
 #[cfg(feature = "deep")]
 mod few_labels;
+mod known_answers;
 mod measure;
 mod methods;
 #[cfg(feature = "deep")]

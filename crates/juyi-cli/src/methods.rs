@@ -146,7 +146,7 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
     if row.family != Family::Baseline {
         let grid: Vec<&str> =
-            row.grid.iter().map(|one| if *one == "{}" { "its defaults" } else { *one }).collect();
+            row.grid.all().into_iter().map(|one| if one == "{}" { "its defaults" } else { one }).collect();
         if grid.is_empty() {
             writeln!(out, "auto     leaves it out")?;
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use juyi::choice::Verdict;
+use juyi::choice::{self, Verdict};
 use juyi::context::Context;
 use juyi::data::{Builtin, Encoding, Reading, Table, builtin, check_renamed, read_table};
 use juyi::error::{Error, Result};
@@ -141,6 +141,11 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },
         source_weights: arguments.save_weights.is_some(),
+        assume: arguments.assume.map(|assume| match assume {
+            arguments::Assume::SameUnits => choice::Reading::SameUnits,
+            arguments::Assume::Rescaled => choice::Reading::Rescaled,
+            arguments::Assume::Mixed => choice::Reading::Mixed,
+        }),
         ..data
     })
 }

@@ -27,6 +27,8 @@ macro_rules! settings {
 }
 
 settings! {
+    /// How the target's columns lie to the source's.
+    Assume = "assume",
     /// Measure to take.
     By = "by",
     /// Side of the square that is cut from a picture.

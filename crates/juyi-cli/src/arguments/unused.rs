@@ -32,6 +32,7 @@ const UNUSED: [Unused; 6] = [
         works: &[Work::Tuning],
         options: &[
             "method",
+            "assume",
             "learner",
             "learner-set",
             "network",

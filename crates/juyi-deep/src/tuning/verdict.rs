@@ -149,6 +149,9 @@ pub fn tune(
     }
     let common = common(&tried[kept], &tried[0]);
     let choice = Choice {
+        units: None,
+        expected: None,
+        floor: None,
         verdict,
         reason,
         gain: judged.gain,
@@ -310,6 +313,7 @@ fn candidates(
         gain: judged.gains.iter().find(|least| least.of == k).map(|least| least.gain),
         failed: None,
         seconds: trial.seconds,
+        weight: 0.0,
     })
     .collect()
 }

@@ -3,11 +3,12 @@
 
 use serde_json::Map as JsonMap;
 
+use super::units::Reading;
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{LEARNERS, Learner, LearnerRow, learner, row_of_asked};
-use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
+use crate::methods::{Built, Family, Goals, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
 use crate::models::Preprocess;
 
 /// A method with all that its fit needs.
@@ -40,6 +41,15 @@ impl Configuration {
         Ok(Self { built, learner, with, steps: steps.to_vec(), baseline, trains_learner })
     }
 
+    /// The same once more.
+    ///
+    /// # Errors
+    /// As [`Configuration::new`].
+    pub fn again(&self) -> Result<Self> {
+        let one = Self::new(self.built.row.name, &self.built.params.to_string(), &self.with, &self.steps)?;
+        Ok(Self { baseline: self.baseline, trains_learner: self.trains_learner, ..one })
+    }
+
     /// The same with the method's own learner for this goal, where none is asked for.
     ///
     /// # Errors
@@ -59,8 +69,8 @@ impl Configuration {
     }
 }
 
-/// The learners that baselines are tried with, in order.
-pub(super) fn learners_for(goal: &Goal) -> Vec<&'static str> {
+/// The learners that stand for not transferring, in order.
+pub(super) fn plain_learners(goal: &Goal) -> Vec<&'static str> {
     let place =
         |row: &LearnerRow| if *goal == Goal::Value { row.baseline.values } else { row.baseline.classes };
     let mut found: Vec<(u8, &str)> =
@@ -69,34 +79,36 @@ pub(super) fn learners_for(goal: &Goal) -> Vec<&'static str> {
     found.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Not transferring, with each learner, or with the one that is asked for.
-pub(super) fn baselines(
-    task: &Task,
-    steps: &[Preprocess],
-    with: Option<&str>,
-    context: &mut Context,
-) -> Result<Vec<Configuration>> {
-    let mut learners = with.map_or_else(|| learners_for(&task.goal), |name| vec![name]);
-    if with.is_none() {
-        let fits = |name: &&str| row_of_asked(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
-        learners.retain(fits);
-    }
-    let steps: Vec<Preprocess> = plain(steps);
-    let mut found = Vec::new();
-    for row in METHODS.iter().filter(|row| row.family == Family::Baseline) {
-        if serves(row, task, context) {
-            for with in &learners {
-                found.push(Configuration::new(row.name, "{}", with, &steps)?);
-            }
+/// Not transferring, with each learner that so many rows allow, or with the one that is asked for.
+pub(super) fn plain(task: &Task, steps: &[Preprocess], with: Option<&str>) -> Result<Vec<Configuration>> {
+    let learners = fitting(task, with);
+    let plain = |with: &&str| Configuration::new(NO_TRANSFER.name, "{}", with, &by_source(steps));
+    let mut found: Vec<Configuration> = learners.iter().map(plain).collect::<Result<_>>()?;
+    if share_a_unit(task) {
+        // On rows of unit length too, where that says something.
+        let by_rows = |with: &&&str| row_of_asked(with).is_ok_and(|row| !row.by_column);
+        for with in learners.iter().filter(by_rows) {
+            found.push(Configuration::new(NO_TRANSFER.name, "{}", with, &[Preprocess::L2])?);
         }
     }
     Ok(found)
 }
 
-/// Every other method that can serve the task. Adapters are tried with their own learner and with that of the best
-/// baseline, on columns standardised as asked and, where they do not weigh rows in place, each domain by itself.
-pub(super) fn transfers(
+/// The plain learners that so many rows allow, or the one that is asked for.
+fn fitting<'a>(task: &Task, with: Option<&'a str>) -> Vec<&'a str> {
+    let fits = |name: &&str| row_of_asked(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
+    match with {
+        Some(with) => vec![with],
+        None => plain_learners(&task.goal).into_iter().filter(fits).collect(),
+    }
+}
+
+/// Every other configuration that votes under a reading of the columns: learners on domains that are each standardised, and the
+/// methods that have a grid. Adapters are tried with their own learner and with the `best` plain one; those that ask it for
+/// pseudo-labels, round by round, with their own.
+pub(super) fn voters(
     task: &Task,
+    reading: Reading,
     steps: &[Preprocess],
     with: Option<&str>,
     best: &str,
@@ -106,35 +118,48 @@ pub(super) fn transfers(
         .iter()
         .map(|step| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step })
         .collect();
-    let mut found = vec![];
-    if each != plain(steps) {
-        found.push(Configuration::new(NO_TRANSFER.name, "{}", best, &each)?);
+    let mut spaces = match reading {
+        Reading::SameUnits => vec![by_source(steps)],
+        Reading::Rescaled | Reading::NotIdentifiable => vec![each.clone()],
+        Reading::Mixed => vec![steps.to_vec(), each.clone()],
+    };
+    spaces.dedup();
+    if reading == Reading::Mixed && share_a_unit(task) {
+        spaces.push(vec![Preprocess::L2]);
     }
-    // Where there are rows, statistics of the target are taken by standardising each domain.
-    let others = |row: &&MethodRow| row.family != Family::Baseline && row.needs.source != SourceNeed::Model;
+    let mut found = Vec::new();
+    if matches!(reading, Reading::Rescaled | Reading::NotIdentifiable) && each != by_source(steps) {
+        for with in fitting(task, with) {
+            found.push(Configuration::new(NO_TRANSFER.name, "{}", with, &each)?);
+        }
+    }
+    let others = |row: &&MethodRow| {
+        row.family != Family::Baseline
+            && row.needs.source != SourceNeed::Model
+            && !row.needs.requires_target_labels()
+            && (reading == Reading::SameUnits || !corrects_shares(row))
+            && (reading != Reading::SameUnits || corrects_shares(row))
+    };
     for row in METHODS.iter().filter(others) {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
         if too_large || !serves(row, task, context) {
-            if too_large && !row.grid.is_empty() {
+            if too_large && !row.grid.tried(&task.goal).is_empty() {
                 let text = format!("left out: beyond {} rows it takes too long", row.most_rows);
                 context.note(row.name, text);
             }
             continue;
         }
+        let own = row.learner_for(&task.goal);
         let mut learners = match with {
-            Some(name) => vec![name],
-            None if row.trains_learner => vec![row.learner, best],
-            None => vec![row.learner],
+            Some(name) if row.trains_learner => vec![name],
+            None if row.trains_learner && row.needs.goals == Goals::Any => vec![own, best],
+            _ => vec![own],
         };
         learners.dedup();
         learners.retain(|name| suits(row, name, task));
-        let mut all_steps = vec![steps.to_vec()];
-        if row.family != Family::Weighting && each != steps {
-            all_steps.push(each.clone());
-        }
-        for params in row.grid {
+        for params in row.grid.tried(&task.goal) {
             for with in &learners {
-                for steps in &all_steps {
+                for steps in &spaces {
                     found.push(Configuration::new(row.name, params, with, steps)?);
                 }
             }
@@ -143,8 +168,23 @@ pub(super) fn transfers(
     Ok(found)
 }
 
+/// Whether the method changes what classes weigh and leaves rows where they are.
+fn corrects_shares(row: &MethodRow) -> bool {
+    row.needs.shares
+}
+
+/// Whether all columns can be taken to share a unit: counts, shares, activations and pixels, none below 0.
+fn share_a_unit(task: &Task) -> bool {
+    let none_below =
+        |domain: &Domain| domain.features.col_iter().all(|column| column.iter().all(|v| *v >= 0.0));
+    task.columns() >= FEWEST_OF_A_UNIT && none_below(&task.source) && none_below(&task.target)
+}
+
+/// Fewer columns are rarely of one kind.
+const FEWEST_OF_A_UNIT: usize = 20;
+
 /// The steps without what is taken from the target.
-pub fn plain(steps: &[Preprocess]) -> Vec<Preprocess> {
+pub fn by_source(steps: &[Preprocess]) -> Vec<Preprocess> {
     let alone = |step: &Preprocess| match step {
         Preprocess::StandardizeEach => Preprocess::Standardize,
         step => *step,

@@ -26,6 +26,7 @@ impl ClassMeans {
         regresses: false,
         weighs: true,
         leaves_trees: false,
+        by_column: false,
         baseline: Baseline { classes: Some(3), values: None },
         most_rows: usize::MAX,
         source: include_str!("class_means.rs"),

@@ -51,6 +51,7 @@ impl DecisionTree {
         regresses: true,
         weighs: true,
         leaves_trees: true,
+        by_column: true,
         baseline: Baseline { classes: None, values: None },
         most_rows: usize::MAX,
         source: include_str!("decision_tree.rs"),

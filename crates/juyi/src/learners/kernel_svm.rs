@@ -55,6 +55,7 @@ impl KernelSvm {
         regresses: false,
         weighs: true,
         leaves_trees: false,
+        by_column: false,
         baseline: Baseline { classes: Some(4), values: None },
         most_rows: 5000,
         source: include_str!("kernel_svm.rs"),

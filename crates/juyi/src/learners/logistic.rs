@@ -45,6 +45,7 @@ impl Logistic {
         regresses: false,
         weighs: true,
         leaves_trees: false,
+        by_column: false,
         baseline: Baseline { classes: Some(1), values: None },
         most_rows: usize::MAX,
         source: include_str!("logistic.rs"),

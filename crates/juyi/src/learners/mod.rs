@@ -80,6 +80,7 @@ pub struct Baseline {
 type Make = fn(&JsonMap<String, Value>) -> Result<(Box<dyn Learner>, Value)>;
 
 /// What is known of a learner without fitting it.
+#[expect(clippy::struct_excessive_bools, reason = "what a learner can do, each by itself")]
 pub struct LearnerRow {
     /// The name on the command line.
     pub name: &'static str,
@@ -91,6 +92,8 @@ pub struct LearnerRow {
     pub weighs: bool,
     /// Whether it leaves trees, which some methods go on from.
     pub leaves_trees: bool,
+    /// Whether it asks columns one by one, so that their scales say nothing to it.
+    pub by_column: bool,
     /// Whether baselines are tried with it.
     pub baseline: Baseline,
     /// The most source rows for which baselines are tried with it: beyond, a fit takes minutes.

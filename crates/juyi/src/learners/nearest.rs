@@ -47,6 +47,7 @@ impl NearestNeighbor {
         regresses: true,
         weighs: false,
         leaves_trees: false,
+        by_column: false,
         baseline: Baseline { classes: Some(2), values: Some(2) },
         most_rows: usize::MAX,
         source: include_str!("nearest.rs"),

@@ -54,6 +54,7 @@ impl Ridge {
         regresses: true,
         weighs: true,
         leaves_trees: false,
+        by_column: false,
         baseline: Baseline { classes: None, values: Some(1) },
         most_rows: usize::MAX,
         source: include_str!("ridge.rs"),

@@ -52,6 +52,7 @@ impl Svm {
         regresses: false,
         weighs: true,
         leaves_trees: false,
+        by_column: false,
         baseline: Baseline { classes: None, values: None },
         most_rows: usize::MAX,
         source: include_str!("svm.rs"),

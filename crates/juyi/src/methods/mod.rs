@@ -16,8 +16,8 @@ pub mod weighting;
 pub use page::{classifications_page, list_of_pages};
 use registry::make;
 pub use registry::{
-    Built, CLASSIFICATIONS, Carried, Classification, Family, Goals, Group, LabelUse, LearnerNeed, METHODS,
-    MethodRow, Needs, SourceNeed, Sources, build, method,
+    Built, CLASSIFICATIONS, Carried, Classification, Family, Goals, Grid, Group, LabelUse, LearnerNeed,
+    METHODS, MethodRow, Needs, SourceNeed, Sources, build, method,
 };
 
 use std::borrow::Cow;
@@ -288,8 +288,7 @@ fn wrapped(
         Goal::Classes(names) => Goal::Classes(classes.iter().map(|&c| names[c].clone()).collect()),
         Goal::Value => Goal::Value,
     };
-    let stores_rows =
-        predictor.stores_rows() || maps.iter().any(|map| matches!(map, Map::KernelProject { .. }));
+    let stores_rows = predictor.stores_rows() || maps.iter().any(Map::stores_rows);
     let about = About {
         method: built.row.name.into(),
         params: built.params.clone(),

@@ -30,7 +30,7 @@ impl MethodRow {
         if self.needs.serves_models() {
             out.push_str("; works from a source's model without its rows");
         }
-        if self.grid.is_empty() {
+        if self.grid.all().is_empty() {
             out.push_str("; `auto` leaves it out");
         }
         out.push_str(".\n");

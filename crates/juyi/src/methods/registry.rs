@@ -1,12 +1,14 @@
 //! What a row of the method table holds, and how a method is made from it.
 
 mod classifications;
+mod family;
+mod grid;
 mod rows;
 
-pub use classifications::{CLASSIFICATIONS, Carried, Classification, Group};
+pub use classifications::{CLASSIFICATIONS, Classification, Group};
+pub use family::{Carried, Family};
+pub use grid::Grid;
 pub use rows::METHODS;
-
-use std::fmt;
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
@@ -17,46 +19,6 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::learner_row;
 use crate::params::{ParamInfo, check_names, of_owner, read_params};
-
-/// The families of methods, each with a folder of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Takes nothing from the other domain.
-    Baseline,
-    /// Weighs source rows.
-    Weighting,
-    /// Weighs rows round by round.
-    Boosting,
-    /// Goes on from a source model.
-    Prior,
-    /// Maps the rows of both domains into one space.
-    Mapping,
-    /// Carries source rows to the target by a transport plan.
-    Transport,
-    /// Predicts the target rows by itself, with what it carries over.
-    Predictor(Carried),
-}
-
-impl Family {
-    /// The name, which is that of the folder.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::Weighting => "weighting",
-            Self::Boosting => "boosting",
-            Self::Prior => "prior",
-            Self::Mapping => "mapping",
-            Self::Transport => "transport",
-            Self::Predictor(_) => "predictor",
-        }
-    }
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// The goals that a method serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +92,8 @@ pub struct Needs {
     pub learner: LearnerNeed,
     /// It brings rows to unit length: of fewer than two columns that vary only signs would be left.
     pub directions: bool,
+    /// It takes only the shares of the classes to differ.
+    pub shares: bool,
 }
 
 impl Needs {
@@ -141,6 +105,7 @@ impl Needs {
         sources: Sources::Joined,
         learner: LearnerNeed::Any,
         directions: false,
+        shares: false,
     };
 
     /// Whether it cannot do without labelled target rows.
@@ -240,9 +205,8 @@ pub struct MethodRow {
     /// The learner when none is asked for, that of the method and of the baseline beside it; see
     /// [`MethodRow::learner_for`].
     pub learner: &'static str,
-    /// The parameters that `auto` tries, each a JSON object of those that differ from their defaults; none where
-    /// `auto` leaves the method out.
-    pub grid: &'static [&'static str],
+    /// The parameters that `auto` tries.
+    pub grid: Grid,
     /// The most rows a side for which `auto` tries it: beyond, a fit takes minutes.
     pub most_rows: usize,
     /// The text of its file, of which the head is its page.

@@ -109,6 +109,11 @@ impl Model {
         Ok(model)
     }
 
+    /// Numbers in all its matrices.
+    pub(crate) fn stored_numbers(&mut self) -> usize {
+        self.tensors().iter().map(|(_, matrix)| matrix.nrows() * matrix.ncols()).sum()
+    }
+
     /// Every matrix of the model by its name in the file.
     fn tensors(&mut self) -> Vec<(String, &mut Matrix)> {
         let mut all = Vec::new();
@@ -261,7 +266,7 @@ mod tests {
 
     /// A vote of one voter, so that it nests.
     fn vote(predictor: Predictor) -> Predictor {
-        let member = Member { weight: 1.5, classes: vec![0, 1], predictor };
+        let member = Member { weight: 1.5, classes: vec![0, 1], maps: Vec::new(), predictor };
         Predictor::Vote(Votes { rule: VoteRule::Mean, classes: 2, members: vec![member] })
     }
 
@@ -279,7 +284,12 @@ mod tests {
             second: Box::new(second),
         });
         let Predictor::Vote(mut votes) = vote(stacked) else { unreachable!("a vote") };
-        votes.members.push(Member { weight: 2.0, classes: vec![0, 1], predictor: model().predictor });
+        votes.members.push(Member {
+            weight: 2.0,
+            classes: vec![0, 1],
+            maps: Vec::new(),
+            predictor: model().predictor,
+        });
         Model { predictor: Predictor::Vote(votes), ..model() }
     }
 

@@ -16,7 +16,7 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use self::neighbors::{is_one, neighbors, one};
-use super::maps::check_bandwidth;
+use super::maps::{Map, check_bandwidth};
 use crate::linalg::{
     Matrix, add_product, exponentials, normalize_rows, squared_distance_block, squared_norms,
 };
@@ -179,7 +179,13 @@ impl Predictor {
             Self::Vote(votes) => {
                 let members = votes.members.iter_mut().enumerate();
                 return members
-                    .flat_map(|(k, member)| within(&format!("members.{k}"), &mut member.predictor))
+                    .flat_map(|(k, Member { maps, predictor, .. })| {
+                        let maps = maps.iter_mut().enumerate().flat_map(move |(j, map)| {
+                            let own = map.tensors().into_iter();
+                            own.map(move |(name, matrix)| (format!("members.{k}.maps.{j}.{name}"), matrix))
+                        });
+                        maps.chain(within(&format!("members.{k}"), predictor)).collect::<Vec<_>>()
+                    })
                     .collect();
             }
             Self::Stacked(Stacked { first, second, .. }) => {
@@ -194,7 +200,10 @@ impl Predictor {
         match self {
             Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_) => true,
             Self::Linear { .. } | Self::ClassMeans { .. } | Self::Trees(_) => false,
-            Self::Vote(votes) => votes.members.iter().any(|member| member.predictor.stores_rows()),
+            Self::Vote(votes) => votes
+                .members
+                .iter()
+                .any(|member| member.predictor.stores_rows() || member.maps.iter().any(Map::stores_rows)),
             Self::Stacked(stacked) => stacked.first.stores_rows() || stacked.second.stores_rows(),
         }
     }

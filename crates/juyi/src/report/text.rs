@@ -118,7 +118,7 @@ pub fn distance_line(distance: &Distance) -> String {
     text
 }
 
-/// What was tried, and the best of both kinds.
+/// What was tried, how the columns are read, and what votes or is best.
 fn selection(choice: &Choice) -> Vec<String> {
     let describe = |candidate: &Candidate| {
         let mut text = candidate.title().to_string();
@@ -135,10 +135,37 @@ fn selection(choice: &Choice) -> Vec<String> {
         (0, target) => format!("{} labelled target rows", thousands(target)),
         (source, target) => format!("{} source and {} target rows", thousands(source), thousands(target)),
     };
-    let mut lines = vec![format!("{count} candidates validated on {on} in {seconds:.1} s")];
-    let first = |baseline| choice.candidates.iter().find(|candidate| candidate.baseline == baseline);
-    lines.extend(first(false).map(|best| format!("best candidate  {}", describe(best))));
-    lines.extend(first(true).map(|best| format!("best baseline   {}", describe(best))));
+    let Some(units) = &choice.units else {
+        let mut lines = vec![format!("{count} candidates validated on {on} in {seconds:.1} s")];
+        let first = |baseline| choice.candidates.iter().find(|candidate| candidate.baseline == baseline);
+        lines.extend(first(false).map(|best| format!("best candidate  {}", describe(best))));
+        lines.extend(first(true).map(|best| format!("best baseline   {}", describe(best))));
+        return lines;
+    };
+    let mut lines = vec![format!("{count} candidates fitted on {on} in {seconds:.1} s")];
+    let told = if units.assumed { "assumed" } else { "told by the rows" };
+    lines.push(format!("columns    {}, {told}", units.reading.name()));
+    let voters = |baseline: bool| {
+        let all = choice.candidates.iter().filter(|one| one.baseline == baseline && one.weight > 0.0);
+        let mut names: Vec<&str> = all
+            .clone()
+            .map(|one| if baseline { one.learner.as_deref().unwrap_or("") } else { one.title() })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        (all.count(), names.join(", "))
+    };
+    for (name, baseline) in [("vote", false), ("plain vote", true)] {
+        let (count, names) = voters(baseline);
+        if count > 0 {
+            lines.push(format!("{name:<11}{count} of {names}"));
+        }
+    }
+    if let Some(expected) = choice.expected {
+        let Estimate { value, low, high } = expected;
+        let percent = |v: f64| format!("{:.0}", 100.0 * v);
+        lines.push(format!("expected   {} % right ({} to {})", percent(value), percent(low), percent(high)));
+    }
     lines
 }
 

@@ -7,7 +7,7 @@ use super::figures::{self, Pixels};
 use super::fits::{Fits, Ran};
 use super::truth::Truth;
 use super::{Outcome, Settings, degenerate};
-use crate::choice::{Choice, Chosen, Configuration, Verdict};
+use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict};
 use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result};
@@ -46,11 +46,11 @@ pub(super) trait Sources {
         context: &mut Context,
     ) -> Result<Chosen>;
 
-    /// Fits each configuration on all of them.
+    /// Fits each of those that may be written on all of them.
     ///
     /// # Errors
     /// What the methods report.
-    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits>;
+    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits>;
 }
 
 /// What the first step leaves beside the sources.
@@ -148,12 +148,13 @@ pub(super) fn run(
         sources.check(named, &data.goal, context)?; // before the baseline is at work
     }
     // 2 select
-    let (mut configurations, choice) = select(&sources, named, &data.goal, settings, context)?;
+    let (mut all, choice) = select(&sources, named, &data.goal, settings, context)?;
     let refused = refused(choice.as_ref());
-    let written = if refused { configurations.first() } else { configurations.last() };
-    if let Some(written) = written.filter(|own| data.source_rows.is_some() && !own.built.row.weighs_rows()) {
+    let written = if refused { all.first() } else { all.last() };
+    let weighs = |own: &Proposal| own.only().is_some_and(|own| own.built.row.weighs_rows());
+    if let Some(written) = written.filter(|own| data.source_rows.is_some() && !weighs(own)) {
         let verdict = choice.as_ref().map_or(Verdict::Transfer, |choice| choice.verdict).name();
-        let chosen = written.built.row.name;
+        let chosen = written.name;
         let problem = format!(
             "weights of source rows are asked for; the verdict is `{verdict}`, and `{chosen}`, which is chosen, gives none"
         );
@@ -164,10 +165,10 @@ pub(super) fn run(
         return Err(no_weights(problem));
     }
     if refused && data.truth.rows.is_empty() {
-        configurations.truncate(1); // no label says what the other would have done
+        all.truncate(1); // no label says what the other would have done
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
-    let fits = sources.fit_each(&configurations, &data, context)?;
+    let fits = sources.fit_each(&all, &data, context)?;
     Ok(record(data, choice, fits, settings, started, context))
 }
 
@@ -179,12 +180,14 @@ fn select(
     goal: &Goal,
     settings: &Settings,
     context: &mut Context,
-) -> Result<(Vec<Configuration>, Option<Choice>)> {
+) -> Result<(Vec<Proposal>, Option<Choice>)> {
     match named {
-        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => Ok((vec![none], None)),
+        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => {
+            Ok((vec![Proposal::one(none)], None))
+        }
         Some(named) if !settings.guard => {
             let baseline = sources.not_transferring(&named)?;
-            Ok((vec![baseline, named], None))
+            Ok((vec![Proposal::one(baseline), Proposal::one(named)], None))
         }
         named => {
             let Chosen { choice, baseline, candidate } = sources.choose(named, goal, settings, context)?;

@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
 use crate::linalg::{Matrix, PAR, cholesky, column_means, covariance, thin_svd};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of the fusion of two views.
@@ -78,7 +78,7 @@ impl CcaFusion {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // only who knows the data can say which columns are a view
+        grid: Grid::NONE, // only who knows the data can say which columns are a view
         most_rows: usize::MAX,
         source: include_str!("cca_fusion.rs"),
         params: params_of::<Self>,

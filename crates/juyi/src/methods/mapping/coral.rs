@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::rows_times;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, make, must, params_of};
 use crate::solvers::whiten_and_color;
 
 /// Parameters of correlation alignment.
@@ -53,7 +53,7 @@ impl Coral {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}", r#"{"regularization": 0.01}"#],
+        grid: Grid { values: &["{}"], ..Grid::NONE },
         most_rows: usize::MAX,
         source: include_str!("coral.rs"),
         params: params_of::<Self>,

@@ -41,7 +41,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix, column_means, multiply, symmetric_eigen};
 use crate::measures::moved_columns;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::add_gram;
 
@@ -83,7 +83,7 @@ impl FMmd {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("f_mmd.rs"),
         params: params_of::<Self>,

@@ -31,7 +31,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, LabelUse, MethodRow, Needs, Sources, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LabelUse, MethodRow, Needs, Sources, make, params_of};
 use crate::models::Map;
 
 /// Feature augmentation; no parameters.
@@ -50,7 +50,7 @@ impl Feda {
         needs: Needs { target_labels: LabelUse::Required, sources: Sources::Apart, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("feda.rs"),
         params: params_of::<Self>,

@@ -34,7 +34,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{principal_directions, principal_directions_bytes, rows_times};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, params_of};
 use crate::models::Map;
 use crate::solvers::{geodesic_flow, subspace_disagreement};
 
@@ -61,7 +61,7 @@ impl Gfk {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid { values: &["{}"], ..Grid::NONE },
         most_rows: usize::MAX,
         source: include_str!("gfk.rs"),
         params: params_of::<Self>,

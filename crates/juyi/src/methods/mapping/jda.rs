@@ -29,7 +29,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, joint_discrepancies, marginal_discrepancy};
 
@@ -66,7 +66,7 @@ impl Jda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}", r#"{"components": 10}"#],
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("jda.rs"),
         params: params_of::<Self>,

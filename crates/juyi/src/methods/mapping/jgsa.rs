@@ -43,7 +43,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, cholesky, column_means, multiply, select_rows, solve_cholesky, symmetric_eigen};
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, joint_discrepancies, linear_columns};
 
@@ -94,7 +94,7 @@ impl Jgsa {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &[], // ten eigenproblems of twice the columns
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("jgsa.rs"),
         params: params_of::<Self>,

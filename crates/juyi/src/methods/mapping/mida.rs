@@ -33,7 +33,9 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, exponentials, multiply, symmetric_eigen};
 use crate::methods::label_features::label_features;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, Sources, count, make, must, params_of};
+use crate::methods::{
+    Adapted, Adapter, Family, Grid, MethodRow, Needs, Sources, count, make, must, params_of,
+};
 use crate::models::Map;
 use crate::solvers::{Embedding, Kernel, KernelFeatures, linear_columns};
 
@@ -71,7 +73,7 @@ impl Mida {
         needs: Needs { sources: Sources::Apart, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("mida.rs"),
         params: params_of::<Self>,

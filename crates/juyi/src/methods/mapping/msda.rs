@@ -36,7 +36,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -70,7 +70,7 @@ impl Msda {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // for words and counts, which nothing tells from other columns
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("msda.rs"),
         params: params_of::<Self>,

@@ -24,7 +24,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -59,7 +59,7 @@ impl Tca {
         needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}", r#"{"components": 10}"#],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("tca.rs"),
         params: params_of::<Self>,

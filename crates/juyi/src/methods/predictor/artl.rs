@@ -38,7 +38,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
 use crate::methods::{
-    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of,
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, make, must, params_of,
 };
 use crate::models::Map;
 use crate::solvers::Regularization;
@@ -100,7 +100,7 @@ impl Artl {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &[], // its ten rounds solve systems of all rows
+        grid: Grid::of(&["{}"]),
         most_rows: 4000,
         source: include_str!("artl.rs"),
         params: params_of::<Self>,

@@ -39,7 +39,7 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_means, gaussian_kernel_times, select_rows, stack};
 use crate::methods::{
-    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, drawn, make, must, params_of,
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, drawn, make, must, params_of,
 };
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{KernelColumns, hinge_dual};
@@ -83,7 +83,7 @@ impl Dasvm {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: false,
         learner: "kernel-svm",
-        grid: &[], // many machines, and its width wants tuning
+        grid: Grid::NONE, // many machines, and its width wants tuning
         most_rows: 2000,
         source: include_str!("dasvm.rs"),
         params: params_of::<Self>,

@@ -29,7 +29,7 @@ use crate::data::{Goal, Labels, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained, weighted_class_means};
 use crate::linalg::{Matrix, by_row_blocks, multiply, squared_distance_block, squared_norms};
-use crate::methods::{Carried, Family, Fitted, Goals, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::whiten_and_color;
 
@@ -75,7 +75,7 @@ impl EasyTl {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: false,
         learner: "class-means",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("easytl.rs"),
         params: params_of::<Self>,

@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_times, nearest, select_rows, stack};
-use crate::methods::{Carried, Family, Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Grid, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{GaussianGraph, System, conjugate_gradients, neighbor_distance};
 
@@ -60,7 +60,7 @@ impl LabelPropagation {
         needs: Needs::NOTHING,
         trains_learner: false,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: 20_000,
         source: include_str!("label_propagation.rs"),
         params: params_of::<Self>,

@@ -35,7 +35,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, nearest, select_rows, stack};
-use crate::methods::{Carried, Family, Fitted, Goals, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{GaussianGraph, NO_AFFINITY, System, conjugate_gradients, neighbor_distance};
 
@@ -77,7 +77,7 @@ impl LabelSpreading {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &[], // close to label propagation
+        grid: Grid::NONE, // close to label propagation
         most_rows: 10_000,
         source: include_str!("label_spreading.rs"),
         params: params_of::<Self>,

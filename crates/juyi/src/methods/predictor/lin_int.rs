@@ -33,7 +33,9 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Carried, Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, make, must, params_of,
+};
 use crate::models::{Member, Predictor, VoteRule, Votes, predict};
 
 const NAME: &str = "lin-int";
@@ -61,7 +63,7 @@ impl LinInt {
         needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("lin_int.rs"),
         params: params_of::<Self>,
@@ -90,6 +92,7 @@ impl Method for LinInt {
         let member = |trained: Trained, weight: f64| Member {
             weight,
             classes: trained.classes.iter().filter_map(|c| classes.binary_search(c).ok()).collect(),
+            maps: Vec::new(),
             predictor: trained.predictor,
         };
         let members = vec![member(from_source, 1.0 - weight), member(from_target, weight)];
@@ -148,7 +151,7 @@ fn best_weight(
 /// The shares of all classes of the goal, or the number.
 fn outputs(trained: &Trained, task: &Task, rows: &Matrix) -> Matrix {
     let Trained { predictor, classes } = trained.clone();
-    let members = vec![Member { weight: 1.0, classes, predictor }];
+    let members = vec![Member { weight: 1.0, classes, maps: Vec::new(), predictor }];
     let votes = Votes { rule: VoteRule::Mean, classes: task.goal.classes(), members };
     let said = predict(&[], &Predictor::Vote(votes), rows.as_ref());
     said.scores.unwrap_or_else(|| Mat::from_fn(rows.nrows(), 1, |i, _| said.answer[i]))

@@ -44,7 +44,7 @@ use crate::linalg::{
     select_rows, stack,
 };
 use crate::methods::{
-    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of,
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, make, must, params_of,
 };
 use crate::models::Map;
 use crate::solvers::{Regularization, SquaredHinge, geodesic_flow};
@@ -96,7 +96,7 @@ impl Meda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &[], // its ten rounds solve systems of all rows
+        grid: Grid::of(&["{}"]),
         most_rows: 4000,
         source: include_str!("meda.rs"),
         params: params_of::<Self>,

@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
-use crate::methods::{Carried, Family, Fitted, LabelUse, Method, MethodRow, Needs, make, params_of};
+use crate::methods::{Carried, Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, make, params_of};
 use crate::models::{Predictor, Stacked, with_answers};
 
 /// Source predictions as features; no parameters.
@@ -44,7 +44,7 @@ impl Pred {
         needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // close to lin-int
+        grid: Grid::NONE, // close to lin-int
         most_rows: usize::MAX,
         source: include_str!("pred.rs"),
         params: params_of::<Self>,

@@ -35,7 +35,8 @@ use crate::learners::{Learner, Trained, must_weigh, train};
 use crate::linalg::{Matrix, column_means, select_rows};
 use crate::methods::held_out::{ask_held_out, note_shares};
 use crate::methods::{
-    Carried, Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
+    Carried, Family, Fitted, Goals, Grid, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make,
+    params_of,
 };
 use crate::models::{Link, Predictor, predict, softmax_rows};
 use crate::solvers::{Options, mean_one, minimize, most_likely_shares};
@@ -79,11 +80,12 @@ impl PriorCorrection {
             goals: Goals::Classes,
             target_labels: LabelUse::Unused,
             learner: LearnerNeed::Weighs,
+            shares: true,
             ..Needs::NOTHING
         },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("prior_correction.rs"),
         params: params_of::<Self>,

@@ -27,7 +27,7 @@ use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{select_rows, stack};
 use crate::methods::{
-    Carried, Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of,
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, make, must, params_of,
 };
 use crate::models::predict;
 
@@ -66,7 +66,7 @@ impl SelfTraining {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("self_training.rs"),
         params: params_of::<Self>,

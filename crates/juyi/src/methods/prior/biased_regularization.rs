@@ -33,7 +33,7 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Loss, Trained, correct};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
     params_of,
 };
 use crate::models::{Link, Predictor, apply_all};
@@ -71,7 +71,7 @@ impl BiasedRegularization {
         },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}", r#"{"penalty": 0.1}"#, r#"{"penalty": 10}"#],
+        grid: Grid::of(&["{}", r#"{"penalty": 0.1}"#, r#"{"penalty": 10}"#]),
         most_rows: usize::MAX,
         source: include_str!("biased_regularization.rs"),
         params: params_of::<Self>,

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, Loss, Trained, correct};
 use crate::linalg::{Matrix, add_product, multiply, thin_svd};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
     params_of,
 };
 use crate::models::{Link, Map, Predictor, apply_all};
@@ -68,7 +68,7 @@ impl GaussianPrior {
         },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("gaussian_prior.rs"),
         params: params_of::<Self>,

@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, train};
 use crate::linalg::{column_deviations, column_means};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
     params_of,
 };
 use crate::models::Map;
@@ -64,7 +64,7 @@ impl StatisticsReestimation {
         },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("statistics_reestimation.rs"),
         params: params_of::<Self>,

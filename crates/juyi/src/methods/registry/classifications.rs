@@ -1,22 +1,7 @@
 //! The four classifications that the field has of transfer learning, and the place that a method's row gives it in each.
 
-use super::{Family, Goals, LabelUse, METHODS, MethodRow, SourceNeed, Sources};
+use super::{Carried, Family, Goals, LabelUse, METHODS, MethodRow, SourceNeed, Sources};
 use crate::error::{Error, Result};
-
-/// What a method carries over from the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carried {
-    /// Nothing.
-    Nothing,
-    /// Rows.
-    Instances,
-    /// A space for the rows.
-    Features,
-    /// What a model has learnt.
-    Parameters,
-    /// Which rows go together.
-    Relations,
-}
 
 /// A group of a classification.
 pub struct Group {

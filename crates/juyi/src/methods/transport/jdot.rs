@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::learners::{Learner, Trained, ridge_weights};
 use crate::linalg::{Matrix, column_means, gaussian_kernel, median_distance, rows_times};
 use crate::methods::{
-    Family, Fitted, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of,
+    Family, Fitted, Grid, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of,
 };
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{PairCosts, solve_shifted};
@@ -87,7 +87,7 @@ impl Jdot {
         needs: Needs::NOTHING,
         trains_learner: false,
         learner: "ridge",
-        grid: &[], // its strengths want tuning
+        grid: Grid::NONE, // its strengths want tuning
         most_rows: 5_000,
         source: include_str!("jdot.rs"),
         params: params_of::<Self>,

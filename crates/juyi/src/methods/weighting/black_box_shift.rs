@@ -28,7 +28,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, must_weigh};
 use crate::methods::{
-    Adapted, Adapter, Family, Goals, LearnerNeed, MethodRow, Needs, count, make, params_of,
+    Adapted, Adapter, Family, Goals, Grid, LearnerNeed, MethodRow, Needs, count, make, params_of,
 };
 use crate::solvers::shift_weights;
 
@@ -59,10 +59,10 @@ impl BlackBoxShift {
         summary: "weighs classes by their shares in the target, estimated from a classifier's answers and errors",
         when: "the same kinds of rows in other shares; any classifier that tells the classes apart",
         paper: "Z. Lipton, Y.-X. Wang, A. Smola, \"Detecting and correcting for label shift with black box predictors\", ICML 2018",
-        needs: Needs { goals: Goals::Classes, learner: LearnerNeed::Weighs, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, learner: LearnerNeed::Weighs, shares: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("black_box_shift.rs"),
         params: params_of::<Self>,

@@ -32,7 +32,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, must_weigh};
 use crate::methods::{
-    Adapted, Adapter, Family, Goals, LearnerNeed, MethodRow, Needs, count, make, must, params_of,
+    Adapted, Adapter, Family, Goals, Grid, LearnerNeed, MethodRow, Needs, count, make, must, params_of,
 };
 use crate::solvers::regularized_shift_weights;
 
@@ -70,10 +70,10 @@ impl RegularizedLabelShift {
         summary: "weighs classes by their shares in the target, drawn towards those in the source",
         when: "the same kinds of rows in other shares; few rows or many classes",
         paper: "K. Azizzadenesheli, A. Liu, F. Yang, A. Anandkumar, \"Regularized learning for domain adaptation under label shifts\", ICLR 2019",
-        needs: Needs { goals: Goals::Classes, learner: LearnerNeed::Weighs, ..Needs::NOTHING },
+        needs: Needs { goals: Goals::Classes, learner: LearnerNeed::Weighs, shares: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("regularized_label_shift.rs"),
         params: params_of::<Self>,

@@ -6,7 +6,7 @@ use super::numbers::{counts_right, gain, score, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
 use super::{escape, prose};
-use crate::choice::Candidate;
+use crate::choice::{Candidate, Units};
 use crate::measures::Estimate;
 use crate::report::run::Run;
 use crate::report::text::{settings, thousands};
@@ -29,12 +29,20 @@ pub(super) fn candidates(run: &Run) -> String {
             let drawing = interval(&format!("gain-{k}"), "Estimated gain", gains, e, Some(0.0), None);
             (gain(run, e.value), drawing)
         }));
+        if choice.units.is_some() {
+            row.push(match candidate.weight {
+                weight if weight > 0.0 => Cell::number(&format!("{:.1}\u{a0}%", 100.0 * weight), weight),
+                _ => Cell::absent(),
+            });
+        }
         row.push(Cell::number(&time(candidate.seconds), candidate.seconds));
         row
     };
     let rows: Vec<Vec<Cell>> = choice.candidates.iter().enumerate().map(row).collect();
     let (score, gain) = if counts_right(run) { ("accuracy", "gain, points") } else { ("R²", "gain, R²") };
-    let headings = ["candidate", score, "95 %", gain, "95 %", "time"];
+    let mut headings = vec!["candidate", score, "95 %", gain, "95 %"];
+    headings.extend(choice.units.is_some().then_some("votes"));
+    headings.push("time");
     let assumptions: Vec<Vec<Cell>> = choice
         .assumptions
         .iter()
@@ -60,10 +68,51 @@ pub(super) fn candidates(run: &Run) -> String {
         table("Candidates", &headings, &rows),
         time(choice.seconds)
     );
+    out.push_str(&choice.units.as_ref().map_or_else(String::new, columns));
     if !assumptions.is_empty() {
         out.push_str("<h3>What is assumed</h3>\n");
         let headings = ["assumption", "discrepancy that remains", "for the verdict"];
         out.push_str(&table("Assumptions", &headings, &assumptions));
+    }
+    out
+}
+
+/// How the target's columns are read, and the signs for it.
+fn columns(units: &Units) -> String {
+    let told = if units.assumed { "as assumed" } else { "as the rows tell" };
+    let mut rows = Vec::new();
+    let mut sign = |name: &str, about: &str, value: Option<f64>| {
+        if let Some(value) = value {
+            let name = format!("{}<small>{}</small>", escape(name), escape(about));
+            rows.push(vec![Cell::html(name), Cell::number(&significant(value), value)]);
+        }
+    };
+    let factor = |log: Option<f64>| log.map(f64::exp);
+    sign(
+        "relations between columns",
+        "what the other columns leave of a column in the target, as a multiple of what they leave in the source; the median",
+        factor(units.broken),
+    );
+    sign(
+        "the columns themselves",
+        "how far they lie from the source's, as a multiple; the median",
+        factor(units.moved),
+    );
+    sign(
+        "what relations explain",
+        "the share of a column's variance that the others explain; the median",
+        units.related,
+    );
+    let (few, others) = units.decimals;
+    sign("decimals", "columns of few decimals", (few > 0).then_some(few as f64));
+    sign(
+        "other decimals",
+        "those of them that have others in the target",
+        (few > 0).then_some(others as f64),
+    );
+    let mut out = format!("<h3>How the columns are read</h3>\n<p>{}, {told}.</p>\n", units.reading.name());
+    if !rows.is_empty() {
+        out.push_str(&table("Signs", &["sign", "value"], &rows));
     }
     out
 }

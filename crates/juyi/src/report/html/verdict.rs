@@ -33,7 +33,16 @@ fn sentence(run: &Run) -> String {
             Verdict::DoNotTransfer => "Do not transfer",
             Verdict::CannotTell => "Cannot tell whether to transfer",
         };
+        // Where candidates vote it is the vote that is judged.
+        let judged = run.transfer.refused.as_ref().unwrap_or(&run.transfer.chosen).title();
+        let voted = choice.verdict == Verdict::Transfer || run.transfer.refused.is_some();
         return match best {
+            Some(_) if choice.units.is_some() && voted => {
+                format!("{verdict}: {}.", estimated(run, judged, choice.gain))
+            }
+            Some(_) if choice.units.is_some() => {
+                format!("{verdict}: {}.", estimated(run, "vote", choice.gain))
+            }
             Some(best) => format!("{verdict}: {}.", estimated(run, best.title(), choice.gain)),
             None => format!("{verdict}."),
         };

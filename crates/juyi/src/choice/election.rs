@@ -1,0 +1,314 @@
+//! The vote held: who votes with what weight, what the vote is worth against the plain learners', and the verdict.
+//!
+//! Not transferring is the vote of the plain learners, each weighing as the square of what it is better than chance on held-out
+//! source rows. The candidates' vote is that of the methods that have a grid; a method's variants together weigh as one, each
+//! as its learner does. Where the target's columns are rescaled, only variants that standardise each domain vote; where they are
+//! in the source's units none of these does, as standardising each domain would take the change of the rows away.
+
+use super::ballot::Ballot;
+use super::candidates::Configuration;
+use super::estimate::{self, Standing};
+use super::fitted::Fitted;
+use super::learnable::Learnable;
+use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
+use super::units::{Reading, Units};
+use super::validation::spread;
+use super::{Candidate, Choice, Chosen, Verdict, undecided};
+use crate::data::{Goal, Labels, Task};
+use crate::measures::Estimate;
+use crate::methods::Family;
+use crate::models::Model;
+
+/// All that was fitted, before the votes are counted.
+pub(super) struct Election<'a> {
+    pub(super) task: &'a Task,
+    pub(super) units: Units,
+    pub(super) learnable: Learnable,
+    /// The plain learners, in the order of [`Learnable::each`].
+    pub(super) plain: Vec<Fitted>,
+    /// All others.
+    pub(super) others: Vec<Fitted>,
+    /// Which of the others was asked for, if one was: it is judged by the votes of the rest.
+    pub(super) asked: Option<usize>,
+}
+
+impl Election<'_> {
+    /// Counts the votes.
+    pub(super) fn hold(mut self) -> Chosen {
+        // Where nothing can be learnt, skills are chance.
+        let skills =
+            if self.learnable.holds() { self.learnable.skills() } else { vec![1.0; self.plain.len()] };
+        let plain_weights: Vec<f64> = self
+            .plain
+            .iter()
+            .zip(&skills)
+            .map(|(one, skill)| if one.answers_all() { skill * skill } else { 0.0 })
+            .collect();
+        if plain_weights.iter().all(|weight| *weight <= 0.0) {
+            let one = self.plain.swap_remove(self.learnable.best());
+            let why = one.answers.err().map_or_else(String::new, |error| format!(": {error}"));
+            let reason = format!("Not even a plain learner could be fitted{why}.");
+            return undecided(reason, (0, 0), Proposal::one(one.configuration));
+        }
+        let plain = count(&self.plain, &plain_weights, self.task);
+        let weights = self.weights(&skills);
+        if let Some(error) = self.asked.and_then(|asked| self.others[asked].answers.as_ref().err()) {
+            let reason = format!("What was asked for could not be fitted: {error}.");
+            let (configurations, weights) = (self.plain, plain_weights);
+            return undecided(reason, (0, 0), proposal(PLAIN_VOTE, configurations, &weights));
+        }
+        if weights.iter().all(|weight| *weight <= 0.0) {
+            return self.without_candidates(&plain_weights);
+        }
+        let vote = count(&self.others, &weights, self.task);
+        let labels = &self.task.source.labels;
+        let (fall, errors) = match labels {
+            Labels::Classes(_) => {
+                let held = self.learnable.certainty(&plain_weights, &self.task.goal);
+                estimate::drop(&held, &plain.certainty())
+            }
+            Labels::Values(_) => (0.0, 0.0),
+        };
+        let asked = self.asked.map(|asked| self.others[asked].answers.as_deref());
+        let answers = asked.and_then(Result::ok).unwrap_or(&vote.answers);
+        let standing = Standing::of(&vote, answers, &plain.answers, fall, labels);
+        let (verdict, reason) = self.verdict(&standing, errors);
+        let gain = standing.gain(labels);
+        let expected = self.expected(verdict, &plain, &vote, fall);
+        let candidates = self.candidates((&plain, &plain_weights), (&vote, &weights), fall);
+        let choice = Choice {
+            verdict,
+            reason,
+            gain,
+            true_gain: None,
+            rows: (0, 0),
+            assumptions: Vec::new(),
+            candidates,
+            seconds: 0.0,
+            units: Some(self.units),
+            expected,
+            floor: None,
+        };
+        let plain_weights = pruned(&mut self.plain, plain_weights, &plain, self.task);
+        let baseline = proposal(PLAIN_VOTE, self.plain, &plain_weights);
+        let candidate = if let Some(asked) = self.asked {
+            Proposal::one(self.others.swap_remove(asked).configuration)
+        } else {
+            let weights = pruned(&mut self.others, weights, &vote, self.task);
+            proposal(VOTE, self.others, &weights)
+        };
+        Chosen { choice, baseline, candidate: Some(candidate) }
+    }
+
+    /// Nothing but the plain learners could be fitted.
+    fn without_candidates(self, plain_weights: &[f64]) -> Chosen {
+        let why = self.others.iter().find_map(|one| one.answers.as_ref().err().map(ToString::to_string));
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let mut reason = format!("No candidate could be fitted{why}.");
+        let mut verdict = Verdict::CannotTell;
+        if !self.learnable.holds() {
+            (verdict, reason) = (Verdict::DoNotTransfer, NOT_LEARNABLE.into());
+        }
+        let chosen = undecided(reason, (0, 0), proposal(PLAIN_VOTE, self.plain, plain_weights));
+        Chosen { choice: Choice { verdict, units: Some(self.units), ..chosen.choice }, ..chosen }
+    }
+
+    /// The weight of each of the others.
+    fn weights(&self, skills: &[f64]) -> Vec<f64> {
+        let skill = |one: &Configuration| {
+            let own = self.plain.iter().position(|plain| plain.configuration.with == one.with);
+            own.filter(|_| one.trains_learner).map_or(1.0, |k| skills[k])
+        };
+        let may = |(k, one): (usize, &Fitted)| one.speaks() && self.asked != Some(k);
+        let votes: Vec<bool> = self.others.iter().enumerate().map(may).collect();
+        let kin = |a: &Configuration, b: &Configuration| {
+            let (row, other) = (a.built.row, b.built.row);
+            row.name == other.name && (row.family != Family::Baseline || a.with == b.with)
+        };
+        let family = |k: usize| {
+            let all = self.others.iter().zip(&votes).filter(|(_, votes)| **votes);
+            all.filter(|(other, _)| kin(&self.others[k].configuration, &other.configuration)).count()
+        };
+        let weight = |k: usize| {
+            if !votes[k] {
+                return 0.0;
+            }
+            skill(&self.others[k].configuration).powi(2) / family(k) as f64
+        };
+        (0..self.others.len()).map(weight).collect()
+    }
+
+    /// The accuracy that what is written is expected to have; none of numbers, and none where nothing can be learnt.
+    fn expected(&self, verdict: Verdict, plain: &Ballot, vote: &Ballot, fall: f64) -> Option<Estimate> {
+        if self.task.goal == Goal::Value || !self.learnable.holds() {
+            return None;
+        }
+        let mean = |of: Vec<f64>| of.iter().sum::<f64>() / of.len() as f64;
+        let learnt = self.learnable.accuracy(&self.task.source.labels);
+        Some(match verdict {
+            Verdict::Transfer => estimate::expected_of_vote(mean(vote.certainty()), learnt),
+            _ => estimate::expected_of_plain(mean(plain.certainty()), learnt, fall),
+        })
+    }
+
+    /// What the guard says, and why. `errors` is the drop in certainty in standard errors.
+    fn verdict(&self, standing: &Standing, errors: f64) -> (Verdict, String) {
+        use Verdict::{CannotTell, DoNotTransfer, Transfer};
+        let (verdict, why) = if !self.learnable.holds() {
+            (DoNotTransfer, NOT_LEARNABLE)
+        } else if self.task.source.rows().min(self.task.target.rows()) < FEWEST_TO_ADAPT_TO {
+            (CannotTell, "So few rows do not show how the domains lie to each other.")
+        } else if standing.lead < LEAST_LEAD {
+            (
+                DoNotTransfer,
+                "The vote of what was tried says nearly the same as the learners that do not transfer.",
+            )
+        } else {
+            match self.units.reading {
+                Reading::SameUnits => {
+                    (DoNotTransfer, "Standardising each domain would take away what moved.")
+                }
+                Reading::NotIdentifiable => (
+                    CannotTell,
+                    "Standardising each domain helps if the units moved, and harms if the rows did.",
+                ),
+                Reading::Rescaled => {
+                    (Transfer, "Learners on domains that are each standardised speak for it.")
+                }
+                // Of numbers there is no certainty.
+                Reading::Mixed if self.task.goal == Goal::Value => {
+                    (CannotTell, "Nothing tells whether what was tried is better.")
+                }
+                Reading::Mixed if errors >= CLEARLY || standing.lead >= standing.differ / 3.0 => (
+                    Transfer,
+                    "The learners are less sure of the target than of source rows that they did not see, or the votes speak clearly.",
+                ),
+                Reading::Mixed => (
+                    DoNotTransfer,
+                    "The learners are as sure of the target as of source rows that they did not see: nothing moved that they notice.",
+                ),
+            }
+        };
+        let units = self.units.words();
+        (verdict, if self.learnable.holds() { format!("{units} {why}") } else { why.into() })
+    }
+
+    /// The accuracy that answers are expected to have, by the share of the votes for them.
+    fn supported(&self, vote: &Ballot, answers: &[f64]) -> Estimate {
+        let support = vote.support(answers);
+        let mean = support.iter().sum::<f64>() / support.len() as f64;
+        estimate::expected_of_vote(mean, self.learnable.accuracy(&self.task.source.labels))
+    }
+
+    /// All that were tried, the one that is expected to be best first; failed ones come last.
+    fn candidates(
+        &self,
+        (plain, plain_weights): (&Ballot, &[f64]),
+        (vote, weights): (&Ballot, &[f64]),
+        fall: f64,
+    ) -> Vec<Candidate> {
+        let total: f64 = weights.iter().sum();
+        let plain_total: f64 = plain_weights.iter().sum();
+        let all = self.plain.iter().zip(plain_weights).map(|(one, w)| (one, true, w / plain_total));
+        let all = all.chain(self.others.iter().zip(weights).map(|(one, w)| (one, false, w / total)));
+        let mut found: Vec<Candidate> = all
+            .map(|(one, baseline, weight)| {
+                let labels = &self.task.source.labels;
+                let standing = one
+                    .answers
+                    .as_ref()
+                    .ok()
+                    .filter(|answers| answers.iter().all(|answer| answer.is_finite()))
+                    .map(|answers| (answers, Standing::of(vote, answers, &plain.answers, fall, labels)));
+                Candidate {
+                    method: one.configuration.built.row.name.into(),
+                    params: one.configuration.built.params.clone(),
+                    learner: one.configuration.trains_learner.then(|| one.configuration.with.clone()),
+                    preprocess: one.configuration.steps.iter().map(|step| step.name().into()).collect(),
+                    baseline,
+                    score: standing
+                        .as_ref()
+                        .filter(|_| self.task.goal != Goal::Value && self.learnable.holds())
+                        .map(|(answers, _)| self.supported(vote, answers)),
+                    gain: standing.filter(|_| !baseline).map(|(_, standing)| standing.gain(labels)),
+                    failed: one.answers.as_ref().err().map(ToString::to_string),
+                    seconds: one.seconds,
+                    weight,
+                }
+            })
+            .collect();
+        let place = |one: &Candidate| one.score.map_or(f64::NEG_INFINITY, |score| score.value);
+        found.sort_by(|a, b| place(b).total_cmp(&place(a)));
+        found
+    }
+}
+
+const NOT_LEARNABLE: &str = "The source cannot be learnt: on rows that they did not see, the learners are hardly better than always \
+                             saying the same.";
+
+/// Fewer rows of a side do not show what moved.
+const FEWEST_TO_ADAPT_TO: usize = 30;
+
+/// The least lead that counts.
+const LEAST_LEAD: f64 = 0.01;
+
+/// So many standard errors are clear: one in a hundred comes by chance.
+const CLEARLY: f64 = 2.33;
+
+/// The ballot of those of weight.
+fn count(of: &[Fitted], weights: &[f64], task: &Task) -> Ballot {
+    let voters = of.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+    let voters = voters.filter_map(|(one, weight)| Some((*weight, one.answers.as_ref().ok()?.as_slice())));
+    Ballot::count(voters, &task.goal)
+}
+
+/// The share of rows that may get another answer where a vote is pruned.
+const CHANGED: f64 = 0.005;
+
+/// The weights without those of voters that hardly ever change the vote; those of the largest models are tried first.
+fn pruned(of: &mut [Fitted], mut weights: Vec<f64>, vote: &Ballot, task: &Task) -> Vec<f64> {
+    let mut order: Vec<(usize, usize)> = of
+        .iter_mut()
+        .enumerate()
+        .filter(|(k, _)| weights[*k] > 0.0)
+        .map(|(k, one)| (one.model.as_mut().map_or(0, Model::stored_numbers), k))
+        .collect();
+    order.sort_by(|a, b| b.cmp(a));
+    for (_, k) in order {
+        let held = std::mem::take(&mut weights[k]);
+        if weights.iter().all(|weight| *weight <= 0.0)
+            || !says_the_same(&count(of, &weights, task), vote, task)
+        {
+            weights[k] = held;
+        }
+    }
+    weights
+}
+
+/// Whether two votes say the same of nearly all rows; numbers count as the same within a hundredth of the labels' deviation.
+fn says_the_same(one: &Ballot, other: &Ballot, task: &Task) -> bool {
+    let near = match &task.source.labels {
+        Labels::Classes(_) => 0.0,
+        Labels::Values(of) => 0.01 * spread(of).sqrt(),
+    };
+    let changed = one.answers.iter().zip(&other.answers).filter(|(a, b)| (*a - *b).abs() > near).count();
+    changed as f64 <= CHANGED * other.answers.len() as f64
+}
+
+/// What is written where these voters are trusted; a single one is itself.
+fn proposal(name: &'static str, of: Vec<Fitted>, weights: &[f64]) -> Proposal {
+    let voters: Vec<Voter> = of
+        .into_iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(mut one, weight)| Voter {
+            weight: *weight,
+            model: one.kept(),
+            configuration: one.configuration,
+        })
+        .collect();
+    match <[Voter; 1]>::try_from(voters) {
+        Ok([one]) => Proposal::one(one.configuration),
+        Err(voters) => Proposal { name, voters },
+    }
+}
