@@ -120,3 +120,26 @@ fn what_matrices_do_not_have_is_refused() {
     let outcome = transfer_task(task(), None, &none(), &mut Context::default()).unwrap();
     assert!(outcome.run.transfer.chosen.scores.is_none() && outcome.run.data.label.is_empty());
 }
+
+#[test]
+fn a_budget_without_room_for_the_picture_of_the_rows_leaves_it_out() {
+    let cells = |k: usize| Matrix::from_fn(400, 2, |i, j| ((i * (37 + 20 * j) + k) % 101) as f64 / 30.0);
+    let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+    let source = Domain::labelled("source", cells(0), Labels::Classes((0..400).map(|i| i % 2).collect()));
+    let task = Task::new(vec![source], Domain::unlabelled("target", cells(7), &goal), goal).expect("a task");
+    // One preprocessing for all, and not the one that a picture of votes has.
+    let settings = Settings {
+        method: "coral".into(),
+        preprocess: vec![Preprocess::L2],
+        distances: false,
+        ..Settings::default()
+    };
+    let context = &mut Context::new(1, 8 << 20);
+    let run = transfer_task(task, None, &settings, context).expect("a run").run;
+    assert!(run.figures.before.is_empty() && run.figures.after.is_empty());
+    assert!(
+        run.notices.iter().any(|notice| notice.text.contains("the picture of the rows")),
+        "{:?}",
+        run.notices
+    );
+}

@@ -66,13 +66,7 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
                 if *step == Preprocess::L1 { Map::NormalizeRowsL1 } else { Map::NormalizeRowsL2 }
             }
             Preprocess::Standardize => {
-                let (map, constant) = Map::standardize(task.source.features.as_ref());
-                if constant > 0 {
-                    context.note(
-                        step.name(),
-                        format!("{constant} columns are constant in the source and count for nothing"),
-                    );
-                }
+                let map = Map::standardize_noting(&task.source.features, context);
                 for zeros in task.zeros.iter_mut().flatten() {
                     through(&map, zeros);
                 }
@@ -101,6 +95,20 @@ pub fn preprocess(mut task: Task, steps: &[Preprocess], context: &mut Context) -
         maps.push(map);
     }
     (task, maps)
+}
+
+impl Map {
+    /// [`Map::standardize`] by a source's rows; columns that are constant there are noted.
+    pub(crate) fn standardize_noting(source: &Matrix, context: &mut Context) -> Self {
+        let (map, constant) = Self::standardize(source.as_ref());
+        if constant > 0 {
+            context.note(
+                Preprocess::Standardize.name(),
+                format!("{constant} columns are constant in the source and count for nothing"),
+            );
+        }
+        map
+    }
 }
 
 /// One row through a map that keeps columns.

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::methods::{Shown, fit_and_show};
+use crate::methods::{Shown, drawn, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{FitFacts, Point};
 
@@ -33,21 +33,18 @@ pub(super) fn fit_each(
     context: &mut Context,
 ) -> Result<Fits> {
     let mut space = Space { raw: Some(task), ready: None };
-    let mut fits = Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() };
-    // A vote needs the rows as they are; after the last of them they may become what one configuration asks.
-    let last_vote = all.iter().rposition(|written| written.only().is_none());
+    let (mut before, mut fits) = (None, Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() });
     for (k, written) in all.iter().enumerate() {
-        let votes_later = last_vote.is_some_and(|last| last >= k);
         let Some(configuration) = written.only() else {
             fits.all.push(run_vote(written, &mut space, truth, asked, context)?);
             continue;
         };
         let steps = &configuration.steps[..];
-        let others = all[k + 1..].iter().filter_map(Proposal::only);
-        let again = votes_later || others.into_iter().any(|later| later.steps != steps);
+        // A vote needs the rows as they are, another configuration other steps.
+        let again = all[k + 1..].iter().any(|later| later.only().is_none_or(|own| own.steps != steps));
         let (task, maps) = space.preprocessed(steps, again, context)?;
-        if fits.before.is_empty() {
-            fits.before = figures::scatter(task, &[], None, context);
+        if before.is_none() {
+            before = Some(figures::scatter(task, &[], None, context));
         }
         let (ran, moved) = run_one(configuration, task, maps, truth, asked, context)?;
         let own = &ran.model.maps[maps.len()..];
@@ -58,11 +55,19 @@ pub(super) fn fit_each(
         }
         fits.all.push(ran);
     }
-    if fits.before.is_empty() {
-        let (task, _) = space.preprocessed(&[Preprocess::Standardize], true, context)?;
-        fits.before = figures::scatter(task, &[], None, context);
-    }
+    // Where all are votes the rows are as they were.
+    fits.before =
+        before.or_else(|| space.raw.as_ref().map(|raw| standardized(raw, context))).unwrap_or_default();
     Ok(fits)
+}
+
+/// Some rows of a task in the plane, its columns standardised: only those rows are copied.
+fn standardized(task: &Task, context: &mut Context) -> Vec<Point> {
+    let map = Map::standardize_noting(&task.source.features, context);
+    let mut some = task.select(&drawn(task.source.rows()), &drawn(task.target.rows()));
+    some.source.features = map.apply_in_place(some.source.features);
+    some.target.features = map.apply_in_place(some.target.features);
+    figures::scatter(&some, &[], None, context)
 }
 
 /// The task, as it is and as the last preprocessing has it.
@@ -112,19 +117,7 @@ fn run_vote(
     let answers = model.predict_within(target, context)?;
     asked.check(&answers, target, &[])?;
     let carries = format!("{}, learnt from {} source rows", carries(&model, 0), raw.source.rows());
-    let facts = FitFacts {
-        method: written.name.into(),
-        params: model.about.params.clone(),
-        learner: None,
-        preprocess: Vec::new(),
-        carries,
-        stores_rows: model.about.stores_rows,
-        effective_rows: None,
-        scores: truth.score(&model.goal, &answers, context),
-        seconds: start.elapsed().as_secs_f64(),
-    };
-    let confusion = figures::confusion(truth, &raw.goal, &model.goal, &answers);
-    Ok(Ran { model, facts, answers, confusion, weights: None })
+    Ok(Ran::new(None, model, answers, carries, start, truth, &raw.goal, context))
 }
 
 /// What one method leaves.
@@ -158,17 +151,17 @@ fn run_one(
     let answers = crate::models::predict(&model.maps[maps.len()..], &model.predictor, target);
     asked.check(&answers, target, &[])?;
     let carries = format!("{}, learnt from {} source rows", carries(&model, maps.len()), task.source.rows());
-    let mut ran = Ran::new(configuration, model, answers, carries, start, truth, &task.goal, context);
+    let mut ran = Ran::new(Some(configuration), model, answers, carries, start, truth, &task.goal, context);
     ran.facts.effective_rows = effective_rows;
     ran.weights = weights;
     Ok((ran, moved))
 }
 
 impl Ran {
-    /// What is to be said of a model that began to be fitted at `start`.
+    /// What is to be said of a model that began to be fitted at `start`, of a configuration or of a vote.
     #[expect(clippy::too_many_arguments, reason = "the parts of a record")]
     pub(super) fn new(
-        configuration: &Configuration,
+        configuration: Option<&Configuration>,
         model: Model,
         answers: Answers,
         carries: String,
@@ -177,12 +170,12 @@ impl Ran {
         goal: &Goal,
         context: &mut Context,
     ) -> Self {
-        let Configuration { built, steps, .. } = configuration;
         let scores = truth.score(&model.goal, &answers, context);
+        let steps = configuration.map_or(&[][..], |own| &own.steps);
         let facts = FitFacts {
-            method: built.row.name.into(),
-            params: built.params.clone(),
-            learner: model.about.learner.as_ref().map(|_| configuration.with.clone()),
+            method: model.about.method.clone(),
+            params: model.about.params.clone(),
+            learner: model.about.learner.as_ref().and(configuration).map(|own| own.with.clone()),
             preprocess: steps.iter().map(|step| step.name().to_string()).collect(),
             carries,
             stores_rows: model.about.stores_rows,

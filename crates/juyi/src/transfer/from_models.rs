@@ -165,7 +165,16 @@ impl Sources for Models {
             let answers = model.predict(rows)?;
             data.asked().check(&answers, rows, &model.maps)?;
             let carries = format!("{}, from {from} without its rows", carries(&model, 0));
-            ran.push(Ran::new(configuration, model, answers, carries, start, &data.truth, goal, context));
+            ran.push(Ran::new(
+                Some(configuration),
+                model,
+                answers,
+                carries,
+                start,
+                &data.truth,
+                goal,
+                context,
+            ));
         }
         Ok(Fits { all: ran, before: Vec::new(), after: Vec::new() })
     }
