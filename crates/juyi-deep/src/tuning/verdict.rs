@@ -151,7 +151,6 @@ pub fn tune(
     let choice = Choice {
         units: None,
         expected: None,
-        floor: None,
         verdict,
         reason,
         gain: judged.gain,

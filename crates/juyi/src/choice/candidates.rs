@@ -137,8 +137,8 @@ pub(super) fn voters(
         row.family != Family::Baseline
             && row.needs.source != SourceNeed::Model
             && !row.needs.requires_target_labels()
-            && (reading == Reading::SameUnits || !corrects_shares(row))
-            && (reading != Reading::SameUnits || corrects_shares(row))
+            // Where the units stand only shares of classes are left to be corrected, elsewhere they are not all that moved.
+            && row.needs.shares == (reading == Reading::SameUnits)
     };
     for row in METHODS.iter().filter(others) {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
@@ -166,11 +166,6 @@ pub(super) fn voters(
         }
     }
     Ok(found)
-}
-
-/// Whether the method changes what classes weigh and leaves rows where they are.
-fn corrects_shares(row: &MethodRow) -> bool {
-    row.needs.shares
 }
 
 /// Whether all columns can be taken to share a unit: counts, shares, activations and pixels, none below 0.

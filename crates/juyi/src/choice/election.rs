@@ -7,7 +7,7 @@
 
 use super::ballot::Ballot;
 use super::candidates::Configuration;
-use super::estimate::{self, Standing};
+use super::estimate::{self, Standing, mean};
 use super::fitted::Fitted;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
@@ -42,7 +42,7 @@ impl Election<'_> {
             .plain
             .iter()
             .zip(&skills)
-            .map(|(one, skill)| if one.answers_all() { skill * skill } else { 0.0 })
+            .map(|(one, skill)| if one.heard().is_some() { skill * skill } else { 0.0 })
             .collect();
         if plain_weights.iter().all(|weight| *weight <= 0.0) {
             let one = self.plain.swap_remove(self.learnable.best());
@@ -54,8 +54,7 @@ impl Election<'_> {
         let weights = self.weights(&skills);
         if let Some(error) = self.asked.and_then(|asked| self.others[asked].answers.as_ref().err()) {
             let reason = format!("What was asked for could not be fitted: {error}.");
-            let (configurations, weights) = (self.plain, plain_weights);
-            return undecided(reason, (0, 0), proposal(PLAIN_VOTE, configurations, &weights));
+            return undecided(reason, (0, 0), proposal(PLAIN_VOTE, self.plain, &plain_weights));
         }
         if weights.iter().all(|weight| *weight <= 0.0) {
             return self.without_candidates(&plain_weights);
@@ -87,7 +86,6 @@ impl Election<'_> {
             seconds: 0.0,
             units: Some(self.units),
             expected,
-            floor: None,
         };
         let plain_weights = pruned(&mut self.plain, plain_weights, &plain, self.task);
         let baseline = proposal(PLAIN_VOTE, self.plain, &plain_weights);
@@ -143,11 +141,10 @@ impl Election<'_> {
         if self.task.goal == Goal::Value || !self.learnable.holds() {
             return None;
         }
-        let mean = |of: Vec<f64>| of.iter().sum::<f64>() / of.len() as f64;
         let learnt = self.learnable.accuracy(&self.task.source.labels);
         Some(match verdict {
-            Verdict::Transfer => estimate::expected_of_vote(mean(vote.certainty()), learnt),
-            _ => estimate::expected_of_plain(mean(plain.certainty()), learnt, fall),
+            Verdict::Transfer => estimate::expected_of_vote(mean(&vote.certainty()), learnt),
+            _ => estimate::expected_of_plain(mean(&plain.certainty()), learnt, fall),
         })
     }
 
@@ -195,9 +192,10 @@ impl Election<'_> {
 
     /// The accuracy that answers are expected to have, by the share of the votes for them.
     fn supported(&self, vote: &Ballot, answers: &[f64]) -> Estimate {
-        let support = vote.support(answers);
-        let mean = support.iter().sum::<f64>() / support.len() as f64;
-        estimate::expected_of_vote(mean, self.learnable.accuracy(&self.task.source.labels))
+        estimate::expected_of_vote(
+            mean(&vote.support(answers)),
+            self.learnable.accuracy(&self.task.source.labels),
+        )
     }
 
     /// All that were tried, the one that is expected to be best first; failed ones come last.
@@ -215,10 +213,7 @@ impl Election<'_> {
             .map(|(one, baseline, weight)| {
                 let labels = &self.task.source.labels;
                 let standing = one
-                    .answers
-                    .as_ref()
-                    .ok()
-                    .filter(|answers| answers.iter().all(|answer| answer.is_finite()))
+                    .heard()
                     .map(|answers| (answers, Standing::of(vote, answers, &plain.answers, fall, labels)));
                 Candidate {
                     method: one.configuration.built.row.name.into(),
@@ -258,7 +253,7 @@ const CLEARLY: f64 = 2.33;
 /// The ballot of those of weight.
 fn count(of: &[Fitted], weights: &[f64], task: &Task) -> Ballot {
     let voters = of.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
-    let voters = voters.filter_map(|(one, weight)| Some((*weight, one.answers.as_ref().ok()?.as_slice())));
+    let voters = voters.filter_map(|(one, weight)| Some((*weight, one.heard()?)));
     Ballot::count(voters, &task.goal)
 }
 

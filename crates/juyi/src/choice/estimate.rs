@@ -43,14 +43,14 @@ impl Standing {
     }
 
     /// The estimated gain in accuracy: where the answers differ on a share `d` of the rows it lies between `-d` and `d`.
-    pub(super) fn gain_of_classes(&self) -> Estimate {
+    fn gain_of_classes(&self) -> Estimate {
         let within = |v: f64| v.clamp(-self.differ, self.differ);
         let value = within(OF_LEAD * self.lead + OF_DROP * self.drop);
         Estimate { value, low: within(value - BELOW), high: within(value + ABOVE) }
     }
 
     /// The estimated gain in R².
-    pub(super) fn gain_of_values(&self) -> Estimate {
+    fn gain_of_values(&self) -> Estimate {
         let (value, half) = (OF_DISTANCE * self.lead, DISTANCE_EITHER_WAY * self.lead.abs());
         Estimate { value, low: value - half, high: value + half }
     }
@@ -82,7 +82,6 @@ pub(super) fn drop(held: &[f64], target: &[f64]) -> (f64, f64) {
     if held.is_empty() || target.is_empty() {
         return (0.0, 0.0);
     }
-    let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
     let error = |of: &[f64]| {
         let mean = mean(of);
         of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64 / of.len() as f64
@@ -90,6 +89,11 @@ pub(super) fn drop(held: &[f64], target: &[f64]) -> (f64, f64) {
     let drop = mean(held) - mean(target);
     let error = (error(held) + error(target)).sqrt();
     (drop, if error > 0.0 { drop / error } else { 0.0 })
+}
+
+/// The mean of some numbers.
+pub(super) fn mean(of: &[f64]) -> f64 {
+    of.iter().sum::<f64>() / of.len() as f64
 }
 
 /// The accuracy that the vote of the candidates is expected to have, `learnt` being that of the plain learners on held-out source

@@ -96,14 +96,14 @@ impl Fitted {
         self.model.take().filter(|model| !again || model.about.stores_rows)
     }
 
-    /// Whether it was fitted, and every row has an answer.
-    pub(super) fn answers_all(&self) -> bool {
-        self.answers.as_ref().is_ok_and(|answers| answers.iter().all(|answer| answer.is_finite()))
+    /// Its answers, where it was fitted and every row has one.
+    pub(super) fn heard(&self) -> Option<&[f64]> {
+        let answers = self.answers.as_deref().ok()?;
+        answers.iter().all(|answer| answer.is_finite()).then_some(answers)
     }
 
     /// Whether it can vote for transfer: it answers, and does not say the same of all rows.
     pub(super) fn speaks(&self) -> bool {
-        let differ = |answers: &Vec<f64>| answers.iter().any(|answer| *answer != answers[0]);
-        self.answers_all() && self.answers.as_ref().is_ok_and(differ)
+        self.heard().is_some_and(|answers| answers.iter().any(|answer| *answer != answers[0]))
     }
 }

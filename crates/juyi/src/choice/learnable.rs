@@ -2,7 +2,7 @@
 
 use super::ballot::Ballot;
 use super::candidates::Configuration;
-use super::fitted::{Keep, fit_each};
+use super::fitted::{Fitted, Keep, fit_each};
 use super::validation::{folds, spread};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Task};
@@ -39,7 +39,7 @@ impl Learnable {
     ) -> Result<Self> {
         let folds = folds(&task.source.labels, leaders, FOLDS, &mut context.rng("learnable"));
         let mut answers = vec![f64::NAN; task.source.rows()];
-        let mut each = vec![answers.clone(); plain.len()];
+        let mut held_out = vec![answers.clone(); plain.len()];
         for held in &folds {
             let kept: Vec<usize> =
                 (0..task.source.rows()).filter(|i| held.binary_search(i).is_err()).collect();
@@ -51,75 +51,27 @@ impl Learnable {
             }
             let again = plain.iter().map(Configuration::again).collect::<Result<Vec<_>>>()?;
             let fitted = fit_each(again, &part, Keep::None, (0, 0), &context.aside());
-            for (one, answers) in fitted.iter().zip(&mut each) {
+            for (one, answers) in fitted.iter().zip(&mut held_out) {
                 if let Ok(said) = &one.answers {
                     held.iter().zip(said).for_each(|(&row, &said)| answers[row] = said);
                 }
             }
-            let heard: Vec<&Vec<f64>> = fitted
-                .iter()
-                .filter_map(|one| one.answers.as_ref().ok())
-                .filter(|answers| answers.iter().all(|answer| answer.is_finite()))
-                .collect();
+            let heard: Vec<&[f64]> = fitted.iter().filter_map(Fitted::heard).collect();
             if heard.is_empty() {
                 continue;
             }
-            let ballot = Ballot::count(heard.iter().map(|said| (1.0, said.as_slice())), &task.goal);
+            let ballot = Ballot::count(heard.iter().map(|said| (1.0, *said)), &task.goal);
             held.iter().zip(&ballot.answers).for_each(|(&row, &said)| answers[row] = said);
         }
-        let score = |answers: Vec<f64>| Self::scored(answers, &task.source.labels, &task.goal);
-        let values = each.iter().map(|answers| score(answers.clone()).value).collect();
-        Ok(Self { each: values, held: each, ..score(answers) })
+        let score = |answers: &[f64]| scored(answers, &task.source.labels, &task.goal);
+        let (value, error, chance) = score(&answers);
+        let each = held_out.iter().map(|answers| score(answers).0).collect();
+        Ok(Self { value, error, chance, answers, each, held: held_out })
     }
 
     /// Which of the learners does best, the first among equals.
     pub(super) fn best(&self) -> usize {
         first_largest(&self.each)
-    }
-
-    fn scored(answers: Vec<f64>, labels: &Labels, goal: &Goal) -> Self {
-        let n = answers.len() as f64;
-        match labels {
-            Labels::Classes(of) => {
-                let mut counts = vec![(0.0, 0.0); goal.classes()];
-                for (said, class) in answers.iter().zip(of) {
-                    counts[*class].0 += 1.0;
-                    counts[*class].1 += f64::from(u8::from(*said == *class as f64));
-                }
-                let present: Vec<(f64, f64)> = counts.into_iter().filter(|(all, _)| *all > 0.0).collect();
-                let classes = present.len() as f64;
-                let share = |(all, right): &(f64, f64)| right / all;
-                let value = present.iter().map(share).sum::<f64>() / classes;
-                let variance = present.iter().map(|one| share(one) * (1.0 - share(one)) / one.0).sum::<f64>()
-                    / (classes * classes);
-                Self {
-                    value,
-                    error: variance.sqrt(),
-                    chance: 1.0 / classes,
-                    answers,
-                    each: Vec::new(),
-                    held: Vec::new(),
-                }
-            }
-            Labels::Values(of) => {
-                let all = spread(of);
-                let gains: Vec<f64> = answers
-                    .iter()
-                    .zip(of)
-                    .map(|(said, y)| if said.is_finite() { 1.0 - (said - y).powi(2) / all } else { 0.0 })
-                    .collect();
-                let value = gains.iter().sum::<f64>() / n;
-                let variance = gains.iter().map(|v| (v - value).powi(2)).sum::<f64>() / n;
-                Self {
-                    value,
-                    error: (variance / n).sqrt(),
-                    chance: 0.0,
-                    answers,
-                    each: Vec::new(),
-                    held: Vec::new(),
-                }
-            }
-        }
     }
 
     /// How much better than chance each learner is, the best 1.
@@ -152,5 +104,35 @@ impl Learnable {
     /// Whether it is clearly better than always saying the same.
     pub(super) fn holds(&self) -> bool {
         self.value - 2.0 * self.error > self.chance + 0.02
+    }
+}
+
+/// Balanced accuracy or R² of answers, its standard error, and what always saying the same would come to.
+fn scored(answers: &[f64], labels: &Labels, goal: &Goal) -> (f64, f64, f64) {
+    match labels {
+        Labels::Classes(of) => {
+            let mut counts = vec![(0.0, 0.0); goal.classes()];
+            for (said, class) in answers.iter().zip(of) {
+                counts[*class].0 += 1.0;
+                counts[*class].1 += f64::from(u8::from(*said == *class as f64));
+            }
+            let present: Vec<(f64, f64)> = counts.into_iter().filter(|(all, _)| *all > 0.0).collect();
+            let classes = present.len() as f64;
+            let share = |(all, right): &(f64, f64)| right / all;
+            let value = present.iter().map(share).sum::<f64>() / classes;
+            let variance = present.iter().map(|one| share(one) * (1.0 - share(one)) / one.0).sum::<f64>()
+                / (classes * classes);
+            (value, variance.sqrt(), 1.0 / classes)
+        }
+        Labels::Values(of) => {
+            let (n, all) = (answers.len() as f64, spread(of));
+            let gain = |(said, y): (&f64, &f64)| {
+                if said.is_finite() { 1.0 - (said - y).powi(2) / all } else { 0.0 }
+            };
+            let gains: Vec<f64> = answers.iter().zip(of).map(gain).collect();
+            let value = gains.iter().sum::<f64>() / n;
+            let variance = gains.iter().map(|v| (v - value).powi(2)).sum::<f64>() / n;
+            (value, (variance / n).sqrt(), 0.0)
+        }
     }
 }

@@ -128,9 +128,6 @@ pub struct Choice {
     /// Expected score of what is written: accuracy, or R².
     #[serde(default)]
     pub expected: Option<Estimate>,
-    /// The score that it is at least, by the disagreement bound.
-    #[serde(default)]
-    pub floor: Option<f64>,
     /// What the guard says.
     pub verdict: Verdict,
     /// Why, in a sentence or two.
@@ -227,7 +224,6 @@ fn undecided(reason: String, rows: (usize, usize), baseline: Proposal) -> Chosen
     let choice = Choice {
         units: None,
         expected: None,
-        floor: None,
         verdict: Verdict::CannotTell,
         reason,
         gain: Estimate { value: 0.0, low: -1.0, high: 1.0 },

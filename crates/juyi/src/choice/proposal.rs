@@ -45,9 +45,7 @@ impl Proposal {
             _ => None,
         }
     }
-}
 
-impl Proposal {
     /// Fits it on a task: a vote's members one after the other, each unless it has its model already. What voters want to be
     /// known one by one is not what the vote wants to be known.
     ///
@@ -68,7 +66,7 @@ impl Proposal {
                 continue;
             }
             context.progress(&format!("fitting {}", built.row.name), k, order.len());
-            let aside = &mut if self.only().is_some() { context.clone() } else { context.aside() };
+            let aside = &mut context.aside();
             if ready.as_ref().is_none_or(|(done, ..)| done != steps) {
                 ready.take();
                 context.require("a second copy of the features", task.bytes())?;

@@ -62,7 +62,6 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
     let choice = Choice {
         units: None,
         expected: None,
-        floor: None,
         verdict: judged.verdict,
         reason: reason(&judged, &assumed.words()),
         gain: judged.gain,

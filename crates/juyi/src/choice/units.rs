@@ -254,3 +254,64 @@ fn decimals(source: MatRef<'_, f64>, target: MatRef<'_, f64>) -> (usize, usize) 
     }
     (granular, others)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::data::{Domain, Goal, Labels};
+    use rand::Rng;
+
+    /// Rows of which every column follows one hidden number, the share `noise` of it aside; the hidden number moved by `moved`.
+    fn rows(n: usize, noise: f64, moved: f64, rng: &mut ChaCha8Rng) -> Matrix {
+        let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        let hidden: Vec<f64> = (0..n).map(|_| normal() + moved).collect();
+        Mat::from_fn(n, 5, |i, _| (1.0 - noise) * hidden[i] + noise * normal())
+    }
+
+    fn of(source: Matrix, target: Matrix) -> Units {
+        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+        let labels = Labels::Classes((0..source.nrows()).map(|i| i % 2).collect());
+        let target = Domain::unlabelled("t", target, &goal);
+        let task = Task::new(vec![Domain::labelled("s", source, labels)], target, goal).unwrap();
+        read(&task, &mut Context::default().rng("units")).unwrap()
+    }
+
+    #[test]
+    fn relations_tell_units_from_rows() {
+        let rng = &mut Context::default().rng("rows");
+        let source = rows(300, 0.4, 0.0, rng);
+        let same = of(source.clone(), rows(300, 0.4, 0.0, rng));
+        assert_eq!(same.reading, Reading::SameUnits, "{same:?}");
+        // The rows moved along their relations: a column lies elsewhere, and follows from the others as before.
+        let moved = of(source.clone(), rows(300, 0.4, 2.0, rng));
+        assert_eq!(moved.reading, Reading::SameUnits, "{moved:?}");
+        assert!(moved.moved.unwrap() > 0.4 && moved.related.unwrap() > 0.2);
+        let other = rows(300, 0.4, 0.0, rng);
+        // Offsets to both sides: all to one side is what a hidden number that moved looks like.
+        let units = [(0.3, 1.0), (2.5, -2.0), (0.7, 1.5), (4.0, -1.0), (1.6, 2.0)];
+        let rescaled = of(source, Mat::from_fn(300, 5, |i, j| units[j].0 * other[(i, j)] + units[j].1));
+        assert_eq!(rescaled.reading, Reading::Rescaled, "{rescaled:?}");
+    }
+
+    #[test]
+    fn unrelated_columns_tell_nothing_unless_decimals_do() {
+        let rng = &mut Context::default().rng("rows");
+        let (source, target) = (rows(300, 1.0, 0.0, rng), rows(300, 1.0, 0.0, rng));
+        let away = |x: &Matrix| Mat::from_fn(300, 5, |i, j| 3.0 * x[(i, j)] + 2.0);
+        assert_eq!(of(source.clone(), away(&target)).reading, Reading::NotIdentifiable);
+        let whole = |x: &Matrix| Mat::from_fn(300, 5, |i, j| (10.0 * x[(i, j)]).round());
+        let (source, target) = (whole(&source), whole(&target));
+        let stands = of(source.clone(), away(&target));
+        assert_eq!((stands.reading, stands.decimals), (Reading::SameUnits, (5, 0)));
+        let off = of(source, Mat::from_fn(300, 5, |i, j| 0.317 * target[(i, j)] + 20.1234));
+        assert_eq!((off.reading, off.decimals), (Reading::Rescaled, (5, 5)));
+    }
+
+    #[test]
+    fn many_columns_are_parts_of_a_whole() {
+        let rng = &mut Context::default().rng("rows");
+        let wide = Mat::from_fn(50, MANY_COLUMNS, |_, _| rng.random::<f64>());
+        assert_eq!(of(wide.clone(), wide).reading, Reading::Mixed);
+    }
+}

@@ -52,8 +52,6 @@ pub struct Answered {
     pub true_gain: Option<f64>,
     /// Expected score of what was written.
     pub expected: Option<Estimate>,
-    /// The score that it is at least, by the disagreement bound.
-    pub floor: Option<f64>,
     /// Score of what was written.
     pub written: f64,
     /// Score of not transferring.
@@ -171,7 +169,6 @@ fn answered(
         gain: choice.gain,
         true_gain: choice.true_gain,
         expected: choice.expected,
-        floor: choice.floor,
         written,
         plain,
         baseline,
