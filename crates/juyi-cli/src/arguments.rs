@@ -252,8 +252,8 @@ pub(crate) struct MethodsArguments {
 
 #[derive(Args)]
 pub(crate) struct BenchArguments {
-    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, office-caltech-tuning, digits-jda or
-    /// amazon-reviews
+    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, office-caltech-tuning, digits-jda,
+    /// amazon-reviews, or choice: the choice on tasks whose answer is known, --data being their folder
     pub(crate) table: String,
     /// Root of the data folders
     #[arg(long, value_name = "DIR")]
@@ -261,6 +261,12 @@ pub(crate) struct BenchArguments {
     /// Only this method; one without a published line runs with its defaults
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
+    /// Only these tasks, groups or families of choice
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) tasks: Vec<String>,
+    /// For choice: fit on half of each target too, and predict the other half
+    #[arg(long)]
+    pub(crate) halves: bool,
     /// Print one JSON object a row
     #[arg(long)]
     pub(crate) json: bool,

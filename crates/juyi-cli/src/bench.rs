@@ -15,6 +15,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     if arguments.table == crate::few_labels::TABLE {
         return crate::few_labels::run(arguments);
     }
+    if arguments.table == crate::known_answers::TABLE {
+        return crate::known_answers::run(arguments);
+    }
     let context = arguments.surroundings.context()?;
     let table = table(&arguments.table).map_err(with_tuning)?;
     let mut broken = Ok(());
@@ -49,7 +52,7 @@ fn with_tuning(error: Error) -> Error {
     match error {
         #[cfg(feature = "deep")]
         Error::Unknown { kind, name, mut known } => {
-            known.push(crate::few_labels::TABLE.into());
+            known.extend([crate::few_labels::TABLE.into(), crate::known_answers::TABLE.into()]);
             Error::Unknown { kind, name, known }
         }
         other => other,

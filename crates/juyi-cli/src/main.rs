@@ -11,6 +11,7 @@ mod features;
 #[cfg(feature = "deep")]
 mod few_labels;
 mod measure;
+mod known_answers;
 mod methods;
 #[cfg(feature = "deep")]
 mod networks;

@@ -149,6 +149,9 @@ pub fn tune(
     }
     let common = common(&tried[kept], &tried[0]);
     let choice = Choice {
+        units: None,
+        expected: None,
+        floor: None,
         verdict,
         reason,
         gain: judged.gain,

@@ -4,7 +4,7 @@
 use serde_json::Map as JsonMap;
 
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{LEARNERS, Learner, LearnerRow, learner, row_of_asked};
 use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
@@ -40,6 +40,15 @@ impl Configuration {
         Ok(Self { built, learner, with, steps: steps.to_vec(), baseline, trains_learner })
     }
 
+    /// The same once more.
+    ///
+    /// # Errors
+    /// As [`Configuration::new`].
+    pub fn again(&self) -> Result<Self> {
+        let one = Self::new(self.built.row.name, &self.built.params.to_string(), &self.with, &self.steps)?;
+        Ok(Self { baseline: self.baseline, trains_learner: self.trains_learner, ..one })
+    }
+
     /// The same with the method's own learner for this goal, where none is asked for.
     ///
     /// # Errors
@@ -59,8 +68,8 @@ impl Configuration {
     }
 }
 
-/// The learners that baselines are tried with, in order.
-pub(super) fn learners_for(goal: &Goal) -> Vec<&'static str> {
+/// The learners that stand for not transferring, in order.
+pub(super) fn plain_learners(goal: &Goal) -> Vec<&'static str> {
     let place =
         |row: &LearnerRow| if *goal == Goal::Value { row.baseline.values } else { row.baseline.classes };
     let mut found: Vec<(u8, &str)> =
@@ -69,33 +78,21 @@ pub(super) fn learners_for(goal: &Goal) -> Vec<&'static str> {
     found.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Not transferring, with each learner, or with the one that is asked for.
-pub(super) fn baselines(
-    task: &Task,
-    steps: &[Preprocess],
-    with: Option<&str>,
-    context: &mut Context,
-) -> Result<Vec<Configuration>> {
-    let mut learners = with.map_or_else(|| learners_for(&task.goal), |name| vec![name]);
+/// Not transferring, with each learner that so many rows allow, or with the one that is asked for.
+pub(super) fn plain(task: &Task, steps: &[Preprocess], with: Option<&str>) -> Result<Vec<Configuration>> {
+    let mut learners = with.map_or_else(|| plain_learners(&task.goal), |name| vec![name]);
     if with.is_none() {
         let fits = |name: &&str| row_of_asked(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
         learners.retain(fits);
     }
-    let steps: Vec<Preprocess> = plain(steps);
-    let mut found = Vec::new();
-    for row in METHODS.iter().filter(|row| row.family == Family::Baseline) {
-        if serves(row, task, context) {
-            for with in &learners {
-                found.push(Configuration::new(row.name, "{}", with, &steps)?);
-            }
-        }
-    }
-    Ok(found)
+    let steps = by_source(steps);
+    learners.into_iter().map(|with| Configuration::new(NO_TRANSFER.name, "{}", with, &steps)).collect()
 }
 
-/// Every other method that can serve the task. Adapters are tried with their own learner and with that of the best
-/// baseline, on columns standardised as asked and, where they do not weigh rows in place, each domain by itself.
-pub(super) fn transfers(
+/// Every other configuration that votes: learners on domains that are each standardised, and the methods that have a
+/// grid, on columns standardised as asked, each domain by itself, and on rows of unit length where all columns share a
+/// unit.
+pub(super) fn voters(
     task: &Task,
     steps: &[Preprocess],
     with: Option<&str>,
@@ -106,11 +103,19 @@ pub(super) fn transfers(
         .iter()
         .map(|step| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step })
         .collect();
-    let mut found = vec![];
-    if each != plain(steps) {
-        found.push(Configuration::new(NO_TRANSFER.name, "{}", best, &each)?);
+    let mut spaces = vec![steps.to_vec()];
+    if each != steps {
+        spaces.push(each.clone());
     }
-    // Where there are rows, statistics of the target are taken by standardising each domain.
+    if share_a_unit(task) {
+        spaces.push(vec![Preprocess::L2]);
+    }
+    let mut found = Vec::new();
+    for steps in &spaces[1..] {
+        for one in plain(task, steps, with)? {
+            found.push(Configuration { baseline: !steps.contains(&Preprocess::StandardizeEach), steps: steps.clone(), ..one });
+        }
+    }
     let others = |row: &&MethodRow| row.family != Family::Baseline && row.needs.source != SourceNeed::Model;
     for row in METHODS.iter().filter(others) {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
@@ -122,19 +127,15 @@ pub(super) fn transfers(
             continue;
         }
         let mut learners = match with {
-            Some(name) => vec![name],
-            None if row.trains_learner => vec![row.learner, best],
-            None => vec![row.learner],
+            Some(name) if row.trains_learner => vec![name],
+            None if row.trains_learner => vec![row.learner_for(&task.goal), best],
+            _ => vec![row.learner_for(&task.goal)],
         };
         learners.dedup();
         learners.retain(|name| suits(row, name, task));
-        let mut all_steps = vec![steps.to_vec()];
-        if row.family != Family::Weighting && each != steps {
-            all_steps.push(each.clone());
-        }
         for params in row.grid {
             for with in &learners {
-                for steps in &all_steps {
+                for steps in &spaces {
                     found.push(Configuration::new(row.name, params, with, steps)?);
                 }
             }
@@ -143,8 +144,17 @@ pub(super) fn transfers(
     Ok(found)
 }
 
+/// Whether all columns can be taken to share a unit: counts, shares, activations and pixels, none below 0.
+fn share_a_unit(task: &Task) -> bool {
+    let none_below = |domain: &Domain| domain.features.col_iter().all(|column| column.iter().all(|v| *v >= 0.0));
+    task.columns() >= FEWEST_OF_A_UNIT && none_below(&task.source) && none_below(&task.target)
+}
+
+/// Fewer columns are rarely of one kind.
+const FEWEST_OF_A_UNIT: usize = 20;
+
 /// The steps without what is taken from the target.
-pub fn plain(steps: &[Preprocess]) -> Vec<Preprocess> {
+pub fn by_source(steps: &[Preprocess]) -> Vec<Preprocess> {
     let alone = |step: &Preprocess| match step {
         Preprocess::StandardizeEach => Preprocess::Standardize,
         step => *step,

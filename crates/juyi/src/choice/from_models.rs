@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use super::candidates::{Configuration, learners_for};
+use super::candidates::{Configuration, plain_learners};
 use super::copies::copies;
 use super::resamples::{Resamples, Score};
 use super::tried::{Assumed, Tried, best_baseline, choice};
 use super::validation::{folds, most_frequent, note_copies, spread};
-use super::{Assumption, Choice, Chosen, FEWEST, undecided};
+use super::{Assumption, Choice, Chosen, FEWEST, Proposal, undecided};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels};
 use crate::error::Result;
@@ -32,14 +32,14 @@ pub fn choose_from_models(
 ) -> Result<Chosen> {
     let start = Instant::now();
     let rows = (0, target.labelled.len());
-    let with = learner.unwrap_or(learners_for(goal)[0]);
+    let with = learner.unwrap_or(plain_learners(goal)[0]);
     let mut configurations = vec![Configuration::on_models(NO_TRANSFER.name, "{}", with)?];
     if rows.1 < FEWEST {
         let reason =
             format!("A verdict needs at least {FEWEST} labelled target rows, and there are {}.", rows.1);
-        return Ok(undecided(reason, rows, configurations.swap_remove(0)));
+        return Ok(undecided(reason, rows, Proposal::one(configurations.swap_remove(0))));
     }
-    let learners = learner.map_or_else(|| learners_for(goal), |name| vec![name]);
+    let learners = learner.map_or_else(|| plain_learners(goal), |name| vec![name]);
     for name in learners {
         configurations.push(Configuration::on_models("target-only", "{}", name)?);
     }
@@ -69,7 +69,8 @@ pub fn choose_from_models(
     }
     let Some(base) = best_baseline(&tried, &[true]) else {
         let configuration = tried.swap_remove(0).configuration;
-        return Ok(undecided("Not even the source model could be validated.".into(), rows, configuration));
+        let reason = "Not even the source model could be validated.".into();
+        return Ok(undecided(reason, rows, Proposal::one(configuration)));
     };
     let assumption = Assumption {
         name: "labelled rows speak for the others".into(),

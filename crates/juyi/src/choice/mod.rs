@@ -1,23 +1,29 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
-//! Read in this order: `candidates` for what is tried, `assumptions` for the ways in which the source's labels may hold
-//! in the target, `copies`, `validation` and `resamples` for the scores, `judge` for the verdict, `tried` for
-//! what follows from it; `from_models` where sources are models without rows.
+//! Read in this order: `candidates` for what is tried, `fitted` and `ballot` for the vote of it, `units` for how the target's
+//! columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth; `copies`, `validation`,
+//! `resamples`, `judge` and `tried` where labelled target rows judge; `from_models` where sources are models without rows.
 
-mod assumptions;
+mod ballot;
 mod candidates;
 mod copies;
+mod fitted;
 mod from_models;
 mod judge;
+mod learnable;
 mod resamples;
 mod tried;
+mod units;
 mod validation;
+mod proposal;
 
-pub use candidates::{Configuration, plain};
+pub use candidates::{Configuration, by_source};
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
 pub use resamples::{Resamples, Score};
+pub use units::{Reading, Units};
 pub use validation::{folds, most_frequent, note_copies};
+pub use proposal::{PLAIN_VOTE, VOTE, Voter, Proposal, vote};
 
 use std::time::Instant;
 
@@ -25,14 +31,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::data::Task;
+use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::measures::Estimate;
-use crate::methods::NO_TRANSFER;
+use crate::methods::{Family, NO_TRANSFER};
 use crate::models::Preprocess;
-use assumptions::{SPACES, Space, Votes};
-use tried::{Assumed, Tried};
-use validation::Validation;
+use ballot::Ballot;
+use copies::copies;
+use fitted::{Fitted, fit_each};
+use learnable::Learnable;
 
 /// What the guard says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +117,15 @@ pub fn title<'a>(method: &'a str, preprocess: &'a [String]) -> &'a str {
 /// How the method of a run was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
+    /// How the target's columns lie to the source's, where rows were compared.
+    #[serde(default)]
+    pub units: Option<Units>,
+    /// Expected score of what is written: accuracy, or R².
+    #[serde(default)]
+    pub expected: Option<Estimate>,
+    /// The score that it is at least, by the disagreement bound.
+    #[serde(default)]
+    pub floor: Option<f64>,
     /// What the guard says.
     pub verdict: Verdict,
     /// Why, in a sentence or two.
@@ -132,82 +148,91 @@ pub struct Choice {
 pub struct Chosen {
     /// The verdict and what it rests on.
     pub choice: Choice,
-    /// The best of those that take nothing from the target.
-    pub baseline: Configuration,
+    /// What takes nothing from the target.
+    pub baseline: Proposal,
     /// The best of the others; absent if none could be tried.
-    pub candidate: Option<Configuration>,
+    pub candidate: Option<Proposal>,
+}
+
+/// What the choice is asked to keep to.
+pub struct Wishes<'a> {
+    /// Preprocessing steps.
+    pub steps: &'a [Preprocess],
+    /// The learner, where one is asked for.
+    pub learner: Option<&'a str>,
+    /// The one candidate that is tried instead of all.
+    pub only: Option<Configuration>,
+    /// How the target's columns lie to the source's, where the user knows it.
+    pub assume: Option<Reading>,
 }
 
 /// The fewest rows of each side that a verdict is reached on.
 const FEWEST: usize = 10;
 
-/// Tries the candidates on a part of the task and compares the best one with the best baseline. `only` tries that one
-/// candidate instead of all.
+/// The most rows of each side that candidates are fitted on.
+const MOST: usize = 2000;
+
+/// Fits the candidates on a part of the task, all of it where it is small, and counts their votes against that of the
+/// learners that take nothing from the target.
 ///
 /// # Errors
 /// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not; [`Error::Numeric`](crate::error::Error::Numeric) if a covariance
 /// breaks down.
-pub fn choose(
-    task: &Task,
-    steps: &[Preprocess],
-    learner: Option<&str>,
-    only: Option<Configuration>,
-    context: &mut Context,
-) -> Result<Chosen> {
+pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
-    let validation = Validation::new(task, context);
-    let rows = (validation.task.source.rows(), validation.task.target.rows());
-    let mut baselines = candidates::baselines(task, steps, learner, context)?;
+    let Wishes { steps, learner, only, assume } = wishes;
+    let all = task.source.rows().max(task.target.rows()) <= MOST;
+    let task = &if all { task.clone() } else { task.draw(MOST, &mut context.rng("validation")) };
+    let rows = (task.source.rows(), task.target.rows());
+    let mut plain = candidates::plain(task, steps, learner)?;
     if rows.0.min(rows.1) < FEWEST {
         let reason = format!("A verdict needs at least {FEWEST} rows on each side.");
-        return Ok(undecided(reason, rows, baselines.swap_remove(0)));
+        return Ok(undecided(reason, rows, Proposal::one(plain.swap_remove(0))));
     }
     context.progress("looking how the rows lie to each other", 0, 0);
-    let votes: Vec<Votes> = SPACES
-        .iter()
-        .map(|space| space.votes(&validation.task, &validation.folds, context))
-        .collect::<Result<_>>()?;
-    let holds = assumptions::hold(&votes);
-    let attempt = |configuration: Configuration, context: &Context| {
-        let start = Instant::now();
-        let predictions = validation.predictions(&configuration, context);
-        let scores = predictions.map(|p| votes.iter().map(|votes| validation.score(votes, &p)).collect());
-        Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() }
-    };
-    context.progress("comparing methods", 0, 0);
-    let mut tried: Vec<Tried> =
-        baselines.into_iter().map(|configuration| attempt(configuration, context)).collect();
-    let Some(base) = tried::best_baseline(&tried, &holds) else {
-        let Tried { configuration, scores, .. } = tried.swap_remove(0);
-        let why = scores.err().map_or_else(String::new, |error| format!(": {error}"));
-        return Ok(undecided(format!("Not even a baseline could be validated{why}."), rows, configuration));
-    };
-    let with = tried[base].configuration.with.clone();
+    let leaders = copies(task.source.features.as_ref());
+    note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
+    let learnable = Learnable::of(&plain, task, &leaders, context)?;
+    let units = units::read(task, &mut context.rng("units"))?;
     let others = match only {
         Some(only) => vec![only],
-        None => candidates::transfers(task, steps, learner, &with, context)?,
+        None => candidates::voters(task, steps, learner, &plain[learnable.best()].with.clone(), context)?,
     };
-    let (first, all) = (tried.len(), tried.len() + others.len());
-    for (k, configuration) in others.into_iter().enumerate() {
-        context.progress("comparing methods", first + k, all);
-        tried.push(attempt(configuration, context));
-    }
-    let chance: Vec<f64> = votes.iter().map(|votes| validation.chance(votes)).collect();
-    let assumption = |((space, votes), holds): ((&Space, &Votes), &bool)| Assumption {
-        name: space.name.into(),
-        about: space.about.into(),
-        remains: votes.remains,
-        holds: *holds,
+    let plain = fit_each(plain, task, all, context);
+    let others = fit_each(others, task, all, context);
+    dump(&plain, &others, task, &learnable, &units);
+    todo!()
+}
+
+fn dump(plain: &[Fitted], others: &[Fitted], task: &Task, learnable: &Learnable, units: &Units) {
+    let Ok(path) = std::env::var("JUYI_DUMP") else { return };
+    let one = |one: &Fitted| {
+        serde_json::json!({
+            "method": one.configuration.built.row.name, "learner": one.configuration.with, "params": one.configuration.built.params,
+            "steps": one.configuration.steps, "seconds": one.seconds,
+            "error": one.answers.as_ref().err().map(ToString::to_string),
+            "answers": one.answers.as_ref().ok(),
+        })
     };
-    let assumptions: Vec<Assumption> = SPACES.iter().zip(&votes).zip(&holds).map(assumption).collect();
-    let chosen = tried::choice(tried, base, rows.0.min(rows.1), Assumed { assumptions, chance });
-    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
-    Ok(Chosen { choice, ..chosen })
+    let goal = match &task.goal {
+        Goal::Classes(names) => names.clone(),
+        Goal::Value => Vec::new(),
+    };
+    let y: Vec<f64> = match &task.source.labels {
+        crate::data::Labels::Classes(of) => of.iter().map(|c| *c as f64).collect(),
+        crate::data::Labels::Values(of) => of.clone(),
+    };
+    let out = serde_json::json!({"classes": goal, "plain": plain.iter().map(one).collect::<Vec<_>>(), "others": others.iter().map(one).collect::<Vec<_>>(),
+        "learnable": [learnable.value, learnable.error, learnable.chance], "each": learnable.each, "cv": learnable.answers, "y": y, "units": units});
+    std::fs::write(path, out.to_string()).unwrap();
 }
 
 /// Nothing could be compared.
-fn undecided(reason: String, rows: (usize, usize), baseline: Configuration) -> Chosen {
+fn undecided(reason: String, rows: (usize, usize), baseline: Proposal) -> Chosen {
     let choice = Choice {
+        units: None,
+        expected: None,
+        floor: None,
         verdict: Verdict::CannotTell,
         reason,
         gain: Estimate { value: 0.0, low: -1.0, high: 1.0 },

@@ -3,7 +3,7 @@
 use super::candidates::Configuration;
 use super::judge::{Gain, Judgement, Least, judge};
 use super::resamples::Score;
-use super::{Assumption, Candidate, Choice, Chosen, Verdict, undecided};
+use super::{Assumption, Candidate, Choice, Chosen, Verdict, Proposal, undecided};
 use crate::error::Result;
 use crate::measures::Estimate;
 
@@ -57,9 +57,12 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
         let why = tried.iter().find_map(|one| one.scores.as_ref().err().map(ToString::to_string));
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let baseline = tried.swap_remove(base).configuration;
-        return undecided(format!("No candidate could be validated{why}."), (0, 0), baseline);
+        return undecided(format!("No candidate could be validated{why}."), (0, 0), Proposal::one(baseline));
     };
     let choice = Choice {
+        units: None,
+        expected: None,
+        floor: None,
         verdict: judged.verdict,
         reason: reason(&judged, &assumed.words()),
         gain: judged.gain,
@@ -75,7 +78,7 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
     let later = tried.swap_remove(second).configuration;
     let earlier = tried.swap_remove(first).configuration;
     let (baseline, candidate) = if base < top { (earlier, later) } else { (later, earlier) };
-    Chosen { choice, baseline, candidate: Some(candidate) }
+    Chosen { choice, baseline: Proposal::one(baseline), candidate: Some(Proposal::one(candidate)) }
 }
 
 /// By how much each candidate beats the baseline under each assumption that counts.

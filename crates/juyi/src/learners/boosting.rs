@@ -201,6 +201,7 @@ pub fn vote(mut rounds: Vec<Round>, rule: VoteRule) -> Trained {
         Member {
             weight: say,
             classes: trained.classes.iter().map(place).collect(),
+            maps: Vec::new(),
             predictor: trained.predictor,
         }
     });

@@ -53,7 +53,7 @@ impl RandomForest {
         regresses: true,
         weighs: true,
         leaves_trees: true,
-        baseline: Baseline { classes: None, values: None },
+        baseline: Baseline { classes: Some(5), values: Some(3) },
         most_rows: usize::MAX,
         source: include_str!("random_forest.rs"),
         params: params_of::<Self>,

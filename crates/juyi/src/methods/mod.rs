@@ -251,8 +251,7 @@ fn wrapped(
         Goal::Classes(names) => Goal::Classes(classes.iter().map(|&c| names[c].clone()).collect()),
         Goal::Value => Goal::Value,
     };
-    let stores_rows =
-        predictor.stores_rows() || maps.iter().any(|map| matches!(map, Map::KernelProject { .. }));
+    let stores_rows = predictor.stores_rows() || maps.iter().any(Map::stores_rows);
     let about = About {
         method: built.row.name.into(),
         params: built.params.clone(),

@@ -250,7 +250,7 @@ mod tests {
 
     /// A vote of one voter, so that it nests.
     fn vote(predictor: Predictor) -> Predictor {
-        let member = Member { weight: 1.5, classes: vec![0, 1], predictor };
+        let member = Member { weight: 1.5, classes: vec![0, 1], maps: Vec::new(), predictor };
         Predictor::Vote(Votes { rule: VoteRule::Mean, classes: 2, members: vec![member] })
     }
 
@@ -268,7 +268,7 @@ mod tests {
             second: Box::new(second),
         });
         let Predictor::Vote(mut votes) = vote(stacked) else { unreachable!("a vote") };
-        votes.members.push(Member { weight: 2.0, classes: vec![0, 1], predictor: model().predictor });
+        votes.members.push(Member { weight: 2.0, classes: vec![0, 1], maps: Vec::new(), predictor: model().predictor });
         Model { predictor: Predictor::Vote(votes), ..model() }
     }
 

@@ -144,6 +144,11 @@ impl Map {
         x
     }
 
+    /// Whether the map holds rows of the data it was fitted on.
+    pub fn stores_rows(&self) -> bool {
+        matches!(self, Self::KernelProject { .. })
+    }
+
     /// The matrices that a model file stores as tensors, by name.
     pub fn tensors(&mut self) -> Vec<(&'static str, &mut Matrix)> {
         match self {

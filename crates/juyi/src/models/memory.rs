@@ -6,15 +6,19 @@ use crate::linalg::BLOCK;
 impl Model {
     /// Bytes that a block of rows takes on its way through maps and predictor.
     pub fn block_bytes(&self) -> u64 {
-        let (mut columns, mut most) = (self.columns as u64, 0);
-        for map in &self.maps {
-            let (out, beside) = numbers_of_map(map, columns);
-            most = most.max(columns.saturating_add(out).saturating_add(beside));
-            columns = out;
-        }
-        let last = columns.saturating_add(numbers(&self.predictor, columns));
-        most.max(last).saturating_mul(8 * BLOCK as u64)
+        through(&self.maps, &self.predictor, self.columns as u64).saturating_mul(8 * BLOCK as u64)
     }
+}
+
+/// Numbers that a row of `columns` takes on its way through maps and a predictor.
+fn through(maps: &[Map], predictor: &Predictor, mut columns: u64) -> u64 {
+    let mut most = 0;
+    for map in maps {
+        let (out, beside) = numbers_of_map(map, columns);
+        most = columns.saturating_add(out).saturating_add(beside).max(most);
+        columns = out;
+    }
+    most.max(columns.saturating_add(numbers(predictor, columns)))
 }
 
 /// Bytes that the answers for `rows` rows take, `classes` classes (0 for a number).
@@ -50,7 +54,10 @@ fn numbers(predictor: &Predictor, columns: u64) -> u64 {
         }
         Predictor::Trees(trees) => 3 * trees.values.ncols() as u64,
         Predictor::Vote(votes) => {
-            let each = votes.members.iter().map(|member| numbers(&member.predictor, columns));
+            let each = votes.members.iter().map(|member| match &member.maps[..] {
+                [] => numbers(&member.predictor, columns),
+                maps => through(maps, &member.predictor, columns),
+            });
             // Of numbers all members' are kept.
             let kept = if votes.classes == 0 { 3 * votes.members.len() } else { 2 * votes.classes };
             each.max().unwrap_or(0).saturating_add(kept as u64)

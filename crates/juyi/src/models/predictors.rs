@@ -14,7 +14,7 @@ pub use votes::{Member, VoteRule, Votes, weighted_median};
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
-use super::maps::check_bandwidth;
+use super::maps::{Map, check_bandwidth};
 use crate::linalg::{
     Matrix, add_product, exponentials, nearest, normalize_rows, squared_distance_block, squared_norms,
 };
@@ -173,7 +173,13 @@ impl Predictor {
             Self::Vote(votes) => {
                 let members = votes.members.iter_mut().enumerate();
                 return members
-                    .flat_map(|(k, member)| within(&format!("members.{k}"), &mut member.predictor))
+                    .flat_map(|(k, Member { maps, predictor, .. })| {
+                        let maps = maps.iter_mut().enumerate().flat_map(move |(j, map)| {
+                            let own = map.tensors().into_iter();
+                            own.map(move |(name, matrix)| (format!("members.{k}.maps.{j}.{name}"), matrix))
+                        });
+                        maps.chain(within(&format!("members.{k}"), predictor)).collect::<Vec<_>>()
+                    })
                     .collect();
             }
             Self::Stacked(Stacked { first, second, .. }) => {
@@ -188,7 +194,9 @@ impl Predictor {
         match self {
             Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_) => true,
             Self::Linear { .. } | Self::ClassMeans { .. } | Self::Trees(_) => false,
-            Self::Vote(votes) => votes.members.iter().any(|member| member.predictor.stores_rows()),
+            Self::Vote(votes) => votes.members.iter().any(|member| {
+                member.predictor.stores_rows() || member.maps.iter().any(Map::stores_rows)
+            }),
             Self::Stacked(stacked) => stacked.first.stores_rows() || stacked.second.stores_rows(),
         }
     }

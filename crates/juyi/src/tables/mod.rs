@@ -3,9 +3,12 @@
 
 mod amazon_reviews;
 mod digits_jda;
+mod known_answers;
 mod office_caltech_draws;
 mod office_caltech_images;
 mod office_caltech_surf;
+
+pub use known_answers::{Answered, known_answers};
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -5,63 +5,141 @@ use std::time::Instant;
 use super::asked::Asked;
 use super::figures;
 use super::truth::Truth;
-use crate::choice::Configuration;
+use crate::choice::{Configuration, Voter, Proposal, vote};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::methods::{Shown, fit_and_show};
+use crate::methods::{Shown, fit, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{FitFacts, Point};
 
-/// Each configuration, fitted.
+/// What is to be written, fitted.
 pub(super) struct Fits {
     pub(super) all: Vec<Ran>,
-    /// Some rows in the plane, as the first configuration's preprocessing has them.
+    /// Some rows in the plane, as the preprocessing of the first that is no vote has them; standardised where all are
+    /// votes.
     pub(super) before: Vec<Point>,
     /// The same as the last configuration's learner sees them; empty if nothing moved.
     pub(super) after: Vec<Point>,
 }
 
-/// Fits each configuration on the whole task.
+/// Fits what is to be written, each on the whole task.
 pub(super) fn fit_each(
     task: Task,
-    configurations: &[Configuration],
+    all: &[Proposal],
     truth: &Truth,
     asked: &Asked<'_>,
     context: &mut Context,
 ) -> Result<Fits> {
-    let mut raw = Some(task);
-    let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
+    let mut space = Space { raw: Some(task), ready: None };
     let mut fits = Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() };
-    for (k, configuration) in configurations.iter().enumerate() {
+    // A vote needs the rows as they are; after the last of them they may become what one configuration asks.
+    let last_vote = all.iter().rposition(|written| written.only().is_none());
+    for (k, written) in all.iter().enumerate() {
+        let votes_later = last_vote.is_some_and(|last| last >= k);
+        let Some(configuration) = written.only() else {
+            fits.all.push(run_vote(written, &mut space, truth, asked, context)?);
+            continue;
+        };
         let steps = &configuration.steps[..];
-        if ready.as_ref().is_none_or(|(done, ..)| *done != steps) {
-            ready.take(); // one copy of the features at a time
-            let again = configurations[k + 1..].iter().any(|later| later.steps != steps);
-            let task = match &raw {
-                Some(task) if again => {
-                    context.require("a second copy of the features", task.bytes())?;
-                    task.clone()
-                }
-                _ => raw.take().expect("it is given up for the last steps only"),
-            };
-            let (task, maps) = preprocess(task, steps, context);
-            ready = Some((steps, task, maps));
-        }
-        let Some((_, task, maps)) = &ready else { unreachable!("made above") };
-        if k == 0 {
+        let others = all[k + 1..].iter().filter_map(Proposal::only);
+        let again = votes_later || others.into_iter().any(|later| later.steps != steps);
+        let (task, maps) = space.preprocessed(steps, again, context)?;
+        if fits.before.is_empty() {
             fits.before = figures::scatter(task, &[], None, context);
         }
         let (ran, moved) = run_one(configuration, task, maps, truth, asked, context)?;
         let own = &ran.model.maps[maps.len()..];
         // Of a method that maps target rows alone, nobody knows where source rows would go.
-        if moved.is_some() || (own.is_empty() && steps != configurations[0].steps) {
+        let first = all.iter().find_map(Proposal::only);
+        if moved.is_some() || (own.is_empty() && first.is_some_and(|first| first.steps != steps)) {
             fits.after = figures::scatter(task, own, moved, context);
         }
         fits.all.push(ran);
     }
+    if fits.before.is_empty() {
+        let (task, _) = space.preprocessed(&[Preprocess::Standardize], true, context)?;
+        fits.before = figures::scatter(task, &[], None, context);
+    }
     Ok(fits)
+}
+
+/// The task, as it is and as the last preprocessing has it.
+struct Space {
+    raw: Option<Task>,
+    ready: Option<(Vec<Preprocess>, Task, Vec<Map>)>,
+}
+
+impl Space {
+    /// The task after these steps, and their maps. Where the rows are not needed `again` they are not copied.
+    fn preprocessed(
+        &mut self,
+        steps: &[Preprocess],
+        again: bool,
+        context: &mut Context,
+    ) -> Result<(&Task, &[Map])> {
+        if self.ready.as_ref().is_none_or(|(done, ..)| done != steps) {
+            self.ready.take(); // one copy of the features at a time
+            let task = match &self.raw {
+                Some(task) if again => {
+                    context.require("a second copy of the features", task.bytes())?;
+                    task.clone()
+                }
+                _ => self.raw.take().expect("it is given up for the last steps only"),
+            };
+            let (task, maps) = preprocess(task, steps, context);
+            self.ready = Some((steps.to_vec(), task, maps));
+        }
+        let (_, task, maps) = self.ready.as_ref().expect("made above");
+        Ok((task, maps))
+    }
+}
+
+/// The vote of several configurations: each fitted on the whole task, unless it has its model already.
+fn run_vote(
+    written: &Proposal,
+    space: &mut Space,
+    truth: &Truth,
+    asked: &Asked<'_>,
+    context: &mut Context,
+) -> Result<Ran> {
+    let start = Instant::now();
+    let mut order: Vec<&Voter> = written.voters.iter().collect();
+    order.sort_by_key(|voter| voter.configuration.steps.iter().map(|step| step.name()).collect::<Vec<_>>());
+    let mut models = Vec::new();
+    for (k, voter) in order.iter().enumerate() {
+        let Configuration { built, learner, steps, .. } = &voter.configuration;
+        let model = if let Some(model) = &voter.model {
+            model.clone()
+        } else {
+            context.progress(&format!("fitting {}", built.row.name), k, order.len());
+            let (task, maps) = space.preprocessed(steps, true, context)?;
+            // What the voters want to be known one by one is not what the vote wants to be known.
+            fit(built, task, learner.as_ref(), maps.to_vec(), &mut context.aside())?
+        };
+        models.push((voter.weight, model));
+    }
+    space.ready.take();
+    let raw = space.raw.as_ref().expect("it is kept for votes");
+    let model = vote(written.name, models, &raw.goal, raw.columns(), context);
+    let target = raw.target.features.as_ref();
+    let answers = model.predict_within(target, context)?;
+    asked.check(&answers, target, &[])?;
+    let carries = format!("{}, learnt from {} source rows", carries(&model, 0), raw.source.rows());
+    let facts = FitFacts {
+        method: written.name.into(),
+        params: model.about.params.clone(),
+        learner: None,
+        preprocess: Vec::new(),
+        carries,
+        stores_rows: model.about.stores_rows,
+        effective_rows: None,
+        scores: truth.score(&model.goal, &answers, context),
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    let confusion = figures::confusion(truth, &raw.goal, &model.goal, &answers);
+    Ok(Ran { model, facts, answers, confusion })
 }
 
 /// What one method leaves.

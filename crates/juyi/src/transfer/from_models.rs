@@ -9,7 +9,7 @@ use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, TargetLabels, units};
-use crate::choice::{Chosen, Configuration, choose_from_models};
+use crate::choice::{Chosen, Configuration, Proposal, choose_from_models};
 use crate::context::Context;
 use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
@@ -144,14 +144,14 @@ impl Sources for Models {
         choose_from_models(&self.sources, &self.target, goal, with, named, context)
     }
 
-    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits> {
+    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits> {
         let from = match &self.sources[..] {
             [one] => format!("`{}`", one.name),
             several => format!("{} models", several.len()),
         };
         let rows = self.target.features.as_ref();
-        let mut all = Vec::new();
-        for configuration in configurations {
+        let mut ran = Vec::new();
+        for configuration in all.iter().filter_map(Proposal::only) {
             context.progress(&format!("fitting {}", configuration.built.row.name), 0, 0);
             let (start, learner) = (Instant::now(), configuration.learner.as_ref());
             let (built, goal) = (&configuration.built, &data.goal);
@@ -159,9 +159,9 @@ impl Sources for Models {
             let answers = model.predict(rows)?;
             data.asked().check(&answers, rows, &model.maps)?;
             let carries = format!("{}, from {from} without its rows", carries(&model, 0));
-            all.push(Ran::new(configuration, model, answers, carries, start, &data.truth, goal, context));
+            ran.push(Ran::new(configuration, model, answers, carries, start, &data.truth, goal, context));
         }
-        Ok(Fits { all, before: Vec::new(), after: Vec::new() })
+        Ok(Fits { all: ran, before: Vec::new(), after: Vec::new() })
     }
 }
 

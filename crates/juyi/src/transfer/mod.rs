@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use serde_json::{Map as JsonMap, Value};
 
+use crate::choice::Reading;
 use crate::context::Context;
 use crate::data::{Missing, Table};
 use crate::error::Result;
@@ -83,6 +84,8 @@ pub struct Settings {
     pub target_labels: TargetLabels,
     /// What is done about missing cells; `None` refuses them, or is what the source's model does.
     pub missing: Option<Missing>,
+    /// How the target's columns lie to the source's, where that is known; `None` reads it off the rows.
+    pub assume: Option<Reading>,
     /// Whether the distances between the domains, and their columns, are measured for the record.
     pub distances: bool,
     /// Columns that are left out.
@@ -103,6 +106,7 @@ impl Default for Settings {
             task: None,
             target_labels: TargetLabels::Score,
             missing: None,
+            assume: None,
             distances: true,
             drop: Vec::new(),
             id: Vec::new(),

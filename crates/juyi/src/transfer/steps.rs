@@ -7,7 +7,7 @@ use super::figures::{self, Pixels};
 use super::fits::{Fits, Ran};
 use super::truth::Truth;
 use super::{Outcome, Settings, degenerate};
-use crate::choice::{Choice, Chosen, Configuration, Verdict};
+use crate::choice::{Choice, Chosen, Configuration, Verdict, Proposal};
 use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result};
@@ -43,11 +43,11 @@ pub(super) trait Sources {
         context: &mut Context,
     ) -> Result<Chosen>;
 
-    /// Fits each configuration on all of them.
+    /// Fits each of those that may be written on all of them.
     ///
     /// # Errors
     /// What the methods report.
-    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits>;
+    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits>;
 }
 
 /// What the first step leaves beside the sources.
@@ -130,12 +130,12 @@ pub(super) fn run(
         sources.check(named, &data.goal, context)?; // before the baseline is at work
     }
     // 2 select
-    let (mut configurations, choice) = select(&sources, named, &data.goal, settings, context)?;
+    let (mut all, choice) = select(&sources, named, &data.goal, settings, context)?;
     if refused(choice.as_ref()) && data.truth.rows.is_empty() {
-        configurations.truncate(1); // no label says what the other would have done
+        all.truncate(1); // no label says what the other would have done
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
-    let fits = sources.fit_each(&configurations, &data, context)?;
+    let fits = sources.fit_each(&all, &data, context)?;
     Ok(record(data, choice, fits, settings, started, context))
 }
 
@@ -147,12 +147,12 @@ fn select(
     goal: &Goal,
     settings: &Settings,
     context: &mut Context,
-) -> Result<(Vec<Configuration>, Option<Choice>)> {
+) -> Result<(Vec<Proposal>, Option<Choice>)> {
     match named {
-        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => Ok((vec![none], None)),
+        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => Ok((vec![Proposal::one(none)], None)),
         Some(named) if !settings.guard => {
             let baseline = sources.not_transferring(&named)?;
-            Ok((vec![baseline, named], None))
+            Ok((vec![Proposal::one(baseline), Proposal::one(named)], None))
         }
         named => {
             let Chosen { choice, baseline, candidate } = sources.choose(named, goal, settings, context)?;

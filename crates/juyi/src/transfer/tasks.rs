@@ -9,7 +9,7 @@ use super::prepare::{describe, measured};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, beyond, degenerate};
-use crate::choice::{Chosen, Configuration, choose, plain};
+use crate::choice::{Chosen, Configuration, Wishes, Proposal, by_source, choose};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};
@@ -83,7 +83,7 @@ impl Sources for Task {
     }
 
     fn not_transferring(&self, asked: &Configuration) -> Result<Configuration> {
-        Configuration::new(NO_TRANSFER.name, "{}", &asked.with, &plain(&asked.steps))
+        Configuration::new(NO_TRANSFER.name, "{}", &asked.with, &by_source(&asked.steps))
     }
 
     fn choose(
@@ -93,10 +93,16 @@ impl Sources for Task {
         settings: &Settings,
         context: &mut Context,
     ) -> Result<Chosen> {
-        choose(self, &settings.preprocess, settings.learner.as_deref(), named, context)
+        let wishes = Wishes {
+            steps: &settings.preprocess,
+            learner: settings.learner.as_deref(),
+            only: named,
+            assume: settings.assume,
+        };
+        choose(self, wishes, context)
     }
 
-    fn fit_each(self, configurations: &[Configuration], data: &Data, context: &mut Context) -> Result<Fits> {
-        fit_each(self, configurations, &data.truth, &data.asked(), context)
+    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits> {
+        fit_each(self, all, &data.truth, &data.asked(), context)
     }
 }

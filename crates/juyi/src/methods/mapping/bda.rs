@@ -93,7 +93,7 @@ impl Bda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: &["{}"],
         most_rows: 100_000,
         source: include_str!("bda.rs"),
         params: params_of::<Self>,

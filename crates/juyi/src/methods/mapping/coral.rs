@@ -53,7 +53,7 @@ impl Coral {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}", r#"{"regularization": 0.01}"#],
+        grid: &["{}"],
         most_rows: usize::MAX,
         source: include_str!("coral.rs"),
         params: params_of::<Self>,

@@ -83,7 +83,7 @@ impl FMmd {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: usize::MAX,
         source: include_str!("f_mmd.rs"),
         params: params_of::<Self>,

@@ -66,7 +66,7 @@ impl Jda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}", r#"{"components": 10}"#],
+        grid: &["{}"],
         most_rows: 100_000,
         source: include_str!("jda.rs"),
         params: params_of::<Self>,

@@ -94,7 +94,7 @@ impl Jgsa {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &[], // ten eigenproblems of twice the columns
+        grid: &["{}"],
         most_rows: 100_000,
         source: include_str!("jgsa.rs"),
         params: params_of::<Self>,

@@ -70,7 +70,7 @@ impl Msda {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // for words and counts, which nothing tells from other columns
+        grid: &["{}"],
         most_rows: 100_000,
         source: include_str!("msda.rs"),
         params: params_of::<Self>,

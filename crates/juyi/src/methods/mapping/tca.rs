@@ -59,7 +59,7 @@ impl Tca {
         needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}", r#"{"components": 10}"#],
+        grid: &["{}"],
         most_rows: usize::MAX,
         source: include_str!("tca.rs"),
         params: params_of::<Self>,

@@ -98,7 +98,7 @@ impl Artl {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &[], // its ten rounds solve systems of all rows
+        grid: &["{}"],
         most_rows: 4000,
         source: include_str!("artl.rs"),
         params: params_of::<Self>,

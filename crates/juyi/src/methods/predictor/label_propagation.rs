@@ -60,7 +60,7 @@ impl LabelPropagation {
         needs: Needs::NOTHING,
         trains_learner: false,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 20_000,
         source: include_str!("label_propagation.rs"),
         params: params_of::<Self>,

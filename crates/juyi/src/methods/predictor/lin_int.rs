@@ -90,7 +90,7 @@ impl Method for LinInt {
         let member = |trained: Trained, weight: f64| Member {
             weight,
             classes: trained.classes.iter().filter_map(|c| classes.binary_search(c).ok()).collect(),
-            predictor: trained.predictor,
+            maps: Vec::new(), predictor: trained.predictor,
         };
         let members = vec![member(from_source, 1.0 - weight), member(from_target, weight)];
         let predictor = Predictor::Vote(Votes { rule: VoteRule::Mean, classes: classes.len(), members });
@@ -153,7 +153,7 @@ fn best_weight(
 /// The shares of all classes of the goal, or the number.
 fn outputs(trained: &Trained, task: &Task, rows: &Matrix) -> Matrix {
     let Trained { predictor, classes } = trained.clone();
-    let members = vec![Member { weight: 1.0, classes, predictor }];
+    let members = vec![Member { weight: 1.0, classes, maps: Vec::new(), predictor }];
     let votes = Votes { rule: VoteRule::Mean, classes: task.goal.classes(), members };
     let said = predict(&[], &Predictor::Vote(votes), rows.as_ref());
     said.scores.unwrap_or_else(|| Mat::from_fn(rows.nrows(), 1, |i, _| said.answer[i]))

@@ -94,7 +94,7 @@ impl Meda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &[], // its ten rounds solve systems of all rows
+        grid: &["{}"],
         most_rows: 4000,
         source: include_str!("meda.rs"),
         params: params_of::<Self>,

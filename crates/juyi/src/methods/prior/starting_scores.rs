@@ -122,7 +122,7 @@ fn as_shares(predictor: &Predictor, classes: usize) -> Predictor {
     if predictor.scores_are_shares() {
         return predictor.clone();
     }
-    let members = vec![Member { weight: 1.0, classes: (0..classes).collect(), predictor: predictor.clone() }];
+    let members = vec![Member { weight: 1.0, classes: (0..classes).collect(), maps: Vec::new(), predictor: predictor.clone() }];
     Predictor::Vote(Votes { rule: VoteRule::Mean, classes, members })
 }
 

@@ -92,7 +92,7 @@ impl ClassTransport {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &[], // its strengths want tuning
+        grid: &[],
         most_rows: 5_000,
         source: include_str!("class_transport.rs"),
         params: params_of::<Self>,

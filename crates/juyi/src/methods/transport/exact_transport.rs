@@ -65,7 +65,7 @@ impl ExactTransport {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 10_000,
         source: include_str!("exact_transport.rs"),
         params: params_of::<Self>,

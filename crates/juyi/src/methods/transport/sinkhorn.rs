@@ -66,7 +66,7 @@ impl Sinkhorn {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 10_000,
         source: include_str!("sinkhorn.rs"),
         params: params_of::<Self>,

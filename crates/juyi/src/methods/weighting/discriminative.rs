@@ -61,7 +61,7 @@ impl Discriminative {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: usize::MAX,
         source: include_str!("discriminative.rs"),
         params: params_of::<Self>,

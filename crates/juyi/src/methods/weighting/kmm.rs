@@ -76,7 +76,7 @@ impl Kmm {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 20_000,
         source: include_str!("kmm.rs"),
         params: params_of::<Self>,

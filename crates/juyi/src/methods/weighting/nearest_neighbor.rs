@@ -52,7 +52,7 @@ impl NearestNeighbor {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 200_000,
         source: include_str!("nearest_neighbor.rs"),
         params: params_of::<Self>,

@@ -67,7 +67,7 @@ impl Ulsif {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: &[],
         most_rows: 1_000_000,
         source: include_str!("ulsif.rs"),
         params: params_of::<Self>,

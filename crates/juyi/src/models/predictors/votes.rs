@@ -3,6 +3,7 @@
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
+use super::super::maps::{Map, apply_all};
 use super::{Answers, Predictor, first_largest, largest};
 
 /// How the members' answers become one.
@@ -25,6 +26,9 @@ pub struct Member {
     pub weight: f64,
     /// Which of the model's classes its own classes are, rising; empty for a regression.
     pub classes: Vec<usize>,
+    /// Maps of its own, applied in order to the row that the vote is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maps: Vec<Map>,
     /// The voter.
     pub predictor: Predictor,
 }
@@ -41,13 +45,22 @@ pub struct Votes {
     pub members: Vec<Member>,
 }
 
+impl Member {
+    fn answer(&self, x: MatRef<'_, f64>) -> Answers {
+        if self.maps.is_empty() {
+            return self.predictor.answer(x);
+        }
+        self.predictor.answer(apply_all(&self.maps, x).as_ref())
+    }
+}
+
 impl Votes {
     pub(super) fn answer(&self, x: MatRef<'_, f64>) -> Answers {
         if self.classes == 0 { self.values(x) } else { self.shares(x) }
     }
 
     fn values(&self, x: MatRef<'_, f64>) -> Answers {
-        let said: Vec<Vec<f64>> = self.members.iter().map(|m| m.predictor.answer(x).answer).collect();
+        let said: Vec<Vec<f64>> = self.members.iter().map(|member| member.answer(x).answer).collect();
         let value = |i: usize| {
             let mut heard: Vec<(f64, f64)> =
                 self.members.iter().zip(&said).map(|(member, said)| (said[i], member.weight)).collect();
@@ -64,8 +77,9 @@ impl Votes {
     fn shares(&self, x: MatRef<'_, f64>) -> Answers {
         let n = x.nrows();
         let (mut sums, mut heard) = (Mat::zeros(n, self.classes), vec![0.0; n]);
-        for Member { weight, classes, predictor } in &self.members {
-            let said = predictor.answer(x);
+        for member in &self.members {
+            let Member { weight, classes, predictor, .. } = member;
+            let said = member.answer(x);
             let soft = self.rule == VoteRule::Mean && predictor.scores_are_shares();
             let shares = said.scores.as_ref().filter(|_| soft);
             for i in 0..n {
@@ -122,7 +136,8 @@ impl Votes {
             if !rising || known.last().is_some_and(|&c| c >= classes) || (known.is_empty() && classes > 0) {
                 return Err(format!("a voter knows the classes {known:?} of {classes}"));
             }
-            member.predictor.check_within(columns, known.len(), nested)?;
+            let width = member.maps.iter().try_fold(columns, |columns, map| map.width(columns))?;
+            member.predictor.check_within(width, known.len(), nested)?;
         }
         Ok(())
     }
@@ -163,7 +178,7 @@ mod tests {
     }
 
     fn member(weight: f64, classes: &[usize], predictor: Predictor) -> Member {
-        Member { weight, classes: classes.to_vec(), predictor }
+        Member { weight, classes: classes.to_vec(), maps: Vec::new(), predictor }
     }
 
     fn ask(votes: &Votes) -> Answers {
