@@ -172,6 +172,10 @@ pub(crate) struct TransferArguments {
     /// Format of the predictions: predictions.csv or predictions.parquet
     #[arg(long, value_enum, default_value_t = Predictions::Csv)]
     pub(crate) predictions: Predictions,
+    /// File for the weight of each source row in the learner's eyes, Parquet if it ends in .parquet, else CSV; for methods
+    /// that weigh rows
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_weights: Option<PathBuf>,
     /// Print the record of the run as JSON instead of the four steps
     #[arg(long, conflicts_with = "quiet")]
     pub(crate) json: bool,

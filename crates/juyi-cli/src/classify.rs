@@ -9,6 +9,7 @@ use juyi::error::{Error, Result, few, shown};
 use juyi::measures::Scores;
 use juyi::report::Predictions;
 use juyi::report::folder::{NETWORK, check_output};
+use juyi::setting::Setting;
 use juyi::transfer::{compare_classes, score_classes};
 use juyi_deep::checkpoint::class_names::{fitting, imagenet, read_class_names};
 use juyi_deep::images::{Changes, Entry, is_picture, path_text, tell_copies};
@@ -140,7 +141,7 @@ pub(crate) fn predict(
     let reading = reading(&arguments.pictures);
     let files: Vec<&Path> = listing.entries.iter().map(|entry| entry.path.as_path()).collect();
     if let Some(out) = &arguments.out {
-        check_output(out, files.iter().copied())?;
+        check_output(out, Setting::Out, files.iter().copied())?;
     }
     let truth = |samples: &[usize]| -> Option<Vec<Option<String>>> {
         let classes: Vec<Option<String>> =

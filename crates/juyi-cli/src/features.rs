@@ -9,6 +9,7 @@ use juyi::error::{Error, Result};
 use juyi::files::write_whole;
 use juyi::report::folder::check_output;
 use juyi::report::thousands;
+use juyi::setting::Setting;
 use juyi_deep::cache::Cache;
 use juyi_deep::features::{Extractor, Kept, table};
 use juyi_deep::images::{Entry, Listing, Reading, tell_copies};
@@ -33,10 +34,10 @@ pub(crate) fn run(arguments: &FeaturesArguments, context: &mut Context) -> anyho
         }
     };
     let (photos, out) = (&arguments.photos, &arguments.out);
-    check_output(out, [photos.as_path(), &arguments.network])?;
+    check_output(out, Setting::Out, [photos.as_path(), &arguments.network])?;
     let pictures = Pictures::new(&arguments.network, &arguments.pictures, context)?;
     let listing = listing(photos, &arguments.reading.reading(), context)?;
-    check_output(out, listing.entries.iter().map(|entry| entry.path.as_path()))?;
+    check_output(out, Setting::Out, listing.entries.iter().map(|entry| entry.path.as_path()))?;
     let table = pictures.rows(photos, &listing, context)?;
     let bytes = if csv { table.to_csv()? } else { table.to_npz()? };
     let writing = writing();

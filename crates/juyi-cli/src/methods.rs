@@ -11,6 +11,7 @@ use juyi::measures::{MEASURES, MeasureRow, measure_row};
 use juyi::methods::{Family, METHODS, MethodRow, list_of_pages, method};
 use juyi::params::ParamInfo;
 use juyi::report::thousands;
+use juyi::setting::Setting;
 
 use crate::arguments::MethodsArguments;
 use crate::terminal::{say, worded};
@@ -47,7 +48,7 @@ fn write_pages(folder: &Path) -> juyi::error::Result<()> {
         all.map(|(name, page)| (folder.join(format!("{name}.md")), worded(&page))).collect();
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     for (path, page) in &pages {
-        check_output(path, [])?;
+        check_output(path, Setting::Pages, [])?;
         let title = page.lines().next();
         if let Ok(found) = std::fs::read(path)
             && String::from_utf8_lossy(&found).lines().next() != title

@@ -8,10 +8,12 @@ use juyi::data::{Encoding, Goal, Reading, check_renamed, read_table, table_files
 use juyi::files::write_whole;
 use juyi::report::folder::{check_output, load_model};
 use juyi::report::{Predictions, predictions_csv, predictions_parquet, score_text, thousands};
+use juyi::setting::Setting;
 use juyi::transfer::predict_table;
 
 use crate::arguments::PredictArguments;
 use crate::arguments::unused::Work;
+use crate::results::is_parquet;
 use crate::signals::writing;
 use crate::terminal::{hand_over, notes, say_aside, say_of};
 
@@ -19,7 +21,11 @@ pub(crate) fn run(arguments: &PredictArguments, context: &mut Context) -> anyhow
     let table = Path::new(&arguments.table);
     if let Some(out) = &arguments.out {
         let files = table_files(&arguments.table);
-        check_output(out, [table, &arguments.model].into_iter().chain(files.iter().map(PathBuf::as_path)))?;
+        check_output(
+            out,
+            Setting::Out,
+            [table, &arguments.model].into_iter().chain(files.iter().map(PathBuf::as_path)),
+        )?;
     }
     #[cfg(feature = "deep")]
     if let Some(network) = crate::classify::classifier(&arguments.model, table)? {
@@ -61,8 +67,7 @@ fn write(
     talk: &str,
     context: &Context,
 ) -> anyhow::Result<ExitCode> {
-    let ending = arguments.out.as_ref().and_then(|file| file.extension());
-    let bytes = if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+    let bytes = if arguments.out.as_deref().is_some_and(is_parquet) {
         predictions_parquet(predictions, goal, context)?
     } else {
         predictions_csv(predictions, goal, context)?

@@ -1,10 +1,12 @@
 //! What a run leaves behind beside what it has learnt: the predictions, and how it was made.
 
+use std::path::Path;
+
 use juyi::context::Context;
 use juyi::data::Goal;
 use juyi::error::Result;
 use juyi::report::folder::PREDICTIONS;
-use juyi::report::{predictions_csv, predictions_parquet};
+use juyi::report::{SourceWeights, predictions_csv, predictions_parquet, weights_csv, weights_parquet};
 
 use crate::arguments::Predictions;
 
@@ -27,6 +29,16 @@ pub(crate) fn predictions_file(
         Predictions::Csv => predictions_csv(answers, goal, context),
         Predictions::Parquet => predictions_parquet(answers, goal, context),
     }
+}
+
+/// What goes into the file for the weights of the source rows.
+pub(crate) fn weights_file(path: &Path, weights: &SourceWeights, context: &Context) -> Result<Vec<u8>> {
+    if is_parquet(path) { weights_parquet(weights, context) } else { weights_csv(weights, context) }
+}
+
+/// Whether a file is to be Parquet, by its ending.
+pub(crate) fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
 
 /// The command line that repeats this run.

@@ -1,26 +1,27 @@
 //! `juyi transfer`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::data::{Builtin, Encoding, Reading, Table, builtin, check_renamed, read_table};
 use juyi::error::{Error, Result};
-use juyi::files::is_stream;
+use juyi::files::{is_stream, write_whole};
 use juyi::models::Preprocess;
 use juyi::report::folder::{Folder, Kind, MODEL, PAGE, RECORD, Training};
 use juyi::report::{html, text};
+use juyi::setting::Setting;
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
 #[cfg(feature = "deep")]
 use juyi_deep::images::Listing;
 
 use crate::arguments::unused::Work;
 use crate::arguments::{self, TablesArguments, TransferArguments, params};
-use crate::results::{command, peak_memory, predictions_file, predictions_name};
+use crate::results::{command, peak_memory, predictions_file, predictions_name, weights_file};
 use crate::signals::writing;
 use crate::sources::{inputs, models};
-use crate::terminal::{hand_over, say};
+use crate::terminal::{hand_over, say, say_of};
 
 pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyhow::Result<ExitCode> {
     #[cfg(feature = "deep")]
@@ -37,6 +38,10 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     let inputs = inputs(&arguments.tables);
     let names = [MODEL, name, RECORD, PAGE];
     let mut folder = Folder::open(out, Kind::Model, &names, &inputs, Training::Without)?;
+    let save_weights = arguments.save_weights.as_deref();
+    if let Some(file) = save_weights {
+        folder.check_beside(file, Setting::SaveWeights, inputs.iter().map(PathBuf::as_path))?;
+    }
     let mut outcome = if let (Some(models), Some(target)) =
         (models(&arguments.tables, context)?, &arguments.tables.target)
     {
@@ -68,8 +73,15 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
         (RECORD, record.clone().into_bytes()),
         (PAGE, html(&outcome.run).into_bytes()),
     ];
+    let weights = save_weights.zip(outcome.weights.as_ref());
+    let weights =
+        weights.map(|(file, weights)| Ok::<_, Error>((file, weights_file(file, weights, context)?)));
+    let weights = weights.transpose()?;
     let writing = writing();
     folder.write(&files, None)?;
+    if let Some((file, bytes)) = &weights {
+        write_whole(file, bytes)?;
+    }
     drop(writing);
 
     if arguments.json {
@@ -78,11 +90,13 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
         let folder = out.display();
         let rows =
             if outcome.run.transfer.chosen.stores_rows { "; the model holds rows of the data" } else { "" };
-        say(&format!(
+        let also = save_weights.map_or_else(String::new, |file| format!(", {}", file.display()));
+        let text = format!(
             "{}written       {folder}/report.html, {folder}/{name}, {folder}/{MODEL}, \
-             {folder}/run.json{rows}\n",
+             {folder}/run.json{also}{rows}\n",
             text(&outcome.run)
-        ))?;
+        );
+        save_weights.map_or_else(|| say(&text), |file| say_of(file, &text))?;
     }
     let no = outcome.run.select.is_some_and(|choice| choice.verdict != Verdict::Transfer);
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
@@ -126,6 +140,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             None | Some(arguments::TargetLabels::Score) => TargetLabels::Score,
             Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },
+        source_weights: arguments.save_weights.is_some(),
         ..data
     })
 }

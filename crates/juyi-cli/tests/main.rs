@@ -14,6 +14,7 @@ mod pictures;
 mod text_tables;
 #[cfg(feature = "deep")]
 mod tuning;
+mod weights;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::setting::Setting;
 
 /// Beginning of the names of temporary files; [`RANDOM`] letters and digits follow.
 const PREFIX: &str = ".juyi-";
@@ -51,19 +52,24 @@ fn write(path: &Path, bytes: &[u8], synced: bool) -> Result<()> {
     written.map_err(|error| Error::io(path, error))
 }
 
-/// Asks before the work whether [`write_whole`] can write a file, and refuses one that is an input; leftovers of killed
+/// Asks before the work whether [`write_whole`] can write the file that a setting names, and refuses one that is an input; leftovers of killed
 /// processes beside it are removed.
 ///
 /// # Errors
 /// [`Error::Input`] for a folder, a write-protected file and an input; [`Error::Io`].
-pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+pub fn check_output<'a>(
+    path: &Path,
+    setting: Setting,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<()> {
     let Place::File(target) = place(path)? else { return Ok(()) };
     if let Some(input) = inputs.into_iter().find(|input| same_file(input, &target)) {
         let problem = format!("is the input `{}`, which would be overwritten", input.display());
-        return Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `‹out›`"));
+        let hint = format!("give another file with `{setting}`");
+        return Err(Error::input(format!("`{}`", path.display()), problem, hint));
     }
     if fs::metadata(&target).is_ok_and(|facts| facts.permissions().readonly()) {
-        let hint = "give another file with `‹out›`, or allow writing to it";
+        let hint = format!("give another file with `{setting}`, or allow writing to it");
         return Err(Error::input(format!("`{}`", path.display()), "is write-protected", hint));
     }
     let folder = parent(&target);
@@ -219,11 +225,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         for text in ["long text", "short"] {
-            check_output(&path, []).unwrap();
+            check_output(&path, Setting::Out, []).unwrap();
             write_whole(&path, text.as_bytes()).unwrap();
             assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(folder.path()).len()), (text, 1));
         }
-        let refused = |path: &Path| check_output(path, []).unwrap_err().to_string();
+        let refused = |path: &Path| check_output(path, Setting::Out, []).unwrap_err().to_string();
         assert!(refused(folder.path()).ends_with("is a folder, not a file"));
         assert!(write_whole(folder.path(), b"").is_err());
         assert!(refused(&folder.path().join("no/such")).contains("no/such"));
@@ -240,7 +246,7 @@ mod tests {
             fs::write(folder.path().join(name), "").unwrap();
         }
         let held = temporary(folder.path()).unwrap();
-        check_output(&folder.path().join("a"), []).unwrap();
+        check_output(&folder.path().join("a"), Setting::Out, []).unwrap();
         assert!(held.path().exists());
         drop(held);
         assert_eq!(names(folder.path()), [".juyi-notes", ".juyi-toolong1", "juyi-aB3dE9"]);
@@ -260,11 +266,13 @@ mod tests {
         symlink("circle", at("circle")).unwrap();
         fs::hard_link(at("sub/file"), at("hard")).unwrap();
         for (output, input) in [("link", "sub/file"), ("sub/file", "link"), ("hard", "sub/../link")] {
-            let error = check_output(&at(output), [&*at("nothing"), &*at(input)]).unwrap_err().to_string();
+            let error = check_output(&at(output), Setting::Out, [&*at("nothing"), &*at(input)])
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("which would be overwritten"), "{error}");
         }
         for (link, target) in [("link", "sub/file"), ("dangling", "sub/new")] {
-            check_output(&at(link), [&*at("nothing")]).unwrap();
+            check_output(&at(link), Setting::Out, [&*at("nothing")]).unwrap();
             write_whole(&at(link), b"new").unwrap();
             assert!(at(link).is_symlink() && fs::read(at(target)).unwrap() == b"new", "{link}");
         }
@@ -283,7 +291,7 @@ mod tests {
         if !std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
             return; // a system without
         }
-        check_output(&pipe, [&*pipe]).unwrap();
+        check_output(&pipe, Setting::Out, [&*pipe]).unwrap();
         let reader = std::thread::spawn({
             let pipe = pipe.clone();
             move || fs::read(pipe).unwrap()

@@ -81,6 +81,8 @@ settings! {
     Resize = "resize",
     /// Training that goes on.
     Resume = "resume",
+    /// File for the weights of the source rows.
+    SaveWeights = "save-weights",
     /// Parameters of a method or of a training.
     Set = "set",
     /// Source of labelled rows.

@@ -1,12 +1,15 @@
 //! Laws that every method of the registry obeys. A new row is covered without a line here.
 
 use juyi::context::Context;
-use juyi::data::{Cells, Column, Domain, Goal, Labels, Table, Task};
+use juyi::data::{Cells, Column, Domain, Goal, Labels, Missing, Table, Task};
 use juyi::learners::{LEARNERS, learner, train};
 use juyi::linalg::{Matrix, select_rows, stack};
 use juyi::measures::Scores;
-use juyi::methods::{Adapter, Goals, LabelUse, LearnerNeed, METHODS, MethodRow, build, fit, weighting};
+use juyi::methods::{
+    Family, Goals, LabelUse, LearnerNeed, METHODS, MethodRow, adapt, build, drawn, fit, fit_and_show,
+};
 use juyi::models::{Model, predict};
+use juyi::report::SourceWeights;
 use juyi::transfer::{Outcome, Settings, TargetLabels, TaskKind, predict_table, transfer};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -337,6 +340,67 @@ fn integer_weights_equal_repeated_rows_and_weight_zero_a_row_that_is_not_there()
     }
 }
 
+/// What adapters make by name is what they fit by: weights and moved rows.
+#[test]
+fn an_adapter_hands_out_by_name_what_it_fits_by() {
+    let ((x_s, y_s), (x_t, y_t)) = (blobs(60, 0.0, 40), blobs(50, 1.0, 41));
+    let goal = Goal::Classes(NAMES.map(str::to_string).to_vec());
+    let known: Vec<usize> = (0..50).step_by(5).collect();
+    let labels = Labels::Classes(known.iter().map(|&i| y_t[i]).collect());
+    let source = Domain::labelled("old", x_s, Labels::Classes(y_s));
+    let task = Task::new(vec![source], Domain::partly_labelled("new", x_t, known, labels), goal);
+    let task = task.expect("a task");
+    let mut adapters = 0;
+    for row in classifiers() {
+        let built = build(row.name, &serde_json::Map::new()).expect("it is listed");
+        let learner = learner(row.learner).expect("it is listed");
+        let context = &mut Context::default();
+        let adapted = adapt(&built, &task, learner.as_ref(), context);
+        if built.method.adapter().is_none() {
+            let said = adapted.err().expect("it is none").to_string();
+            assert!(said.contains(row.name) && said.contains("learns as a whole"), "{said}");
+            continue;
+        }
+        adapters += 1;
+        let adapted = adapted.unwrap_or_else(|error| panic!("{}: {error}", row.name));
+        let shown = fit_and_show(&built, &task, learner.as_ref(), Vec::new(), context).expect("a fit");
+        assert_eq!((&adapted.weights, adapted.weights.is_some()), (&shown.weights, row.weighs_rows()));
+        assert_eq!(adapted.source.nrows(), 60, "{}", row.name);
+        if let Some(moved) = shown.moved {
+            let rows = select_rows(adapted.source.as_ref().as_ref(), &drawn(60));
+            assert!(moved == rows, "{}: other rows", row.name);
+        }
+    }
+    assert!(adapters > 25, "{adapters}");
+}
+
+#[test]
+fn methods_that_weigh_rows_hand_the_weights_out_and_others_refuse() {
+    for row in METHODS {
+        let (mut source, target) = pair_for(row, 60);
+        let at = |name: &str| source.columns.iter().position(|column| column.name == name).expect("a column");
+        let (feature, label) = (at("x1"), at("y"));
+        let Cells::Numbers(values) = &mut source.columns[feature].cells else { panic!("numbers") };
+        values[4] = f64::NAN;
+        let Cells::Text { codes, .. } = &mut source.columns[label].cells else { panic!("text") };
+        codes[0] = u32::MAX; // no label
+        let settings = Settings { source_weights: true, missing: Some(Missing::Drop), ..settings(row) };
+        let outcome = transfer(vec![source], target, &settings, &mut Context::default());
+        if !row.weighs_rows() {
+            let error = outcome.err().expect("it gives no weights");
+            assert!(error.to_string().contains(&format!("`{}` gives none", row.name)), "{error}");
+            continue;
+        }
+        let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", row.name));
+        let SourceWeights { source, weights } = outcome.weights.expect("they are asked for");
+        let kept: Vec<usize> = (0..60).filter(|i| ![0, 4].contains(i)).collect();
+        assert_eq!((&source.rows, weights.len()), (&kept, 58), "{}", row.name);
+        assert_eq!(source.parts, [("old".to_string(), 0..58)]);
+        assert!(weights.iter().all(|w| w.is_finite() && *w >= 0.0), "{}", row.name);
+    }
+    assert_eq!(METHODS.iter().filter(|row| row.family == Family::Weighting && !row.weighs_rows()).count(), 0);
+}
+
 #[test]
 fn the_weights_of_a_weighting_method_reach_the_learner() {
     let ((x_s, y_s), (x_t, _)) = (blobs(90, 0.0, 18), blobs(80, 1.0, 19));
@@ -344,19 +408,11 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
     let source = Domain::labelled("old", x_s, Labels::Classes(y_s));
     let task = Task::new(vec![source], Domain::unlabelled("new", x_t, &goal), goal).expect("a task");
     let logistic = learner("logistic").expect("it is listed");
-    let adapters: [(&str, Box<dyn Adapter>); 8] = [
-        ("discriminative", Box::new(weighting::Discriminative::default())),
-        ("gaussian-ratio", Box::new(weighting::GaussianRatio::default())),
-        ("kernel-density-ratio", Box::new(weighting::KernelDensityRatio::default())),
-        ("kliep", Box::new(weighting::Kliep::default())),
-        ("kmm", Box::new(weighting::Kmm::default())),
-        ("nearest-neighbor", Box::new(weighting::NearestNeighbor::default())),
-        ("rulsif", Box::new(weighting::Rulsif::default())),
-        ("ulsif", Box::new(weighting::Ulsif::default())),
-    ];
-    for (name, adapter) in adapters {
-        let context = &mut Context::default();
-        let adapted = adapter.adapt(&task, logistic.as_ref(), context).expect("weights");
+    let by_name = |name: &str| build(name, &serde_json::Map::new()).expect("it is listed");
+    let weigh = METHODS.iter().filter(|row| row.weighs_rows()).map(|row| by_name(row.name));
+    for built in weigh.filter(|built| built.method.adapter().is_some()) {
+        let (name, context) = (built.row.name, &mut Context::default());
+        let adapted = adapt(&built, &task, logistic.as_ref(), context).expect("weights");
         let weights = adapted.weights.expect("a weighting method returns weights");
         assert!(weights.iter().all(|w| *w >= 0.0), "{name}");
         assert!((weights.iter().sum::<f64>() / weights.len() as f64 - 1.0).abs() < 1e-9, "{name}");
@@ -369,7 +425,6 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
             context,
         )
         .expect("a fit");
-        let built = build(name, &serde_json::Map::new()).expect("it is listed");
         let model = fit(&built, &task, logistic.as_ref(), Vec::new(), context).expect("a fit");
         let probe = task.target().features().as_ref();
         assert_eq!(
@@ -377,8 +432,7 @@ fn the_weights_of_a_weighting_method_reach_the_learner() {
             predict(&[], &direct.predictor, probe).confidence,
             "{name}"
         );
-        let none = build("none", &serde_json::Map::new()).expect("it is listed");
-        let unweighted = fit(&none, &task, logistic.as_ref(), Vec::new(), context).expect("a fit");
+        let unweighted = fit(&by_name("none"), &task, logistic.as_ref(), Vec::new(), context).expect("a fit");
         assert_ne!(
             model.predict(probe).expect("rows of the model's columns").confidence,
             unweighted.predict(probe).expect("rows of the model's columns").confidence,

@@ -3,7 +3,11 @@
 use juyi::context::Context;
 use juyi::data::{Cells, Classes, Domain, Goal, Labels, Shift, ShiftKind, Table, Task};
 use juyi::error::Error;
+use juyi::learners::learner;
 use juyi::linalg::Matrix;
+use juyi::methods::Adapter;
+use juyi::methods::weighting::{Kmm, Ulsif};
+use juyi::models::{Preprocess, preprocess};
 use juyi::transfer::{Settings, transfer, transfer_task};
 
 /// The columns of a table but the label, and the label.
@@ -58,6 +62,37 @@ fn matrices_lead_to_what_tables_of_the_same_numbers_lead_to() {
         let narrow = by_matrix.model.predict(xt.get(.., 0..3)).expect_err("refused").to_string();
         assert_eq!(narrow, "the rows: have 3 columns, and the model takes 4");
     }
+}
+
+/// Two sources, of which the second has rows where the target has none.
+#[test]
+fn the_weights_of_a_run_are_those_of_the_methods_own_solver() {
+    let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+    let rows = |n: usize, shift: f64| {
+        Matrix::from_fn(n, 2, |i, j| ((i * 37 + j * 11 + i * i * (j + 1)) % 29) as f64 / 9.0 + shift)
+    };
+    let labels = |n: usize| Labels::Classes((0..n).map(|i| i % 2).collect());
+    let (near, far) = (rows(30, 0.0), rows(20, 2.0));
+    let sources = vec![Domain::labelled("near", near, labels(30)), Domain::labelled("far", far, labels(20))];
+    let task =
+        Task::new(sources, Domain::unlabelled("new", rows(25, 0.3), &goal), goal.clone()).expect("a task");
+    for (name, adapter) in [("kmm", &Kmm::default() as &dyn Adapter), ("ulsif", &Ulsif::default())] {
+        let settings = Settings { method: name.into(), source_weights: true, ..Settings::default() };
+        let context = &mut Context::new(7, 1 << 30);
+        let outcome = transfer_task(task.clone(), None, &settings, context).expect("a run");
+        let found = outcome.weights.expect("they are asked for");
+        let context = &mut Context::new(7, 1 << 30);
+        let (ready, _) = preprocess(task.clone(), &[Preprocess::Standardize], context);
+        let logistic = learner("logistic").expect("it is listed");
+        let direct = adapter.adapt(&ready, logistic.as_ref(), context).expect("weights").weights;
+        assert_eq!(Some(&found.weights), direct.as_ref(), "{name}");
+        assert_eq!(found.source.parts, [("near".to_string(), 0..30), ("far".to_string(), 30..50)]);
+        assert_eq!(found.source.rows, (0..30).chain(0..20).collect::<Vec<_>>());
+        let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len() as f64;
+        assert!(mean(&found.weights[..30]) > mean(&found.weights[30..]), "{name}");
+    }
+    let unasked = Settings { method: "kmm".into(), ..Settings::default() };
+    assert!(transfer_task(task, None, &unasked, &mut Context::default()).expect("a run").weights.is_none());
 }
 
 #[test]

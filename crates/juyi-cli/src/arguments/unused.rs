@@ -42,6 +42,7 @@ const UNUSED: [Unused; 6] = [
             "missing",
             "task regression",
             "target-labels",
+            "save-weights",
             "decimal",
             "date-order",
         ],
@@ -150,6 +151,8 @@ mod tests {
         assert_eq!(said, "`--preprocess`: is for tables, and a network is tuned on pictures");
         let said = refused(&format!("{tables} --task regression"), Work::Tuning);
         assert!(said.starts_with("`--task regression`: is for tables"), "{said}");
+        let said = refused(&format!("{tables} --save-weights w.csv"), Work::Tuning);
+        assert!(said.starts_with("`--save-weights`: is for tables"), "{said}");
         for default in ["--task classification", "--method auto", "--preprocess standardize"] {
             assert_eq!(refused(&format!("{tables} {default}"), Work::Tuning), "", "{default}");
         }

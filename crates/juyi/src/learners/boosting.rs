@@ -62,9 +62,7 @@ impl<'a> Pool<'a> {
     /// Trains the learner on the rows with these weights, and judges it: in classes a row's loss is 1 where its class
     /// is missed, in numbers its residual's part of the largest residual of a row of weight above 0.
     fn round(&self, weights: Vec<f64>, context: &mut Context) -> Result<Round> {
-        // Mean 1, so that a penalty, or the least weight of a leaf, keeps its meaning.
-        let rows = weights.iter().filter(|w| **w > 0.0).count() as f64;
-        let scaled: Vec<f64> = weights.iter().map(|w| w * rows).collect();
+        let scaled = scaled(&weights);
         let trained = train(self.learner, &self.rows, &self.labels, Some(&scaled), self.goal, context)?;
         let said = predict(&[], &trained.predictor, self.rows.as_ref()).answer;
         let losses = match &self.labels {
@@ -156,6 +154,11 @@ impl<'a> Pool<'a> {
         Ok(done)
     }
 
+    /// The weights that the learner saw of the source rows in the last of these rounds.
+    pub fn source_weights(&self, rounds: &[Round]) -> Option<Vec<f64>> {
+        rounds.last().map(|last| scaled(&last.weights)[..self.source].to_vec())
+    }
+
     /// The pool less some target rows, counted among the target rows.
     #[must_use]
     pub fn without(&self, held: &[usize]) -> Self {
@@ -215,6 +218,13 @@ pub fn later_half(mut rounds: Vec<Round>) -> Vec<Round> {
     rounds.split_off(first)
 }
 
+/// Weights of sum 1 as the learner sees them: of mean 1 among the rows that have any, so that a penalty, or the least
+/// weight of a leaf, keeps its meaning.
+fn scaled(weights: &[f64]) -> Vec<f64> {
+    let rows = weights.iter().filter(|w| **w > 0.0).count() as f64;
+    weights.iter().map(|w| w * rows).collect()
+}
+
 /// Multiplies some weights so that they add up to `total`; zeros stay.
 pub fn scale_to(weights: &mut [f64], total: f64) {
     let sum = sorted_sum(weights);
@@ -265,6 +275,13 @@ mod tests {
             let by_hand = [factor, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 3.0][i] / total;
             assert!((w - by_hand).abs() < 1e-15, "{i}: {w} {by_hand}");
         }
+        // The learner of the last round saw them with mean 1, the source's first.
+        let seen = pool.source_weights(&rounds).unwrap();
+        for (i, w) in seen.iter().enumerate() {
+            let by_hand = [factor, 1.0, 1.0, 1.0][i] / total * 8.0;
+            assert!((w - by_hand).abs() < 1e-14, "{i}: {w} {by_hand}");
+        }
+        assert_eq!(seen.len(), 4);
         let Predictor::Vote(votes) = vote(rounds, VoteRule::Majority).predictor else { panic!("a vote") };
         assert!((votes.members[0].weight - 3f64.ln()).abs() < 1e-15);
     }

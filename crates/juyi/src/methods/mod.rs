@@ -40,8 +40,8 @@ pub struct Fitted {
     pub trained: Trained,
     /// The [`drawn`] source rows as the learner saw them; `None` for methods that move no rows.
     pub moved: Option<Matrix>,
-    /// How many rows of equal weight the weights are worth; `None` for methods that give none.
-    pub effective_rows: Option<f64>,
+    /// One weight for each source row, as the learner saw it last; `None` for methods that give none.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// Up to 300 of `n` rows, evenly spread: those that figures show.
@@ -70,6 +70,11 @@ pub trait Method: Send + Sync {
     /// [`Error::Param`].
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// The method as an adapter; `None` where it learns as a whole.
+    fn adapter(&self) -> Option<&dyn Adapter> {
+        None
     }
 
     /// Learns. The task has been checked against the method's [`Needs`]. `learner` is what adapters train; methods
@@ -133,6 +138,10 @@ impl<A: Adapter> Method for A {
         Adapter::check(self)
     }
 
+    fn adapter(&self) -> Option<&dyn Adapter> {
+        Some(self)
+    }
+
     /// Adapts, then trains the learner on the adapted source rows and, below them with weight 1, the labelled target
     /// rows.
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
@@ -140,17 +149,16 @@ impl<A: Adapter> Method for A {
         let target = &task.target;
         let moves = !target_map.is_empty() || matches!(source, Cow::Owned(_));
         let moved = moves.then(|| select_rows(source.as_ref().as_ref(), &drawn(source.nrows())));
-        let effective_rows = weights.as_deref().map(effective_rows);
         let trained = if target.labelled.is_empty() {
             train(learner, &source, &task.source.labels, weights.as_deref(), &task.goal, context)?
         } else {
             let own = apply_all(&target_map, target.labelled_features().as_ref());
             let rows = stack(source.as_ref().as_ref(), own.as_ref());
             let labels = task.source.labels.chain(&target.labels);
-            let weights = weights.map(|w| [w, vec![1.0; own.nrows()]].concat());
-            train(learner, &rows, &labels, weights.as_deref(), &task.goal, context)?
+            let all = weights.as_deref().map(|w| [w, &vec![1.0; own.nrows()]].concat());
+            train(learner, &rows, &labels, all.as_deref(), &task.goal, context)?
         };
-        Ok(Fitted { maps: target_map, trained, moved, effective_rows })
+        Ok(Fitted { maps: target_map, trained, moved, weights })
     }
 }
 
@@ -183,8 +191,33 @@ pub struct Shown {
     pub model: Model,
     /// The [`drawn`] source rows as its learner saw them, where the method moves rows.
     pub moved: Option<Matrix>,
-    /// How many rows of equal weight the source rows are worth, where the method weighs them.
+    /// One weight for each source row, as the learner saw it last, where the method weighs them.
+    pub weights: Option<Vec<f64>>,
+    /// How many rows of equal weight the source rows are worth, where an adapter weighs them.
     pub effective_rows: Option<f64>,
+}
+
+/// What an adapter makes of a preprocessed task, by which any learner can be trained: the source rows as it should see
+/// them, their weights, and the maps that bring target rows to the same space.
+///
+/// # Errors
+/// [`Error::Unsuited`] if the method is no adapter or cannot serve this task; what the method reports.
+pub fn adapt<'a>(
+    built: &Built,
+    task: &'a Task,
+    learner: &dyn Learner,
+    context: &mut Context,
+) -> Result<Adapted<'a>> {
+    let Some(adapter) = built.method.adapter() else {
+        return Err(Error::Unsuited {
+            method: built.row.name.into(),
+            problem: "learns as a whole, and leaves no rows or weights for a learner".into(),
+            hint: "fit it, or choose an adapter, such as `kmm`, `coral` or `sinkhorn`".into(),
+        });
+    };
+    built.row.needs.check(built.row, task, context)?;
+    adapter.check()?;
+    adapter.adapt(task, learner, context)
 }
 
 /// The same, with what is to be shown; warns where the weights leave next to no rows to learn from.
@@ -200,7 +233,9 @@ pub fn fit_and_show(
 ) -> Result<Shown> {
     built.row.needs.check(built.row, task, context)?;
     built.method.check()?;
-    let Fitted { maps, trained, moved, effective_rows } = built.method.fit(task, learner, context)?;
+    let Fitted { maps, trained, moved, weights } = built.method.fit(task, learner, context)?;
+    // A method as a whole has reasons of its own to take weight from rows, which the warning does not tell.
+    let effective_rows = built.method.adapter().and(weights.as_deref()).map(effective_rows);
     let rows = task.source.rows() as f64;
     if let Some(worth) =
         effective_rows.filter(|n| *n < FEWEST_EFFECTIVE.0.max(FEWEST_EFFECTIVE.1 * rows).min(rows))
@@ -214,7 +249,7 @@ pub fn fit_and_show(
     let maps = [before, maps].concat();
     let learner = built.row.trains_learner.then(|| learner.name());
     let model = wrapped(built, maps, trained, &task.goal, task.columns(), learner, context);
-    Ok(Shown { model, moved, effective_rows })
+    Ok(Shown { model, moved, weights, effective_rows })
 }
 
 /// Fits a method on source models alone, for target rows that have been through no map.

@@ -243,6 +243,11 @@ impl MethodRow {
         self.needs.source == SourceNeed::Nothing
     }
 
+    /// Whether it leaves a weight for each source row.
+    pub fn weighs_rows(&self) -> bool {
+        self.needs.learner == LearnerNeed::Weighs
+    }
+
     /// The learner when none is asked for, which must be able to predict what is asked: least squares stand in for a
     /// learner of classes.
     pub fn learner_for(&self, goal: &Goal) -> &'static str {

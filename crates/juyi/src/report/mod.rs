@@ -1,11 +1,13 @@
 //! The record of a run, its views (pure functions of the record), and the folder in which all of it lies.
 
+mod columns;
 pub mod folder;
 mod html;
 mod predictions;
 mod read;
 mod run;
 mod text;
+mod weights;
 
 pub use folder::read;
 pub use html::{base64, html};
@@ -15,3 +17,4 @@ pub use run::{
     TransferFacts,
 };
 pub use text::{distance_line, score_text, text, thousands};
+pub use weights::{SourceRows, SourceWeights, weights_csv, weights_parquet};

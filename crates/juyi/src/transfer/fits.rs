@@ -139,7 +139,7 @@ fn run_vote(
         seconds: start.elapsed().as_secs_f64(),
     };
     let confusion = figures::confusion(truth, &raw.goal, &model.goal, &answers);
-    Ok(Ran { model, facts, answers, confusion })
+    Ok(Ran { model, facts, answers, confusion, weights: None })
 }
 
 /// What one method leaves.
@@ -150,6 +150,8 @@ pub(super) struct Ran {
     pub(super) answers: Answers,
     /// How often each class was predicted for each true class.
     pub(super) confusion: Option<Vec<Vec<usize>>>,
+    /// One for each source row, as the learner saw it, where the method weighs them.
+    pub(super) weights: Option<Vec<f64>>,
 }
 
 /// One method on one preprocessed task; beside it some source rows as the learner saw them, where it moves rows.
@@ -164,7 +166,7 @@ fn run_one(
     let Configuration { built, learner, .. } = configuration;
     context.progress(&format!("fitting {}", built.row.name), 0, 0);
     let start = Instant::now();
-    let Shown { model, moved, effective_rows } =
+    let Shown { model, moved, weights, effective_rows } =
         fit_and_show(built, task, learner.as_ref(), maps.to_vec(), context)?;
     // The task's rows have been through the preprocessing already.
     let target = task.target.features.as_ref();
@@ -173,6 +175,7 @@ fn run_one(
     let carries = format!("{}, learnt from {} source rows", carries(&model, maps.len()), task.source.rows());
     let mut ran = Ran::new(configuration, model, answers, carries, start, truth, &task.goal, context);
     ran.facts.effective_rows = effective_rows;
+    ran.weights = weights;
     Ok((ran, moved))
 }
 
@@ -203,7 +206,7 @@ impl Ran {
             seconds: start.elapsed().as_secs_f64(),
         };
         let confusion = figures::confusion(truth, goal, &model.goal, &answers);
-        Self { model, facts, answers, confusion }
+        Self { model, facts, answers, confusion, weights: None }
     }
 }
 

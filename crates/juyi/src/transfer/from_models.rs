@@ -32,6 +32,11 @@ pub fn transfer_models(
     context: &mut Context,
 ) -> Result<Outcome> {
     let started = Instant::now();
+    if settings.source_weights {
+        let problem = "weights of source rows are asked for, and the sources are models without rows";
+        let hint = "leave it out, or give the source's table";
+        return Err(Error::input(format!("`{}`", Setting::SaveWeights), problem, hint));
+    }
     let named = steps::named(settings, &[], context)?
         .map(|named| Configuration { trains_learner: named.built.row.trains_learner_on_models(), ..named });
 
@@ -108,6 +113,7 @@ pub fn transfer_models(
         target,
         rows,
         id,
+        source_rows: None,
         truth,
         pixels: None,
         facts,

@@ -28,7 +28,7 @@ use crate::context::Context;
 use crate::data::{Missing, Table};
 use crate::error::Result;
 use crate::models::{Model, Preprocess};
-use crate::report::{Predictions, Run};
+use crate::report::{Predictions, Run, SourceWeights};
 pub use from_models::transfer_models;
 pub use measure::{Measured, measure};
 pub use predict::{compare_classes, predict_table, score_classes};
@@ -92,6 +92,8 @@ pub struct Settings {
     pub drop: Vec<String>,
     /// Columns that identify a row: no features, carried to the predictions.
     pub id: Vec<String>,
+    /// Whether the weights of the source rows are handed out, which only some methods give.
+    pub source_weights: bool,
 }
 
 impl Default for Settings {
@@ -110,6 +112,7 @@ impl Default for Settings {
             distances: true,
             drop: Vec::new(),
             id: Vec::new(),
+            source_weights: false,
         }
     }
 }
@@ -122,6 +125,8 @@ pub struct Outcome {
     pub model: Model,
     /// Its predictions for the target rows.
     pub predictions: Predictions,
+    /// The weights of the source rows in its fit, where they are asked for.
+    pub weights: Option<SourceWeights>,
 }
 
 /// Carries labelled tables over to a target table.

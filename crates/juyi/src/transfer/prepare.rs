@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::measures::Distance;
 use crate::models::Map;
-use crate::report::{DomainFacts, Predictions};
+use crate::report::{DomainFacts, Predictions, SourceRows, SourceWeights};
 
 /// Reads the labels, decides the encoding, builds the task, and looks how its domains lie to each other.
 pub(super) fn prepare(
@@ -104,6 +104,9 @@ pub(super) fn prepare(
         }
     };
     Predictions::check_names(&settings.id, &goal)?;
+    if settings.source_weights {
+        SourceWeights::check_names(&settings.id, sources.len())?;
+    }
     let filled: usize = labelled.iter().map(Vec::len).sum();
     few_enough(goal.classes(), filled, filled + target.rows, &label, context)?;
     let encoding = encoding(&mut sources, &mut target, &label, labels_read, settings, context)?;
@@ -119,9 +122,15 @@ pub(super) fn prepare(
     let pixels = Pixels::of(&target, truth_cells, &label, settings); // encoding gives up the cells
     let mut domains = Vec::new();
     let mut source_facts = Vec::new();
+    let mut source_rows = settings.source_weights.then(SourceRows::default);
     let mut held = Held::of(sources.iter().chain([&target]));
     for ((table, cells), labelled) in sources.iter_mut().zip(&labels).zip(&labelled) {
+        let own = source_rows.as_ref().map(|_| identifiers(table, &settings.id, context)).transpose()?;
         let (features, kept) = held.turn(table, labelled, &encoding, context)?;
+        if let Some((rows, own)) = source_rows.as_mut().zip(own) {
+            let numbers = kept.iter().map(|&row| table.number(row)).collect();
+            rows.add(&table.name, numbers, of_rows(own, &kept));
+        }
         let domain =
             Domain::labelled(table.name.clone(), features, known_labels(cells, &kept, &goal, table)?);
         source_facts.push(describe(&domain, &goal, &table.remark));
@@ -157,6 +166,7 @@ pub(super) fn prepare(
         target,
         rows,
         id,
+        source_rows,
         truth,
         pixels,
         facts: (source_facts, target_facts),

@@ -13,9 +13,12 @@ use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn};
-use crate::methods::{NO_TRANSFER, build};
+use crate::methods::{METHODS, NO_TRANSFER, build};
 use crate::models::Preprocess;
-use crate::report::{Confusion, DataFacts, DomainFacts, Figures, Predictions, Run, TransferFacts};
+use crate::report::{
+    Confusion, DataFacts, DomainFacts, Figures, Predictions, Run, SourceRows, SourceWeights, TransferFacts,
+};
+use crate::setting::Setting;
 
 /// Sources with the target that they are to serve: rows, or models of rows.
 pub(super) trait Sources {
@@ -65,6 +68,8 @@ pub(super) struct Data {
     pub(super) rows: Vec<usize>,
     /// The identifying columns of those rows.
     pub(super) id: Vec<(String, Vec<String>)>,
+    /// The source rows, where their weights are asked for.
+    pub(super) source_rows: Option<SourceRows>,
     /// Labels that only score.
     pub(super) truth: Truth,
     /// The pixels of some target rows, where rows are pictures.
@@ -103,6 +108,11 @@ pub(super) fn named(
         }
         name => {
             let built = build(name, &settings.params)?;
+            if settings.source_weights && !built.row.weighs_rows() {
+                return Err(no_weights(format!(
+                    "weights of source rows are asked for, and `{name}` gives none"
+                )));
+            }
             let with = settings.learner.as_deref().unwrap_or(built.row.learner).to_string();
             let learner = learner(&with)?;
             if settings.learner.is_some() && !built.row.trains_learner {
@@ -114,6 +124,14 @@ pub(super) fn named(
             Ok(Some(Configuration { built, learner, with, steps, baseline, trains_learner }))
         }
     }
+}
+
+/// An error about weights of source rows where there are none.
+fn no_weights(problem: String) -> Error {
+    let those: Vec<&str> = METHODS.iter().filter(|row| row.weighs_rows()).map(|row| row.name).collect();
+    let hint =
+        format!("leave it out, or choose a method that weighs rows with `‹method›`: {}", those.join(", "));
+    Error::input(format!("`{}`", Setting::SaveWeights), problem, hint)
 }
 
 /// Selects, initialises and transfers, and records all four steps. `named` is the method that is asked for, `None` for `auto`.
@@ -131,7 +149,22 @@ pub(super) fn run(
     }
     // 2 select
     let (mut all, choice) = select(&sources, named, &data.goal, settings, context)?;
-    if refused(choice.as_ref()) && data.truth.rows.is_empty() {
+    let refused = refused(choice.as_ref());
+    let written = if refused { all.first() } else { all.last() };
+    let weighs = |own: &Proposal| own.only().is_some_and(|own| own.built.row.weighs_rows());
+    if let Some(written) = written.filter(|own| data.source_rows.is_some() && !weighs(own)) {
+        let verdict = choice.as_ref().map_or(Verdict::Transfer, |choice| choice.verdict).name();
+        let chosen = written.name;
+        let problem = format!(
+            "weights of source rows are asked for; the verdict is `{verdict}`, and `{chosen}`, which is chosen, gives none"
+        );
+        if settings.guard {
+            let hint = "leave it out, or ask for no verdict: a method that is not judged is used";
+            return Err(Error::input(format!("`{}`", Setting::SaveWeights), problem, hint));
+        }
+        return Err(no_weights(problem));
+    }
+    if refused && data.truth.rows.is_empty() {
         all.truncate(1); // no label says what the other would have done
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
@@ -182,6 +215,7 @@ fn record(
         missing,
         rows,
         id,
+        source_rows,
         truth,
         pixels,
         facts,
@@ -193,7 +227,7 @@ fn record(
     let refused = refused(choice.as_ref());
     let Fits { mut all, before, after } = fits;
     let written = if refused { 0 } else { all.len() - 1 };
-    let Ran { mut model, facts: chosen, answers, confusion } = all.remove(written);
+    let Ran { mut model, facts: chosen, answers, confusion, weights } = all.remove(written);
     degenerate::answers(chosen.title(), &model.goal, &answers, &facts.0, context);
     let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
     let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
@@ -231,5 +265,6 @@ fn record(
     let transfer = TransferFacts { chosen, baseline, refused };
     let run = Run::new(data, choice, transfer, figures, started.elapsed().as_secs_f64(), context);
     let rows = rows.into_iter().map(|row| table.number(row)).collect();
-    Outcome { run, model, predictions: Predictions { rows, id, answers } }
+    let weights = source_rows.zip(weights).map(|(source, weights)| SourceWeights { source, weights });
+    Outcome { run, model, predictions: Predictions { rows, id, answers }, weights }
 }

@@ -15,6 +15,7 @@ use crate::data::{Domain, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::methods::NO_TRANSFER;
+use crate::report::SourceRows;
 
 /// Carries the sources of a task over to its target, as [`transfer`](super::transfer) does with tables. `truth` are labels
 /// of all target rows that only score. The model takes rows of as many columns as the task has. Of the settings, those
@@ -67,6 +68,7 @@ pub fn transfer_task(
         target: Table { name: task.target.name.clone(), rows, ..Table::default() },
         rows: (0..rows).collect(),
         id: Vec::new(),
+        source_rows: settings.source_weights.then(|| rows_of(&task)),
         truth: Truth::of(truth.unwrap_or(&none), &task.goal),
         pixels: None,
         facts: (task.parts.iter().map(part).collect(), describe(&task.target, &task.goal, "")),
@@ -75,6 +77,13 @@ pub fn transfer_task(
         ranges: beyond::ranges(&[&task.source.features, &task.target.features]),
     };
     steps::run(task, data, named, settings, started, context)
+}
+
+/// The source rows of a task, each source counted by itself.
+fn rows_of(task: &Task) -> SourceRows {
+    let mut rows = SourceRows::default();
+    task.parts.iter().for_each(|(name, range)| rows.add(name, (0..range.len()).collect(), Vec::new()));
+    rows
 }
 
 impl Sources for Task {

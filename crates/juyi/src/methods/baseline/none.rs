@@ -26,7 +26,7 @@ impl Method for SourceOnly {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let source = &task.source;
         let trained = train(learner, &source.features, &source.labels, None, &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: None })
     }
 
     /// The source model as it is.
@@ -39,7 +39,7 @@ impl Method for SourceOnly {
         _context: &mut Context,
     ) -> Result<Fitted> {
         let SourceModel { maps, trained, .. } = &sources[0];
-        Ok(Fitted { maps: maps.clone(), trained: trained.clone(), moved: None, effective_rows: None })
+        Ok(Fitted { maps: maps.clone(), trained: trained.clone(), moved: None, weights: None })
     }
 }
 

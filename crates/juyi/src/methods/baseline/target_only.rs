@@ -27,7 +27,7 @@ impl Method for TargetOnly {
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
         let rows = task.target.labelled_features();
         let trained = train(learner, &rows, &task.target.labels, None, &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: None })
     }
 
     /// The learner trained in the first source model's space, of whose rows nothing else is used.
@@ -42,7 +42,7 @@ impl Method for TargetOnly {
         let maps = sources[0].maps.clone();
         let rows = apply_all(&maps, target.labelled_features().as_ref());
         let trained = train(learner, &rows, &target.labels, None, goal, context)?;
-        Ok(Fitted { maps, trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps, trained, moved: None, weights: None })
     }
 }
 

@@ -84,9 +84,11 @@ impl Method for TrAdaBoost {
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
-        let rounds = Pool::new(task, learner)?.transfer_boost(Self::ROW.name, self.rounds, false, context)?;
+        let pool = Pool::new(task, learner)?;
+        let rounds = pool.transfer_boost(Self::ROW.name, self.rounds, false, context)?;
+        let weights = pool.source_weights(&rounds);
         let trained = vote(later_half(rounds), VoteRule::Majority);
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights })
     }
 }
 

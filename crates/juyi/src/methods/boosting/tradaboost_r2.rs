@@ -82,9 +82,11 @@ impl Method for TrAdaBoostR2 {
     }
 
     fn fit(&self, task: &Task, learner: &dyn Learner, context: &mut Context) -> Result<Fitted> {
-        let rounds = Pool::new(task, learner)?.transfer_boost(Self::ROW.name, self.rounds, true, context)?;
+        let pool = Pool::new(task, learner)?;
+        let rounds = pool.transfer_boost(Self::ROW.name, self.rounds, true, context)?;
+        let weights = pool.source_weights(&rounds);
         let trained = vote(later_half(rounds), VoteRule::Median);
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights })
     }
 }
 

@@ -159,12 +159,8 @@ impl Method for TwoStageTrAdaBoostR2 {
             context.warn(Self::ROW.name, "one labelled target row: the source rows keep their full weight");
         }
         let rounds = pool.frozen_boost(&best.1, self.rounds, context)?;
-        Ok(Fitted {
-            maps: Vec::new(),
-            trained: vote(rounds, VoteRule::Median),
-            moved: None,
-            effective_rows: None,
-        })
+        let weights = pool.source_weights(&rounds);
+        Ok(Fitted { maps: Vec::new(), trained: vote(rounds, VoteRule::Median), moved: None, weights })
     }
 }
 

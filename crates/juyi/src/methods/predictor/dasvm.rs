@@ -188,7 +188,7 @@ impl Method for Dasvm {
         let predictor = Predictor::Linear { link: Link::Identity, weights, bias };
         let shown = select_rows(task.source.features.as_ref(), &drawn(n_s));
         let moved = Some(map.apply(shown.as_ref()));
-        Ok(Fitted { maps: vec![map], trained: Trained { predictor, classes }, moved, effective_rows: None })
+        Ok(Fitted { maps: vec![map], trained: Trained { predictor, classes }, moved, weights: None })
     }
 }
 

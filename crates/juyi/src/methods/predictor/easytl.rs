@@ -123,7 +123,7 @@ impl Method for EasyTl {
         };
         let offsets = Mat::from_fn(1, classes.len(), |_, c| offsets[c]);
         let trained = Trained { predictor: Predictor::ClassMeans { means, offsets }, classes };
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: None })
     }
 }
 

@@ -97,12 +97,7 @@ impl Method for LabelPropagation {
             rows: stack(labelled.as_ref(), others.as_ref()),
             answers: stack(given.as_ref(), found.as_ref()),
         };
-        Ok(Fitted {
-            maps: Vec::new(),
-            trained: Trained { predictor, classes },
-            moved: None,
-            effective_rows: None,
-        })
+        Ok(Fitted { maps: Vec::new(), trained: Trained { predictor, classes }, moved: None, weights: None })
     }
 }
 

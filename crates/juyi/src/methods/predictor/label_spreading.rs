@@ -112,12 +112,7 @@ impl Method for LabelSpreading {
         let answers = self.spread(&graph, &given, context);
         let answers = mend(answers, rows.as_ref(), &given, bandwidth, context);
         let predictor = Predictor::Propagation { classes: classes.len(), bandwidth, rows, answers };
-        Ok(Fitted {
-            maps: Vec::new(),
-            trained: Trained { predictor, classes },
-            moved: None,
-            effective_rows: None,
-        })
+        Ok(Fitted { maps: Vec::new(), trained: Trained { predictor, classes }, moved: None, weights: None })
     }
 }
 

@@ -94,12 +94,7 @@ impl Method for LinInt {
         };
         let members = vec![member(from_source, 1.0 - weight), member(from_target, weight)];
         let predictor = Predictor::Vote(Votes { rule: VoteRule::Mean, classes: classes.len(), members });
-        Ok(Fitted {
-            maps: Vec::new(),
-            trained: Trained { predictor, classes },
-            moved: None,
-            effective_rows: None,
-        })
+        Ok(Fitted { maps: Vec::new(), trained: Trained { predictor, classes }, moved: None, weights: None })
     }
 }
 

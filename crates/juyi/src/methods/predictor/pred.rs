@@ -68,7 +68,7 @@ impl Method for Pred {
             maps: Vec::new(),
             trained: Trained { predictor, classes: second.classes },
             moved: None,
-            effective_rows: None,
+            weights: None,
         })
     }
 }

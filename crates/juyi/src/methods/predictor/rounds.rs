@@ -78,6 +78,6 @@ impl Rounds<'_> {
         maps.push(machine.into_map(rows, solution).into());
         let shown = select_rows(task.source.features.as_ref(), &drawn(n_s));
         let moved = Some(apply_all(&maps, shown.as_ref()));
-        Ok(Fitted { maps, trained: Trained { predictor, classes }, moved, effective_rows: None })
+        Ok(Fitted { maps, trained: Trained { predictor, classes }, moved, weights: None })
     }
 }

@@ -94,7 +94,7 @@ impl Method for SelfTraining {
             let trained = train(learner, &rows, &all, None, &task.goal, context)?;
             let chosen = if round < self.rounds { self.choose(task, &left, &trained) } else { Vec::new() };
             if chosen.is_empty() {
-                return Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None });
+                return Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: None });
             }
             for &(at, class) in &chosen {
                 taken.push(left[at]);

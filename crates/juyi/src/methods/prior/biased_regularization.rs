@@ -111,7 +111,7 @@ impl Method for BiasedRegularization {
             hint: "refine the model that it was made from".into(),
         })?;
         let trained = Trained { predictor, classes: (0..classes).collect() };
-        Ok(Fitted { maps: maps.clone(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: maps.clone(), trained, moved: None, weights: None })
     }
 }
 

@@ -109,7 +109,7 @@ impl Method for GaussianPrior {
         let link = if loss == Loss::Logistic { Link::Softmax } else { Link::Identity };
         let predictor = Predictor::Linear { link, weights, bias };
         let trained = Trained { predictor, classes: (0..classes).collect() };
-        Ok(Fitted { maps, trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps, trained, moved: None, weights: None })
     }
 }
 

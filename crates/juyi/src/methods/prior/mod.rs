@@ -83,5 +83,5 @@ fn with_trees(
     let rows = apply_all(maps, target.labelled_features().as_ref());
     let predictor = Predictor::Trees(refined(&trees, rows.as_ref())?);
     let trained = Trained { predictor, classes: (0..goal.classes()).collect() };
-    Ok(Fitted { maps: maps.clone(), trained, moved: None, effective_rows: None })
+    Ok(Fitted { maps: maps.clone(), trained, moved: None, weights: None })
 }

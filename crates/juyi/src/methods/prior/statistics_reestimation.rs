@@ -121,7 +121,7 @@ impl Method for StatisticsReestimation {
                 hint: "fit the source with `‹preprocess standardize›`".into(),
             });
         }
-        Ok(Fitted { maps: renewed, trained: trained.clone(), moved: None, effective_rows: None })
+        Ok(Fitted { maps: renewed, trained: trained.clone(), moved: None, weights: None })
     }
 }
 

@@ -121,7 +121,7 @@ impl Method for Jdot {
             Goal::Classes(_) => over_all_classes(predictor, task),
             Goal::Value => Trained { predictor, classes: Vec::new() },
         };
-        Ok(Fitted { maps, trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps, trained, moved: None, weights: None })
     }
 }
 

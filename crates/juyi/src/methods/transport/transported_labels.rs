@@ -104,7 +104,7 @@ impl Method for TransportedLabels {
             }
         };
         let trained = train(learner, &task.target.features, &labels, None, &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: None })
     }
 }
 

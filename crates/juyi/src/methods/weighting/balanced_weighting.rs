@@ -79,7 +79,7 @@ impl Method for BalancedWeighting {
         let of_target = self.target_share * all / n_l as f64;
         let weights = [vec![of_source; n_s], vec![of_target; n_l]].concat();
         let trained = train(learner, &rows, &labels, Some(&weights), &task.goal, context)?;
-        Ok(Fitted { maps: Vec::new(), trained, moved: None, effective_rows: None })
+        Ok(Fitted { maps: Vec::new(), trained, moved: None, weights: Some(vec![of_source; n_s]) })
     }
 }
 
@@ -128,7 +128,9 @@ mod tests {
             let weights = [vec![source; 4], vec![target; 2]].concat();
             let direct =
                 train(&Logistic::default(), &rows, &labels, Some(&weights), &task.goal, context).unwrap();
-            let found = confidence(&fitted.unwrap().trained.predictor);
+            let fitted = fitted.unwrap();
+            assert_eq!(fitted.weights.as_deref(), Some(&weights[..4]));
+            let found = confidence(&fitted.trained.predictor);
             for (ours, theirs) in found.iter().zip(confidence(&direct.predictor)) {
                 assert!((ours - theirs).abs() <= 1e-12, "share {share}: {ours}, {theirs}");
             }

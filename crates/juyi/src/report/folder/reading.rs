@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::lock::lock;
 use super::manifest::{Kind, MANIFEST, Manifest, Stamp, State};
-use super::{MODEL, NETWORK, PAGE, PREDICTIONS, RECORD};
+use super::{Folder, MODEL, NETWORK, PAGE, PREDICTIONS, RECORD};
 use crate::context::Context;
 use crate::data::read_whole;
 use crate::error::{Error, Result};
@@ -83,7 +83,7 @@ pub fn write_page(folder: &Path, context: &Context) -> Result<PathBuf> {
         let problem = "is not that of the run";
         return Err(Error::input(format!("`{}`", page.display()), problem, "give it another name"));
     }
-    files::check_output(&page, [])?;
+    files::check_output(&page, Setting::Out, [])?;
     let bytes = html(&run).into_bytes();
     write_whole(&page, &bytes)?;
     if let Some(mut own) = manifest {
@@ -98,8 +98,12 @@ pub fn write_page(folder: &Path, context: &Context) -> Result<PathBuf> {
 ///
 /// # Errors
 /// Those of [`files::check_output`]; [`Error::Input`].
-pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<()> {
-    files::check_output(path, inputs)?;
+pub fn check_output<'a>(
+    path: &Path,
+    setting: Setting,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<()> {
+    files::check_output(path, setting, inputs)?;
     let Some(target) = files::written_file(path)? else { return Ok(()) };
     let (folder, name) = in_folder(&target);
     let manifest = match Manifest::read(folder)? {
@@ -109,9 +113,36 @@ pub fn check_output<'a>(path: &Path, inputs: impl IntoIterator<Item = &'a Path>)
     match manifest {
         Some(own) if name == MANIFEST || own.files.contains_key(name) => {
             let problem = format!("belongs to {}, and nothing else may be written there", own.kind.text());
-            Err(Error::input(format!("`{}`", path.display()), problem, "give another file with `‹out›`"))
+            let hint = format!("give another file with `{setting}`");
+            Err(Error::input(format!("`{}`", path.display()), problem, hint))
         }
         _ => Ok(()),
+    }
+}
+
+impl Folder {
+    /// Asks before the work whether a single file can be written when this folder's are, as [`check_output`] does, and
+    /// refuses one whose name in this folder is a run's.
+    ///
+    /// # Errors
+    /// As [`check_output`].
+    pub fn check_beside<'a>(
+        &self,
+        path: &Path,
+        setting: Setting,
+        inputs: impl IntoIterator<Item = &'a Path>,
+    ) -> Result<()> {
+        check_output(path, setting, inputs)?;
+        let Some(target) = files::written_file(path)? else { return Ok(()) };
+        let (folder, name) = in_folder(&target);
+        let of_runs = [MODEL, NETWORK, RECORD, PAGE, MANIFEST];
+        if files::same_file(folder, &self.path) && of_runs.iter().chain(&PREDICTIONS).any(|own| *own == name)
+        {
+            let hint = format!("give another file with `{setting}`");
+            let problem = "is the name of another file of the run";
+            return Err(Error::input(format!("`{}`", path.display()), problem, hint));
+        }
+        Ok(())
     }
 }
 

@@ -253,10 +253,10 @@ fn inputs_are_never_outputs() {
         assert!(said.unwrap_err().to_string().contains("would be written over it"));
     }
     for name in [NETWORK, MANIFEST] {
-        let said = check_output(&path.join(name), []).unwrap_err().to_string();
+        let said = check_output(&path.join(name), Setting::Out, []).unwrap_err().to_string();
         assert!(said.contains("belongs to a run"), "{said}");
     }
-    check_output(&path.join("mine.csv"), []).unwrap();
+    check_output(&path.join("mine.csv"), Setting::Out, []).unwrap();
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn runs_without_a_manifest_are_ours() {
     assert_eq!(kind_of(path).unwrap(), Some(Kind::Network));
     assert_eq!(crate::report::read(&path.join(RECORD), &Context::default()).unwrap().format, 0);
     assert_eq!(read_file(&path.join(NETWORK), 1, &budget(1 << 20)).unwrap(), network(NETWORK_KEY));
-    assert!(check_output(&path.join(PREDICTIONS[0]), []).is_err());
+    assert!(check_output(&path.join(PREDICTIONS[0]), Setting::Out, []).is_err());
     write(path, &new);
     assert_eq!(content(path), as_map(&new));
     // Cut off in its training, and while its results were written.
