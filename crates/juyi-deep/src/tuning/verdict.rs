@@ -313,6 +313,7 @@ fn candidates(
         gain: judged.gains.iter().find(|least| least.of == k).map(|least| least.gain),
         failed: None,
         seconds: trial.seconds,
+        weight: 0.0,
     })
     .collect()
 }

@@ -85,8 +85,12 @@ pub(super) fn plain(task: &Task, steps: &[Preprocess], with: Option<&str>) -> Re
         let fits = |name: &&str| row_of_asked(name).is_ok_and(|row| task.source.rows() <= row.most_rows);
         learners.retain(fits);
     }
-    let steps = by_source(steps);
-    learners.into_iter().map(|with| Configuration::new(NO_TRANSFER.name, "{}", with, &steps)).collect()
+    let mut spaces = vec![by_source(steps)];
+    if share_a_unit(task) {
+        spaces.push(vec![Preprocess::L2]);
+    }
+    let all = spaces.iter().flat_map(|steps| learners.iter().map(move |with| (*with, steps)));
+    all.map(|(with, steps)| Configuration::new(NO_TRANSFER.name, "{}", with, steps)).collect()
 }
 
 /// Every other configuration that votes: learners on domains that are each standardised, and the methods that have a
@@ -111,9 +115,9 @@ pub(super) fn voters(
         spaces.push(vec![Preprocess::L2]);
     }
     let mut found = Vec::new();
-    for steps in &spaces[1..] {
-        for one in plain(task, steps, with)? {
-            found.push(Configuration { baseline: !steps.contains(&Preprocess::StandardizeEach), steps: steps.clone(), ..one });
+    if each != by_source(steps) {
+        for with in with.map_or_else(|| plain_learners(&task.goal), |name| vec![name]) {
+            found.push(Configuration::new(NO_TRANSFER.name, "{}", with, &each)?);
         }
     }
     let others = |row: &&MethodRow| row.family != Family::Baseline && row.needs.source != SourceNeed::Model;

@@ -1,5 +1,6 @@
 //! Candidates fitted once, with what they say of the target rows that were drawn.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -22,14 +23,16 @@ pub(super) struct Fitted {
     pub(super) seconds: f64,
 }
 
-/// Fits each configuration on the task; their models are kept if `keep`. One line of progress after the other: of `before`
-/// that were fitted already.
+/// Fits each configuration on the task; their models are kept if `keep`. `progress` says how many were fitted before, and how
+/// many there are in all.
 pub(super) fn fit_each(
     configurations: Vec<Configuration>,
     task: &Task,
     keep: bool,
+    (before, count): (usize, usize),
     context: &Context,
 ) -> Vec<Fitted> {
+    let done = AtomicUsize::new(before);
     let mut spaces: Vec<(Vec<Preprocess>, Task, Vec<Map>)> = Vec::new();
     for configuration in &configurations {
         if !spaces.iter().any(|(steps, ..)| *steps == configuration.steps) {
@@ -45,6 +48,7 @@ pub(super) fn fit_each(
             Ok((answers, model)) => (Ok(answers), keep.then_some(model)),
             Err(error) => (Err(error), None),
         };
+        context.progress("comparing methods", done.fetch_add(1, Ordering::Relaxed) + 1, count);
         Fitted { configuration, answers, model, seconds: start.elapsed().as_secs_f64() }
     };
     configurations.into_par_iter().map(one).collect()

@@ -22,6 +22,8 @@ pub(super) struct Learnable {
     pub(super) answers: Vec<f64>,
     /// The same value for each learner by itself, in the order of those that were tried.
     pub(super) each: Vec<f64>,
+    /// What each learner says of each source row that it did not see.
+    pub(super) held: Vec<Vec<f64>>,
 }
 
 /// Folds of the source.
@@ -48,7 +50,7 @@ impl Learnable {
                 continue;
             }
             let again = plain.iter().map(Configuration::again).collect::<Result<Vec<_>>>()?;
-            let fitted = fit_each(again, &part, false, &context.aside());
+            let fitted = fit_each(again, &part, false, (0, 0), &context.aside());
             for (one, answers) in fitted.iter().zip(&mut each) {
                 if let Ok(said) = &one.answers {
                     held.iter().zip(said).for_each(|(&row, &said)| answers[row] = said);
@@ -66,8 +68,8 @@ impl Learnable {
             held.iter().zip(&ballot.answers).for_each(|(&row, &said)| answers[row] = said);
         }
         let score = |answers: Vec<f64>| Self::scored(answers, &task.source.labels, &task.goal);
-        let each = each.into_iter().map(|answers| score(answers).value).collect();
-        Ok(Self { each, ..score(answers) })
+        let values = each.iter().map(|answers| score(answers.clone()).value).collect();
+        Ok(Self { each: values, held: each, ..score(answers) })
     }
 
     /// Which of the learners does best, the first among equals.
@@ -91,7 +93,7 @@ impl Learnable {
                 let variance =
                     present.iter().map(|one| share(one) * (1.0 - share(one)) / one.0).sum::<f64>()
                         / (classes * classes);
-                Self { value, error: variance.sqrt(), chance: 1.0 / classes, answers, each: Vec::new() }
+                Self { value, error: variance.sqrt(), chance: 1.0 / classes, answers, each: Vec::new(), held: Vec::new() }
             }
             Labels::Values(of) => {
                 let all = spread(of);
@@ -102,9 +104,16 @@ impl Learnable {
                     .collect();
                 let value = gains.iter().sum::<f64>() / n;
                 let variance = gains.iter().map(|v| (v - value).powi(2)).sum::<f64>() / n;
-                Self { value, error: (variance / n).sqrt(), chance: 0.0, answers, each: Vec::new() }
+                Self { value, error: (variance / n).sqrt(), chance: 0.0, answers, each: Vec::new(), held: Vec::new() }
             }
         }
+    }
+
+    /// How much better than chance each learner is, the best 1.
+    pub(super) fn skills(&self) -> Vec<f64> {
+        let above: Vec<f64> = self.each.iter().map(|value| (value - self.chance).max(0.0)).collect();
+        let best = above.iter().copied().fold(0.0, f64::max);
+        above.iter().map(|v| if best > 0.0 { v / best } else { 1.0 }).collect()
     }
 
     /// Whether it is clearly better than always saying the same.

@@ -7,6 +7,8 @@
 mod ballot;
 mod candidates;
 mod copies;
+mod election;
+mod estimate;
 mod fitted;
 mod from_models;
 mod judge;
@@ -31,14 +33,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::Task;
 use crate::error::Result;
 use crate::measures::Estimate;
-use crate::methods::{Family, NO_TRANSFER};
+use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
-use ballot::Ballot;
 use copies::copies;
-use fitted::{Fitted, fit_each};
+use election::Election;
+use fitted::fit_each;
 use learnable::Learnable;
 
 /// What the guard says.
@@ -98,6 +100,9 @@ pub struct Candidate {
     pub failed: Option<String>,
     /// Time of all its fits.
     pub seconds: f64,
+    /// Its share of the vote that it takes part in; 0 where it has none.
+    #[serde(default)]
+    pub weight: f64,
 }
 
 impl Candidate {
@@ -182,7 +187,13 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
     let start = Instant::now();
     let Wishes { steps, learner, only, assume } = wishes;
     let all = task.source.rows().max(task.target.rows()) <= MOST;
-    let task = &if all { task.clone() } else { task.draw(MOST, &mut context.rng("validation")) };
+    let drawn;
+    let task = if all {
+        task
+    } else {
+        drawn = task.draw(MOST, &mut context.rng("validation"));
+        &drawn
+    };
     let rows = (task.source.rows(), task.target.rows());
     let mut plain = candidates::plain(task, steps, learner)?;
     if rows.0.min(rows.1) < FEWEST {
@@ -192,39 +203,23 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
     context.progress("looking how the rows lie to each other", 0, 0);
     let leaders = copies(task.source.features.as_ref());
     note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
+    let units = match assume {
+        Some(reading) => Units::assumed(reading),
+        None => units::read(task, &mut context.rng("units"))?,
+    };
     let learnable = Learnable::of(&plain, task, &leaders, context)?;
-    let units = units::read(task, &mut context.rng("units"))?;
+    let asked = only.is_some();
     let others = match only {
         Some(only) => vec![only],
-        None => candidates::voters(task, steps, learner, &plain[learnable.best()].with.clone(), context)?,
+        None => candidates::voters(task, steps, learner, &plain[learnable.best()].with, context)?,
     };
-    let plain = fit_each(plain, task, all, context);
-    let others = fit_each(others, task, all, context);
-    dump(&plain, &others, task, &learnable, &units);
-    todo!()
-}
-
-fn dump(plain: &[Fitted], others: &[Fitted], task: &Task, learnable: &Learnable, units: &Units) {
-    let Ok(path) = std::env::var("JUYI_DUMP") else { return };
-    let one = |one: &Fitted| {
-        serde_json::json!({
-            "method": one.configuration.built.row.name, "learner": one.configuration.with, "params": one.configuration.built.params,
-            "steps": one.configuration.steps, "seconds": one.seconds,
-            "error": one.answers.as_ref().err().map(ToString::to_string),
-            "answers": one.answers.as_ref().ok(),
-        })
-    };
-    let goal = match &task.goal {
-        Goal::Classes(names) => names.clone(),
-        Goal::Value => Vec::new(),
-    };
-    let y: Vec<f64> = match &task.source.labels {
-        crate::data::Labels::Classes(of) => of.iter().map(|c| *c as f64).collect(),
-        crate::data::Labels::Values(of) => of.clone(),
-    };
-    let out = serde_json::json!({"classes": goal, "plain": plain.iter().map(one).collect::<Vec<_>>(), "others": others.iter().map(one).collect::<Vec<_>>(),
-        "learnable": [learnable.value, learnable.error, learnable.chance], "each": learnable.each, "cv": learnable.answers, "y": y, "units": units});
-    std::fs::write(path, out.to_string()).unwrap();
+    let (first, count) = (plain.len(), plain.len() + others.len());
+    let plain = fit_each(plain, task, all, (0, count), context);
+    let others = fit_each(others, task, all, (first, count), context);
+    let election = Election { task, units, learnable, plain, others, asked };
+    let chosen = election.hold();
+    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
+    Ok(Chosen { choice, ..chosen })
 }
 
 /// Nothing could be compared.

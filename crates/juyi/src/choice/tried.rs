@@ -122,6 +122,7 @@ fn candidates(tried: &[Tried], base: usize, judged: &Judgement, assumed: &Assume
             gain: least.map(|Least { gain, .. }| *gain),
             failed: one.scores.as_ref().err().map(ToString::to_string),
             seconds: one.seconds,
+            weight: 0.0,
         };
         (lead(one), candidate)
     };

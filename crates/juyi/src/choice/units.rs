@@ -64,6 +64,26 @@ pub struct Units {
     pub decimals: (usize, usize),
 }
 
+impl Units {
+    /// The reading in a sentence.
+    pub(super) fn words(&self) -> &'static str {
+        match (self.reading, self.assumed) {
+            (Reading::SameUnits, false) => "The target's columns are in the source's units.",
+            (Reading::Rescaled, false) => "The target's columns are in other units than the source's.",
+            (Reading::Mixed, false) => "The columns are parts of a whole.",
+            (Reading::NotIdentifiable, _) => "Whether the units moved or the rows did cannot be told from the rows.",
+            (Reading::SameUnits, true) => "The target's columns are taken to be in the source's units.",
+            (Reading::Rescaled, true) => "The target's columns are taken to be in other units than the source's.",
+            (Reading::Mixed, true) => "The target's columns are taken to be mixtures of the source's.",
+        }
+    }
+
+    /// A reading that the user gives.
+    pub(super) fn assumed(reading: Reading) -> Self {
+        Self { reading, assumed: true, broken: None, moved: None, related: None, decimals: (0, 0) }
+    }
+}
+
 /// From so many columns on that have more than two values, columns are parts of a whole.
 const MANY_COLUMNS: usize = 50;
 
