@@ -249,8 +249,11 @@ pub(crate) struct MethodsArguments {
     /// Print the families with links to their methods' pages, in Markdown
     #[arg(long, conflicts_with = "name")]
     pub(crate) markdown: bool,
-    /// Write a Markdown page for each method to this folder
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "markdown"])]
+    /// Print the methods in groups: by scenario, object (what is carried over), strategy or task
+    #[arg(long, value_name = "WORD", conflicts_with_all = ["name", "markdown"])]
+    pub(crate) by: Option<String>,
+    /// Write a Markdown page for each method, and their four classifications, to this folder
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "markdown", "by"])]
     pub(crate) pages: Option<PathBuf>,
 }
 

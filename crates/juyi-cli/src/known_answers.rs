@@ -37,16 +37,29 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
 fn heading() -> String {
     format!(
         "{:<36}{:<18}{:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>16}{:>9}\n",
-        "task", "verdict", "units", "gain", "true", "written", "plain", "before", "best", "expected", "seconds"
+        "task",
+        "verdict",
+        "units",
+        "gain",
+        "true",
+        "written",
+        "plain",
+        "before",
+        "best",
+        "expected",
+        "seconds"
     )
 }
 
 fn line(row: &Answered) -> String {
     let points = |v: f64| format!("{:.1}", 100.0 * v);
     let optional = |v: Option<f64>| v.map_or_else(|| "-".into(), points);
-    let expected =
-        row.expected.map_or_else(|| "-".into(), |e| format!("{} ({}-{})", points(e.value), points(e.low), points(e.high)));
-    let halves = row.halves.map_or_else(String::new, |(away, seen)| format!("  {} {}", points(away), points(seen)));
+    let expected = row.expected.map_or_else(
+        || "-".into(),
+        |e| format!("{} ({}-{})", points(e.value), points(e.low), points(e.high)),
+    );
+    let halves =
+        row.halves.map_or_else(String::new, |(away, seen)| format!("  {} {}", points(away), points(seen)));
     format!(
         "{:<36}{:<18}{:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>18}{:>7.1}{}{halves}",
         row.task,
@@ -71,8 +84,10 @@ fn summary(group: &str, rows: &[&Answered]) -> String {
     let gained = sum(&|row| row.oracle.map_or(0.0, |_| row.written - row.baseline));
     let possible = sum(&|row| row.oracle.map_or(0.0, |oracle| oracle - row.baseline));
     let transferred = count(&|row| row.verdict == Verdict::Transfer);
-    let worth = count(&|row| row.verdict == Verdict::Transfer && row.true_gain.is_some_and(|gain| gain >= 0.01));
-    let covered = count(&|row| row.true_gain.is_some_and(|gain| row.gain.low <= gain && gain <= row.gain.high));
+    let worth =
+        count(&|row| row.verdict == Verdict::Transfer && row.true_gain.is_some_and(|gain| gain >= 0.01));
+    let covered =
+        count(&|row| row.true_gain.is_some_and(|gain| row.gain.low <= gain && gain <= row.gain.high));
     let known = count(&|row| row.true_gain.is_some());
     let expected = count(&|row| row.expected.is_some_and(|e| e.low <= row.written && row.written <= e.high));
     let held = count(&|row| row.floor.is_some_and(|floor| floor <= row.written));

@@ -10,8 +10,8 @@ mod data;
 mod features;
 #[cfg(feature = "deep")]
 mod few_labels;
-mod measure;
 mod known_answers;
+mod measure;
 mod methods;
 #[cfg(feature = "deep")]
 mod networks;

@@ -8,7 +8,9 @@ use juyi::error::Error;
 use juyi::files::{check_output, write_whole};
 use juyi::learners::{LEARNERS, LearnerRow, learner_row};
 use juyi::measures::{MEASURES, MeasureRow, measure_row};
-use juyi::methods::{Family, METHODS, MethodRow, list_of_pages, method};
+use juyi::methods::{
+    CLASSIFICATIONS, Classification, Family, METHODS, MethodRow, classifications_page, list_of_pages, method,
+};
 use juyi::params::ParamInfo;
 use juyi::report::thousands;
 use juyi::setting::Setting;
@@ -28,7 +30,10 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
             _ => one(method(name)?)?,
         },
         None if arguments.markdown => markdown()?,
-        None => list()?,
+        None => match &arguments.by {
+            Some(word) => grouped(Classification::named(word)?)?,
+            None => list()?,
+        },
     };
     say(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -43,7 +48,8 @@ fn pages() -> impl Iterator<Item = (&'static str, String)> {
 
 /// A page for each of them, and the list of all. What stands there already must be pages of the same titles.
 fn write_pages(folder: &Path) -> juyi::error::Result<()> {
-    let all = pages().chain([("README", list_of_pages() + &others())]);
+    let lists = [("README", list_of_pages() + &others()), ("classifications", classifications_page())];
+    let all = pages().chain(lists);
     let pages: Vec<(PathBuf, String)> =
         all.map(|(name, page)| (folder.join(format!("{name}.md")), worded(&page))).collect();
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
@@ -87,16 +93,37 @@ fn list() -> Result<String, std::fmt::Error> {
     Ok(out)
 }
 
+/// The methods in the groups of a classification.
+fn grouped(classification: &Classification) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(
+        out,
+        "{} · {}\n{}\n{}",
+        classification.name[0], classification.name[1], classification.about[0], classification.about[1]
+    )?;
+    for group in classification.groups {
+        writeln!(out, "\n{} · {}\n{}\n{}", group.name[0], group.name[1], group.about[0], group.about[1])?;
+        let methods = group.methods();
+        match methods.len() {
+            0 => writeln!(out, "  no method so far · 目前还没有这类方法")?,
+            n if n == METHODS.len() => writeln!(out, "  all methods · 所有方法")?,
+            _ => methods.iter().try_for_each(|row| writeln!(out, "  {:<24} {}", row.name, row.summary))?,
+        }
+    }
+    Ok(out)
+}
+
 /// The families with links to their methods' pages, as the READMEs have them in their tables.
 fn markdown() -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     let mut family = None;
     for row in METHODS {
-        let between = if Some(row.family) == family { ", " } else { "" };
-        if Some(row.family) != family {
+        let own = row.family.name();
+        let between = if Some(own) == family { ", " } else { "" };
+        if Some(own) != family {
             let end = if family.is_none() { "" } else { " |\n" };
             write!(out, "{end}| {} | ", row.family)?;
-            family = Some(row.family);
+            family = Some(own);
         }
         write!(out, "{between}[`{0}`](docs/methods/{0}.md)", row.name)?;
     }
@@ -109,12 +136,17 @@ fn one(row: &MethodRow) -> Result<String, std::fmt::Error> {
     writeln!(out, "{}: {}\n", row.name, row.summary)?;
     writeln!(out, "family   {}", row.family)?;
     writeln!(out, "for      {}", row.tasks())?;
+    for classification in CLASSIFICATIONS.iter().filter(|one| ["scenario", "object"].contains(&one.word)) {
+        let groups = row.groups(classification);
+        let names: Vec<&str> = groups.iter().map(|group| group.name[0]).collect();
+        writeln!(out, "{:<8} {}", classification.word, names.join(", "))?;
+    }
     let use_of_learner =
         if row.trains_learner { "any, by default" } else { "none of its own; the baseline beside it uses" };
     writeln!(out, "learner  {use_of_learner} {}", row.learner)?;
     if row.family != Family::Baseline {
         let grid: Vec<&str> =
-            row.grid.iter().map(|one| if *one == "{}" { "its defaults" } else { *one }).collect();
+            row.grid.all().into_iter().map(|one| if one == "{}" { "its defaults" } else { one }).collect();
         if grid.is_empty() {
             writeln!(out, "auto     leaves it out")?;
         }

@@ -339,6 +339,28 @@ fn the_pages_are_those_of_the_methods_that_there_are() {
 }
 
 #[test]
+fn methods_are_listed_by_each_classification() {
+    let said = |call: &str| {
+        let said = juyi(Path::new("."), call);
+        assert!(said.status.success(), "{call}: {}", text(&said.stderr));
+        text(&said.stdout)
+    };
+    let object = said("methods --by object");
+    for name in
+        ["instances · 基于样本", "features · 基于特征", "parameters · 基于模型", "relations · 基于关系"]
+    {
+        assert!(object.contains(&format!("\n{name}\n")), "{object}");
+    }
+    let features = object.split("features · ").nth(1).and_then(|rest| rest.split("parameters · ").next());
+    assert!(features.is_some_and(|own| own.contains("\n  coral ") && !own.contains("\n  kmm ")), "{object}");
+    let scenario = said("methods --by scenario");
+    assert!(scenario.contains("归纳式迁移") && scenario.contains("no method so far"), "{scenario}");
+    assert!(said("methods --by strategy").contains("homogeneous · 同构迁移"));
+    assert!(said("methods --by task").contains("regression · 回归"));
+    assert!(said("methods strut").contains("\nscenario inductive, source-free\nobject   parameters\n"));
+}
+
+#[test]
 fn parameters_of_a_learner_are_set_recorded_and_refused_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let row =

@@ -5,6 +5,7 @@ mod corpora;
 mod from_models;
 mod golden;
 mod known_ratio;
+mod label_shift;
 mod laws;
 mod tasks;
 mod tidy;

@@ -6,12 +6,11 @@
     reason = "the verdicts, with estimated and true gain, are what is to be seen"
 )]
 
-use juyi::choice::{Chosen, Configuration, Verdict, choose};
+use juyi::choice::{Chosen, Configuration, Proposal, Verdict, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, multiply, select_rows};
-use juyi::methods::fit;
-use juyi::models::{Preprocess, predict, preprocess};
+use juyi::models::Preprocess;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -110,23 +109,24 @@ fn remade(labels: Labels, target: Matrix, task: &Task) -> Task {
 }
 
 impl Pair {
-    fn accuracy(&self, of: &Configuration) -> f64 {
-        accuracy(self.task.clone(), of, &self.truth)
+    fn accuracy(&self, of: &Proposal) -> f64 {
+        accuracy(&self.task, of, &self.truth)
     }
 
     /// What undoing the shift would gain over not transferring, with the same learner.
     fn known_gain(&self) -> f64 {
         let none =
             Configuration::new("none", "{}", "logistic", &[Preprocess::Standardize]).expect("a baseline");
+        let none = Proposal::one(none);
         let undone = remade(self.task.source().labels().clone(), self.before.clone(), &self.task);
-        accuracy(undone, &none, &self.truth) - self.accuracy(&none)
+        accuracy(&undone, &none, &self.truth) - self.accuracy(&none)
     }
 
     /// The verdict; prints a line with the estimated and the true gain.
     fn verdict(&self, name: &str, seed: u64) -> Verdict {
         let context = &mut Context::new(seed, DEFAULT_MEMORY);
-        let Chosen { choice, baseline, candidate } =
-            choose(&self.task, &[Preprocess::Standardize], None, None, context).expect("a choice");
+        let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+        let Chosen { choice, baseline, candidate } = choose(&self.task, wishes, context).expect("a choice");
         let candidate = candidate.expect("some method serves");
         let gain = 100.0 * (self.accuracy(&candidate) - self.accuracy(&baseline));
         let points = |v: f64| format!("{:+.1}", 100.0 * v);
@@ -135,17 +135,15 @@ impl Pair {
         println!(
             "{name:<9} {seed:>3}  {:<16} estimated {value:>5} ({low:>5} to {high:>5})  true {gain:>+5.1}  {}",
             choice.verdict.name(),
-            candidate.built.row.name
+            candidate.name
         );
         choice.verdict
     }
 }
 
-fn accuracy(task: Task, of: &Configuration, truth: &[usize]) -> f64 {
-    let context = &mut Context::default();
-    let (task, _) = preprocess(task, &of.steps, context);
-    let model = fit(&of.built, &task, of.learner.as_ref(), Vec::new(), context).expect("a fit");
-    let answers = predict(&model.maps, &model.predictor, task.target().features().as_ref()).answer;
+fn accuracy(task: &Task, of: &Proposal, truth: &[usize]) -> f64 {
+    let model = of.fit(task, &mut Context::default()).expect("a fit");
+    let answers = model.predict(task.target().features().as_ref()).expect("its columns").answer;
     let right = answers.iter().zip(truth).filter(|(answer, truth)| **answer as usize == **truth).count();
     right as f64 / truth.len() as f64
 }

@@ -30,7 +30,8 @@ impl Ballot {
         if self.classes > 0 {
             return first_largest(&self.shares(row)) as f64;
         }
-        let mut heard: Vec<(f64, f64)> = self.voters.iter().map(|(weight, said)| (said[row], *weight)).collect();
+        let mut heard: Vec<(f64, f64)> =
+            self.voters.iter().map(|(weight, said)| (said[row], *weight)).collect();
         weighted_median(&mut heard)
     }
 

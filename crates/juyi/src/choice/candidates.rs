@@ -124,7 +124,7 @@ pub(super) fn voters(
     for row in METHODS.iter().filter(others) {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
         if too_large || !serves(row, task, context) {
-            if too_large && !row.grid.is_empty() {
+            if too_large && !row.grid.tried(&task.goal).is_empty() {
                 let text = format!("left out: beyond {} rows it takes too long", row.most_rows);
                 context.note(row.name, text);
             }
@@ -137,7 +137,7 @@ pub(super) fn voters(
         };
         learners.dedup();
         learners.retain(|name| suits(row, name, task));
-        for params in row.grid {
+        for params in row.grid.tried(&task.goal) {
             for with in &learners {
                 for steps in &spaces {
                     found.push(Configuration::new(row.name, params, with, steps)?);
@@ -150,7 +150,8 @@ pub(super) fn voters(
 
 /// Whether all columns can be taken to share a unit: counts, shares, activations and pixels, none below 0.
 fn share_a_unit(task: &Task) -> bool {
-    let none_below = |domain: &Domain| domain.features.col_iter().all(|column| column.iter().all(|v| *v >= 0.0));
+    let none_below =
+        |domain: &Domain| domain.features.col_iter().all(|column| column.iter().all(|v| *v >= 0.0));
     task.columns() >= FEWEST_OF_A_UNIT && none_below(&task.source) && none_below(&task.target)
 }
 

@@ -90,8 +90,11 @@ impl Election<'_> {
             let own = self.plain.iter().position(|plain| plain.configuration.with == one.with);
             own.filter(|_| one.trains_learner).map_or(1.0, |k| skills[k])
         };
-        let votes: Vec<bool> =
-            self.others.iter().map(|one| one.speaks() && (self.asked || self.may_vote(&one.configuration))).collect();
+        let votes: Vec<bool> = self
+            .others
+            .iter()
+            .map(|one| one.speaks() && (self.asked || self.may_vote(&one.configuration)))
+            .collect();
         let kin = |a: &Configuration, b: &Configuration| {
             let (row, other) = (a.built.row, b.built.row);
             row.name == other.name && (row.family != Family::Baseline || a.with == b.with)
@@ -115,7 +118,7 @@ impl Election<'_> {
         match self.units.reading {
             Reading::Mixed => row.family != Family::Baseline,
             Reading::Rescaled | Reading::NotIdentifiable => each,
-            Reading::SameUnits => !each && ["self-training", "msda"].contains(&row.name), // TODO a capability
+            Reading::SameUnits => !each && !matches!(row.family, Family::Mapping | Family::Transport),
         }
     }
 
@@ -128,10 +131,12 @@ impl Election<'_> {
         let units = self.units.words();
         match self.units.reading {
             Reading::NotIdentifiable if gain.value >= estimate::LEAST => {
-                let reason = format!("{units} Standardising each domain helps if the units moved, and harms if the rows did.");
+                let reason = format!(
+                    "{units} Standardising each domain helps if the units moved, and harms if the rows did."
+                );
                 (Verdict::CannotTell, reason)
             }
-            _ if gain.value >= estimate::LEAST && gain.low > -WORTHWHILE => {
+            _ if gain.value >= estimate::LEAST => {
                 (Verdict::Transfer, format!("{units} The vote of what was tried speaks for it."))
             }
             _ if gain.value < WORTHWHILE => {
@@ -142,7 +147,13 @@ impl Election<'_> {
     }
 
     /// All that were tried, the one that is expected to be best first; failed ones come last.
-    fn candidates(&self, plain: &Ballot, plain_weights: &[f64], vote: &Ballot, weights: &[f64]) -> Vec<Candidate> {
+    fn candidates(
+        &self,
+        plain: &Ballot,
+        plain_weights: &[f64],
+        vote: &Ballot,
+        weights: &[f64],
+    ) -> Vec<Candidate> {
         let total: f64 = weights.iter().sum();
         let plain_total: f64 = plain_weights.iter().sum();
         let all = self.plain.iter().zip(plain_weights).map(|(one, w)| (one, true, w / plain_total));

@@ -66,10 +66,8 @@ fn answered(
     let own = &model.maps[maps.len()..];
     let mut answers = predict(own, &model.predictor, task.target.features.as_ref()).answer;
     if let (Goal::Classes(own), Goal::Classes(all)) = (&model.goal, &task.goal) {
-        let positions: Vec<f64> = own
-            .iter()
-            .map(|class| all.iter().position(|name| name == class).unwrap_or(0) as f64)
-            .collect();
+        let positions: Vec<f64> =
+            own.iter().map(|class| all.iter().position(|name| name == class).unwrap_or(0) as f64).collect();
         for answer in answers.iter_mut().filter(|answer| answer.is_finite()) {
             *answer = positions[*answer as usize];
         }

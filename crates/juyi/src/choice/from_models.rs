@@ -52,7 +52,7 @@ pub fn choose_from_models(
                 && row.needs.check_models(row, target, goal).is_ok()
         };
         for row in METHODS.iter().filter(fits) {
-            for params in row.grid {
+            for params in row.grid.tried(goal) {
                 configurations.push(Configuration::on_models(row.name, params, row.learner)?);
             }
         }

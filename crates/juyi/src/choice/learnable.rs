@@ -90,10 +90,16 @@ impl Learnable {
                 let classes = present.len() as f64;
                 let share = |(all, right): &(f64, f64)| right / all;
                 let value = present.iter().map(share).sum::<f64>() / classes;
-                let variance =
-                    present.iter().map(|one| share(one) * (1.0 - share(one)) / one.0).sum::<f64>()
-                        / (classes * classes);
-                Self { value, error: variance.sqrt(), chance: 1.0 / classes, answers, each: Vec::new(), held: Vec::new() }
+                let variance = present.iter().map(|one| share(one) * (1.0 - share(one)) / one.0).sum::<f64>()
+                    / (classes * classes);
+                Self {
+                    value,
+                    error: variance.sqrt(),
+                    chance: 1.0 / classes,
+                    answers,
+                    each: Vec::new(),
+                    held: Vec::new(),
+                }
             }
             Labels::Values(of) => {
                 let all = spread(of);
@@ -104,7 +110,14 @@ impl Learnable {
                     .collect();
                 let value = gains.iter().sum::<f64>() / n;
                 let variance = gains.iter().map(|v| (v - value).powi(2)).sum::<f64>() / n;
-                Self { value, error: (variance / n).sqrt(), chance: 0.0, answers, each: Vec::new(), held: Vec::new() }
+                Self {
+                    value,
+                    error: (variance / n).sqrt(),
+                    chance: 0.0,
+                    answers,
+                    each: Vec::new(),
+                    held: Vec::new(),
+                }
             }
         }
     }

@@ -13,19 +13,19 @@ mod fitted;
 mod from_models;
 mod judge;
 mod learnable;
+mod proposal;
 mod resamples;
 mod tried;
 mod units;
 mod validation;
-mod proposal;
 
 pub use candidates::{Configuration, by_source};
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
+pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 pub use resamples::{Resamples, Score};
 pub use units::{Reading, Units};
 pub use validation::{folds, most_frequent, note_copies};
-pub use proposal::{PLAIN_VOTE, VOTE, Voter, Proposal, vote};
 
 use std::time::Instant;
 

@@ -2,8 +2,10 @@
 
 use super::candidates::Configuration;
 use crate::context::Context;
-use crate::data::Goal;
-use crate::models::{About, Member, Model, Predictor, VoteRule, Votes};
+use crate::data::{Goal, Task};
+use crate::error::Result;
+use crate::methods::fit;
+use crate::models::{About, Map, Member, Model, Predictor, Preprocess, VoteRule, Votes, preprocess};
 
 /// What is fitted and written: a configuration, or the vote of several.
 pub struct Proposal {
@@ -45,8 +47,47 @@ impl Proposal {
     }
 }
 
+impl Proposal {
+    /// Fits it on a task: a vote's members one after the other, each unless it has its model already. What voters want to be
+    /// known one by one is not what the vote wants to be known.
+    ///
+    /// # Errors
+    /// What the methods report; [`Error::Memory`](crate::error::Error::Memory) for a second copy of the features.
+    pub fn fit(&self, task: &Task, context: &mut Context) -> Result<Model> {
+        let mut order: Vec<&Voter> = self.voters.iter().collect();
+        // By their preprocessing, so that there is one copy of the features at a time.
+        order.sort_by_key(|voter| {
+            voter.configuration.steps.iter().map(|step| step.name()).collect::<Vec<_>>()
+        });
+        let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
+        let mut models = Vec::new();
+        for (k, voter) in order.iter().enumerate() {
+            let Configuration { built, learner, steps, .. } = &voter.configuration;
+            if let Some(model) = &voter.model {
+                models.push((voter.weight, model.clone()));
+                continue;
+            }
+            context.progress(&format!("fitting {}", built.row.name), k, order.len());
+            let aside = &mut if self.only().is_some() { context.clone() } else { context.aside() };
+            if ready.as_ref().is_none_or(|(done, ..)| done != steps) {
+                ready.take();
+                context.require("a second copy of the features", task.bytes())?;
+                let (task, maps) = preprocess(task.clone(), steps, aside);
+                ready = Some((steps, task, maps));
+            }
+            let Some((_, task, maps)) = &ready else { unreachable!("made above") };
+            models.push((voter.weight, fit(built, task, learner.as_ref(), maps.clone(), aside)?));
+        }
+        drop(ready);
+        match <[(f64, Model); 1]>::try_from(models) {
+            Ok([(_, one)]) => Ok(one),
+            Err(models) => Ok(vote(self.name, models, &task.goal, task.columns(), context)),
+        }
+    }
+}
+
 /// The model of a vote among fitted models, each with its weight; their classes are among the goal's.
-pub fn vote(name: &str, models: Vec<(f64, Model)>, goal: &Goal, columns: usize, context: &Context) -> Model {
+fn vote(name: &str, models: Vec<(f64, Model)>, goal: &Goal, columns: usize, context: &Context) -> Model {
     let (rule, classes) = match goal {
         Goal::Classes(names) => (VoteRule::Majority, names.len()),
         Goal::Value => (VoteRule::Median, 0),

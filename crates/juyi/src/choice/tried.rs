@@ -3,7 +3,7 @@
 use super::candidates::Configuration;
 use super::judge::{Gain, Judgement, Least, judge};
 use super::resamples::Score;
-use super::{Assumption, Candidate, Choice, Chosen, Verdict, Proposal, undecided};
+use super::{Assumption, Candidate, Choice, Chosen, Proposal, Verdict, undecided};
 use crate::error::Result;
 use crate::measures::Estimate;
 

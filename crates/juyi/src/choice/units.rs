@@ -71,9 +71,13 @@ impl Units {
             (Reading::SameUnits, false) => "The target's columns are in the source's units.",
             (Reading::Rescaled, false) => "The target's columns are in other units than the source's.",
             (Reading::Mixed, false) => "The columns are parts of a whole.",
-            (Reading::NotIdentifiable, _) => "Whether the units moved or the rows did cannot be told from the rows.",
+            (Reading::NotIdentifiable, _) => {
+                "Whether the units moved or the rows did cannot be told from the rows."
+            }
             (Reading::SameUnits, true) => "The target's columns are taken to be in the source's units.",
-            (Reading::Rescaled, true) => "The target's columns are taken to be in other units than the source's.",
+            (Reading::Rescaled, true) => {
+                "The target's columns are taken to be in other units than the source's."
+            }
             (Reading::Mixed, true) => "The target's columns are taken to be mixtures of the source's.",
         }
     }
@@ -100,14 +104,8 @@ const RELATED: f64 = 0.1;
 pub(super) fn read(task: &Task, rng: &mut ChaCha8Rng) -> Result<Units> {
     let (source, target) = (task.source.features.as_ref(), task.target.features.as_ref());
     let decimals = decimals(source, target);
-    let unknown = Units {
-        reading: Reading::Mixed,
-        assumed: false,
-        broken: None,
-        moved: None,
-        related: None,
-        decimals,
-    };
+    let unknown =
+        Units { reading: Reading::Mixed, assumed: false, broken: None, moved: None, related: None, decimals };
     let many = (0..source.ncols()).filter(|&j| more_than_two(source, j)).take(MANY_COLUMNS).count();
     if many == MANY_COLUMNS {
         return Ok(unknown);

@@ -7,6 +7,7 @@
 mod decompose;
 mod distance;
 mod exponential;
+mod nearest;
 mod principal;
 mod statistics;
 
@@ -15,10 +16,11 @@ pub use decompose::{
     symmetric_power, thin_svd,
 };
 pub use distance::{
-    Nearest, gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, largest, log_gaussian_mixture,
-    median_distance, nearest, squared_distance_block, squared_distances, squared_norms,
+    gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, largest, log_gaussian_mixture,
+    median_distance, squared_distance_block, squared_distances, squared_norms,
 };
 pub use exponential::{exponentials, hyperbolic_tangents, logarithms};
+pub use nearest::{Nearest, nearest, nearest_several};
 pub use principal::{principal_directions, principal_directions_bytes};
 pub use statistics::{column_deviations, column_means, covariance};
 

@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod boosting;
+mod held_out;
 mod label_features;
 pub mod mapping;
 mod page;
@@ -12,10 +13,11 @@ mod registry;
 pub mod transport;
 pub mod weighting;
 
-pub use page::list_of_pages;
+pub use page::{classifications_page, list_of_pages};
 use registry::make;
 pub use registry::{
-    Built, Family, Goals, LabelUse, LearnerNeed, METHODS, MethodRow, Needs, SourceNeed, build, method,
+    Built, CLASSIFICATIONS, Carried, Classification, Family, Goals, Grid, Group, LabelUse, LearnerNeed,
+    METHODS, MethodRow, Needs, SourceNeed, Sources, build, method,
 };
 
 use std::borrow::Cow;

@@ -1,8 +1,11 @@
-//! What a row of the method table holds, and how a method is made from it. The command line, the README table and the
-//! law tests read the rows.
+//! What a row of the method table holds, and how a method is made from it.
 
+mod classifications;
+mod grid;
 mod rows;
 
+pub use classifications::{CLASSIFICATIONS, Carried, Classification, Group};
+pub use grid::Grid;
 pub use rows::METHODS;
 
 use std::fmt;
@@ -32,8 +35,8 @@ pub enum Family {
     Mapping,
     /// Carries source rows to the target by a transport plan.
     Transport,
-    /// Predicts the target rows by itself.
-    Predictor,
+    /// Predicts the target rows by itself, with what it carries over.
+    Predictor(Carried),
 }
 
 impl Family {
@@ -46,7 +49,7 @@ impl Family {
             Self::Prior => "prior",
             Self::Mapping => "mapping",
             Self::Transport => "transport",
-            Self::Predictor => "predictor",
+            Self::Predictor(_) => "predictor",
         }
     }
 }
@@ -92,6 +95,17 @@ pub enum SourceNeed {
     Model,
 }
 
+/// How a method learns from several sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// From their rows as one.
+    Joined,
+    /// From each by itself.
+    Apart,
+    /// From their rows as one; of models it takes one only.
+    OneModel,
+}
+
 /// The learner that a method trains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LearnerNeed {
@@ -112,6 +126,8 @@ pub struct Needs {
     pub target_labels: LabelUse,
     /// What it learns from.
     pub source: SourceNeed,
+    /// How it learns from several sources.
+    pub sources: Sources,
     /// The learner that it trains.
     pub learner: LearnerNeed,
     /// It brings rows to unit length: of fewer than two columns that vary only signs would be left.
@@ -124,6 +140,7 @@ impl Needs {
         goals: Goals::Any,
         target_labels: LabelUse::Optional,
         source: SourceNeed::Rows,
+        sources: Sources::Joined,
         learner: LearnerNeed::Any,
         directions: false,
     };
@@ -225,9 +242,8 @@ pub struct MethodRow {
     /// The learner when none is asked for, that of the method and of the baseline beside it; see
     /// [`MethodRow::learner_for`].
     pub learner: &'static str,
-    /// The parameters that `auto` tries, each a JSON object of those that differ from their defaults; none where
-    /// `auto` leaves the method out.
-    pub grid: &'static [&'static str],
+    /// The parameters that `auto` tries.
+    pub grid: Grid,
     /// The most rows a side for which `auto` tries it: beyond, a fit takes minutes.
     pub most_rows: usize,
     /// The text of its file, of which the head is its page.
@@ -245,7 +261,7 @@ impl MethodRow {
 
     /// Whether it leaves a weight for each source row.
     pub fn weighs_rows(&self) -> bool {
-        self.needs.learner == LearnerNeed::Weighs
+        matches!(self.family, Family::Weighting | Family::Boosting)
     }
 
     /// The learner when none is asked for, which must be able to predict what is asked: least squares stand in for a

@@ -268,7 +268,12 @@ mod tests {
             second: Box::new(second),
         });
         let Predictor::Vote(mut votes) = vote(stacked) else { unreachable!("a vote") };
-        votes.members.push(Member { weight: 2.0, classes: vec![0, 1], maps: Vec::new(), predictor: model().predictor });
+        votes.members.push(Member {
+            weight: 2.0,
+            classes: vec![0, 1],
+            maps: Vec::new(),
+            predictor: model().predictor,
+        });
         Model { predictor: Predictor::Vote(votes), ..model() }
     }
 

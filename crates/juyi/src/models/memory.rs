@@ -45,8 +45,11 @@ fn numbers(predictor: &Predictor, columns: u64) -> u64 {
     match predictor {
         Predictor::Linear { weights, .. } => 2 * weights.ncols() as u64,
         Predictor::ClassMeans { means, .. } => 3 * means.nrows() as u64,
-        // Distances to a block of the stored rows, and the nearest row of each class.
-        Predictor::Neighbors { classes, .. } => 1024 + 6 * *classes as u64,
+        // Distances to a block of the stored rows, and the nearest row of each class or twice `k` rows.
+        Predictor::Neighbors { classes, k, .. } => {
+            let several = if *k > 1 { 4 * *k as u64 } else { 0 };
+            1024 + 6 * *classes as u64 + several
+        }
         Predictor::Propagation { rows, answers, .. } => (rows.nrows() + 2 * answers.ncols()) as u64,
         Predictor::Kernel(KernelVotes { counts, bias, .. }) => {
             let classes = counts.len() as u64;

@@ -2,6 +2,7 @@
 //! trees; a vote among predictors and one predictor on top of another.
 
 mod kernel;
+mod neighbors;
 mod stacked;
 mod trees;
 mod votes;
@@ -14,9 +15,10 @@ pub use votes::{Member, VoteRule, Votes, weighted_median};
 use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
+use self::neighbors::{is_one, neighbors, one};
 use super::maps::{Map, check_bandwidth};
 use crate::linalg::{
-    Matrix, add_product, exponentials, nearest, normalize_rows, squared_distance_block, squared_norms,
+    Matrix, add_product, exponentials, normalize_rows, squared_distance_block, squared_norms,
 };
 
 /// How a linear score is read.
@@ -46,10 +48,14 @@ pub enum Predictor {
         #[serde(skip, default = "Matrix::new")]
         bias: Matrix,
     },
-    /// The answer of the nearest of the stored rows.
+    /// The answer of the nearest of the stored rows, or of several together: the class that most of them have, or the
+    /// mean of their numbers.
     Neighbors {
         /// Number of classes; 0 for a regression.
         classes: usize,
+        /// How many rows decide; 1 is not written down.
+        #[serde(default = "one", skip_serializing_if = "is_one")]
+        k: usize,
         /// `(n, d)`.
         #[serde(skip, default = "Matrix::new")]
         rows: Matrix,
@@ -98,8 +104,8 @@ pub struct Answers {
     /// The class of each row, as a position, or the predicted number.
     pub answer: Vec<f64>,
     /// For classes, between 0 and 1: the largest probability where scores are probabilities, else the largest softmax
-    /// of the scores; for neighbours `b / (a + b)` with `a` the distance to the answer and `b` to the next class; for
-    /// kernel votes the mean of `1 / (1 + exp(-2 f))` over the answer's margins `f`; for votes the answer's share.
+    /// of the scores; for one neighbour `b / (a + b)` with `a` the distance to the answer and `b` to the next class, for
+    /// several the share of them that have the answer's class; for kernel votes the mean of `1 / (1 + exp(-2 f))` over the answer's margins `f`; for votes the answer's share.
     /// Empty for a regression.
     pub confidence: Vec<f64>,
     /// `(n, c)`; the largest is the answer. `None` for neighbours and regressions.
@@ -131,7 +137,7 @@ impl Predictor {
                     Mat::from_fn(x.nrows(), means.nrows(), |i, c| offsets[(0, c)] - distances[(i, c)].sqrt());
                 Answers::from_scores(scores, largest_softmax)
             }
-            Self::Neighbors { classes, rows, answers } => neighbors(x, *classes, rows, answers),
+            Self::Neighbors { classes, k, rows, answers } => neighbors(x, *classes, *k, rows, answers),
             Self::Propagation { classes, bandwidth, rows, answers } => {
                 let mut shares = propagate(x, *bandwidth, rows, answers);
                 if *classes == 0 {
@@ -194,9 +200,10 @@ impl Predictor {
         match self {
             Self::Neighbors { .. } | Self::Propagation { .. } | Self::Kernel(_) => true,
             Self::Linear { .. } | Self::ClassMeans { .. } | Self::Trees(_) => false,
-            Self::Vote(votes) => votes.members.iter().any(|member| {
-                member.predictor.stores_rows() || member.maps.iter().any(Map::stores_rows)
-            }),
+            Self::Vote(votes) => votes
+                .members
+                .iter()
+                .any(|member| member.predictor.stores_rows() || member.maps.iter().any(Map::stores_rows)),
             Self::Stacked(stacked) => stacked.first.stores_rows() || stacked.second.stores_rows(),
         }
     }
@@ -229,7 +236,7 @@ impl Predictor {
             Self::ClassMeans { means, offsets } => {
                 ("means and offsets", (means.shape(), offsets.shape()), ((classes, columns), (1, classes)))
             }
-            Self::Neighbors { rows, answers, classes: own }
+            Self::Neighbors { rows, answers, classes: own, .. }
             | Self::Propagation { rows, answers, classes: own, .. } => {
                 if *own != classes || rows.nrows() == 0 {
                     return Err(format!(
@@ -244,6 +251,11 @@ impl Predictor {
         };
         if got != want {
             return Err(format!("{what} are {got:?}, expected {want:?}"));
+        }
+        if let Self::Neighbors { k, rows, .. } = self
+            && !(1..=rows.nrows()).contains(k)
+        {
+            return Err(format!("{k} neighbours among {} rows", rows.nrows()));
         }
         if let Self::Neighbors { answers, .. } = self
             && classes > 0
@@ -315,36 +327,6 @@ pub fn softmax_rows(scores: &mut Matrix) {
             scores[(i, j)] = share / sum;
         }
     }
-}
-
-fn neighbors(x: MatRef<'_, f64>, classes: usize, rows: &Matrix, answers: &Matrix) -> Answers {
-    if classes == 0 {
-        let found = nearest(x, rows.as_ref(), &vec![0; rows.nrows()], 1);
-        let answer = found.iter().map(|groups| groups[0].map_or(f64::NAN, |n| answers[(n.row, 0)])).collect();
-        return Answers { answer, confidence: Vec::new(), scores: None };
-    }
-    let class: Vec<usize> = answers.col(0).iter().map(|a| *a as usize).collect();
-    let mut out = Answers { answer: Vec::new(), confidence: Vec::new(), scores: None };
-    for groups in nearest(x, rows.as_ref(), &class, classes) {
-        let mut by_distance: Vec<_> = groups.into_iter().flatten().collect();
-        // Equal distances are decided by the row's number, as if all rows had been searched together.
-        by_distance.sort_by(|a, b| a.squared_distance.total_cmp(&b.squared_distance).then(a.row.cmp(&b.row)));
-        let Some(first) = by_distance.first() else {
-            // All distances overflow.
-            out.answer.push(f64::NAN);
-            out.confidence.push(f64::NAN);
-            continue;
-        };
-        let a = first.squared_distance.sqrt();
-        let confidence = match by_distance.get(1).map(|n| n.squared_distance.sqrt()) {
-            Some(b) if a + b > 0.0 => b / (a + b),
-            Some(_) => 0.5,
-            None => 1.0,
-        };
-        out.answer.push(class[first.row] as f64);
-        out.confidence.push(confidence);
-    }
-    out
 }
 
 /// `Σ_j k(x_i, r_j) answer_j / Σ_j k(x_i, r_j)`, each row's kernel taken relative to its largest entry, so that a row

@@ -5,12 +5,12 @@ use std::time::Instant;
 use super::asked::Asked;
 use super::figures;
 use super::truth::Truth;
-use crate::choice::{Configuration, Voter, Proposal, vote};
+use crate::choice::{Configuration, Proposal};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
-use crate::methods::{Shown, fit, fit_and_show};
+use crate::methods::{Shown, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
 use crate::report::{FitFacts, Point};
 
@@ -105,24 +105,9 @@ fn run_vote(
     context: &mut Context,
 ) -> Result<Ran> {
     let start = Instant::now();
-    let mut order: Vec<&Voter> = written.voters.iter().collect();
-    order.sort_by_key(|voter| voter.configuration.steps.iter().map(|step| step.name()).collect::<Vec<_>>());
-    let mut models = Vec::new();
-    for (k, voter) in order.iter().enumerate() {
-        let Configuration { built, learner, steps, .. } = &voter.configuration;
-        let model = if let Some(model) = &voter.model {
-            model.clone()
-        } else {
-            context.progress(&format!("fitting {}", built.row.name), k, order.len());
-            let (task, maps) = space.preprocessed(steps, true, context)?;
-            // What the voters want to be known one by one is not what the vote wants to be known.
-            fit(built, task, learner.as_ref(), maps.to_vec(), &mut context.aside())?
-        };
-        models.push((voter.weight, model));
-    }
     space.ready.take();
     let raw = space.raw.as_ref().expect("it is kept for votes");
-    let model = vote(written.name, models, &raw.goal, raw.columns(), context);
+    let model = written.fit(raw, context)?;
     let target = raw.target.features.as_ref();
     let answers = model.predict_within(target, context)?;
     asked.check(&answers, target, &[])?;
@@ -233,7 +218,10 @@ pub(super) fn carries(model: &Model, before: usize) -> String {
 fn named(predictor: &Predictor) -> String {
     match predictor {
         Predictor::Linear { .. } => "a linear predictor".to_string(),
-        Predictor::Neighbors { rows, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
+        Predictor::Neighbors { rows, k: 1, .. } => format!("{} labelled rows as neighbours", rows.nrows()),
+        Predictor::Neighbors { rows, k, .. } => {
+            format!("{} labelled rows as neighbours, the nearest {k} of which decide", rows.nrows())
+        }
         Predictor::ClassMeans { means, .. } => format!("{} class means", means.nrows()),
         Predictor::Propagation { rows, .. } => format!("labels spread over {} rows", rows.nrows()),
         Predictor::Kernel(votes) => format!("a kernel on {} support rows", votes.rows.nrows()),

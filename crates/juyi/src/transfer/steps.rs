@@ -7,7 +7,7 @@ use super::figures::{self, Pixels};
 use super::fits::{Fits, Ran};
 use super::truth::Truth;
 use super::{Outcome, Settings, degenerate};
-use crate::choice::{Choice, Chosen, Configuration, Verdict, Proposal};
+use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict};
 use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result};
@@ -182,7 +182,9 @@ fn select(
     context: &mut Context,
 ) -> Result<(Vec<Proposal>, Option<Choice>)> {
     match named {
-        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => Ok((vec![Proposal::one(none)], None)),
+        Some(none) if none.built.row.name == NO_TRANSFER.name && !settings.guard => {
+            Ok((vec![Proposal::one(none)], None))
+        }
         Some(named) if !settings.guard => {
             let baseline = sources.not_transferring(&named)?;
             Ok((vec![Proposal::one(baseline), Proposal::one(named)], None))

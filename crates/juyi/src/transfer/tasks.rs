@@ -9,7 +9,7 @@ use super::prepare::{describe, measured};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, beyond, degenerate};
-use crate::choice::{Chosen, Configuration, Wishes, Proposal, by_source, choose};
+use crate::choice::{Chosen, Configuration, Proposal, Wishes, by_source, choose};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};

@@ -36,6 +36,7 @@ fn learners() {
                 "scores" => (scores(), if name == "svm" { 1e-6 } else { 1e-9 }),
                 "values" => (answer(), 1e-9),
                 "labels" => (answer(), 0.0),
+                "confidence" => (distance(&column(&answers.confidence), &column(&numbers(expected))), 1e-15),
                 other => panic!("{what}: what is `{other}`?"),
             };
             assert!(off <= tolerance, "{what}: {kind} off by {off:e}");

@@ -245,6 +245,24 @@ def learners():
     agree(values, y[nearest], 0, "KNeighborsRegressor")
     add("1-nn", "regression", *data, {"values": values})
 
+    for classes, k in [(2, 5), (3, 4), (4, 6)]:
+        data = x, y, _, x_test = classification(classes, 12 * classes, 3, False)
+        order = ((x_test[:, None] - x) ** 2).sum(axis=2).argsort(axis=1)[:, :k]
+        votes = np.array([np.bincount(y[near], minlength=classes) for near in order])
+        labels = np.array([next(c for c in y[near] if v[c] == v.max()) for near, v in zip(order, votes)])
+        model = KNeighborsClassifier(k).fit(x, y)
+        agree(model.predict_proba(x_test), votes / k, 1e-15, "the shares of KNeighborsClassifier")
+        alone = (votes == votes.max(axis=1)[:, None]).sum(axis=1) == 1  # scikit-learn takes the first class otherwise
+        agree(model.predict(x_test)[alone], labels[alone], 0, "KNeighborsClassifier")
+        expected = {"labels": labels, "confidence": votes.max(axis=1) / k}
+        add(f"1-nn(k={k})", "classification", *data, expected)
+
+    data = x, y, _, x_test = regression(25, 3, False)
+    values = KNeighborsRegressor(4).fit(x, y).predict(x_test)
+    order = ((x_test[:, None] - x) ** 2).sum(axis=2).argsort(axis=1)[:, :4]
+    agree(values, y[order].mean(axis=1), 1e-12, "KNeighborsRegressor")
+    add("1-nn(k=4)", "regression", *data, {"values": values})
+
     about = (
         "Fitted on x, y (labels 0..c-1) with sample weights (null: all 1), asked about x_test. "
         "logistic: probabilities, rows by classes, at the minimum of sum_i s_i loss_i + |W|_F^2 / (2 C), "
@@ -253,7 +271,8 @@ def learners():
         "svm: scores of LinearSVC (brought to full precision), squared hinge, C = 1, one class against the "
         "rest, the constant penalised like a weight; two classes as [-f, f]. ridge: Ridge and RidgeClassifier (targets -1 and 1), "
         "alpha = 1, constant not penalised; scores rows by classes, two classes as [-f, f]. 1-nn: nearest "
-        "row. class-means: nearest weighted class mean, Euclidean."
+        "row; with k the class of most of the k nearest rows, among equals that of the nearest of them, and its share "
+        "as confidence, or the mean of their values. class-means: nearest weighted class mean, Euclidean."
     )
     write("learners", about, cases)
 

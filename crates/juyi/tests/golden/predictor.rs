@@ -17,7 +17,7 @@ fn fitted(name: &str, params: &Value, source: Matrix, of: Vec<usize>, target: Ma
     let source = Domain::labelled("source", source, Labels::Classes(of));
     let task = Task::new(vec![source], Domain::unlabelled("target", target, &goal), goal).expect("a task");
     let built = build(name, params.as_object().expect("an object")).expect("parameters");
-    fit(&built, &task, &NearestNeighbor, Vec::new(), &mut Context::default()).expect("a fit")
+    fit(&built, &task, &NearestNeighbor::default(), Vec::new(), &mut Context::default()).expect("a fit")
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, params_of,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, params_of,
 };
 
 /// The source-only baseline; no parameters.
@@ -54,7 +54,7 @@ impl SourceOnly {
         needs: Needs { target_labels: LabelUse::Unused, source: SourceNeed::RowsOrModel, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("none.rs"),
         params: params_of::<Self>,
@@ -76,7 +76,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&[vec![0.0], vec![1.0]]), Labels::Classes(vec![0, 1]));
         let target = Domain::labelled("t", from_rows(&[vec![9.0]]), Labels::Classes(vec![0]));
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = SourceOnly {}.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = SourceOnly {}.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Predictor::Neighbors { rows, .. } = &fitted.trained.predictor else {
             panic!("1-nn keeps neighbours")
         };

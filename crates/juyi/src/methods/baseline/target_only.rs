@@ -14,7 +14,7 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, params_of,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, params_of,
 };
 use crate::models::apply_all;
 
@@ -57,7 +57,7 @@ impl TargetOnly {
         needs: Needs { target_labels: LabelUse::Required, source: SourceNeed::Nothing, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("target_only.rs"),
         params: params_of::<Self>,
@@ -84,7 +84,7 @@ mod tests {
             labels: Labels::Classes(vec![1, 0]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = TargetOnly {}.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = TargetOnly {}.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Predictor::Neighbors { rows, answers, .. } = &fitted.trained.predictor else {
             panic!("neighbours")
         };

@@ -34,7 +34,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::learners::boosting::{Pool, later_half, vote};
 use crate::methods::{
-    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
+    Family, Fitted, Goals, Grid, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
 };
 use crate::models::VoteRule;
 
@@ -68,7 +68,7 @@ impl TrAdaBoostR2 {
         },
         trains_learner: true,
         learner: "decision-tree",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 20_000,
         source: include_str!("tradaboost_r2.rs"),
         params: params_of::<Self>,

@@ -41,7 +41,7 @@ use crate::learners::Learner;
 use crate::learners::boosting::{Pool, scale_to, vote};
 use crate::linalg::{Matrix, select_rows};
 use crate::methods::{
-    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
+    Family, Fitted, Goals, Grid, LabelUse, LearnerNeed, Method, MethodRow, Needs, count, make, params_of,
 };
 use crate::models::{VoteRule, predict};
 
@@ -80,7 +80,7 @@ impl TwoStageTrAdaBoostR2 {
         },
         trains_learner: true,
         learner: "decision-tree",
-        grid: &[], // hundreds of fits
+        grid: Grid::NONE, // hundreds of fits
         most_rows: 5_000,
         source: include_str!("two_stage_tradaboost_r2.rs"),
         params: params_of::<Self>,

@@ -37,7 +37,7 @@ use crate::learners::Learner;
 use crate::linalg::{Matrix, normalize_rows_l2, select_rows};
 use crate::measures::proxy_a_distance;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, class_discrepancies, marginal_discrepancy};
 
@@ -93,7 +93,7 @@ impl Bda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("bda.rs"),
         params: params_of::<Self>,
@@ -247,6 +247,6 @@ mod tests {
         let balance = estimated_balance(&task, near.as_ref(), near.as_ref(), &of, context).unwrap();
         assert!((0.0..=1.0).contains(&balance));
         let bda = Bda { balance: None, iterations: 3, ..Bda::default() };
-        assert!(bda.adapt(&task, &NearestNeighbor, context).is_ok());
+        assert!(bda.adapt(&task, &NearestNeighbor::default(), context).is_ok());
     }
 }

@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
 use crate::linalg::{Matrix, PAR, cholesky, column_means, covariance, thin_svd};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of the fusion of two views.
@@ -78,7 +78,7 @@ impl CcaFusion {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // only who knows the data can say which columns are a view
+        grid: Grid::NONE, // only who knows the data can say which columns are a view
         most_rows: usize::MAX,
         source: include_str!("cca_fusion.rs"),
         params: params_of::<Self>,
@@ -174,7 +174,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&rows[..half]), Labels::Values(vec![0.0; half]));
         let target = Domain::unlabelled("t", from_rows(&rows[half..]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = method.adapt(&task, &NearestNeighbor, &mut Context::default())?;
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), &mut Context::default())?;
         let target = apply_all(&adapted.target_map, task.target.features.as_ref());
         Ok((adapted.source.into_owned(), target))
     }

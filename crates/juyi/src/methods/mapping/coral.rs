@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::rows_times;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, make, must, params_of};
 use crate::solvers::whiten_and_color;
 
 /// Parameters of correlation alignment.
@@ -53,7 +53,7 @@ impl Coral {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid { values: &["{}"], ..Grid::NONE },
         most_rows: usize::MAX,
         source: include_str!("coral.rs"),
         params: params_of::<Self>,
@@ -99,7 +99,8 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&[vec![1.0], vec![3.0]]), Labels::Classes(vec![0, 1]));
         let target = Domain::unlabelled("t", from_rows(&[vec![5.0], vec![9.0]]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = Coral::default().adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted =
+            Coral::default().adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let factor = (9f64 / 3.0).sqrt();
         assert!((adapted.source[(0, 0)] - factor).abs() < 1e-14);
         assert!((adapted.source[(1, 0)] - 3.0 * factor).abs() < 1e-14);

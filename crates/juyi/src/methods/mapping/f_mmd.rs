@@ -41,7 +41,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix, column_means, multiply, symmetric_eigen};
 use crate::measures::moved_columns;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::add_gram;
 
@@ -83,7 +83,7 @@ impl FMmd {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("f_mmd.rs"),
         params: params_of::<Self>,
@@ -290,7 +290,8 @@ mod tests {
     #[test]
     fn the_column_that_moved_is_dropped_and_no_other() {
         let adapt = |task: &Task| {
-            let adapted = quadratic().adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted =
+                quadratic().adapt(task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             (adapted.source.into_owned(), adapted.target_map)
         };
         let moved = task(3.0, 4, 60);

@@ -31,7 +31,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, LabelUse, MethodRow, Needs, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LabelUse, MethodRow, Needs, Sources, make, params_of};
 use crate::models::Map;
 
 /// Feature augmentation; no parameters.
@@ -47,10 +47,10 @@ impl Feda {
         summary: "holds every column once for all domains and once more for each of them",
         when: "some target rows are labelled, too few to learn from alone, and the source mostly agrees with them",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
-        needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
+        needs: Needs { target_labels: LabelUse::Required, sources: Sources::Apart, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("feda.rs"),
         params: params_of::<Self>,
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn two_sources_by_hand() {
         let task = task(2);
-        let adapted = Feda {}.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = Feda {}.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let source = from_rows(&[
             vec![1.0, 5.0, 1.0, 5.0, 0.0, 0.0, 0.0, 0.0],
             vec![2.0, 5.0, 0.0, 0.0, 2.0, 5.0, 0.0, 0.0],
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn too_many_sources_and_too_little_memory_are_refused() {
         let refused = |task: &Task, context: &mut Context| {
-            Feda {}.adapt(task, &NearestNeighbor, context).err().unwrap().to_string()
+            Feda {}.adapt(task, &NearestNeighbor::default(), context).err().unwrap().to_string()
         };
         assert!(refused(&task(999), &mut Context::default()).contains("at most 998 sources"));
         assert!(refused(&task(3), &mut Context::new(0, 100)).contains("5 blocks"));

@@ -34,7 +34,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{principal_directions, principal_directions_bytes, rows_times};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, params_of};
 use crate::models::Map;
 use crate::solvers::{geodesic_flow, subspace_disagreement};
 
@@ -61,7 +61,7 @@ impl Gfk {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("gfk.rs"),
         params: params_of::<Self>,
@@ -132,7 +132,7 @@ mod tests {
         let target = from_rows(&[vec![3.0, 4.0], vec![3.0, -4.0]]);
         let (task, context) = (task(source, target), &mut Context::default());
         let gfk = Gfk { components: Some(2) };
-        let adapted = gfk.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = gfk.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         let inner = multiply(adapted.source.as_ref().as_ref(), mapped.transpose());
         let (half, cross) = (0.5, std::f64::consts::FRAC_1_PI);
@@ -153,8 +153,9 @@ mod tests {
     fn equal_domains_give_the_projection_on_their_directions() {
         let x = Matrix::from_fn(30, 4, |i, j| ((i * 7 + j * 5 + i * j) % 11) as f64 / (1.0 + 3.0 * j as f64));
         let task = task(x.clone(), x.clone());
-        let adapted =
-            Gfk { components: Some(3) }.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = Gfk { components: Some(3) }
+            .adapt(&task, &NearestNeighbor::default(), &mut Context::default())
+            .unwrap();
         let p = principal_directions(x.as_ref()).unwrap();
         let z = multiply(x.as_ref(), p.get(.., ..3));
         let (ours, expected) = (
@@ -172,7 +173,8 @@ mod tests {
             [(x.clone(), same), (from_rows(&[vec![1.0], vec![2.0]]), from_rows(&[vec![4.0]]))]
         {
             let task = task(source, target);
-            let adapted = Gfk::default().adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted =
+                Gfk::default().adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             assert!(adapted.source.ncols() == 2 && adapted.source.norm_max().is_finite());
         }
     }

@@ -29,7 +29,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, joint_discrepancies, marginal_discrepancy};
 
@@ -66,7 +66,7 @@ impl Jda {
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("jda.rs"),
         params: params_of::<Self>,
@@ -129,7 +129,7 @@ mod tests {
         let source = Domain::labelled("s", source, Labels::Classes(vec![0, 1, 0, 1]));
         let task = Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap();
         let jda = Jda { components: 1, regularization: 0.01, iterations: 3, ..Jda::default() };
-        let adapted = jda.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = jda.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
         assert!(matrix[(0, 0)].abs() < 1e-12 && (matrix[(1, 0)].abs() - 1.0).abs() < 1e-12, "{matrix:?}");
     }

@@ -43,7 +43,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, cholesky, column_means, multiply, select_rows, solve_cholesky, symmetric_eigen};
 use crate::methods::pseudo_labels::pseudo_labels;
-use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, joint_discrepancies, linear_columns};
 
@@ -94,7 +94,7 @@ impl Jgsa {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("jgsa.rs"),
         params: params_of::<Self>,
@@ -300,7 +300,7 @@ mod tests {
             iterations: 1,
             ..Jgsa::default()
         };
-        let adapted = jgsa.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = jgsa.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         let lambda = (28.0 + (28.0f64 * 28.0 - 4.0 * 3.0 * 16.0).sqrt()) / 6.0;
         // (2 - 2 lambda) a + 3 lambda b = 0
@@ -348,7 +348,8 @@ mod tests {
             let task = task(source.clone(), vec![0, 1, 1], target);
             for kernel in [Kernel::Primal, Kernel::Linear, Kernel::Rbf] {
                 let jgsa = Jgsa { kernel, ..Jgsa::default() };
-                let adapted = jgsa.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+                let adapted =
+                    jgsa.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
                 assert!(adapted.source.norm_max().is_finite(), "{kernel:?}");
             }
         }

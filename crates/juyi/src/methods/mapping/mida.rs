@@ -33,7 +33,9 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, exponentials, multiply, symmetric_eigen};
 use crate::methods::label_features::label_features;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Adapted, Adapter, Family, Grid, MethodRow, Needs, Sources, count, make, must, params_of,
+};
 use crate::models::Map;
 use crate::solvers::{Embedding, Kernel, KernelFeatures, linear_columns};
 
@@ -68,10 +70,10 @@ impl Mida {
         summary: "projects to coordinates that say little about the domain, keep variance and follow the labels",
         when: "one or several sources with a shift each (other instruments, batches, days)",
         paper: "K. Yan, L. Kou, D. Zhang, \"Learning domain-invariant subspace using domain features and independence maximization\", IEEE Transactions on Cybernetics 2018",
-        needs: Needs::NOTHING,
+        needs: Needs { sources: Sources::Apart, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("mida.rs"),
         params: params_of::<Self>,
@@ -217,7 +219,7 @@ mod tests {
         let task = two_sources();
         let context = &mut Context::default();
         let mida = Mida { labels: 0.0, variance: 0.001, ..Mida::default() };
-        let adapted = mida.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = mida.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         assert_eq!(mapped.ncols(), 1);
         let z = stack(adapted.source.as_ref().as_ref(), mapped.as_ref());

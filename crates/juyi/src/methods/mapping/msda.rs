@@ -36,7 +36,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{BLOCK, Matrix};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -70,7 +70,7 @@ impl Msda {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 100_000,
         source: include_str!("msda.rs"),
         params: params_of::<Self>,
@@ -143,7 +143,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&rows[..half]), Labels::Values(vec![0.0; half]));
         let target = Domain::unlabelled("t", from_rows(&rows[half..]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = method.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         (adapted.source.clone().into_owned(), apply_all(&adapted.target_map, task.target.features.as_ref()))
     }
 
@@ -176,7 +176,8 @@ mod tests {
         let goal = Goal::Value;
         let source = Domain::labelled("s", Mat::zeros(1, 400), Labels::Values(vec![0.0]));
         let task = Task::new(vec![source], Domain::unlabelled("t", Mat::zeros(1, 400), &goal), goal).unwrap();
-        let refused = Msda::default().adapt(&task, &NearestNeighbor, &mut Context::new(0, 1 << 20));
+        let refused =
+            Msda::default().adapt(&task, &NearestNeighbor::default(), &mut Context::new(0, 1 << 20));
         assert!(refused.err().unwrap().to_string().contains("3 layers of 400 columns"));
     }
 }

@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_means, principal_directions, principal_directions_bytes};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of principal components.
@@ -53,7 +53,7 @@ impl Pca {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("pca.rs"),
         params: params_of::<Self>,
@@ -110,7 +110,7 @@ mod tests {
         let target = Domain::unlabelled("t", from_rows(&[vec![-1.0, -4.0], vec![-1.0, -4.0]]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
         let context = &mut Context::default();
-        let adapted = Pca::default().adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = Pca::default().adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         assert_eq!(adapted.source.ncols(), 1);
         assert!((adapted.source[(0, 0)].abs() - 5.0).abs() < 1e-12);

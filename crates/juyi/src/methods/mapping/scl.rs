@@ -37,7 +37,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_deviations, column_means, multiply, thin_svd};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{add_gram, solve_shifted};
 
@@ -87,7 +87,7 @@ impl Scl {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // for words and counts, which nothing tells from other columns
+        grid: Grid::NONE, // for words and counts, which nothing tells from other columns
         most_rows: 100_000,
         source: include_str!("scl.rs"),
         params: params_of::<Self>,
@@ -273,7 +273,7 @@ mod tests {
         let source = Domain::labelled("s", from_rows(&x[..of.len()]), Labels::Classes(of.to_vec()));
         let target = Domain::unlabelled("t", from_rows(&x[of.len()..]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let adapted = method.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let target = apply_all(&adapted.target_map, task.target.features.as_ref());
         (adapted.source.into_owned(), target)
     }

@@ -35,7 +35,7 @@ use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, generalized_eigen, median_distance, multiply, normalize_rows_l2};
 use crate::methods::label_features::label_features;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{Kernel, KernelFeatures, NeighborGraph, linear_columns, marginal_discrepancy};
 
@@ -84,7 +84,7 @@ impl SemiSupervisedTca {
         needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 20_000,
         source: include_str!("semi_supervised_tca.rs"),
         params: params_of::<Self>,
@@ -197,7 +197,7 @@ mod tests {
             let method =
                 SemiSupervisedTca { components: 1, labels, manifold: 0.0, ..SemiSupervisedTca::default() };
             let task = task();
-            let adapted = method.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted = method.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
             for j in 0..3 {
                 let expected = f64::from(u8::from(j == kept));
@@ -213,7 +213,7 @@ mod tests {
         let method =
             SemiSupervisedTca { components: 1, manifold: 1e9, neighbors: 1, ..SemiSupervisedTca::default() };
         let task = task();
-        let adapted = method.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = method.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
         assert!(matrix[(1, 0)].abs() < 1e-6, "{matrix:?}");
     }

@@ -30,7 +30,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_means, multiply, principal_directions, principal_directions_bytes};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, params_of};
 use crate::models::{Map, apply_all};
 
 /// Parameters of subspace alignment.
@@ -58,7 +58,7 @@ impl SubspaceAlignment {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("subspace_alignment.rs"),
         params: params_of::<Self>,
@@ -122,7 +122,8 @@ mod tests {
         let of = (0..source.nrows()).map(|i| i % 2).collect();
         let source = Domain::labelled("s", source.clone(), Labels::Classes(of));
         let task = Task::new(vec![source], Domain::unlabelled("t", target.clone(), &goal), goal).unwrap();
-        let adapted = SubspaceAlignment { components }.adapt(&task, &NearestNeighbor, context).unwrap();
+        let adapted =
+            SubspaceAlignment { components }.adapt(&task, &NearestNeighbor::default(), context).unwrap();
         let target = apply_all(&adapted.target_map, target.as_ref());
         (adapted.source.into_owned(), target)
     }

@@ -24,7 +24,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -59,7 +59,7 @@ impl Tca {
         needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("tca.rs"),
         params: params_of::<Self>,
@@ -112,7 +112,7 @@ mod tests {
         let source = Domain::labelled("s", source, Labels::Classes(vec![0, 1, 0, 1]));
         let task = Task::new(vec![source], Domain::unlabelled("t", target, &goal), goal).unwrap();
         let tca = Tca { kernel: Kernel::Primal, components: 1, regularization: 0.01, bandwidth: None };
-        let adapted = tca.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = tca.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let Map::Project { matrix } = &adapted.target_map[1] else { panic!("a linear projection") };
         assert!(matrix[(0, 0)].abs() < 1e-12 && (matrix[(1, 0)].abs() - 1.0).abs() < 1e-12, "{matrix:?}");
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
@@ -128,7 +128,7 @@ mod tests {
         let task = Task::new(vec![source], target, goal).unwrap();
         let mut context = Context::default();
         let tca = Tca { components: 50, ..Tca::default() };
-        let adapted = tca.adapt(&task, &NearestNeighbor, &mut context).unwrap();
+        let adapted = tca.adapt(&task, &NearestNeighbor::default(), &mut context).unwrap();
         assert_eq!(adapted.source.ncols(), 3);
         assert_eq!(
             context.notices()[0].text,

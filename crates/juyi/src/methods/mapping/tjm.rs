@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::{Map, apply_all};
 use crate::solvers::{JointEmbedding, Kernel, marginal_discrepancy};
 
@@ -71,7 +71,7 @@ impl Tjm {
         needs: Needs { directions: true, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::NONE,
         most_rows: 100_000,
         source: include_str!("tjm.rs"),
         params: params_of::<Self>,
@@ -143,7 +143,7 @@ mod tests {
         let target = from_rows(&[vec![-1.0, 1.0], vec![-1.0, -1.0], vec![-1.0, 1.0], vec![-1.0, -1.0]]);
         let task = task(source, target);
         let tjm = Tjm { components: 1, regularization: 0.01, ..Tjm::default() };
-        let adapted = tjm.adapt(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let adapted = tjm.adapt(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let mapped = apply_all(&adapted.target_map, task.target.features.as_ref());
         for i in 0..4 {
             assert!((adapted.source[(i, 0)] - mapped[(i, 0)]).abs() < 1e-9);
@@ -165,7 +165,7 @@ mod tests {
         for kernel in [Kernel::Linear, Kernel::Rbf] {
             let context = &mut Context::default();
             let tjm = Tjm { kernel, components: 2, iterations: 1, bandwidth: Some(1.0), ..Tjm::default() };
-            let adapted = tjm.adapt(&task, &NearestNeighbor, context).unwrap();
+            let adapted = tjm.adapt(&task, &NearestNeighbor::default(), context).unwrap();
             let mut plain = JointEmbedding::new("tjm", pooled.as_ref(), kernel, Some(1.0), context).unwrap();
             let plain: Map = plain.solve("tjm", &e, 2, 1.0, context).unwrap().into();
             let z = plain.apply(pooled.get(..14, ..));
@@ -185,7 +185,7 @@ mod tests {
         for kernel in [Kernel::Linear, Kernel::Rbf] {
             let tjm = Tjm { kernel, iterations: 60, ..Tjm::default() };
             for task in [&task, &zeros] {
-                let adapted = tjm.adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+                let adapted = tjm.adapt(task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
                 assert!(adapted.source.norm_max().is_finite());
             }
         }

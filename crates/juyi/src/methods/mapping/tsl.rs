@@ -43,7 +43,7 @@ use crate::linalg::{
     Matrix, PAR, column_means, covariance, gaussian_kernel_times, median_distance, multiply,
     orthonormal_columns, rows_times, select_rows, symmetric_eigen, thin_svd,
 };
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::models::Map;
 use crate::solvers::{Options, minimize};
 
@@ -100,7 +100,7 @@ impl Tsl {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &[], // each fit is a search with n² kernel values a step
+        grid: Grid::NONE, // each fit is a search with n² kernel values a step
         most_rows: 5000,
         source: include_str!("tsl.rs"),
         params: params_of::<Self>,
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn odd_rows_serve() {
         let adapt = |tsl: Tsl, task: &Task| {
-            let adapted = tsl.adapt(task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let adapted = tsl.adapt(task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             assert!(adapted.source.is_all_finite());
             adapted.source.shape()
         };

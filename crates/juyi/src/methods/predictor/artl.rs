@@ -37,7 +37,9 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::normalize_rows_l2;
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::models::Map;
 use crate::solvers::Regularization;
 
@@ -91,14 +93,14 @@ impl Artl {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Features),
         summary: "fits a classifier that also closes the means' distance, class by class, and varies little between neighbours",
         when: "classes shift differently, neighbours share a class, a baseline that is better than guessing",
         paper: "M. Long, J. Wang, G. Ding, S. Pan, P. Yu, \"Adaptation regularization: a general framework for transfer learning\", TKDE 2014",
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 4000,
         source: include_str!("artl.rs"),
         params: params_of::<Self>,
@@ -164,7 +166,7 @@ mod tests {
         let artl =
             Artl { kernel: Kernel::Linear, discrepancy: 0.0, manifold: 0.0, ridge: 1.0, ..Artl::default() };
         let task = task(Domain::unlabelled("t", from_rows(&[vec![3.0, 4.0]]), &goal()));
-        let fitted = artl.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = artl.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
         assert!((said.scores.unwrap() - from_rows(&[vec![0.3, 0.4]])).norm_max() < 1e-14);
         assert_eq!((said.answer[0], fitted.trained.classes), (1.0, vec![0, 2]));
@@ -195,7 +197,7 @@ mod tests {
         let task = Task::new(vec![source], target, goal()).unwrap();
         for kernel in [Kernel::Linear, Kernel::Rbf] {
             let artl = Artl { kernel, ..Artl::default() };
-            let fitted = artl.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let fitted = artl.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
             let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
             assert!(said.scores.unwrap().norm_max().is_finite());
         }

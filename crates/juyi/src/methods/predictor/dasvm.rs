@@ -38,7 +38,9 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_means, gaussian_kernel_times, select_rows, stack};
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, drawn, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, drawn, make, must, params_of,
+};
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{KernelColumns, hinge_dual};
 
@@ -74,14 +76,14 @@ impl Dasvm {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Instances),
         summary: "a support vector machine whose source rows give way, round by round, to target rows it has labelled",
         when: "classes with a gap between them that moves or turns gradually",
         paper: "L. Bruzzone, M. Marconcini, \"Domain adaptation problems: a DASVM classification technique and a circular validation strategy\", TPAMI 2010",
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: false,
         learner: "kernel-svm",
-        grid: &[], // many machines, and its width wants tuning
+        grid: Grid::NONE, // many machines, and its width wants tuning
         most_rows: 2000,
         source: include_str!("dasvm.rs"),
         params: params_of::<Self>,
@@ -331,7 +333,7 @@ fn width(x: &Matrix) -> f64 {
 mod tests {
     use super::*;
     use crate::data::{Domain, Goal, Labels};
-    use crate::learners::NearestNeighbor;
+    use crate::learners::Ridge;
     use crate::linalg::from_rows;
     use crate::models::predict;
 
@@ -378,7 +380,7 @@ mod tests {
         let of: Vec<usize> = (0..40).map(|i| i / 20).collect();
         let target: Vec<f64> = line(1.0).chain(line(4.0)).collect();
         let task = task(&source, &of, &target);
-        let fitted = Dasvm::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = Dasvm::default().fit(&task, &Ridge::default(), &mut Context::default()).unwrap();
         let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref()).answer;
         let right = said.iter().zip(&of).filter(|(said, of)| **said == **of as f64).count();
         assert_eq!(right, 40, "{said:?}");
@@ -390,7 +392,7 @@ mod tests {
             [(vec![0.0, 0.1, 5.0, 5.1, 90.0], vec![0, 0, 1, 1, 2]), (vec![7.0; 5], vec![0, 1, 2, 1, 0])]
         {
             let task = task(&source, &of, &[0.0, 5.0, 5.2, 0.3]);
-            let fitted = Dasvm::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+            let fitted = Dasvm::default().fit(&task, &Ridge::default(), &mut Context::default()).unwrap();
             let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
             assert!(said.answer.iter().all(|a| a.is_finite()) && fitted.trained.classes == [0, 1, 2]);
         }

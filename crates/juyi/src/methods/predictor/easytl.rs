@@ -29,7 +29,7 @@ use crate::data::{Goal, Labels, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Trained, weighted_class_means};
 use crate::linalg::{Matrix, by_row_blocks, multiply, squared_distance_block, squared_norms};
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::whiten_and_color;
 
@@ -68,14 +68,14 @@ impl EasyTl {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "easytl",
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Features),
         summary: "aligns covariances, then gives each target row the nearest class mean, no class left empty",
         when: "nothing may be tuned; compact classes; a quick first answer",
         paper: "J. Wang, Y. Chen, H. Yu, M. Huang, Q. Yang, \"Easy transfer learning by exploiting intra-domain structures\", ICME 2019",
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: false,
         learner: "class-means",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("easytl.rs"),
         params: params_of::<Self>,
@@ -307,7 +307,7 @@ mod tests {
         let source = Domain::labelled("s", column(&[-1.0, 1.0, 9.0, 11.0]), labels);
         let task = Task::new(vec![source], target, goal).unwrap();
         let method = EasyTl { alignment: Alignment::None, ..EasyTl::default() };
-        let trained = method.fit(&task, &NearestNeighbor, context).unwrap().trained;
+        let trained = method.fit(&task, &NearestNeighbor::default(), context).unwrap().trained;
         let Predictor::ClassMeans { means, offsets } = trained.predictor else { panic!("class means") };
         (means, offsets, trained.classes)
     }

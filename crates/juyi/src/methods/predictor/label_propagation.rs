@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, gaussian_kernel_times, nearest, select_rows, stack};
-use crate::methods::{Family, Fitted, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Grid, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{GaussianGraph, System, conjugate_gradients, neighbor_distance};
 
@@ -53,14 +53,14 @@ impl LabelPropagation {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "label-propagation",
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Relations),
         summary: "lets labels flow along a Gaussian graph over source and target rows",
         when: "classes form clusters that reach from the source into the target; few columns",
         paper: "X. Zhu, Z. Ghahramani, \"Learning from labeled and unlabeled data with label propagation\", CMU-CALD-02-107, 2002",
         needs: Needs::NOTHING,
         trains_learner: false,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 20_000,
         source: include_str!("label_propagation.rs"),
         params: params_of::<Self>,
@@ -180,7 +180,7 @@ mod tests {
         let target = Domain::unlabelled("t", column(target), &Goal::Value);
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
         let method = LabelPropagation { bandwidth: Some(bandwidth) };
-        let predictor = method.fit(&task, &NearestNeighbor, context).unwrap().trained.predictor;
+        let predictor = method.fit(&task, &NearestNeighbor::default(), context).unwrap().trained.predictor;
         let Predictor::Propagation { answers, .. } = &predictor else { panic!("propagation") };
         (predictor.clone(), answers.col(0).iter().skip(2).copied().collect())
     }
@@ -225,7 +225,8 @@ mod tests {
         let mut target = Domain::unlabelled("t", rows(1300, 19), &goal);
         (target.labelled, target.labels) = (vec![3, 7], Labels::Classes(vec![2, 0]));
         let task = Task::new(vec![source], target, goal).unwrap();
-        let trained = LabelPropagation::default().fit(&task, &NearestNeighbor, context).unwrap().trained;
+        let trained =
+            LabelPropagation::default().fit(&task, &NearestNeighbor::default(), context).unwrap().trained;
         let Predictor::Propagation { rows, answers, .. } = &trained.predictor else { panic!("propagation") };
         let (rows, answers) = (rows.clone(), answers.clone());
         (trained, rows, answers)

@@ -35,7 +35,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained};
 use crate::linalg::{Matrix, nearest, select_rows, stack};
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, make, must, params_of};
 use crate::models::Predictor;
 use crate::solvers::{GaussianGraph, NO_AFFINITY, System, conjugate_gradients, neighbor_distance};
 
@@ -70,14 +70,14 @@ impl LabelSpreading {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Relations),
         summary: "lets labels spread along a Gaussian graph over both domains, each row keeping a little of its own",
         when: "clusters that reach from the source into the target, few columns, some labels wrong",
         paper: "D. Zhou, O. Bousquet, T. Lal, J. Weston, B. Schölkopf, \"Learning with local and global consistency\", NIPS 2003",
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &[], // close to label propagation
+        grid: Grid::NONE, // close to label propagation
         most_rows: 10_000,
         source: include_str!("label_spreading.rs"),
         params: params_of::<Self>,
@@ -212,7 +212,7 @@ mod tests {
         let rows = target.features.clone();
         let task = Task::new(vec![source], target, goal).unwrap();
         let method = LabelSpreading { bandwidth: Some(1.0), spread };
-        (method.fit(&task, &NearestNeighbor, context).unwrap().trained.predictor, rows)
+        (method.fit(&task, &NearestNeighbor::default(), context).unwrap().trained.predictor, rows)
     }
 
     fn near(distance: f64) -> f64 {
@@ -257,7 +257,9 @@ mod tests {
         let target = Domain::unlabelled("t", column(&[0.5, 10.5]), &goal);
         let probe = target.features.clone();
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = LabelSpreading::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = LabelSpreading::default()
+            .fit(&task, &NearestNeighbor::default(), &mut Context::default())
+            .unwrap();
         assert_eq!(predict(&[], &fitted.trained.predictor, probe.as_ref()).answer, [0.0, 1.0]);
     }
 }

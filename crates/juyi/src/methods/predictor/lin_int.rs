@@ -33,7 +33,9 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{Matrix, select_rows};
-use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, make, must, params_of,
+};
 use crate::models::{Member, Predictor, VoteRule, Votes, predict};
 
 const NAME: &str = "lin-int";
@@ -54,14 +56,14 @@ impl LinInt {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Parameters),
         summary: "mixes the predictions of a learner trained on the source and of one trained on the target",
         when: "target labels, too few to stand alone, and a source that is right about some of the target",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
         needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("lin_int.rs"),
         params: params_of::<Self>,
@@ -90,7 +92,8 @@ impl Method for LinInt {
         let member = |trained: Trained, weight: f64| Member {
             weight,
             classes: trained.classes.iter().filter_map(|c| classes.binary_search(c).ok()).collect(),
-            maps: Vec::new(), predictor: trained.predictor,
+            maps: Vec::new(),
+            predictor: trained.predictor,
         };
         let members = vec![member(from_source, 1.0 - weight), member(from_target, weight)];
         let predictor = Predictor::Vote(Votes { rule: VoteRule::Mean, classes: classes.len(), members });
@@ -198,7 +201,8 @@ mod tests {
             labels: Labels::Values(vec![2.0, 4.0]),
         };
         let task = Task::new(vec![source], target, Goal::Value).unwrap();
-        let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            LinInt::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         assert!((members(&fitted)[1].weight - 0.8).abs() < 1e-15);
         let said = predict(&[], &fitted.trained.predictor, task.target.features.as_ref()).answer;
         assert!((said[0] - 1.6).abs() < 1e-14 && (said[1] - 3.2).abs() < 1e-14);
@@ -216,7 +220,8 @@ mod tests {
             labels: Labels::Classes(vec![1, 1, 2, 2]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = LinInt::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            LinInt::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let own = members(&fitted);
         assert_eq!(
             (own[1].weight, &own[0].classes[..], &own[1].classes[..]),

@@ -43,7 +43,9 @@ use crate::linalg::{
     Matrix, multiply, normalize_rows_l2, principal_directions, principal_directions_bytes, rows_times,
     select_rows, stack,
 };
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::models::Map;
 use crate::solvers::{Regularization, SquaredHinge, geodesic_flow};
 
@@ -87,14 +89,14 @@ impl Meda {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Features),
         summary: "on the geodesic flow kernel, a classifier that closes the means' distance, by class as far as needed",
         when: "many columns, classes that shift differently, neighbours that share a class",
         paper: "J. Wang, W. Feng, Y. Chen, H. Yu, M. Huang, P. Yu, \"Visual domain adaptation with manifold embedded distribution alignment\", ACM MM 2018",
         needs: Needs { goals: Goals::Classes, directions: true, ..Needs::NOTHING },
         trains_learner: false,
         learner: "1-nn",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 4000,
         source: include_str!("meda.rs"),
         params: params_of::<Self>,
@@ -235,7 +237,8 @@ mod tests {
         let task = Task::new(vec![source], target, goal).unwrap();
         for share in [None, Some(0.0), Some(1.0)] {
             let context = &mut Context::default();
-            let fitted = Meda { share, ..Meda::default() }.fit(&task, &NearestNeighbor, context).unwrap();
+            let fitted =
+                Meda { share, ..Meda::default() }.fit(&task, &NearestNeighbor::default(), context).unwrap();
             let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
             let expected: Vec<f64> = of.iter().map(|c| *c as f64).collect();
             assert_eq!(said.answer, expected, "{share:?}");
@@ -249,7 +252,8 @@ mod tests {
         let source = Domain::labelled("s", column(&[1.0, -1.0, 2.0]), Labels::Classes(vec![0, 1, 0]));
         let target = Domain::unlabelled("t", column(&[3.0, 3.0]), &goal);
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = Meda::default().fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted =
+            Meda::default().fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         let said = predict(&fitted.maps, &fitted.trained.predictor, task.target.features.as_ref());
         assert_eq!(said.answer, [0.0, 0.0]);
     }

@@ -9,6 +9,7 @@ mod label_spreading;
 mod lin_int;
 mod meda;
 mod pred;
+mod prior_correction;
 mod rounds;
 mod self_training;
 
@@ -20,4 +21,5 @@ pub use label_spreading::LabelSpreading;
 pub use lin_int::LinInt;
 pub use meda::Meda;
 pub use pred::Pred;
+pub use prior_correction::PriorCorrection;
 pub use self_training::SelfTraining;

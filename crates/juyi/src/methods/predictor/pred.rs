@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
-use crate::methods::{Family, Fitted, LabelUse, Method, MethodRow, Needs, make, params_of};
+use crate::methods::{Carried, Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, make, params_of};
 use crate::models::{Predictor, Stacked, with_answers};
 
 /// Source predictions as features; no parameters.
@@ -37,14 +37,14 @@ impl Pred {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: "pred",
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Parameters),
         summary: "the target's learner sees what the source's learner predicts, beside the features",
         when: "target labels, and a source that is wrong in a regular way",
         paper: "H. Daumé III, \"Frustratingly easy domain adaptation\", ACL 2007",
         needs: Needs { target_labels: LabelUse::Required, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // close to lin-int
+        grid: Grid::NONE, // close to lin-int
         most_rows: usize::MAX,
         source: include_str!("pred.rs"),
         params: params_of::<Self>,
@@ -113,7 +113,7 @@ mod tests {
             labels: Labels::Classes(vec![0, 2]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        let fitted = Pred {}.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap();
+        let fitted = Pred {}.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap();
         assert_eq!(fitted.trained.classes, [0, 2]);
         let said = predict(&[], &fitted.trained.predictor, task.target.features.as_ref()).answer;
         assert_eq!(said, [0.0, 1.0, 0.0]);

@@ -26,7 +26,9 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, Trained, train};
 use crate::linalg::{select_rows, stack};
-use crate::methods::{Family, Fitted, Goals, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Carried, Family, Fitted, Goals, Grid, Method, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::models::predict;
 
 const NAME: &str = "self-training";
@@ -57,14 +59,14 @@ impl SelfTraining {
     /// What the registry knows of it.
     pub const ROW: MethodRow = MethodRow {
         name: NAME,
-        family: Family::Predictor,
+        family: Family::Predictor(Carried::Instances),
         summary: "a learner labels the target rows that it is sure of and learns from them too, round by round",
         when: "a learner that is right where it is sure; domains close to each other or linked by rows in between",
         paper: "D. Yarowsky, \"Unsupervised word sense disambiguation rivaling supervised methods\", ACL 1995; H. Scudder, \"Probability of error of some adaptive pattern-recognition machines\", IEEE Trans. Information Theory 1965",
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("self_training.rs"),
         params: params_of::<Self>,
@@ -163,7 +165,7 @@ mod tests {
             labels: Labels::Classes(vec![1; labelled.len()]),
         };
         let task = Task::new(vec![source], target, goal).unwrap();
-        method.fit(&task, &NearestNeighbor, &mut Context::default()).unwrap().trained.predictor
+        method.fit(&task, &NearestNeighbor::default(), &mut Context::default()).unwrap().trained.predictor
     }
 
     fn rows(predictor: &Predictor) -> Vec<(f64, f64)> {

@@ -33,7 +33,8 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::{Error, Result};
 use crate::learners::{Learner, Loss, Trained, correct};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must, params_of,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
+    params_of,
 };
 use crate::models::{Link, Predictor, apply_all};
 
@@ -62,10 +63,15 @@ impl BiasedRegularization {
         summary: "fits the labelled target rows with a penalty for leaving the source model",
         when: "a source model (its rows are not needed) and a few labelled target rows",
         paper: "C. Chelba, A. Acero, \"Adaptation of maximum entropy capitalizer: little data can help a lot\", EMNLP 2004",
-        needs: Needs { target_labels: LabelUse::Required, source: SourceNeed::RowsOrModel, ..Needs::NOTHING },
+        needs: Needs {
+            target_labels: LabelUse::Required,
+            source: SourceNeed::RowsOrModel,
+            sources: Sources::OneModel,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}", r#"{"penalty": 0.1}"#, r#"{"penalty": 10}"#],
+        grid: Grid::of(&["{}", r#"{"penalty": 0.1}"#, r#"{"penalty": 10}"#]),
         most_rows: usize::MAX,
         source: include_str!("biased_regularization.rs"),
         params: params_of::<Self>,

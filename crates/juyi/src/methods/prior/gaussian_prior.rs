@@ -30,7 +30,8 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, Loss, Trained, correct};
 use crate::linalg::{Matrix, add_product, multiply, thin_svd};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must, params_of,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
+    params_of,
 };
 use crate::models::{Link, Map, Predictor, apply_all};
 
@@ -59,10 +60,15 @@ impl GaussianPrior {
         summary: "fits the labelled target rows under a Gaussian prior that the source models' weights tell",
         when: "several linear source models (their rows are not needed) and a few labelled target rows",
         paper: "R. Raina, A. Y. Ng, D. Koller, \"Constructing informative priors using transfer learning\", ICML 2006",
-        needs: Needs { target_labels: LabelUse::Required, source: SourceNeed::RowsOrModel, ..Needs::NOTHING },
+        needs: Needs {
+            target_labels: LabelUse::Required,
+            source: SourceNeed::RowsOrModel,
+            sources: Sources::Apart,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("gaussian_prior.rs"),
         params: params_of::<Self>,

@@ -28,8 +28,8 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, expand_reduce};
 use crate::methods::{
-    Family, Fitted, LabelUse, LearnerNeed, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must,
-    params_of,
+    Family, Fitted, Grid, LabelUse, LearnerNeed, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources,
+    make, must, params_of,
 };
 
 /// Parameters of structure expansion and reduction.
@@ -58,11 +58,12 @@ impl Ser {
             target_labels: LabelUse::Required,
             source: SourceNeed::RowsOrModel,
             learner: LearnerNeed::Trees,
+            sources: Sources::OneModel,
             ..Needs::NOTHING
         },
         trains_learner: true,
         learner: "random-forest",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 50_000,
         source: include_str!("ser.rs"),
         params: params_of::<Self>,

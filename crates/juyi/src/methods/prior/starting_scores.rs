@@ -122,7 +122,12 @@ fn as_shares(predictor: &Predictor, classes: usize) -> Predictor {
     if predictor.scores_are_shares() {
         return predictor.clone();
     }
-    let members = vec![Member { weight: 1.0, classes: (0..classes).collect(), maps: Vec::new(), predictor: predictor.clone() }];
+    let members = vec![Member {
+        weight: 1.0,
+        classes: (0..classes).collect(),
+        maps: Vec::new(),
+        predictor: predictor.clone(),
+    }];
     Predictor::Vote(Votes { rule: VoteRule::Mean, classes, members })
 }
 
@@ -159,6 +164,7 @@ mod tests {
     fn other_models_are_corrected_on_top() {
         let near = Predictor::Neighbors {
             classes: 2,
+            k: 1,
             rows: from_rows(&[vec![0.0], vec![4.0]]),
             answers: from_rows(&[vec![0.0], vec![1.0]]),
         };

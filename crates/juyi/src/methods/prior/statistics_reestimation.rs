@@ -29,7 +29,8 @@ use crate::error::{Error, Result};
 use crate::learners::{Learner, train};
 use crate::linalg::{column_deviations, column_means};
 use crate::methods::{
-    Family, Fitted, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, make, must, params_of,
+    Family, Fitted, Grid, LabelUse, Method, MethodRow, Needs, SourceModel, SourceNeed, Sources, make, must,
+    params_of,
 };
 use crate::models::Map;
 
@@ -55,10 +56,15 @@ impl StatisticsReestimation {
         summary: "keeps the source model and standardises its columns by the target's statistics",
         when: "columns shifted or rescaled one by one; a source model (its rows are not needed), no labels",
         paper: "Y. Li, N. Wang, J. Shi, X. Hou, J. Liu, \"Adaptive batch normalization for practical domain adaptation\", Pattern Recognition 2018",
-        needs: Needs { target_labels: LabelUse::Unused, source: SourceNeed::Model, ..Needs::NOTHING },
+        needs: Needs {
+            target_labels: LabelUse::Unused,
+            source: SourceNeed::Model,
+            sources: Sources::OneModel,
+            ..Needs::NOTHING
+        },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("statistics_reestimation.rs"),
         params: params_of::<Self>,
@@ -143,7 +149,7 @@ mod tests {
         let target = Domain::unlabelled("t", from_rows(&[vec![8.0, 5.0], vec![12.0, 5.0]]), &goal);
         let maps = |method: StatisticsReestimation, source: &SourceModel| {
             let one = std::slice::from_ref(source);
-            method.refine(one, &target, &goal, &NearestNeighbor, &mut Context::default())
+            method.refine(one, &target, &goal, &NearestNeighbor::default(), &mut Context::default())
         };
         let all = maps(StatisticsReestimation::default(), &source).unwrap().maps;
         assert_eq!(apply_all(&all, target.features.as_ref()), from_rows(&[vec![-1.0, 0.0], vec![1.0, 0.0]]));

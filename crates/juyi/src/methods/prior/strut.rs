@@ -28,8 +28,8 @@ use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{Learner, retune_thresholds};
 use crate::methods::{
-    Family, Fitted, Goals, LabelUse, LearnerNeed, Method, MethodRow, Needs, SourceModel, SourceNeed, make,
-    params_of,
+    Family, Fitted, Goals, Grid, LabelUse, LearnerNeed, Method, MethodRow, Needs, SourceModel, SourceNeed,
+    Sources, make, params_of,
 };
 
 /// Structure transfer; no parameters.
@@ -50,11 +50,12 @@ impl Strut {
             target_labels: LabelUse::Required,
             source: SourceNeed::RowsOrModel,
             learner: LearnerNeed::Trees,
+            sources: Sources::OneModel,
             ..Needs::NOTHING
         },
         trains_learner: true,
         learner: "random-forest",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: 50_000,
         source: include_str!("strut.rs"),
         params: params_of::<Self>,

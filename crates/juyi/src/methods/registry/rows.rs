@@ -15,6 +15,8 @@ pub static METHODS: &[MethodRow] = &[
     weighting::Rulsif::ROW,
     weighting::GaussianRatio::ROW,
     weighting::KernelDensityRatio::ROW,
+    weighting::BlackBoxShift::ROW,
+    weighting::RegularizedLabelShift::ROW,
     weighting::BalancedWeighting::ROW,
     boosting::TrAdaBoost::ROW,
     boosting::TrAdaBoostR2::ROW,
@@ -56,6 +58,7 @@ pub static METHODS: &[MethodRow] = &[
     predictor::Meda::ROW,
     predictor::Dasvm::ROW,
     predictor::SelfTraining::ROW,
+    predictor::PriorCorrection::ROW,
     predictor::LinInt::ROW,
     predictor::Pred::ROW,
 ];

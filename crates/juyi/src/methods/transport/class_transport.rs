@@ -38,7 +38,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, Goals, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Goals, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, GroupPlan, GroupSparse, PairCosts};
 
 /// What errors and notices call it.
@@ -92,7 +92,7 @@ impl ClassTransport {
         needs: Needs { goals: Goals::Classes, ..Needs::NOTHING },
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 5_000,
         source: include_str!("class_transport.rs"),
         params: params_of::<Self>,

@@ -33,7 +33,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::Matrix;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, make, params_of};
 use crate::solvers::{PairCosts, Transported};
 
 /// Exact optimal transport; no parameters.
@@ -65,7 +65,7 @@ impl ExactTransport {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 10_000,
         source: include_str!("exact_transport.rs"),
         params: params_of::<Self>,

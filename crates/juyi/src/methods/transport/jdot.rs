@@ -33,7 +33,7 @@ use crate::error::Result;
 use crate::learners::{Learner, Trained, ridge_weights};
 use crate::linalg::{Matrix, column_means, gaussian_kernel, median_distance, rows_times};
 use crate::methods::{
-    Family, Fitted, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of,
+    Family, Fitted, Grid, Method, MethodRow, Needs, count, make, must, over_all_classes, params_of,
 };
 use crate::models::{Link, Map, Predictor};
 use crate::solvers::{PairCosts, solve_shifted};
@@ -87,7 +87,7 @@ impl Jdot {
         needs: Needs::NOTHING,
         trains_learner: false,
         learner: "ridge",
-        grid: &[], // its strengths want tuning
+        grid: Grid::NONE, // its strengths want tuning
         most_rows: 5_000,
         source: include_str!("jdot.rs"),
         params: params_of::<Self>,
@@ -305,7 +305,9 @@ mod tests {
         for form in [Form::Linear, Form::Gaussian] {
             let jdot = Jdot { penalty: 2.0, form, bandwidth: Some(1.0), ..Jdot::default() };
             let task = task(vec![1.0, 5.0], vec![], vec![]);
-            let fitted = jdot.fit(&task, &crate::learners::NearestNeighbor, &mut Context::default()).unwrap();
+            let fitted = jdot
+                .fit(&task, &crate::learners::NearestNeighbor::default(), &mut Context::default())
+                .unwrap();
             let rows = from_rows(&[vec![12.0], vec![10.0]]);
             let said = predict(&fitted.maps, &fitted.trained.predictor, rows.as_ref()).answer;
             // With Gaussians the coefficients are c and -c: (1 - e⁻²) c + 2 c = 2.

@@ -43,7 +43,7 @@ use crate::linalg::{
     BLOCK, Matrix, column_means, dot, gaussian_kernel_times, median_distance, padded_rows,
     squared_distance_block, squared_norms,
 };
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::PairCosts;
 
 /// What errors and notices call it.
@@ -109,7 +109,7 @@ impl LaplaceTransport {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 5_000,
         source: include_str!("laplace_transport.rs"),
         params: params_of::<Self>,

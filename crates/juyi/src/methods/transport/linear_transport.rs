@@ -31,7 +31,7 @@ use crate::data::Task;
 use crate::error::{Error, Result};
 use crate::learners::Learner;
 use crate::linalg::{Matrix, column_means, covariance, multiply, rows_times, symmetric_eigen};
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, make, must, params_of};
 
 /// Parameters of linear transport.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -58,7 +58,7 @@ impl LinearTransport {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid { values: &["{}"], ..Grid::NONE },
         most_rows: usize::MAX,
         source: include_str!("linear_transport.rs"),
         params: params_of::<Self>,

@@ -32,7 +32,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// Parameters of Sinkhorn transport.
@@ -66,7 +66,7 @@ impl Sinkhorn {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 10_000,
         source: include_str!("sinkhorn.rs"),
         params: params_of::<Self>,

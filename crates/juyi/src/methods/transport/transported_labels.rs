@@ -31,7 +31,7 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::linalg::Matrix;
-use crate::methods::{Family, Fitted, Method, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Family, Fitted, Grid, Method, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicTransport, PairCosts};
 
 /// What errors and notices call it.
@@ -71,7 +71,7 @@ impl TransportedLabels {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // close to exact transport
+        grid: Grid::NONE, // close to exact transport
         most_rows: 10_000,
         source: include_str!("transported_labels.rs"),
         params: params_of::<Self>,

@@ -33,7 +33,7 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, MethodRow, Needs, count, make, must, params_of};
 use crate::solvers::{EntropicPlan, EntropicTransport, PairCosts};
 
 /// What errors and notices call it.
@@ -72,7 +72,7 @@ impl UnbalancedTransport {
         needs: Needs::NOTHING,
         trains_learner: true,
         learner: "1-nn",
-        grid: &[], // its strengths want tuning
+        grid: Grid::NONE, // its strengths want tuning
         most_rows: 10_000,
         source: include_str!("unbalanced_transport.rs"),
         params: params_of::<Self>,

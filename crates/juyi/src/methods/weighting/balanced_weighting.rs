@@ -26,7 +26,7 @@ use crate::error::Result;
 use crate::learners::{Learner, train};
 use crate::linalg::stack;
 use crate::methods::{
-    Family, Fitted, LabelUse, LearnerNeed, Method, MethodRow, Needs, make, must, params_of,
+    Family, Fitted, Grid, LabelUse, LearnerNeed, Method, MethodRow, Needs, make, must, params_of,
 };
 
 /// Parameters of balanced weighting.
@@ -55,7 +55,7 @@ impl BalancedWeighting {
         needs: Needs { target_labels: LabelUse::Required, learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &["{}"],
+        grid: Grid::of(&["{}"]),
         most_rows: usize::MAX,
         source: include_str!("balanced_weighting.rs"),
         params: params_of::<Self>,

@@ -29,7 +29,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{Matrix, exponentials, rows_times};
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{LinearLoss, mean_one_of_logarithms};
 
 /// Parameters of discriminative weighting.
@@ -61,7 +61,7 @@ impl Discriminative {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: usize::MAX,
         source: include_str!("discriminative.rs"),
         params: params_of::<Self>,

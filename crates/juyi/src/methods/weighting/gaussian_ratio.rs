@@ -37,7 +37,7 @@ use crate::linalg::{
     BLOCK, Matrix, add_product, by_row_blocks, column_deviations, column_means, covariance, squared_norms,
     symmetric_eigen,
 };
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::mean_one_of_logarithms;
 
 /// The least part of a column's variance that a direction may have.
@@ -66,7 +66,7 @@ impl GaussianRatio {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[], // few rows are normal
+        grid: Grid::NONE, // few rows are normal
         most_rows: usize::MAX,
         source: include_str!("gaussian_ratio.rs"),
         params: params_of::<Self>,

@@ -32,7 +32,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::{column_deviations, column_means, log_gaussian_mixture};
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::mean_one_of_logarithms;
 
 /// How a width follows from a domain's rows.
@@ -75,7 +75,7 @@ impl KernelDensityRatio {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 20_000,
         source: include_str!("kernel_density_ratio.rs"),
         params: params_of::<Self>,

@@ -36,7 +36,9 @@ use crate::learners::Learner;
 use crate::linalg::{
     Matrix, exponentials, log_gaussian_mixture, select_rows, squared_distances, transposed_times_vector,
 };
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::solvers::{DrawnRows, MixtureShares, WIDTHS, mean_one_of_logarithms, mixture_shares};
 
 /// Parts that target rows are split into for the choice of a bandwidth.
@@ -74,7 +76,7 @@ impl Kliep {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 200_000,
         source: include_str!("kliep.rs"),
         params: params_of::<Self>,

@@ -36,7 +36,7 @@ use crate::learners::Learner;
 use crate::linalg::{
     gaussian_kernel, gaussian_kernel_means, gaussian_kernel_times, median_distance, select_rows,
 };
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, make, must, params_of};
 use crate::solvers::{
     Bounds, FeatureProgram, Nystrom, QuadraticProgram, Solution, landmark_bytes, landmarks_that_fit,
 };
@@ -76,7 +76,7 @@ impl Kmm {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 20_000,
         source: include_str!("kmm.rs"),
         params: params_of::<Self>,

@@ -25,7 +25,7 @@ use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
 use crate::linalg::nearest;
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, make, must, params_of};
+use crate::methods::{Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, make, must, params_of};
 
 /// Parameters of nearest-neighbour weighting.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ impl NearestNeighbor {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 200_000,
         source: include_str!("nearest_neighbor.rs"),
         params: params_of::<Self>,

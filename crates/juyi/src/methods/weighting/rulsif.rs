@@ -37,7 +37,9 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of relative least-squares importance fitting.
@@ -75,7 +77,7 @@ impl Rulsif {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 1_000_000,
         source: include_str!("rulsif.rs"),
         params: params_of::<Self>,

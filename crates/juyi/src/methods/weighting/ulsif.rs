@@ -32,7 +32,9 @@ use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
 use crate::learners::Learner;
-use crate::methods::{Adapted, Adapter, Family, LearnerNeed, MethodRow, Needs, count, make, must, params_of};
+use crate::methods::{
+    Adapted, Adapter, Family, Grid, LearnerNeed, MethodRow, Needs, count, make, must, params_of,
+};
 use crate::solvers::LeastSquaresRatio;
 
 /// Parameters of unconstrained least-squares importance fitting.
@@ -67,7 +69,7 @@ impl Ulsif {
         needs: Needs { learner: LearnerNeed::Weighs, ..Needs::NOTHING },
         trains_learner: true,
         learner: "logistic",
-        grid: &[],
+        grid: Grid::NONE,
         most_rows: 1_000_000,
         source: include_str!("ulsif.rs"),
         params: params_of::<Self>,

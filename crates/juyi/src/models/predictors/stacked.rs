@@ -74,12 +74,14 @@ mod tests {
         assert_eq!(numbers.answer(x.as_ref()).answer, [63.0]);
         assert_eq!(numbers.check(1, 0, 1), Ok(()));
         assert!(numbers.check(2, 0, 1).is_err() && numbers.check(1, 2, 1).is_err());
-        let near = Predictor::Neighbors { classes: usize::MAX, rows: x.clone(), answers: Mat::zeros(1, 1) };
+        let near =
+            Predictor::Neighbors { classes: usize::MAX, k: 1, rows: x.clone(), answers: Mat::zeros(1, 1) };
         let many = Stacked { first: Box::new(near), first_classes: usize::MAX, ..numbers };
         assert!(many.check(1, 0, 1).is_err());
 
         let near = Predictor::Neighbors {
             classes: 2,
+            k: 1,
             rows: from_rows(&[vec![0.0], vec![4.0]]),
             answers: from_rows(&[vec![0.0], vec![1.0]]),
         };
