@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{LEARNERS, Learner, LearnerRow, learner, row_of_asked};
-use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
+use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, TARGET_ONLY, build};
 use crate::models::Preprocess;
 
 /// A method with all that its fit needs.
@@ -47,6 +47,12 @@ impl Configuration {
     pub fn again(&self) -> Result<Self> {
         let one = Self::new(self.built.row.name, &self.built.params.to_string(), &self.with, &self.steps)?;
         Ok(Self { baseline: self.baseline, trains_learner: self.trains_learner, ..one })
+    }
+
+    /// Whether they are variants of one thing, which weigh as one: a method, or a plain learner.
+    pub(super) fn is_kin(&self, other: &Self) -> bool {
+        let (row, its) = (self.built.row, other.built.row);
+        row.name == its.name && (row.family != Family::Baseline || self.with == other.with)
     }
 
     /// The same with the method's own learner for this goal, where none is asked for.
@@ -93,6 +99,26 @@ pub(super) fn plain(task: &Task, steps: &[Preprocess], with: Option<&str>) -> Re
     all.map(|(with, steps)| Configuration::new(NO_TRANSFER.name, "{}", with, steps)).collect()
 }
 
+/// The learners trained on the labelled target rows alone, on columns standardised by the target's own rows, and on rows of
+/// unit length where all columns share a unit.
+pub(super) fn target_only(
+    task: &Task,
+    steps: &[Preprocess],
+    with: Option<&str>,
+) -> Result<Vec<Configuration>> {
+    let learners = with.map_or_else(|| plain_learners(&task.goal), |name| vec![name]);
+    let mut spaces = vec![by_domain(steps)];
+    if share_a_unit(task) {
+        spaces.push(vec![Preprocess::L2]);
+    }
+    let all = spaces.iter().flat_map(|steps| learners.iter().map(move |with| (*with, steps)));
+    let one = |(with, steps): (&str, &Vec<Preprocess>)| {
+        let one = Configuration::new(TARGET_ONLY.name, "{}", with, steps)?;
+        Ok(Configuration { baseline: true, ..one }) // the source plays no part in its standardisation
+    };
+    all.map(one).collect()
+}
+
 /// Every other configuration that votes: learners on domains that are each standardised, and the methods that have a
 /// grid, on columns standardised as asked, each domain by itself, and on rows of unit length where all columns share a
 /// unit.
@@ -103,10 +129,7 @@ pub(super) fn voters(
     best: &str,
     context: &mut Context,
 ) -> Result<Vec<Configuration>> {
-    let each: Vec<Preprocess> = steps
-        .iter()
-        .map(|step| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step })
-        .collect();
+    let each = by_domain(steps);
     let mut spaces = vec![steps.to_vec()];
     if each != steps {
         spaces.push(each.clone());
@@ -157,6 +180,13 @@ fn share_a_unit(task: &Task) -> bool {
 
 /// Fewer columns are rarely of one kind.
 const FEWEST_OF_A_UNIT: usize = 20;
+
+/// The steps with each domain standardised by itself.
+fn by_domain(steps: &[Preprocess]) -> Vec<Preprocess> {
+    let each =
+        |step: &Preprocess| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step };
+    steps.iter().map(each).collect()
+}
 
 /// The steps without what is taken from the target.
 pub fn by_source(steps: &[Preprocess]) -> Vec<Preprocess> {

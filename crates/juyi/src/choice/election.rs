@@ -86,40 +86,15 @@ impl Election<'_> {
 
     /// The weight of each of the others.
     fn weights(&self, skills: &[f64]) -> Vec<f64> {
-        let skill = |one: &Configuration| {
-            let own = self.plain.iter().position(|plain| plain.configuration.with == one.with);
-            own.filter(|_| one.trains_learner).map_or(1.0, |k| skills[k])
-        };
+        let reading = self.units.reading;
         let votes: Vec<bool> = self
             .others
             .iter()
-            .map(|one| one.speaks() && (self.asked || self.may_vote(&one.configuration)))
+            .map(|one| one.speaks() && (self.asked || may_vote(&one.configuration, reading)))
             .collect();
-        let kin = |a: &Configuration, b: &Configuration| {
-            let (row, other) = (a.built.row, b.built.row);
-            row.name == other.name && (row.family != Family::Baseline || a.with == b.with)
-        };
-        let family = |k: usize| {
-            let all = self.others.iter().zip(&votes).filter(|(_, votes)| **votes);
-            all.filter(|(other, _)| kin(&self.others[k].configuration, &other.configuration)).count()
-        };
-        let weight = |k: usize| {
-            if !votes[k] {
-                return 0.0;
-            }
-            skill(&self.others[k].configuration).powi(2) / family(k) as f64
-        };
-        (0..self.others.len()).map(weight).collect()
-    }
-
-    /// Whether it may vote under the reading of the columns.
-    fn may_vote(&self, one: &Configuration) -> bool {
-        let (each, row) = (one.steps.contains(&Preprocess::StandardizeEach), one.built.row);
-        match self.units.reading {
-            Reading::Mixed => row.family != Family::Baseline,
-            Reading::Rescaled | Reading::NotIdentifiable => each,
-            Reading::SameUnits => !each && !matches!(row.family, Family::Mapping | Family::Transport),
-        }
+        let plain: Vec<&Configuration> = self.plain.iter().map(|one| &one.configuration).collect();
+        let others: Vec<&Configuration> = self.others.iter().map(|one| &one.configuration).collect();
+        weights(&others, &votes, &plain, skills)
     }
 
     /// What the guard says, and why.
@@ -184,6 +159,37 @@ impl Election<'_> {
         let place = |one: &Candidate| one.score.map_or(f64::NEG_INFINITY, |score| score.value);
         found.sort_by(|a, b| place(b).total_cmp(&place(a)));
         found
+    }
+}
+
+/// The weight of each of those that vote: of its learner, as the plain ones show, divided among its kin; 0 of the others.
+pub(super) fn weights(
+    others: &[&Configuration],
+    votes: &[bool],
+    plain: &[&Configuration],
+    skills: &[f64],
+) -> Vec<f64> {
+    let skill = |one: &Configuration| {
+        let own = plain.iter().position(|plain| plain.with == one.with);
+        own.filter(|_| one.trains_learner).map_or(1.0, |k| skills[k])
+    };
+    let family = |one: &Configuration| {
+        let all = others.iter().zip(votes).filter(|(_, votes)| **votes);
+        all.filter(|(other, _)| one.is_kin(other)).count()
+    };
+    let weight = |(one, votes): (&&Configuration, &bool)| {
+        if *votes { skill(one).powi(2) / family(one) as f64 } else { 0.0 }
+    };
+    others.iter().zip(votes).map(weight).collect()
+}
+
+/// Whether it may vote under a reading of the columns.
+pub(super) fn may_vote(one: &Configuration, reading: Reading) -> bool {
+    let (each, row) = (one.steps.contains(&Preprocess::StandardizeEach), one.built.row);
+    match reading {
+        Reading::Mixed => row.family != Family::Baseline,
+        Reading::Rescaled | Reading::NotIdentifiable => each,
+        Reading::SameUnits => !each && !matches!(row.family, Family::Mapping | Family::Transport),
     }
 }
 

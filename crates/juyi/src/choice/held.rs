@@ -1,0 +1,179 @@
+//! What configurations say of labelled target rows whose labels they were not shown.
+
+use super::candidates::Configuration;
+use super::copies::copies;
+use super::fitted::{Fitted, fit_each};
+use super::resamples::Resamples;
+use super::validation::{folds, note_copies};
+use crate::context::Context;
+use crate::data::{Goal, Task};
+use crate::error::Result;
+use crate::methods::{Family, LabelUse, LearnerNeed};
+use crate::models::{Model, Preprocess};
+
+/// Folds of the labelled target rows.
+pub(super) const FOLDS: usize = 5;
+
+/// Labels up to which rows are put into folds more than once.
+const FEW: usize = 100;
+
+/// How often.
+const REPEATS: usize = 2;
+
+/// Methods that can do without labels and are fitted anew for each fold; others of their kind are tried without any.
+const SHOWN_LABELS: [&str; 2] = ["easytl", "meda"];
+
+/// The labelled target rows in folds.
+pub(super) struct Folds {
+    /// Positions among the labelled rows, each fold rising, for each repeat.
+    pub(super) repeats: Vec<Vec<Vec<usize>>>,
+    pub(super) resamples: Resamples,
+}
+
+impl Folds {
+    /// Copies stay in one fold, and classes are spread evenly.
+    pub(super) fn of(task: &Task, context: &mut Context) -> Self {
+        let (mut rng, target) = (context.rng("labelled"), &task.target);
+        let leaders = copies(target.labelled_features().as_ref());
+        note_copies(&leaders, &target.labels, "labelled target rows are copies of others, or nearly", context);
+        let repeats = if target.labelled.len() <= FEW { REPEATS } else { 1 };
+        let repeats = (0..repeats).map(|_| folds(&target.labels, &leaders, FOLDS, &mut rng)).collect();
+        Self { repeats, resamples: Resamples::new(&leaders, &mut rng) }
+    }
+}
+
+/// A configuration that was tried on labelled rows.
+pub(super) struct Held {
+    pub(super) configuration: Configuration,
+    /// What it says of each labelled row, in each repeat.
+    pub(super) said: Result<Vec<Vec<f64>>>,
+    /// Its model, where it was fitted on all rows and takes no label.
+    pub(super) model: Option<Model>,
+    pub(super) answers: Vec<f64>,
+    /// Whether labels play a part in its fit.
+    pub(super) shown_labels: bool,
+    /// Time of all its fits.
+    pub(super) seconds: f64,
+}
+
+impl Held {
+    /// Whether it can vote: it was fitted, has an answer for every row, and does not say the same of all.
+    pub(super) fn speaks(&self) -> bool {
+        self.said.as_ref().is_ok_and(|said| {
+            let all = || said.iter().flatten();
+            all().all(|answer| answer.is_finite())
+                && all().next().is_some_and(|first| all().any(|answer| answer != first))
+        })
+    }
+}
+
+/// Whether labels play a part in the fit.
+fn shown_labels(one: &Configuration) -> bool {
+    one.built.row.needs.target_labels == LabelUse::Required || SHOWN_LABELS.contains(&one.built.row.name)
+}
+
+/// Whether it can be fitted once for each fold: no forest is grown as often, and boosting has its own learner and one space.
+pub(super) fn affordable(one: &Configuration, steps: &[Preprocess], goal: &Goal) -> bool {
+    let row = one.built.row;
+    match row.family {
+        _ if row.needs.target_labels != LabelUse::Required => true,
+        Family::Boosting => one.with == row.learner_for(goal) && one.steps == steps,
+        _ => row.needs.learner != LearnerNeed::Trees,
+    }
+}
+
+/// How many fits it takes to try these.
+pub(super) fn fits_of(configurations: &[Configuration], folds: &Folds) -> usize {
+    let each = folds.repeats.iter().flatten().filter(|fold| !fold.is_empty()).count();
+    configurations.iter().map(|one| if shown_labels(one) { each } else { 1 }).sum()
+}
+
+/// Tries each: once where labels play no part, else once for each fold. Models are kept if `keep`. `progress` says how many
+/// fits were made before, and how many there are in all.
+pub(super) fn hold_out(
+    configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    keep: bool,
+    (before, count): (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let (shown, free): (Vec<_>, Vec<_>) = configurations.into_iter().partition(shown_labels);
+    let first = before + free.len();
+    let mut all = without_labels(free, task, folds, keep, (before, count), context);
+    all.extend(with_labels(shown, task, folds, (first, count), context));
+    all
+}
+
+fn without_labels(
+    configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    keep: bool,
+    progress: (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let labelled = &task.target.labelled;
+    let held = |one: Fitted| {
+        let Fitted { configuration, answers, model, seconds } = one;
+        let a = answers.as_ref().map_or(Vec::new(), Clone::clone);
+        let said = answers.map(|answers| {
+            let said: Vec<f64> = labelled.iter().map(|&row| answers[row]).collect();
+            vec![said; folds.repeats.len()]
+        });
+        Held { configuration, said, model, answers: a, shown_labels: false, seconds }
+    };
+    let task = with_labels_of(task, &[]);
+    fit_each(configurations, &task, keep, progress, context).into_iter().map(held).collect()
+}
+
+fn with_labels(
+    mut configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    (mut before, count): (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let labelled = &task.target.labelled;
+    let blank = vec![vec![f64::NAN; labelled.len()]; folds.repeats.len()];
+    let mut said: Vec<Result<Vec<Vec<f64>>>> = configurations.iter().map(|_| Ok(blank.clone())).collect();
+    let mut seconds = vec![0.0; configurations.len()];
+    for (repeat, folds) in folds.repeats.iter().enumerate() {
+        for fold in folds.iter().filter(|fold| !fold.is_empty()) {
+            let kept: Vec<usize> = (0..labelled.len()).filter(|at| fold.binary_search(at).is_err()).collect();
+            let part = with_labels_of(task, &kept);
+            let fitted = fit_each(configurations, &part, false, (before, count), context);
+            before += fitted.len();
+            configurations = Vec::with_capacity(fitted.len());
+            for (k, one) in fitted.into_iter().enumerate() {
+                seconds[k] += one.seconds;
+                configurations.push(one.configuration);
+                match (one.answers, &mut said[k]) {
+                    (Ok(answers), Ok(said)) => {
+                        fold.iter().for_each(|&at| said[repeat][at] = answers[labelled[at]]);
+                    }
+                    (Err(error), said) => *said = Err(error),
+                    (Ok(_), Err(_)) => {}
+                }
+            }
+        }
+    }
+    let all = configurations.into_iter().zip(said).zip(seconds);
+    all.map(|((configuration, said), seconds)| Held {
+        configuration,
+        said,
+        model: None,
+        answers: Vec::new(),
+        shown_labels: true,
+        seconds,
+    })
+    .collect()
+}
+
+/// The task with the labels of some of its labelled target rows, by their positions.
+fn with_labels_of(task: &Task, kept: &[usize]) -> Task {
+    let mut part = task.clone();
+    part.target.labelled = kept.iter().map(|&at| task.target.labelled[at]).collect();
+    part.target.labels = task.target.labels.select(kept);
+    part
+}

@@ -1,0 +1,436 @@
+//! The choice where target rows are labelled: all that is tried is cross-validated on these rows.
+//!
+//! Not transferring is the plain learners' vote, which takes nothing from the target, or what is learnt from the labelled rows
+//! alone. Against the better of them stand votes: of those that suit columns in the same units, of those that suit
+//! rescaled ones, and of the few that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is
+//! counted from what its members say of rows whose labels they were not shown.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::ballot::Ballot;
+use super::candidates::{self, Configuration};
+use super::copies::copies;
+use super::election::{may_vote, weights};
+use super::figure::Figure;
+use super::fitted::fit_each;
+use super::held::{FOLDS, Folds, Held, affordable, fits_of, hold_out};
+use super::judge::{Gain, Judgement, judge};
+use super::learnable::Learnable;
+use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
+use super::resamples::Score;
+use super::tried::{Assumed, reason};
+use super::units::{Reading, Units};
+use super::{Assumption, Candidate, Choice, Chosen, MOST, Verdict, Wishes, undecided};
+use crate::context::Context;
+use crate::data::{Goal, Task};
+use crate::error::Result;
+use crate::measures::Estimate;
+
+/// The vote of the learners on the labelled target rows alone.
+const TARGET_VOTE: &str = "target-vote";
+
+/// The most members of the vote of those that do best on the labelled rows.
+const MEMBERS: usize = 12;
+
+/// Compares the candidates, the plain learners and those on the labelled target rows alone by cross-validation on these rows.
+///
+/// # Errors
+/// As [`choose`](super::choose).
+pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
+    let start = Instant::now();
+    let Wishes { steps, learner, only, assume } = wishes;
+    let whole = task.source.rows().max(task.target.rows()) <= MOST;
+    let drawn;
+    let task = if whole {
+        task
+    } else {
+        drawn = task.draw_with_labelled(MOST, &mut context.rng("validation"));
+        &drawn
+    };
+    let rows = (0, task.target.labelled.len());
+    let plain = candidates::plain(task, steps, learner)?;
+    let own = candidates::target_only(task, steps, learner)?;
+    let learnable = Learnable::of(&plain, task, &copies(task.source.features.as_ref()), context)?;
+    let asked = only.is_some();
+    let others = match only {
+        Some(only) => vec![only],
+        None => {
+            let with = &plain[learnable.best()].with;
+            let mut all = candidates::voters(task, steps, learner, with, context)?;
+            all.retain(|one| affordable(one, steps, &task.goal));
+            all
+        }
+    };
+    let folds = Folds::of(task, context);
+    let (plain_count, own_count) = (plain.len(), own.len());
+    let count = [&plain, &own, &others].into_iter().map(|all| fits_of(all, &folds)).sum();
+    let mut done = 0;
+    let mut tried = Vec::new();
+    for part in [plain, own, others] {
+        let fits = fits_of(&part, &folds);
+        tried.extend(hold_out(part, task, &folds, whole, (done, count), context));
+        done += fits;
+    }
+    let bench = Bench {
+        task,
+        figure: Figure::of(&task.target.labels, &task.source.labels, &task.goal),
+        folds,
+        scored: Vec::new(),
+        tried,
+        plain: plain_count,
+        own: own_count,
+        whole,
+    };
+    let chosen = bench.scored().decide(&learnable, assume, asked, context)?;
+    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
+    Ok(Chosen { choice, ..chosen })
+}
+
+/// All that was tried.
+struct Bench<'a> {
+    task: &'a Task,
+    figure: Figure<'a>,
+    folds: Folds,
+    /// The plain learners, those on the labelled rows alone, and the others.
+    tried: Vec<Held>,
+    /// What each scores on each labelled row, `None` for those that cannot vote.
+    scored: Vec<Option<Vec<f64>>>,
+    /// Number of plain learners.
+    plain: usize,
+    /// Number of learners on the labelled rows alone.
+    own: usize,
+    /// Whether no rows were left out.
+    whole: bool,
+}
+
+/// One of what was tried, or a vote.
+struct Entry {
+    name: &'static str,
+    /// Of each that was tried.
+    weights: Vec<f64>,
+    /// What it scores on each labelled row.
+    rows: Vec<f64>,
+    score: Score,
+}
+
+impl Entry {
+    /// Whether it is more than one of what was tried.
+    fn is_vote(&self) -> bool {
+        self.weights.iter().filter(|weight| **weight > 0.0).count() > 1
+    }
+}
+
+impl Bench<'_> {
+    fn scored(mut self) -> Self {
+        let rows = |one: &Held| {
+            let said = one.said.as_ref().ok().filter(|_| one.speaks())?;
+            Some(self.rows(said))
+        };
+        self.scored = self.tried.iter().map(rows).collect();
+        self
+    }
+
+    /// What answers score on each labelled row, in the mean over the repeats.
+    fn rows(&self, said: &[Vec<f64>]) -> Vec<f64> {
+        let each: Vec<Vec<f64>> = said.iter().map(|said| self.figure.rows(said)).collect();
+        let n = each.len() as f64;
+        (0..each[0].len()).map(|i| each.iter().map(|rows| rows[i]).sum::<f64>() / n).collect()
+    }
+
+    fn entry(&self, name: &'static str, weights: Vec<f64>, said: &[Vec<f64>]) -> Entry {
+        let rows = self.rows(said);
+        let score = self.figure.score(&rows, &self.folds.resamples);
+        Entry { name, weights, rows, score }
+    }
+
+    /// One that was tried, by itself.
+    fn single(&self, k: usize) -> Option<Entry> {
+        self.scored[k].as_ref()?;
+        let one = &self.tried[k];
+        let mut weights = vec![0.0; self.tried.len()];
+        weights[k] = 1.0;
+        Some(self.entry(one.configuration.built.row.name, weights, one.said.as_ref().ok()?))
+    }
+
+    /// The vote of those of weight; `None` where there are none.
+    fn vote(&self, name: &'static str, weights: Vec<f64>) -> Option<Entry> {
+        let said = self.counted(&weights)?;
+        Some(self.entry(name, weights, &said))
+    }
+
+    /// What those of weight say together, in each repeat.
+    fn counted(&self, weights: &[f64]) -> Option<Vec<Vec<f64>>> {
+        let voters: Vec<(f64, &Vec<Vec<f64>>)> = self
+            .tried
+            .iter()
+            .zip(weights)
+            .filter(|(_, weight)| **weight > 0.0)
+            .filter_map(|(one, weight)| Some((*weight, one.said.as_ref().ok()?)))
+            .collect();
+        if voters.is_empty() {
+            return None;
+        }
+        let one = |repeat: usize| {
+            let of = voters.iter().map(|(weight, said)| (*weight, said[repeat].as_slice()));
+            Ballot::count(of, &self.task.goal).answers
+        };
+        Some((0..self.folds.repeats.len()).map(one).collect())
+    }
+
+    /// The weights of those that do best on some labelled rows.
+    fn best_on(&self, among: &[usize]) -> Vec<f64> {
+        let mut skills: Vec<(usize, f64)> = Vec::new();
+        for (k, rows) in self.scored.iter().enumerate() {
+            let Some(rows) = rows else { continue };
+            let skill = self.figure.mean(rows, among.iter().copied()) - self.figure.chance;
+            if skill > 0.0 {
+                skills.push((k, skill));
+            }
+        }
+        skills.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable: the first of equals stays first
+        let mut weights = vec![0.0; self.tried.len()];
+        for (k, skill) in skills.into_iter().take(MEMBERS) {
+            weights[k] = skill.powi(2);
+        }
+        weights
+    }
+
+    /// The vote of those that do best on the labelled rows; of each fold they are elected on the other folds.
+    fn elected(&self) -> Option<Entry> {
+        let n = self.task.target.labelled.len();
+        let mut said = vec![vec![f64::NAN; n]; self.folds.repeats.len()];
+        for (repeat, folds) in self.folds.repeats.iter().enumerate() {
+            for fold in folds.iter().filter(|fold| !fold.is_empty()) {
+                let among: Vec<usize> = (0..n).filter(|at| fold.binary_search(at).is_err()).collect();
+                let counted = self.counted(&self.best_on(&among))?;
+                fold.iter().for_each(|&at| said[repeat][at] = counted[repeat][at]);
+            }
+        }
+        let weights = self.best_on(&(0..n).collect::<Vec<_>>());
+        Some(self.entry(VOTE, weights, &said))
+    }
+
+    /// What does not transfer.
+    fn baselines(&self, learnable: &Learnable) -> Vec<Entry> {
+        let skills = learnable.skills();
+        let among = |first: usize, count: usize, skill: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            let inside = |k: usize| k >= first && k < first + count && self.scored[k].is_some();
+            (0..self.tried.len()).map(|k| if inside(k) { skill(k - first).powi(2) } else { 0.0 }).collect()
+        };
+        let plain = self.vote(PLAIN_VOTE, among(0, self.plain, &|k| skills[k]));
+        let own = self.vote(TARGET_VOTE, among(self.plain, self.own, &|_| 1.0));
+        let singles = (self.plain..self.plain + self.own).filter_map(|k| self.single(k));
+        plain.into_iter().chain(own).chain(singles).collect()
+    }
+
+    /// The votes that stand against them, or the one method that was asked for.
+    fn challengers(&self, learnable: &Learnable, assume: Option<Reading>, asked: bool) -> Vec<Entry> {
+        let first = self.plain + self.own;
+        if asked {
+            return self.single(first).into_iter().collect();
+        }
+        let configurations: Vec<&Configuration> = self.tried.iter().map(|one| &one.configuration).collect();
+        let readings = assume.map_or_else(|| vec![Reading::SameUnits, Reading::Rescaled], |one| vec![one]);
+        let of_reading = |reading: Reading| {
+            let votes: Vec<bool> = (first..self.tried.len())
+                .map(|k| self.scored[k].is_some() && may_vote(configurations[k], reading))
+                .collect();
+            let (plain, others) = (&configurations[..self.plain], &configurations[first..]);
+            let mut all = vec![0.0; first];
+            all.extend(weights(others, &votes, plain, &learnable.skills()));
+            self.vote(VOTE, all)
+        };
+        readings.into_iter().filter_map(of_reading).chain(self.elected()).collect()
+    }
+
+    /// Judges the challengers against the best of what does not transfer.
+    fn decide(
+        self,
+        learnable: &Learnable,
+        assume: Option<Reading>,
+        asked: bool,
+        context: &mut Context,
+    ) -> Result<Chosen> {
+        let baselines = self.baselines(learnable);
+        if let Ok(path) = std::env::var("JUYI_DUMP") {
+            self.dump(&path, learnable, context);
+        }
+        let Some(base) = best(&baselines) else {
+            let one = self.tried.first().expect("there is a plain learner");
+            let why = one.said.as_ref().err().map_or_else(String::new, |error| format!(": {error}"));
+            let reason = format!("Not even a plain learner could be fitted{why}.");
+            return Ok(undecided(reason, (0, 0), Proposal::one(one.configuration.again()?)));
+        };
+        let challengers = self.challengers(learnable, assume, asked);
+        let gains: Vec<Gain> = challengers
+            .iter()
+            .enumerate()
+            .map(|(of, one)| Gain {
+                of,
+                under: 0,
+                value: one.score.value - base.score.value,
+                resampled: differences(&one.score, &base.score),
+                rows: one.rows.len(),
+                exact: self.figure.exact_gain(&one.rows, &base.rows, challengers.len()),
+            })
+            .collect();
+        let assumed = self.assumed();
+        let informed = |of: usize, _: usize| challengers[of].score.quantile(0.025) > self.figure.chance;
+        let Some(judged) = judge(&gains, None, informed) else {
+            let why = self.tried[self.plain + self.own..].iter().find_map(|one| one.said.as_ref().err());
+            let why = why.map_or_else(String::new, |error| format!(": {error}"));
+            let baseline = self.proposal(base, context)?;
+            return Ok(undecided(format!("No candidate could be fitted{why}."), (0, 0), baseline));
+        };
+        let best = &challengers[judged.chosen];
+        let written = if judged.verdict == Verdict::Transfer { best } else { base };
+        let choice = Choice {
+            units: assume.map(Units::assumed),
+            expected: Some(self.figure.within(&written.rows, &self.folds.resamples)),
+            floor: None,
+            verdict: judged.verdict,
+            reason: reason(&judged, &assumed.words()),
+            gain: judged.gain,
+            true_gain: None,
+            rows: (0, 0),
+            candidates: self.candidates(base, &challengers, judged.chosen, &judged),
+            assumptions: assumed.assumptions,
+            seconds: 0.0,
+        };
+        let baseline = self.proposal(base, context)?;
+        let candidate = Some(self.proposal(best, context)?);
+        Ok(Chosen { choice, baseline, candidate })
+    }
+
+    /// What the judgement rests on.
+    fn assumed(&self) -> Assumed {
+        let figure = match (&self.task.goal, self.figure.balanced) {
+            (Goal::Value, _) => "R²",
+            (_, true) => "balanced accuracy, as a class is rare",
+            (_, false) => "accuracy",
+        };
+        let times = if self.folds.repeats.len() > 1 { ", repeated" } else { "" };
+        let assumption = Assumption {
+            name: "labelled rows speak for the others".into(),
+            about: format!("{FOLDS}-fold cross-validation on the labelled target rows{times}: {figure}"),
+            remains: 0.0,
+            holds: true,
+        };
+        Assumed { assumptions: vec![assumption], chance: vec![self.figure.chance] }
+    }
+
+    /// What was tried and the votes, the one that does best first; failed ones come last. Weights are shares in what does not
+    /// transfer, and in the best of the rest.
+    fn candidates(&self, base: &Entry, challengers: &[Entry], chosen: usize, judged: &Judgement) -> Vec<Candidate> {
+        let resamples = &self.folds.resamples;
+        let best = &challengers[chosen];
+        let share = |entry: &Entry, k: usize| entry.weights[k] / entry.weights.iter().sum::<f64>();
+        let gain = |entry: &Entry| {
+            let exact = self.figure.exact_gain(&entry.rows, &base.rows, 1);
+            let resampled = Score { value: entry.score.value - base.score.value, resampled: differences(&entry.score, &base.score) };
+            exact.unwrap_or_else(|| Estimate { value: resampled.value, low: resampled.quantile(0.025), high: resampled.quantile(0.975) })
+        };
+        let one = |k: usize| {
+            let (one, entry) = (&self.tried[k], self.single(k));
+            let Configuration { built, with, steps, trains_learner, .. } = &one.configuration;
+            let baseline = k < self.plain + self.own;
+            Candidate {
+                method: built.row.name.into(),
+                params: built.params.clone(),
+                learner: trains_learner.then(|| with.clone()),
+                preprocess: steps.iter().map(|step| step.name().into()).collect(),
+                baseline,
+                score: entry.as_ref().map(|entry| self.figure.within(&entry.rows, resamples)),
+                gain: entry.as_ref().filter(|_| !baseline).map(gain),
+                failed: one.said.as_ref().err().map(ToString::to_string),
+                seconds: one.seconds,
+                weight: share(if baseline { base } else { best }, k),
+            }
+        };
+        let vote = |entry: &Entry, gain: Option<Estimate>| Candidate {
+            method: entry.name.into(),
+            params: json!({ "voters": entry.weights.iter().filter(|weight| **weight > 0.0).count() }),
+            learner: None,
+            preprocess: Vec::new(),
+            baseline: gain.is_none(),
+            score: Some(self.figure.within(&entry.rows, resamples)),
+            gain,
+            failed: None,
+            seconds: 0.0,
+            weight: 0.0,
+        };
+        let mut found: Vec<Candidate> = (0..self.tried.len()).map(one).collect();
+        if base.is_vote() {
+            found.push(vote(base, None));
+        }
+        let votes = judged.gains.iter().filter(|least| challengers[least.of].is_vote());
+        found.extend(votes.map(|least| vote(&challengers[least.of], Some(least.gain))));
+        let place = |one: &Candidate| one.score.map_or(f64::NEG_INFINITY, |score| score.value);
+        found.sort_by(|a, b| place(b).total_cmp(&place(a)));
+        found
+    }
+
+    /// What is written where an entry is trusted. Members that take labels are fitted here, where no rows were left out.
+    fn proposal(&self, entry: &Entry, context: &Context) -> Result<Proposal> {
+        let members: Vec<usize> = (0..self.tried.len()).filter(|&k| entry.weights[k] > 0.0).collect();
+        if let [one] = members[..] {
+            return Ok(Proposal::one(self.tried[one].configuration.again()?));
+        }
+        let (mut voters, mut unfitted, mut their_weights) = (Vec::new(), Vec::new(), Vec::new());
+        for k in members {
+            let (one, weight) = (&self.tried[k], entry.weights[k]);
+            let configuration = one.configuration.again()?;
+            if self.whole && one.shown_labels {
+                unfitted.push(configuration);
+                their_weights.push(weight);
+            } else {
+                voters.push(Voter { configuration, weight, model: one.model.clone() });
+            }
+        }
+        let count = unfitted.len();
+        let fitted = fit_each(unfitted, self.task, true, (0, count), context);
+        voters.extend(fitted.into_iter().zip(their_weights).map(|(one, weight)| Voter {
+            configuration: one.configuration,
+            weight,
+            model: one.model,
+        }));
+        Ok(Proposal { name: entry.name, voters })
+    }
+}
+
+/// The entry that scores best, the first among equals.
+fn best(entries: &[Entry]) -> Option<&Entry> {
+    entries.iter().rev().max_by(|a, b| a.score.value.total_cmp(&b.score.value))
+}
+
+/// How much more one scores than another, in each resample.
+fn differences(one: &Score, other: &Score) -> Vec<f64> {
+    one.resampled.iter().zip(&other.resampled).map(|(a, b)| a - b).collect()
+}
+
+impl Bench<'_> {
+    fn dump(&self, path: &str, learnable: &Learnable, context: &Context) {
+        let again = self.tried.iter().filter(|one| one.shown_labels).map(|one| one.configuration.again().unwrap()).collect();
+        let full = fit_each(again, self.task, false, (0, 0), context);
+        let place = |k: usize| self.tried[..k].iter().filter(|one| one.shown_labels).count();
+        let one = |(k, one): (usize, &Held)| {
+            let answers = if one.shown_labels { full[place(k)].answers.as_ref().ok() } else { Some(&one.answers) };
+            json!({"method": one.configuration.built.row.name, "learner": one.configuration.with, "steps": one.configuration.steps,
+                "family": format!("{:?}", one.configuration.built.row.family),
+                "seconds": one.seconds, "shown": one.shown_labels, "said": one.said.as_ref().ok(),
+                "error": one.said.as_ref().err().map(ToString::to_string), "trains": one.configuration.trains_learner,
+                "answers": answers, "part": if k < self.plain { "plain" } else if k < self.plain + self.own { "own" } else { "other" }})
+        };
+        let y: Vec<f64> = match &self.task.target.labels {
+            crate::data::Labels::Classes(of) => of.iter().map(|c| *c as f64).collect(),
+            crate::data::Labels::Values(of) => of.clone(),
+        };
+        let classes = match &self.task.goal { Goal::Classes(names) => names.clone(), Goal::Value => Vec::new() };
+        let out = json!({"classes": classes, "y": y, "labelled": self.task.target.labelled, "folds": self.folds.repeats, "skills": learnable.skills(),
+            "each": learnable.each, "chance": self.figure.chance, "balanced": self.figure.balanced,
+            "tried": self.tried.iter().enumerate().map(one).collect::<Vec<_>>()});
+        std::fs::write(path, out.to_string()).unwrap();
+    }
+}
