@@ -58,7 +58,7 @@ pub fn judge(
     asked: Option<usize>,
     informed: impl Fn(usize, usize) -> bool,
 ) -> Option<Judgement> {
-    let errors: Vec<f64> = gains.iter().map(standard_error).collect();
+    let errors: Vec<f64> = gains.iter().map(|gain| standard_error(&gain.resampled)).collect();
     let critical = critical(gains, &errors);
     let estimate = |k: usize| {
         let Gain { value, rows, exact, .. } = &gains[k];
@@ -93,11 +93,11 @@ pub fn judge(
     Some(Judgement { verdict, chosen, gain, informed, any_worthwhile, gains: gains_of_all })
 }
 
-/// Standard error of a gain over the resamples.
-fn standard_error(gain: &Gain) -> f64 {
-    let n = gain.resampled.len() as f64;
-    let mean = gain.resampled.iter().sum::<f64>() / n;
-    (gain.resampled.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+/// Standard error of what resamples came to.
+pub(super) fn standard_error(resampled: &[f64]) -> f64 {
+    let n = resampled.len() as f64;
+    let mean = resampled.iter().sum::<f64>() / n;
+    (resampled.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
 }
 
 /// How many standard errors all intervals reach, so that with 95 % none misses its gain.

@@ -1,7 +1,7 @@
 //! The choice where target rows are labelled: all that is tried is cross-validated on these rows.
 //!
-//! Not transferring is the plain learners' vote, which takes nothing from the target, or what is learnt from the labelled rows
-//! alone. Against the better of them stand votes: of those that suit columns in the same units, of those that suit
+//! Not transferring is the plain learners' vote, which takes nothing from the target, or the vote of the same learners on the
+//! labelled rows alone. Against it stand votes: of those that suit columns in the same units, of those that suit
 //! rescaled ones, and of the few that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is
 //! counted from what its members say of rows whose labels they were not shown.
 
@@ -16,7 +16,7 @@ use super::election::{may_vote, weights};
 use super::figure::Figure;
 use super::fitted::fit_each;
 use super::held::{FOLDS, Folds, Held, affordable, fits_of, hold_out};
-use super::judge::{Gain, Judgement, judge};
+use super::judge::{Gain, Judgement, judge, standard_error};
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 use super::resamples::Score;
@@ -212,8 +212,9 @@ impl Bench<'_> {
         Some(self.entry(VOTE, weights, &said))
     }
 
-    /// What does not transfer.
-    fn baselines(&self, learnable: &Learnable) -> Vec<Entry> {
+    /// What does not transfer: the plain learners' vote, or that of the learners on the labelled rows alone where it is better by
+    /// a standard error.
+    fn base(&self, learnable: &Learnable) -> Option<Entry> {
         let skills = learnable.skills();
         let among = |first: usize, count: usize, skill: &dyn Fn(usize) -> f64| -> Vec<f64> {
             let inside = |k: usize| k >= first && k < first + count && self.scored[k].is_some();
@@ -221,8 +222,13 @@ impl Bench<'_> {
         };
         let plain = self.vote(PLAIN_VOTE, among(0, self.plain, &|k| skills[k]));
         let own = self.vote(TARGET_VOTE, among(self.plain, self.own, &|_| 1.0));
-        let singles = (self.plain..self.plain + self.own).filter_map(|k| self.single(k));
-        plain.into_iter().chain(own).chain(singles).collect()
+        let (plain, own) = match (plain, own) {
+            (Some(plain), Some(own)) => (plain, own),
+            (plain, own) => return plain.or(own),
+        };
+        let lead = own.score.value - plain.score.value;
+        let better = lead > standard_error(&differences(&own.score, &plain.score));
+        Some(if better { own } else { plain })
     }
 
     /// The votes that stand against them, or the one method that was asked for.
@@ -253,11 +259,10 @@ impl Bench<'_> {
         asked: bool,
         context: &mut Context,
     ) -> Result<Chosen> {
-        let baselines = self.baselines(learnable);
         if let Ok(path) = std::env::var("JUYI_DUMP") {
             self.dump(&path, learnable, context);
         }
-        let Some(base) = best(&baselines) else {
+        let Some(base) = self.base(learnable) else {
             let one = self.tried.first().expect("there is a plain learner");
             let why = one.said.as_ref().err().map_or_else(String::new, |error| format!(": {error}"));
             let reason = format!("Not even a plain learner could be fitted{why}.");
@@ -281,11 +286,11 @@ impl Bench<'_> {
         let Some(judged) = judge(&gains, None, informed) else {
             let why = self.tried[self.plain + self.own..].iter().find_map(|one| one.said.as_ref().err());
             let why = why.map_or_else(String::new, |error| format!(": {error}"));
-            let baseline = self.proposal(base, context)?;
+            let baseline = self.proposal(&base, context)?;
             return Ok(undecided(format!("No candidate could be fitted{why}."), (0, 0), baseline));
         };
         let best = &challengers[judged.chosen];
-        let written = if judged.verdict == Verdict::Transfer { best } else { base };
+        let written = if judged.verdict == Verdict::Transfer { best } else { &base };
         let choice = Choice {
             units: assume.map(Units::assumed),
             expected: Some(self.figure.within(&written.rows, &self.folds.resamples)),
@@ -295,11 +300,11 @@ impl Bench<'_> {
             gain: judged.gain,
             true_gain: None,
             rows: (0, 0),
-            candidates: self.candidates(base, &challengers, judged.chosen, &judged),
+            candidates: self.candidates(&base, &challengers, judged.chosen, &judged),
             assumptions: assumed.assumptions,
             seconds: 0.0,
         };
-        let baseline = self.proposal(base, context)?;
+        let baseline = self.proposal(&base, context)?;
         let candidate = Some(self.proposal(best, context)?);
         Ok(Chosen { choice, baseline, candidate })
     }
@@ -398,11 +403,6 @@ impl Bench<'_> {
         }));
         Ok(Proposal { name: entry.name, voters })
     }
-}
-
-/// The entry that scores best, the first among equals.
-fn best(entries: &[Entry]) -> Option<&Entry> {
-    entries.iter().rev().max_by(|a, b| a.score.value.total_cmp(&b.score.value))
 }
 
 /// How much more one scores than another, in each resample.
