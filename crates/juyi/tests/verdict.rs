@@ -277,7 +277,8 @@ fn labels_outvote_a_source_that_says_nothing() {
     let mut of = pair.task.source().labels().classes().to_vec();
     of.shuffle(&mut ChaCha8Rng::seed_from_u64(7));
     let source = Domain::labelled("source", pair.task.source().features().clone(), Labels::Classes(of));
-    pair.task = Task::new(vec![source], pair.task.target().clone(), pair.task.goal().clone()).expect("a task");
+    pair.task =
+        Task::new(vec![source], pair.task.target().clone(), pair.task.goal().clone()).expect("a task");
     let (_, accuracy) = pair.written(7);
     assert!(accuracy > 0.6, "{accuracy}");
 }

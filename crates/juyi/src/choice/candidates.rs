@@ -7,7 +7,9 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{LEARNERS, Learner, LearnerRow, learner, row_of_asked};
-use crate::methods::{Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, TARGET_ONLY, build};
+use crate::methods::{
+    Built, Family, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, TARGET_ONLY, build,
+};
 use crate::models::Preprocess;
 
 /// A method with all that its fit needs.
@@ -183,8 +185,9 @@ const FEWEST_OF_A_UNIT: usize = 20;
 
 /// The steps with each domain standardised by itself.
 fn by_domain(steps: &[Preprocess]) -> Vec<Preprocess> {
-    let each =
-        |step: &Preprocess| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step };
+    let each = |step: &Preprocess| {
+        if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step }
+    };
     steps.iter().map(each).collect()
 }
 

@@ -46,7 +46,8 @@ impl<'a> Figure<'a> {
         let rare = RARE.min(PART / goal.classes() as f64);
         let balanced = own.iter().chain(&source).any(|share| *share > 0.0 && *share < rare);
         let present = own.iter().filter(|share| **share > 0.0).count() as f64;
-        let weights = if balanced { of.iter().map(|&class| 1.0 / (present * own[class])).collect() } else { even };
+        let weights =
+            if balanced { of.iter().map(|&class| 1.0 / (present * own[class])).collect() } else { even };
         let chance = if balanced { 1.0 / present } else { most_frequent(of.iter().copied(), goal.classes()) };
         Self { labels, weights, variance: 1.0, balanced, chance }
     }
@@ -63,8 +64,8 @@ impl<'a> Figure<'a> {
 
     /// The mean over some rows of what they score.
     pub(super) fn mean(&self, rows: &[f64], among: impl Iterator<Item = usize>) -> f64 {
-        let (sum, all) = among
-            .fold((0.0, 0.0), |(sum, all), i| (sum + self.weights[i] * rows[i], all + self.weights[i]));
+        let (sum, all) =
+            among.fold((0.0, 0.0), |(sum, all), i| (sum + self.weights[i] * rows[i], all + self.weights[i]));
         if all > 0.0 { sum / all } else { 0.0 }
     }
 

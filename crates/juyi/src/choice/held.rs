@@ -15,7 +15,7 @@ use crate::models::{Model, Preprocess};
 pub(super) const FOLDS: usize = 5;
 
 /// Labels up to which rows are put into folds more than once.
-const FEW: usize = 100;
+const FEW: usize = 50;
 
 /// How often.
 const REPEATS: usize = 2;
@@ -35,7 +35,12 @@ impl Folds {
     pub(super) fn of(task: &Task, context: &mut Context) -> Self {
         let (mut rng, target) = (context.rng("labelled"), &task.target);
         let leaders = copies(target.labelled_features().as_ref());
-        note_copies(&leaders, &target.labels, "labelled target rows are copies of others, or nearly", context);
+        note_copies(
+            &leaders,
+            &target.labels,
+            "labelled target rows are copies of others, or nearly",
+            context,
+        );
         let repeats = if target.labelled.len() <= FEW { REPEATS } else { 1 };
         let repeats = (0..repeats).map(|_| folds(&target.labels, &leaders, FOLDS, &mut rng)).collect();
         Self { repeats, resamples: Resamples::new(&leaders, &mut rng) }
@@ -49,7 +54,6 @@ pub(super) struct Held {
     pub(super) said: Result<Vec<Vec<f64>>>,
     /// Its model, where it was fitted on all rows and takes no label.
     pub(super) model: Option<Model>,
-    pub(super) answers: Vec<f64>,
     /// Whether labels play a part in its fit.
     pub(super) shown_labels: bool,
     /// Time of all its fits.
@@ -72,12 +76,13 @@ fn shown_labels(one: &Configuration) -> bool {
     one.built.row.needs.target_labels == LabelUse::Required || SHOWN_LABELS.contains(&one.built.row.name)
 }
 
-/// Whether it can be fitted once for each fold: no forest is grown as often, and boosting has its own learner and one space.
+/// Whether it can be fitted once for each fold. No forest is grown as often. Boosting, which stays far behind on classes, is
+/// for numbers, with its own learner and in one space.
 pub(super) fn affordable(one: &Configuration, steps: &[Preprocess], goal: &Goal) -> bool {
     let row = one.built.row;
     match row.family {
         _ if row.needs.target_labels != LabelUse::Required => true,
-        Family::Boosting => one.with == row.learner_for(goal) && one.steps == steps,
+        Family::Boosting => *goal == Goal::Value && one.with == row.learner_for(goal) && one.steps == steps,
         _ => row.needs.learner != LearnerNeed::Trees,
     }
 }
@@ -116,12 +121,11 @@ fn without_labels(
     let labelled = &task.target.labelled;
     let held = |one: Fitted| {
         let Fitted { configuration, answers, model, seconds } = one;
-        let a = answers.as_ref().map_or(Vec::new(), Clone::clone);
         let said = answers.map(|answers| {
             let said: Vec<f64> = labelled.iter().map(|&row| answers[row]).collect();
             vec![said; folds.repeats.len()]
         });
-        Held { configuration, said, model, answers: a, shown_labels: false, seconds }
+        Held { configuration, said, model, shown_labels: false, seconds }
     };
     let task = with_labels_of(task, &[]);
     fit_each(configurations, &task, keep, progress, context).into_iter().map(held).collect()
@@ -163,7 +167,6 @@ fn with_labels(
         configuration,
         said,
         model: None,
-        answers: Vec::new(),
         shown_labels: true,
         seconds,
     })

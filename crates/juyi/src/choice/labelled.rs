@@ -1,22 +1,24 @@
 //! The choice where target rows are labelled: all that is tried is cross-validated on these rows.
 //!
-//! Not transferring is the plain learners' vote, which takes nothing from the target, or the vote of the same learners on the
-//! labelled rows alone. Against it stand votes: of those that suit columns in the same units, of those that suit
-//! rescaled ones, and of the few that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is
-//! counted from what its members say of rows whose labels they were not shown.
+//! Not transferring is the vote of the best of the plain learners, which take nothing from the target, and of the same learners
+//! on the labelled rows alone: which side is right is rarely sure where labels are few, and their vote is no worse than the
+//! better of them. Against it stand votes of those that suit columns in the same units, of those that suit rescaled ones,
+//! and of those that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is counted from what
+//! its members say of rows whose labels they were not shown.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use serde_json::json;
 
-use super::ballot::Ballot;
+use super::bench::{Bench, Entry};
 use super::candidates::{self, Configuration};
 use super::copies::copies;
 use super::election::{may_vote, weights};
 use super::figure::Figure;
 use super::fitted::fit_each;
-use super::held::{FOLDS, Folds, Held, affordable, fits_of, hold_out};
-use super::judge::{Gain, Judgement, judge, standard_error};
+use super::held::{FOLDS, Folds, affordable, fits_of, hold_out};
+use super::judge::{Gain, Judgement, judge};
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 use super::resamples::Score;
@@ -31,8 +33,14 @@ use crate::measures::Estimate;
 /// The vote of the learners on the labelled target rows alone.
 const TARGET_VOTE: &str = "target-vote";
 
-/// The most members of the vote of those that do best on the labelled rows.
+/// The vote of the best of the plain learners and those on the labelled target rows alone.
+const BASELINE_VOTE: &str = "baseline-vote";
+
+/// The most members of a vote of those that do best on the labelled rows.
 const MEMBERS: usize = 12;
+
+/// The most of them where none transfers.
+const BASELINE_MEMBERS: usize = 6;
 
 /// Compares the candidates, the plain learners and those on the labelled target rows alone by cross-validation on these rows.
 ///
@@ -88,147 +96,20 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     Ok(Chosen { choice, ..chosen })
 }
 
-/// All that was tried.
-struct Bench<'a> {
-    task: &'a Task,
-    figure: Figure<'a>,
-    folds: Folds,
-    /// The plain learners, those on the labelled rows alone, and the others.
-    tried: Vec<Held>,
-    /// What each scores on each labelled row, `None` for those that cannot vote.
-    scored: Vec<Option<Vec<f64>>>,
-    /// Number of plain learners.
-    plain: usize,
-    /// Number of learners on the labelled rows alone.
-    own: usize,
-    /// Whether no rows were left out.
-    whole: bool,
-}
-
-/// One of what was tried, or a vote.
-struct Entry {
-    name: &'static str,
-    /// Of each that was tried.
-    weights: Vec<f64>,
-    /// What it scores on each labelled row.
-    rows: Vec<f64>,
-    score: Score,
-}
-
-impl Entry {
-    /// Whether it is more than one of what was tried.
-    fn is_vote(&self) -> bool {
-        self.weights.iter().filter(|weight| **weight > 0.0).count() > 1
-    }
-}
-
 impl Bench<'_> {
-    fn scored(mut self) -> Self {
-        let rows = |one: &Held| {
-            let said = one.said.as_ref().ok().filter(|_| one.speaks())?;
-            Some(self.rows(said))
-        };
-        self.scored = self.tried.iter().map(rows).collect();
-        self
-    }
-
-    /// What answers score on each labelled row, in the mean over the repeats.
-    fn rows(&self, said: &[Vec<f64>]) -> Vec<f64> {
-        let each: Vec<Vec<f64>> = said.iter().map(|said| self.figure.rows(said)).collect();
-        let n = each.len() as f64;
-        (0..each[0].len()).map(|i| each.iter().map(|rows| rows[i]).sum::<f64>() / n).collect()
-    }
-
-    fn entry(&self, name: &'static str, weights: Vec<f64>, said: &[Vec<f64>]) -> Entry {
-        let rows = self.rows(said);
-        let score = self.figure.score(&rows, &self.folds.resamples);
-        Entry { name, weights, rows, score }
-    }
-
-    /// One that was tried, by itself.
-    fn single(&self, k: usize) -> Option<Entry> {
-        self.scored[k].as_ref()?;
-        let one = &self.tried[k];
-        let mut weights = vec![0.0; self.tried.len()];
-        weights[k] = 1.0;
-        Some(self.entry(one.configuration.built.row.name, weights, one.said.as_ref().ok()?))
-    }
-
-    /// The vote of those of weight; `None` where there are none.
-    fn vote(&self, name: &'static str, weights: Vec<f64>) -> Option<Entry> {
-        let said = self.counted(&weights)?;
-        Some(self.entry(name, weights, &said))
-    }
-
-    /// What those of weight say together, in each repeat.
-    fn counted(&self, weights: &[f64]) -> Option<Vec<Vec<f64>>> {
-        let voters: Vec<(f64, &Vec<Vec<f64>>)> = self
-            .tried
-            .iter()
-            .zip(weights)
-            .filter(|(_, weight)| **weight > 0.0)
-            .filter_map(|(one, weight)| Some((*weight, one.said.as_ref().ok()?)))
-            .collect();
-        if voters.is_empty() {
-            return None;
-        }
-        let one = |repeat: usize| {
-            let of = voters.iter().map(|(weight, said)| (*weight, said[repeat].as_slice()));
-            Ballot::count(of, &self.task.goal).answers
-        };
-        Some((0..self.folds.repeats.len()).map(one).collect())
-    }
-
-    /// The weights of those that do best on some labelled rows.
-    fn best_on(&self, among: &[usize]) -> Vec<f64> {
-        let mut skills: Vec<(usize, f64)> = Vec::new();
-        for (k, rows) in self.scored.iter().enumerate() {
-            let Some(rows) = rows else { continue };
-            let skill = self.figure.mean(rows, among.iter().copied()) - self.figure.chance;
-            if skill > 0.0 {
-                skills.push((k, skill));
-            }
-        }
-        skills.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable: the first of equals stays first
-        let mut weights = vec![0.0; self.tried.len()];
-        for (k, skill) in skills.into_iter().take(MEMBERS) {
-            weights[k] = skill.powi(2);
-        }
-        weights
-    }
-
-    /// The vote of those that do best on the labelled rows; of each fold they are elected on the other folds.
-    fn elected(&self) -> Option<Entry> {
-        let n = self.task.target.labelled.len();
-        let mut said = vec![vec![f64::NAN; n]; self.folds.repeats.len()];
-        for (repeat, folds) in self.folds.repeats.iter().enumerate() {
-            for fold in folds.iter().filter(|fold| !fold.is_empty()) {
-                let among: Vec<usize> = (0..n).filter(|at| fold.binary_search(at).is_err()).collect();
-                let counted = self.counted(&self.best_on(&among))?;
-                fold.iter().for_each(|&at| said[repeat][at] = counted[repeat][at]);
-            }
-        }
-        let weights = self.best_on(&(0..n).collect::<Vec<_>>());
-        Some(self.entry(VOTE, weights, &said))
-    }
-
-    /// What does not transfer: the plain learners' vote, or that of the learners on the labelled rows alone where it is better by
-    /// a standard error.
-    fn base(&self, learnable: &Learnable) -> Option<Entry> {
+    /// What does not transfer, the first as it is written: the vote of the best of the plain learners and those on the labelled
+    /// rows alone; then each side's vote by itself.
+    fn baselines(&self, learnable: &Learnable) -> Vec<Entry> {
         let skills = learnable.skills();
-        let among = |first: usize, count: usize, skill: &dyn Fn(usize) -> f64| -> Vec<f64> {
-            let inside = |k: usize| k >= first && k < first + count && self.scored[k].is_some();
-            (0..self.tried.len()).map(|k| if inside(k) { skill(k - first).powi(2) } else { 0.0 }).collect()
+        let among = |inside: Range<usize>, weight: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            let may = |k: &usize| inside.contains(k) && self.scored[*k].is_some();
+            (0..self.tried.len()).map(|k| if may(&k) { weight(k) } else { 0.0 }).collect()
         };
-        let plain = self.vote(PLAIN_VOTE, among(0, self.plain, &|k| skills[k]));
-        let own = self.vote(TARGET_VOTE, among(self.plain, self.own, &|_| 1.0));
-        let (plain, own) = match (plain, own) {
-            (Some(plain), Some(own)) => (plain, own),
-            (plain, own) => return plain.or(own),
-        };
-        let lead = own.score.value - plain.score.value;
-        let better = lead > standard_error(&differences(&own.score, &plain.score));
-        Some(if better { own } else { plain })
+        let count = self.plain + self.own;
+        let best = self.elected(BASELINE_VOTE, count, BASELINE_MEMBERS);
+        let plain = self.vote(PLAIN_VOTE, among(0..self.plain, &|k| skills[k].powi(2)));
+        let own = self.vote(TARGET_VOTE, among(self.plain..count, &|_| 1.0));
+        best.into_iter().chain(plain).chain(own).collect()
     }
 
     /// The votes that stand against them, or the one method that was asked for.
@@ -248,7 +129,8 @@ impl Bench<'_> {
             all.extend(weights(others, &votes, plain, &learnable.skills()));
             self.vote(VOTE, all)
         };
-        readings.into_iter().filter_map(of_reading).chain(self.elected()).collect()
+        let best = self.elected(VOTE, self.tried.len(), MEMBERS);
+        readings.into_iter().filter_map(of_reading).chain(best).collect()
     }
 
     /// Judges the challengers against the best of what does not transfer.
@@ -259,10 +141,8 @@ impl Bench<'_> {
         asked: bool,
         context: &mut Context,
     ) -> Result<Chosen> {
-        if let Ok(path) = std::env::var("JUYI_DUMP") {
-            self.dump(&path, learnable, context);
-        }
-        let Some(base) = self.base(learnable) else {
+        let baselines = self.baselines(learnable);
+        let Some(base) = baselines.first() else {
             let one = self.tried.first().expect("there is a plain learner");
             let why = one.said.as_ref().err().map_or_else(String::new, |error| format!(": {error}"));
             let reason = format!("Not even a plain learner could be fitted{why}.");
@@ -286,11 +166,11 @@ impl Bench<'_> {
         let Some(judged) = judge(&gains, None, informed) else {
             let why = self.tried[self.plain + self.own..].iter().find_map(|one| one.said.as_ref().err());
             let why = why.map_or_else(String::new, |error| format!(": {error}"));
-            let baseline = self.proposal(&base, context)?;
+            let baseline = self.proposal(base, context)?;
             return Ok(undecided(format!("No candidate could be fitted{why}."), (0, 0), baseline));
         };
         let best = &challengers[judged.chosen];
-        let written = if judged.verdict == Verdict::Transfer { best } else { &base };
+        let written = if judged.verdict == Verdict::Transfer { best } else { base };
         let choice = Choice {
             units: assume.map(Units::assumed),
             expected: Some(self.figure.within(&written.rows, &self.folds.resamples)),
@@ -300,11 +180,11 @@ impl Bench<'_> {
             gain: judged.gain,
             true_gain: None,
             rows: (0, 0),
-            candidates: self.candidates(&base, &challengers, judged.chosen, &judged),
+            candidates: self.candidates(&baselines, &challengers, judged.chosen, &judged),
             assumptions: assumed.assumptions,
             seconds: 0.0,
         };
-        let baseline = self.proposal(&base, context)?;
+        let baseline = self.proposal(base, context)?;
         let candidate = Some(self.proposal(best, context)?);
         Ok(Chosen { choice, baseline, candidate })
     }
@@ -328,14 +208,27 @@ impl Bench<'_> {
 
     /// What was tried and the votes, the one that does best first; failed ones come last. Weights are shares in what does not
     /// transfer, and in the best of the rest.
-    fn candidates(&self, base: &Entry, challengers: &[Entry], chosen: usize, judged: &Judgement) -> Vec<Candidate> {
+    fn candidates(
+        &self,
+        baselines: &[Entry],
+        challengers: &[Entry],
+        chosen: usize,
+        judged: &Judgement,
+    ) -> Vec<Candidate> {
         let resamples = &self.folds.resamples;
-        let best = &challengers[chosen];
+        let (base, best) = (&baselines[0], &challengers[chosen]);
         let share = |entry: &Entry, k: usize| entry.weights[k] / entry.weights.iter().sum::<f64>();
         let gain = |entry: &Entry| {
             let exact = self.figure.exact_gain(&entry.rows, &base.rows, 1);
-            let resampled = Score { value: entry.score.value - base.score.value, resampled: differences(&entry.score, &base.score) };
-            exact.unwrap_or_else(|| Estimate { value: resampled.value, low: resampled.quantile(0.025), high: resampled.quantile(0.975) })
+            let resampled = Score {
+                value: entry.score.value - base.score.value,
+                resampled: differences(&entry.score, &base.score),
+            };
+            exact.unwrap_or_else(|| Estimate {
+                value: resampled.value,
+                low: resampled.quantile(0.025),
+                high: resampled.quantile(0.975),
+            })
         };
         let one = |k: usize| {
             let (one, entry) = (&self.tried[k], self.single(k));
@@ -367,9 +260,7 @@ impl Bench<'_> {
             weight: 0.0,
         };
         let mut found: Vec<Candidate> = (0..self.tried.len()).map(one).collect();
-        if base.is_vote() {
-            found.push(vote(base, None));
-        }
+        found.extend(baselines.iter().filter(|one| one.is_vote()).map(|one| vote(one, None)));
         let votes = judged.gains.iter().filter(|least| challengers[least.of].is_vote());
         found.extend(votes.map(|least| vote(&challengers[least.of], Some(least.gain))));
         let place = |one: &Candidate| one.score.map_or(f64::NEG_INFINITY, |score| score.value);
@@ -408,29 +299,4 @@ impl Bench<'_> {
 /// How much more one scores than another, in each resample.
 fn differences(one: &Score, other: &Score) -> Vec<f64> {
     one.resampled.iter().zip(&other.resampled).map(|(a, b)| a - b).collect()
-}
-
-impl Bench<'_> {
-    fn dump(&self, path: &str, learnable: &Learnable, context: &Context) {
-        let again = self.tried.iter().filter(|one| one.shown_labels).map(|one| one.configuration.again().unwrap()).collect();
-        let full = fit_each(again, self.task, false, (0, 0), context);
-        let place = |k: usize| self.tried[..k].iter().filter(|one| one.shown_labels).count();
-        let one = |(k, one): (usize, &Held)| {
-            let answers = if one.shown_labels { full[place(k)].answers.as_ref().ok() } else { Some(&one.answers) };
-            json!({"method": one.configuration.built.row.name, "learner": one.configuration.with, "steps": one.configuration.steps,
-                "family": format!("{:?}", one.configuration.built.row.family),
-                "seconds": one.seconds, "shown": one.shown_labels, "said": one.said.as_ref().ok(),
-                "error": one.said.as_ref().err().map(ToString::to_string), "trains": one.configuration.trains_learner,
-                "answers": answers, "part": if k < self.plain { "plain" } else if k < self.plain + self.own { "own" } else { "other" }})
-        };
-        let y: Vec<f64> = match &self.task.target.labels {
-            crate::data::Labels::Classes(of) => of.iter().map(|c| *c as f64).collect(),
-            crate::data::Labels::Values(of) => of.clone(),
-        };
-        let classes = match &self.task.goal { Goal::Classes(names) => names.clone(), Goal::Value => Vec::new() };
-        let out = json!({"classes": classes, "y": y, "labelled": self.task.target.labelled, "folds": self.folds.repeats, "skills": learnable.skills(),
-            "each": learnable.each, "chance": self.figure.chance, "balanced": self.figure.balanced,
-            "tried": self.tried.iter().enumerate().map(one).collect::<Vec<_>>()});
-        std::fs::write(path, out.to_string()).unwrap();
-    }
 }

@@ -2,10 +2,11 @@
 //!
 //! Read in this order: `candidates` for what is tried, `fitted` and `ballot` for the vote of it, `units` for how the target's
 //! columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth; `labelled` where labelled
-//! target rows judge, with `held`, `figure`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! target rows judge, with `held`, `bench`, `figure`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
 mod ballot;
+mod bench;
 mod candidates;
 mod copies;
 mod election;
