@@ -282,3 +282,13 @@ fn labels_outvote_a_source_that_says_nothing() {
     let (_, accuracy) = pair.written(7);
     assert!(accuracy > 0.6, "{accuracy}");
 }
+
+#[test]
+fn fewer_than_ten_labels_do_not_judge() {
+    let context = &mut Context::new(1, DEFAULT_MEMORY);
+    let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+    let chosen = choose(&moved(0.0, 9, 1).task, wishes, context).expect("a choice");
+    assert_ne!(chosen.choice.rows.0, 0);
+    let told = context.notices().iter().any(|notice| notice.text.starts_with("9 labelled target rows"));
+    assert!(told, "{:?}", context.notices());
+}

@@ -23,6 +23,16 @@ pub(super) struct Bench<'a> {
     pub(super) whole: bool,
 }
 
+/// Who may be elected on labelled rows, and how they weigh.
+pub(super) struct Suffrage {
+    /// Of what was tried the first so many.
+    pub(super) among: usize,
+    /// The most that are elected.
+    pub(super) members: usize,
+    /// The power of their skill that is their weight.
+    pub(super) steepness: i32,
+}
+
 /// One of what was tried, or a vote.
 pub(super) struct Entry {
     pub(super) name: &'static str,
@@ -97,11 +107,11 @@ impl Bench<'_> {
         Some((0..self.folds.repeats.len()).map(one).collect())
     }
 
-    /// The weights of those among the first `count` that do best on some labelled rows: each by what it is better than always
-    /// saying the same.
-    fn best_on(&self, rows: &[usize], count: usize, members: usize) -> Vec<f64> {
+    /// The weights of those that do best on some labelled rows: each by what it is better than
+    /// always saying the same.
+    fn best_on(&self, rows: &[usize], of: &Suffrage) -> Vec<f64> {
         let mut skills: Vec<(usize, f64)> = Vec::new();
-        for (k, scored) in self.scored[..count].iter().enumerate() {
+        for (k, scored) in self.scored[..of.among].iter().enumerate() {
             let Some(scored) = scored else { continue };
             let skill = self.figure.mean(scored, rows.iter().copied()) - self.figure.chance;
             if skill > 0.0 {
@@ -110,23 +120,23 @@ impl Bench<'_> {
         }
         skills.sort_by(|a, b| b.1.total_cmp(&a.1)); // stable: the first of equals stays first
         let mut weights = vec![0.0; self.tried.len()];
-        skills.into_iter().take(members).for_each(|(k, skill)| weights[k] = skill);
+        skills.into_iter().take(of.members).for_each(|(k, skill)| weights[k] = skill.powi(of.steepness));
         weights
     }
 
-    /// The vote of those among the first `count` that do best on the labelled rows; for each fold they are elected on the others.
+    /// The vote of those that do best on the labelled rows; for each fold they are elected on the others.
     /// `None` where on some rows nobody is better than always saying the same.
-    pub(super) fn elected(&self, name: &'static str, count: usize, members: usize) -> Option<Entry> {
+    pub(super) fn elected(&self, name: &'static str, of: &Suffrage) -> Option<Entry> {
         let n = self.task.target.labelled.len();
         let mut said = vec![vec![f64::NAN; n]; self.folds.repeats.len()];
         for (repeat, folds) in self.folds.repeats.iter().enumerate() {
             for fold in folds.iter().filter(|fold| !fold.is_empty()) {
                 let others: Vec<usize> = (0..n).filter(|at| fold.binary_search(at).is_err()).collect();
-                let counted = self.counted(&self.best_on(&others, count, members))?;
+                let counted = self.counted(&self.best_on(&others, of))?;
                 fold.iter().for_each(|&at| said[repeat][at] = counted[repeat][at]);
             }
         }
-        let weights = self.best_on(&(0..n).collect::<Vec<_>>(), count, members);
+        let weights = self.best_on(&(0..n).collect::<Vec<_>>(), of);
         let any = weights.iter().any(|weight| *weight > 0.0);
         any.then(|| self.entry(name, weights, &said))
     }

@@ -180,3 +180,34 @@ fn with_labels_of(task: &Task, kept: &[usize]) -> Task {
     part.target.labels = task.target.labels.select(kept);
     part
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::data::{Domain, Labels};
+    use crate::linalg::Matrix;
+
+    #[test]
+    fn nobody_is_asked_about_a_row_whose_label_was_shown() {
+        let context = &mut Context::default();
+        let mut rng = context.rng("rows");
+        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+        let mut rows = |n: usize| Matrix::from_fn(n, 2, |_, _| rng.random::<f64>());
+        let source = Domain::labelled("old", rows(40), Labels::Classes((0..40).map(|i| i % 2).collect()));
+        let labels = Labels::Classes((0..60).map(|i| i % 2).collect()); // they say nothing
+        let target = Domain::partly_labelled("new", rows(70), (5..65).collect(), labels);
+        let task = Task::new(vec![source], target, goal).unwrap();
+        let folds = Folds::of(&task, context);
+        assert_eq!(folds.repeats.iter().flatten().flatten().count(), 60);
+        let all = ["none", "target-only"].map(|name| Configuration::new(name, "{}", "1-nn", &[]).unwrap());
+        assert_eq!(fits_of(&all, &folds), 1 + FOLDS);
+        let held = hold_out(all.into(), &task, &folds, true, (0, 0), context);
+        assert!(!held[0].shown_labels && held[0].model.is_some());
+        assert!(held[1].shown_labels && held[1].model.is_none() && held[1].speaks());
+        let said = &held[1].said.as_ref().unwrap()[0];
+        let right = said.iter().enumerate().filter(|(i, said)| **said as usize == i % 2).count();
+        assert!((12..48).contains(&right), "{right} of 60"); // 60 if its own label had answered each
+    }
+}

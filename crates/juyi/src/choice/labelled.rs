@@ -1,8 +1,8 @@
 //! The choice where target rows are labelled: all that is tried is cross-validated on these rows.
 //!
-//! Not transferring is the vote of the best of the plain learners, which take nothing from the target, and of the same learners
-//! on the labelled rows alone: which side is right is rarely sure where labels are few, and their vote is no worse than the
-//! better of them. Against it stand votes of those that suit columns in the same units, of those that suit rescaled ones,
+//! Not transferring is the vote of the plain learners, which take nothing from the target, and of the same learners on the
+//! labelled rows alone: which side is right is rarely sure where labels are few, and their vote, each weighing as it does on the
+//! labelled rows, is hardly ever worse than the better side. Against it stand votes of those that suit columns in the same units, of those that suit rescaled ones,
 //! and of those that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is counted from what
 //! its members say of rows whose labels they were not shown.
 
@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::bench::{Bench, Entry};
+use super::bench::{Bench, Entry, Suffrage};
 use super::candidates::{self, Configuration};
 use super::copies::copies;
 use super::election::{may_vote, weights};
@@ -33,14 +33,14 @@ use crate::measures::Estimate;
 /// The vote of the learners on the labelled target rows alone.
 const TARGET_VOTE: &str = "target-vote";
 
-/// The vote of the best of the plain learners and those on the labelled target rows alone.
+/// The vote of both.
 const BASELINE_VOTE: &str = "baseline-vote";
 
-/// The most members of a vote of those that do best on the labelled rows.
+/// The most members of the vote of those that do best on the labelled rows.
 const MEMBERS: usize = 12;
 
-/// The most of them where none transfers.
-const BASELINE_MEMBERS: usize = 6;
+/// The power of a member's skill that is its weight there.
+const STEEPNESS: i32 = 4;
 
 /// Compares the candidates, the plain learners and those on the labelled target rows alone by cross-validation on these rows.
 ///
@@ -97,8 +97,8 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
 }
 
 impl Bench<'_> {
-    /// What does not transfer, the first as it is written: the vote of the best of the plain learners and those on the labelled
-    /// rows alone; then each side's vote by itself.
+    /// What does not transfer, the first as it is written: the vote of the plain learners and those on the labelled rows
+    /// alone; then each side's vote by itself.
     fn baselines(&self, learnable: &Learnable) -> Vec<Entry> {
         let skills = learnable.skills();
         let among = |inside: Range<usize>, weight: &dyn Fn(usize) -> f64| -> Vec<f64> {
@@ -106,7 +106,7 @@ impl Bench<'_> {
             (0..self.tried.len()).map(|k| if may(&k) { weight(k) } else { 0.0 }).collect()
         };
         let count = self.plain + self.own;
-        let best = self.elected(BASELINE_VOTE, count, BASELINE_MEMBERS);
+        let best = self.elected(BASELINE_VOTE, &Suffrage { among: count, members: count, steepness: 1 });
         let plain = self.vote(PLAIN_VOTE, among(0..self.plain, &|k| skills[k].powi(2)));
         let own = self.vote(TARGET_VOTE, among(self.plain..count, &|_| 1.0));
         best.into_iter().chain(plain).chain(own).collect()
@@ -129,7 +129,8 @@ impl Bench<'_> {
             all.extend(weights(others, &votes, plain, &learnable.skills()));
             self.vote(VOTE, all)
         };
-        let best = self.elected(VOTE, self.tried.len(), MEMBERS);
+        let best =
+            self.elected(VOTE, &Suffrage { among: self.tried.len(), members: MEMBERS, steepness: STEEPNESS });
         readings.into_iter().filter_map(of_reading).chain(best).collect()
     }
 
