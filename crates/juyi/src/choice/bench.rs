@@ -133,7 +133,9 @@ impl Bench<'_> {
             for fold in folds.iter().filter(|fold| !fold.is_empty()) {
                 let others: Vec<usize> = (0..n).filter(|at| fold.binary_search(at).is_err()).collect();
                 let counted = self.counted(&self.best_on(&others, of))?;
-                fold.iter().for_each(|&at| said[repeat][at] = counted[repeat][at]);
+                for &at in fold {
+                    said[repeat][at] = counted[repeat][at];
+                }
             }
         }
         let weights = self.best_on(&(0..n).collect::<Vec<_>>(), of);

@@ -39,7 +39,9 @@ impl<'a> Figure<'a> {
         };
         let shares = |of: &[usize]| {
             let mut shares = vec![0.0; goal.classes()];
-            of.iter().for_each(|&class| shares[class] += 1.0 / of.len() as f64);
+            for &class in of {
+                shares[class] += 1.0 / of.len() as f64;
+            }
             shares
         };
         let (own, source) = (shares(of), shares(source));
@@ -92,7 +94,7 @@ impl<'a> Figure<'a> {
     }
 
     /// The exact interval of what `rows` gain over `base`, one of `count` gains: given on how many rows they differ, that of
-    /// the share on which the first is right, as McNemar's test has it. `None` where there is none, or rows are many.
+    /// the share on which the first is right, as the exact test of paired shares has it. `None` where there is none, or rows are many.
     pub(super) fn exact_gain(&self, rows: &[f64], base: &[f64], count: usize) -> Option<Estimate> {
         if !self.exact(rows.len()) {
             return None;

@@ -23,6 +23,9 @@ const REPEATS: usize = 2;
 /// Methods that can do without labels and are fitted anew for each fold; others of their kind are tried without any.
 const SHOWN_LABELS: [&str; 2] = ["easytl", "meda"];
 
+/// Source and target rows up to which these are: they take the cube of their number.
+const MOST_ANEW: usize = 1500;
+
 /// The labelled target rows in folds.
 pub(super) struct Folds {
     /// Positions among the labelled rows, each fold rising, for each repeat.
@@ -72,8 +75,10 @@ impl Held {
 }
 
 /// Whether labels play a part in the fit.
-fn shown_labels(one: &Configuration) -> bool {
-    one.built.row.needs.target_labels == LabelUse::Required || SHOWN_LABELS.contains(&one.built.row.name)
+fn shown_labels(one: &Configuration, task: &Task) -> bool {
+    let row = one.built.row;
+    let few = task.source.rows() + task.target.rows() <= MOST_ANEW;
+    row.needs.target_labels == LabelUse::Required || (few && SHOWN_LABELS.contains(&row.name))
 }
 
 /// Whether it can be fitted once for each fold. No forest is grown as often. Boosting, which stays far behind on classes, is
@@ -88,9 +93,9 @@ pub(super) fn affordable(one: &Configuration, steps: &[Preprocess], goal: &Goal)
 }
 
 /// How many fits it takes to try these.
-pub(super) fn fits_of(configurations: &[Configuration], folds: &Folds) -> usize {
+pub(super) fn fits_of(configurations: &[Configuration], task: &Task, folds: &Folds) -> usize {
     let each = folds.repeats.iter().flatten().filter(|fold| !fold.is_empty()).count();
-    configurations.iter().map(|one| if shown_labels(one) { each } else { 1 }).sum()
+    configurations.iter().map(|one| if shown_labels(one, task) { each } else { 1 }).sum()
 }
 
 /// Tries each: once where labels play no part, else once for each fold. Models are kept if `keep`. `progress` says how many
@@ -103,7 +108,7 @@ pub(super) fn hold_out(
     (before, count): (usize, usize),
     context: &Context,
 ) -> Vec<Held> {
-    let (shown, free): (Vec<_>, Vec<_>) = configurations.into_iter().partition(shown_labels);
+    let (shown, free): (Vec<_>, Vec<_>) = configurations.into_iter().partition(|one| shown_labels(one, task));
     let first = before + free.len();
     let mut all = without_labels(free, task, folds, keep, (before, count), context);
     all.extend(with_labels(shown, task, folds, (first, count), context));
@@ -154,7 +159,9 @@ fn with_labels(
                 configurations.push(one.configuration);
                 match (one.answers, &mut said[k]) {
                     (Ok(answers), Ok(said)) => {
-                        fold.iter().for_each(|&at| said[repeat][at] = answers[labelled[at]]);
+                        for &at in fold {
+                            said[repeat][at] = answers[labelled[at]];
+                        }
                     }
                     (Err(error), said) => *said = Err(error),
                     (Ok(_), Err(_)) => {}
@@ -202,7 +209,7 @@ mod tests {
         let folds = Folds::of(&task, context);
         assert_eq!(folds.repeats.iter().flatten().flatten().count(), 60);
         let all = ["none", "target-only"].map(|name| Configuration::new(name, "{}", "1-nn", &[]).unwrap());
-        assert_eq!(fits_of(&all, &folds), 1 + FOLDS);
+        assert_eq!(fits_of(&all, &task, &folds), 1 + FOLDS);
         let held = hold_out(all.into(), &task, &folds, true, (0, 0), context);
         assert!(!held[0].shown_labels && held[0].model.is_some());
         assert!(held[1].shown_labels && held[1].model.is_none() && held[1].speaks());

@@ -62,22 +62,21 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     let own = candidates::target_only(task, steps, learner)?;
     let learnable = Learnable::of(&plain, task, &copies(task.source.features.as_ref()), context)?;
     let asked = only.is_some();
-    let others = match only {
-        Some(only) => vec![only],
-        None => {
-            let with = &plain[learnable.best()].with;
-            let mut all = candidates::voters(task, steps, learner, with, context)?;
-            all.retain(|one| affordable(one, steps, &task.goal));
-            all
-        }
+    let others = if let Some(only) = only {
+        vec![only]
+    } else {
+        let with = &plain[learnable.best()].with;
+        let mut all = candidates::voters(task, steps, learner, with, context)?;
+        all.retain(|one| affordable(one, steps, &task.goal));
+        all
     };
     let folds = Folds::of(task, context);
     let (plain_count, own_count) = (plain.len(), own.len());
-    let count = [&plain, &own, &others].into_iter().map(|all| fits_of(all, &folds)).sum();
+    let count = [&plain, &own, &others].into_iter().map(|all| fits_of(all, task, &folds)).sum();
     let mut done = 0;
     let mut tried = Vec::new();
     for part in [plain, own, others] {
-        let fits = fits_of(&part, &folds);
+        let fits = fits_of(&part, task, &folds);
         tried.extend(hold_out(part, task, &folds, whole, (done, count), context));
         done += fits;
     }
