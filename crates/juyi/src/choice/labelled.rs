@@ -1,10 +1,9 @@
 //! The choice where target rows are labelled: all that is tried is cross-validated on these rows.
 //!
 //! Not transferring is the vote of the plain learners, which take nothing from the target, and of the same learners on the
-//! labelled rows alone: which side is right is rarely sure where labels are few, and their vote, each weighing as it does on the
-//! labelled rows, is hardly ever worse than the better side. Against it stand votes of those that suit columns in the same units, of those that suit rescaled ones,
-//! and of those that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is counted from what
-//! its members say of rows whose labels they were not shown.
+//! labelled rows alone; or the former alone where they are clearly ahead. Against it stand votes: of those that suit columns
+//! in the same units, of those that suit rescaled ones, and of those that do best on the labelled rows, whoever they are. A
+//! vote needs no fit of its own: it is counted from what its members say of rows whose labels they were not shown.
 
 use std::ops::Range;
 use std::time::Instant;
