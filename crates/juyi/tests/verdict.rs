@@ -188,3 +188,110 @@ fn where_nothing_can_be_gained_transfer_is_hardly_ever_claimed() {
     let claimed = (0..12).filter(claims).count();
     assert!(claimed <= 1, "{claimed} of 12");
 }
+
+/// Rows whose rule is the same everywhere, `a` up to 2 in the first column, where the target's rows lie `by` higher;
+/// so many of the target's are labelled.
+fn moved(by: f64, labelled: usize, seed: u64) -> Pair {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn = |n: usize, by: f64| {
+        let x = Matrix::from_fn(n, 2, |_, j| {
+            if j == 0 { rng.random_range(0.0..4.0) + by } else { rng.random_range(-2.0..2.0) }
+        });
+        let of: Vec<usize> = (0..n).map(|i| usize::from(x[(i, 0)] > 2.0)).collect();
+        (x, of)
+    };
+    let ((source, y), (target, truth)) = (drawn(300, 0.0), drawn(ROWS, by));
+    with_labels(source, y, target, truth, labelled, &["a", "b"])
+}
+
+/// Ten classes that lie close to each other in many columns, each offset in the target, of which so many rows are labelled.
+fn offset(labelled: usize, seed: u64) -> Pair {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    let (classes, columns) = (10, 20);
+    let centres = Matrix::from_fn(classes, columns, |_, _| rng.random_range(-1.5..1.5));
+    let offsets: Vec<f64> = (0..columns).map(|_| rng.random_range(-3.0..3.0)).collect();
+    let mut drawn = |n: usize, moved: f64| {
+        let of: Vec<usize> = (0..n).map(|_| rng.random_range(0..classes)).collect();
+        let noise = |rng: &mut ChaCha8Rng| (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+        let x = Matrix::from_fn(n, columns, |i, j| centres[(of[i], j)] + noise(rng) + moved * offsets[j]);
+        (x, of)
+    };
+    let ((source, y), (target, truth)) = (drawn(400, 0.0), drawn(300, 1.0));
+    let names: Vec<String> = (0..classes).map(|class| format!("class {class}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    with_labels(source, y, target, truth, labelled, &names)
+}
+
+/// A task of which the first target rows are labelled.
+fn with_labels(
+    source: Matrix,
+    y: Vec<usize>,
+    target: Matrix,
+    truth: Vec<usize>,
+    labelled: usize,
+    classes: &[&str],
+) -> Pair {
+    let goal = Goal::Classes(classes.iter().map(ToString::to_string).collect());
+    let before = target.clone();
+    let source = Domain::labelled("source", source, Labels::Classes(y));
+    let labels = Labels::Classes(truth[..labelled].to_vec());
+    let target = Domain::partly_labelled("target", target, (0..labelled).collect(), labels);
+    Pair { task: Task::new(vec![source], target, goal).expect("a task"), truth, before }
+}
+
+impl Pair {
+    /// The choice, its verdict, and the accuracy of what is written.
+    fn written(&self, seed: u64) -> (Chosen, f64) {
+        let context = &mut Context::new(seed, DEFAULT_MEMORY);
+        let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+        let chosen = choose(&self.task, wishes, context).expect("a choice");
+        let transferred = chosen.candidate.as_ref().filter(|_| chosen.choice.verdict == Verdict::Transfer);
+        let accuracy = self.accuracy(transferred.unwrap_or(&chosen.baseline));
+        println!("{seed} {:?} {:?} {accuracy:.3}", chosen.choice.verdict, chosen.choice.gain);
+        (chosen, accuracy)
+    }
+}
+
+#[test]
+fn rows_that_moved_under_an_unchanged_rule_are_not_taken_for_units_that_moved() {
+    for seed in 0..3 {
+        let (chosen, _) = moved(1.5, 0, seed).written(seed);
+        assert_ne!(chosen.choice.verdict, Verdict::Transfer, "without labels");
+        let (chosen, accuracy) = moved(1.5, 60, seed).written(seed);
+        assert!(accuracy > 0.93, "{accuracy}");
+        assert_eq!(chosen.choice.rows, (0, 60));
+        let labels = &chosen.choice.assumptions[0];
+        assert!(labels.holds && labels.about.contains("5-fold"), "{labels:?}");
+    }
+}
+
+#[test]
+fn labels_show_a_gain_over_them_alone_and_over_the_source_alone() {
+    let transferred = (0..3).filter(|&seed| {
+        let (chosen, accuracy) = offset(60, seed).written(seed);
+        accuracy > 0.8 && chosen.choice.verdict == Verdict::Transfer
+    });
+    assert!(transferred.count() >= 2);
+}
+
+#[test]
+fn labels_outvote_a_source_that_says_nothing() {
+    let mut pair = offset(150, 7);
+    let mut of = pair.task.source().labels().classes().to_vec();
+    of.shuffle(&mut ChaCha8Rng::seed_from_u64(7));
+    let source = Domain::labelled("source", pair.task.source().features().clone(), Labels::Classes(of));
+    pair.task =
+        Task::new(vec![source], pair.task.target().clone(), pair.task.goal().clone()).expect("a task");
+    let (_, accuracy) = pair.written(7);
+    assert!(accuracy > 0.6, "{accuracy}");
+}
+
+#[test]
+fn fewer_than_ten_labels_do_not_judge() {
+    let context = &mut Context::new(1, DEFAULT_MEMORY);
+    let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+    let chosen = choose(&moved(0.0, 9, 1).task, wishes, context).expect("a choice");
+    assert_ne!(chosen.choice.rows.0, 0);
+    let told = context.notices().iter().any(|notice| notice.text.starts_with("9 labelled target rows"));
+    assert!(told, "{:?}", context.notices());
+}

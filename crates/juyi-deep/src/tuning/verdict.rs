@@ -249,7 +249,14 @@ fn judged(
                 Some((right(&tried[of], at) - right(&tried[0], at), 1.0))
             };
             let score = resamples.mean(gain);
-            Gain { of, under: 0, value: score.value, resampled: score.resampled, rows: common.len() }
+            Gain {
+                of,
+                under: 0,
+                value: score.value,
+                resampled: score.resampled,
+                rows: common.len(),
+                exact: None,
+            }
         })
         .collect();
     let better = |of: usize, _: usize| {

@@ -8,7 +8,9 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Task};
 use crate::error::Result;
 use crate::learners::{LEARNERS, Learner, LearnerRow, learner, row_of_asked};
-use crate::methods::{Built, Family, Goals, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, build};
+use crate::methods::{
+    Built, Family, Goals, LearnerNeed, METHODS, MethodRow, NO_TRANSFER, SourceNeed, TARGET_ONLY, build,
+};
 use crate::models::Preprocess;
 
 /// A method with all that its fit needs.
@@ -48,6 +50,15 @@ impl Configuration {
     pub fn again(&self) -> Result<Self> {
         let one = Self::new(self.built.row.name, &self.built.params.to_string(), &self.with, &self.steps)?;
         Ok(Self { baseline: self.baseline, trains_learner: self.trains_learner, ..one })
+    }
+
+    /// Whether the other is the same method, asked for in the same way.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        let name = |one: &Self| one.built.row.name;
+        name(self) == name(other)
+            && self.built.params == other.built.params
+            && self.with == other.with
+            && self.steps == other.steps
     }
 
     /// The same with the method's own learner for this goal, where none is asked for.
@@ -103,6 +114,25 @@ fn fitting<'a>(task: &Task, with: Option<&'a str>) -> Vec<&'a str> {
     }
 }
 
+/// The learners trained on the labelled target rows alone, on columns standardised by the target's own rows, and on rows of
+/// unit length where all columns share a unit.
+pub(super) fn target_only(
+    task: &Task,
+    steps: &[Preprocess],
+    with: Option<&str>,
+) -> Result<Vec<Configuration>> {
+    let learners = fitting(task, with);
+    let mut spaces = vec![by_domain(steps)];
+    if share_a_unit(task) {
+        spaces.push(vec![Preprocess::L2]);
+    }
+    let one = |(with, steps): (&str, &Vec<Preprocess>)| {
+        let one = Configuration::new(TARGET_ONLY.name, "{}", with, steps)?;
+        Ok(Configuration { baseline: true, ..one }) // the source plays no part in its standardisation
+    };
+    spaces.iter().flat_map(|steps| learners.iter().map(move |with| (*with, steps))).map(one).collect()
+}
+
 /// Every other configuration that votes under a reading of the columns: learners on domains that are each standardised, and the
 /// methods that have a grid. Adapters are tried with their own learner and with the `best` plain one; those that ask it for
 /// pseudo-labels, round by round, with their own.
@@ -114,10 +144,7 @@ pub(super) fn voters(
     best: &str,
     context: &mut Context,
 ) -> Result<Vec<Configuration>> {
-    let each: Vec<Preprocess> = steps
-        .iter()
-        .map(|step| if *step == Preprocess::Standardize { Preprocess::StandardizeEach } else { *step })
-        .collect();
+    let each = by_domain(steps);
     let mut spaces = match reading {
         Reading::SameUnits => vec![by_source(steps)],
         Reading::Rescaled | Reading::NotIdentifiable => vec![each.clone()],
@@ -140,7 +167,38 @@ pub(super) fn voters(
             // Where the units stand only shares of classes are left to be corrected, elsewhere they are not all that moved.
             && row.needs.shares == (reading == Reading::SameUnits)
     };
-    for row in METHODS.iter().filter(others) {
+    found.extend(on_spaces(METHODS.iter().filter(others), &spaces, task, with, best, context)?);
+    Ok(found)
+}
+
+/// The methods that cannot do without labels of the target, on columns standardised as asked and each domain by itself.
+pub(super) fn taught_by_target(
+    task: &Task,
+    steps: &[Preprocess],
+    with: Option<&str>,
+    best: &str,
+    context: &mut Context,
+) -> Result<Vec<Configuration>> {
+    let mut spaces = vec![steps.to_vec(), by_domain(steps)];
+    spaces.dedup();
+    let taught = |row: &&MethodRow| {
+        let needs = &row.needs;
+        row.family != Family::Baseline && needs.source != SourceNeed::Model && needs.requires_target_labels()
+    };
+    on_spaces(METHODS.iter().filter(taught), &spaces, task, with, best, context)
+}
+
+/// Those of the methods that serve the task, with the parameters of their grids, in each space.
+fn on_spaces(
+    rows: impl Iterator<Item = &'static MethodRow>,
+    spaces: &[Vec<Preprocess>],
+    task: &Task,
+    with: Option<&str>,
+    best: &str,
+    context: &mut Context,
+) -> Result<Vec<Configuration>> {
+    let mut found = Vec::new();
+    for row in rows {
         let too_large = task.source.rows().max(task.target.rows()) > row.most_rows;
         if too_large || !serves(row, task, context) {
             if too_large && !row.grid.tried(&task.goal).is_empty() {
@@ -159,7 +217,7 @@ pub(super) fn voters(
         learners.retain(|name| suits(row, name, task));
         for params in row.grid.tried(&task.goal) {
             for with in &learners {
-                for steps in &spaces {
+                for steps in spaces {
                     found.push(Configuration::new(row.name, params, with, steps)?);
                 }
             }
@@ -177,6 +235,15 @@ fn share_a_unit(task: &Task) -> bool {
 
 /// Fewer columns are rarely of one kind.
 const FEWEST_OF_A_UNIT: usize = 20;
+
+/// The steps with each domain standardised by itself.
+fn by_domain(steps: &[Preprocess]) -> Vec<Preprocess> {
+    let each = |step: &Preprocess| match step {
+        Preprocess::Standardize => Preprocess::StandardizeEach,
+        step => *step,
+    };
+    steps.iter().map(each).collect()
+}
 
 /// The steps without what is taken from the target.
 pub fn by_source(steps: &[Preprocess]) -> Vec<Preprocess> {

@@ -113,27 +113,11 @@ impl Election<'_> {
 
     /// The weight of each of the others.
     fn weights(&self, skills: &[f64]) -> Vec<f64> {
-        let skill = |one: &Configuration| {
-            let own = self.plain.iter().position(|plain| plain.configuration.with == one.with);
-            own.filter(|_| one.trains_learner).map_or(1.0, |k| skills[k])
-        };
         let may = |(k, one): (usize, &Fitted)| one.speaks() && self.asked != Some(k);
         let votes: Vec<bool> = self.others.iter().enumerate().map(may).collect();
-        let kin = |a: &Configuration, b: &Configuration| {
-            let (row, other) = (a.built.row, b.built.row);
-            row.name == other.name && (row.family != Family::Baseline || a.with == b.with)
-        };
-        let family = |k: usize| {
-            let all = self.others.iter().zip(&votes).filter(|(_, votes)| **votes);
-            all.filter(|(other, _)| kin(&self.others[k].configuration, &other.configuration)).count()
-        };
-        let weight = |k: usize| {
-            if !votes[k] {
-                return 0.0;
-            }
-            skill(&self.others[k].configuration).powi(2) / family(k) as f64
-        };
-        (0..self.others.len()).map(weight).collect()
+        let plain: Vec<&Configuration> = self.plain.iter().map(|one| &one.configuration).collect();
+        let others: Vec<&Configuration> = self.others.iter().map(|one| &one.configuration).collect();
+        weights(&others, &votes, &plain, skills)
     }
 
     /// The accuracy that what is written is expected to have; none of numbers, and none where nothing can be learnt.
@@ -236,6 +220,31 @@ impl Election<'_> {
         found.sort_by(|a, b| place(b).total_cmp(&place(a)));
         found
     }
+}
+
+/// The weight of each of those that vote: of its learner, as the plain ones show, divided among its kin; 0 of the others.
+pub(super) fn weights(
+    others: &[&Configuration],
+    votes: &[bool],
+    plain: &[&Configuration],
+    skills: &[f64],
+) -> Vec<f64> {
+    let skill = |one: &Configuration| {
+        let own = plain.iter().position(|plain| plain.with == one.with);
+        own.filter(|_| one.trains_learner).map_or(1.0, |k| skills[k])
+    };
+    let kin = |a: &Configuration, b: &Configuration| {
+        let (row, other) = (a.built.row, b.built.row);
+        row.name == other.name && (row.family != Family::Baseline || a.with == b.with)
+    };
+    let family = |one: &Configuration| {
+        let all = others.iter().zip(votes).filter(|(_, votes)| **votes);
+        all.filter(|(other, _)| kin(one, other)).count()
+    };
+    let weight = |(one, votes): (&&Configuration, &bool)| {
+        if *votes { skill(one).powi(2) / family(one) as f64 } else { 0.0 }
+    };
+    others.iter().zip(votes).map(weight).collect()
 }
 
 const NOT_LEARNABLE: &str = "The source cannot be learnt: on rows that they did not see, the learners are hardly better than always \

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Labels};
 use crate::error::Result;
 use crate::linalg::select_rows;
-use crate::methods::{Family, METHODS, MethodRow, NO_TRANSFER, SourceModel, refine};
+use crate::methods::{Family, METHODS, MethodRow, NO_TRANSFER, SourceModel, TARGET_ONLY, refine};
 
 /// Folds of the labelled target rows.
 const FOLDS: usize = 5;
@@ -41,7 +41,7 @@ pub fn choose_from_models(
     }
     let learners = learner.map_or_else(|| plain_learners(goal), |name| vec![name]);
     for name in learners {
-        configurations.push(Configuration::on_models("target-only", "{}", name)?);
+        configurations.push(Configuration::on_models(TARGET_ONLY.name, "{}", name)?);
     }
     if let Some(only) = only {
         configurations.push(only);

@@ -21,6 +21,8 @@ pub struct Gain {
     pub resampled: Vec<f64>,
     /// Rows that it was seen in.
     pub rows: usize,
+    /// Its exact interval, which allows for the number of gains, where there is one.
+    pub exact: Option<Estimate>,
 }
 
 /// What the judge finds.
@@ -56,9 +58,12 @@ pub fn judge(
     asked: Option<usize>,
     informed: impl Fn(usize, usize) -> bool,
 ) -> Option<Judgement> {
-    let errors: Vec<f64> = gains.iter().map(standard_error).collect();
+    let errors: Vec<f64> = gains.iter().map(|gain| standard_error(&gain.resampled)).collect();
     let critical = critical(gains, &errors);
-    let estimate = |k: usize| Estimate::around(gains[k].value, critical * errors[k], gains[k].rows);
+    let estimate = |k: usize| {
+        let Gain { value, rows, exact, .. } = &gains[k];
+        exact.unwrap_or_else(|| Estimate::around(*value, critical * errors[k], *rows))
+    };
     let mut least: Vec<usize> = Vec::new(); // the first of the smallest gains of each
     for (k, gain) in gains.iter().enumerate() {
         match least.iter_mut().find(|held| gains[**held].of == gain.of) {
@@ -88,11 +93,11 @@ pub fn judge(
     Some(Judgement { verdict, chosen, gain, informed, any_worthwhile, gains: gains_of_all })
 }
 
-/// Standard error of a gain over the resamples.
-fn standard_error(gain: &Gain) -> f64 {
-    let n = gain.resampled.len() as f64;
-    let mean = gain.resampled.iter().sum::<f64>() / n;
-    (gain.resampled.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
+/// Standard error of what resamples came to.
+pub(super) fn standard_error(resampled: &[f64]) -> f64 {
+    let n = resampled.len() as f64;
+    let mean = resampled.iter().sum::<f64>() / n;
+    (resampled.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt()
 }
 
 /// How many standard errors all intervals reach, so that with 95 % none misses its gain.
@@ -114,7 +119,7 @@ mod tests {
 
     fn gain(of: usize, under: usize, value: f64, spread: f64) -> Gain {
         let resampled = (0..100).map(|b| value + spread * (f64::from(b % 10) - 4.5) / 4.5).collect();
-        Gain { of, under, value, resampled, rows: 60 }
+        Gain { of, under, value, resampled, rows: 60, exact: None }
     }
 
     #[test]
@@ -137,7 +142,7 @@ mod tests {
             // Gains that err in different resamples.
             let one = |of: usize| {
                 let resampled = (0..100).map(|b| if b % 10 == of { 0.3 } else { 0.1 }).collect();
-                Gain { of, under: 0, value: 0.12, resampled, rows: 60 }
+                Gain { of, under: 0, value: 0.12, resampled, rows: 60, exact: None }
             };
             let judged = judge(&(0..count).map(one).collect::<Vec<_>>(), None, |_, _| true).unwrap();
             judged.gain.high - judged.gain.low

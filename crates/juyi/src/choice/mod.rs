@@ -1,17 +1,22 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `fitted` and `ballot` for the vote of it, `units` for how the target's
-//! columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth; `copies`, `validation`,
-//! `resamples`, `judge` and `tried` where labelled target rows judge; `from_models` where sources are models without rows.
+//! columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth; `labelled` where labelled
+//! target rows judge, with `held`, `bench`, `figure`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! sources are models without rows.
 
 mod ballot;
+mod bench;
 mod candidates;
 mod copies;
 mod election;
 mod estimate;
+mod figure;
 mod fitted;
 mod from_models;
+mod held;
 mod judge;
+mod labelled;
 mod learnable;
 mod proposal;
 mod resamples;
@@ -175,13 +180,21 @@ const FEWEST: usize = 10;
 const MOST: usize = 1000;
 
 /// Fits the candidates on a part of the task, all of it where it is small, and counts their votes against that of the
-/// learners that take nothing from the target.
+/// learners that take nothing from the target. Where at least ten target rows are labelled, these judge instead.
 ///
 /// # Errors
 /// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not; [`Error::Numeric`](crate::error::Error::Numeric) if a covariance
 /// breaks down.
 pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
+    match task.target.labelled.len() {
+        0 => {}
+        count if count < FEWEST => {
+            let text = format!("{count} labelled target rows cannot judge, {FEWEST} can: the votes decide");
+            context.note("validation", text);
+        }
+        _ => return labelled::choose_by_labels(task, wishes, context),
+    }
     let Wishes { steps, learner, only, assume } = wishes;
     let all = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;

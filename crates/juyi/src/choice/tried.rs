@@ -27,7 +27,7 @@ impl Assumed {
     }
 
     /// The assumptions that count, in words.
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         let named = |under: usize| format!("\u{201c}{}\u{201d}", self.assumptions[under].name);
         self.holding().map(named).collect::<Vec<_>>().join(" and under ")
     }
@@ -89,7 +89,7 @@ fn gains(tried: &[Tried], base: usize, rows: usize, assumed: &Assumed) -> Vec<Ga
         for under in assumed.holding() {
             let (score, base) = (&scores[under], &against[under]);
             let resampled = score.resampled.iter().zip(&base.resampled).map(|(a, b)| a - b).collect();
-            gains.push(Gain { of, under, value: score.value - base.value, resampled, rows });
+            gains.push(Gain { of, under, value: score.value - base.value, resampled, rows, exact: None });
         }
     }
     gains
@@ -131,7 +131,7 @@ fn candidates(tried: &[Tried], base: usize, judged: &Judgement, assumed: &Assume
 }
 
 /// Why the verdict is what it is, under these assumptions.
-fn reason(judged: &Judgement, under: &str) -> String {
+pub(super) fn reason(judged: &Judgement, under: &str) -> String {
     match judged.verdict {
         Verdict::Transfer => format!("Its interval lies above 0 under {under}, which the rows bear out."),
         Verdict::DoNotTransfer if !judged.any_worthwhile => {

@@ -267,14 +267,20 @@ impl Task {
     /// Up to `most` rows of each side, drawn by `rng`; they keep their order.
     #[must_use]
     pub fn draw(&self, most: usize, rng: &mut ChaCha8Rng) -> Self {
-        let [source, target] = [&self.source, &self.target].map(|domain| {
-            let mut all: Vec<usize> = (0..domain.rows()).collect();
-            all.shuffle(rng);
-            all.truncate(most);
-            all.sort_unstable();
-            all
-        });
+        let [source, target] = [&self.source, &self.target].map(|domain| drawn(domain, most, rng));
         self.select(&source, &target)
+    }
+
+    /// The same, labelled target rows before the others.
+    #[must_use]
+    pub fn draw_with_labelled(&self, most: usize, rng: &mut ChaCha8Rng) -> Self {
+        let source = drawn(&self.source, most, rng);
+        let mut all: Vec<usize> = (0..self.target.rows()).collect();
+        all.shuffle(rng);
+        all.sort_by_key(|row| self.target.labelled.binary_search(row).is_err()); // stable: shuffled among their like
+        all.truncate(most);
+        all.sort_unstable();
+        self.select(&source, &all)
     }
 
     /// The classes of the source rows and of the labelled target rows; `None` for a regression.
@@ -301,6 +307,15 @@ impl Task {
     pub fn bytes(&self) -> u64 {
         8 * ((self.source.rows() + self.target.rows()) * self.columns()) as u64
     }
+}
+
+/// Up to `most` rows of a domain, in order.
+fn drawn(domain: &Domain, most: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let mut all: Vec<usize> = (0..domain.rows()).collect();
+    all.shuffle(rng);
+    all.truncate(most);
+    all.sort_unstable();
+    all
 }
 
 #[cfg(test)]
@@ -342,6 +357,8 @@ mod tests {
         assert_eq!(some.source.labels.classes(), [1, 1, 0]);
         assert_eq!((some.parts[0].1.clone(), some.parts[1].1.clone()), (0..1, 1..3));
         assert_eq!(task.select(&[3], &[0]).zeros.unwrap().len(), 2);
+        let mut rng = crate::context::Context::default().rng("draw");
+        assert_eq!(task.draw_with_labelled(2, &mut rng).target.labels.classes(), [1, 0]);
         assert_eq!((some.target.labelled, some.target.labels), (vec![1], Labels::Classes(vec![0])));
         assert_eq!(some.target.features[(1, 0)], 4.0);
     }

@@ -34,6 +34,9 @@ use crate::params::params_of;
 /// The method that does not transfer, beside which every run sets its result.
 pub const NO_TRANSFER: &MethodRow = &baseline::SourceOnly::ROW;
 
+/// The labelled target rows alone.
+pub const TARGET_ONLY: &MethodRow = &baseline::TargetOnly::ROW;
+
 /// What a method learns, before it is wrapped up as a [`Model`].
 pub struct Fitted {
     /// Applied to a target row, in order.

@@ -1,0 +1,221 @@
+//! What configurations say of labelled target rows whose labels they were not shown.
+
+use super::candidates::Configuration;
+use super::copies::copies;
+use super::fitted::{Fitted, Keep, fit_each};
+use super::resamples::Resamples;
+use super::validation::{folds, note_copies};
+use crate::context::Context;
+use crate::data::{Goal, Task};
+use crate::error::Result;
+use crate::methods::{Family, LabelUse, LearnerNeed};
+use crate::models::{Model, Preprocess};
+
+/// Folds of the labelled target rows.
+pub(super) const FOLDS: usize = 5;
+
+/// Labels up to which rows are put into folds more than once.
+const FEW: usize = 50;
+
+/// How often.
+const REPEATS: usize = 2;
+
+/// Methods that can do without labels and are fitted anew for each fold; others of their kind are tried without any.
+const SHOWN_LABELS: [&str; 2] = ["easytl", "meda"];
+
+/// Source and target rows up to which these are: they take the cube of their number.
+const MOST_ANEW: usize = 1500;
+
+/// The labelled target rows in folds.
+pub(super) struct Folds {
+    /// Positions among the labelled rows, each fold rising, for each repeat.
+    pub(super) repeats: Vec<Vec<Vec<usize>>>,
+    pub(super) resamples: Resamples,
+}
+
+impl Folds {
+    /// Copies stay in one fold, and classes are spread evenly.
+    pub(super) fn of(task: &Task, context: &mut Context) -> Self {
+        let (mut rng, target) = (context.rng("labelled"), &task.target);
+        let leaders = copies(target.labelled_features().as_ref());
+        note_copies(
+            &leaders,
+            &target.labels,
+            "labelled target rows are copies of others, or nearly",
+            context,
+        );
+        let repeats = if target.labelled.len() <= FEW { REPEATS } else { 1 };
+        let repeats = (0..repeats).map(|_| folds(&target.labels, &leaders, FOLDS, &mut rng)).collect();
+        Self { repeats, resamples: Resamples::new(&leaders, &mut rng) }
+    }
+}
+
+/// A configuration that was tried on labelled rows.
+pub(super) struct Held {
+    pub(super) configuration: Configuration,
+    /// What it says of each labelled row, in each repeat.
+    pub(super) said: Result<Vec<Vec<f64>>>,
+    /// Its model, where it takes no label and need not be fitted again.
+    pub(super) model: Option<Model>,
+    /// Whether labels play a part in its fit.
+    pub(super) shown_labels: bool,
+    /// Time of all its fits.
+    pub(super) seconds: f64,
+}
+
+impl Held {
+    /// Whether it can vote: it was fitted, has an answer for every row, and does not say the same of all.
+    pub(super) fn speaks(&self) -> bool {
+        self.said.as_ref().is_ok_and(|said| {
+            let all = || said.iter().flatten();
+            all().all(|answer| answer.is_finite())
+                && all().next().is_some_and(|first| all().any(|answer| answer != first))
+        })
+    }
+}
+
+/// Whether labels play a part in the fit.
+fn shown_labels(one: &Configuration, task: &Task) -> bool {
+    let row = one.built.row;
+    let few = task.source.rows() + task.target.rows() <= MOST_ANEW;
+    row.needs.target_labels == LabelUse::Required || (few && SHOWN_LABELS.contains(&row.name))
+}
+
+/// Whether it can be fitted once for each fold. No forest is grown as often. Boosting, which stays far behind on classes, is
+/// for numbers, with its own learner and in one space.
+pub(super) fn affordable(one: &Configuration, steps: &[Preprocess], goal: &Goal) -> bool {
+    let row = one.built.row;
+    match row.family {
+        _ if row.needs.target_labels != LabelUse::Required => true,
+        Family::Boosting => *goal == Goal::Value && one.with == row.learner_for(goal) && one.steps == steps,
+        _ => row.needs.learner != LearnerNeed::Trees,
+    }
+}
+
+/// How many fits it takes to try these.
+pub(super) fn fits_of(configurations: &[Configuration], task: &Task, folds: &Folds) -> usize {
+    let each = folds.repeats.iter().flatten().filter(|fold| !fold.is_empty()).count();
+    configurations.iter().map(|one| if shown_labels(one, task) { each } else { 1 }).sum()
+}
+
+/// Tries each: once where labels play no part, else once for each fold. `keep` says what becomes of models. `progress` says how many
+/// fits were made before, and how many there are in all.
+pub(super) fn hold_out(
+    configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    keep: Keep,
+    (before, count): (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let (shown, free): (Vec<_>, Vec<_>) = configurations.into_iter().partition(|one| shown_labels(one, task));
+    let first = before + free.len();
+    let mut all = without_labels(free, task, folds, keep, (before, count), context);
+    all.extend(with_labels(shown, task, folds, (first, count), context));
+    all
+}
+
+fn without_labels(
+    configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    keep: Keep,
+    progress: (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let labelled = &task.target.labelled;
+    let held = |mut one: Fitted| {
+        let model = one.kept();
+        let Fitted { configuration, answers, seconds, .. } = one;
+        let said = answers.map(|answers| {
+            let said: Vec<f64> = labelled.iter().map(|&row| answers[row]).collect();
+            vec![said; folds.repeats.len()]
+        });
+        Held { configuration, said, model, shown_labels: false, seconds }
+    };
+    let task = with_labels_of(task, &[]);
+    fit_each(configurations, &task, keep, progress, context).into_iter().map(held).collect()
+}
+
+fn with_labels(
+    mut configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    (mut before, count): (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let labelled = &task.target.labelled;
+    let blank = vec![vec![f64::NAN; labelled.len()]; folds.repeats.len()];
+    let mut said: Vec<Result<Vec<Vec<f64>>>> = configurations.iter().map(|_| Ok(blank.clone())).collect();
+    let mut seconds = vec![0.0; configurations.len()];
+    for (repeat, folds) in folds.repeats.iter().enumerate() {
+        for fold in folds.iter().filter(|fold| !fold.is_empty()) {
+            let kept: Vec<usize> = (0..labelled.len()).filter(|at| fold.binary_search(at).is_err()).collect();
+            let part = with_labels_of(task, &kept);
+            let fitted = fit_each(configurations, &part, Keep::None, (before, count), context);
+            before += fitted.len();
+            configurations = Vec::with_capacity(fitted.len());
+            for (k, one) in fitted.into_iter().enumerate() {
+                seconds[k] += one.seconds;
+                configurations.push(one.configuration);
+                match (one.answers, &mut said[k]) {
+                    (Ok(answers), Ok(said)) => {
+                        for &at in fold {
+                            said[repeat][at] = answers[labelled[at]];
+                        }
+                    }
+                    (Err(error), said) => *said = Err(error),
+                    (Ok(_), Err(_)) => {}
+                }
+            }
+        }
+    }
+    let all = configurations.into_iter().zip(said).zip(seconds);
+    all.map(|((configuration, said), seconds)| Held {
+        configuration,
+        said,
+        model: None,
+        shown_labels: true,
+        seconds,
+    })
+    .collect()
+}
+
+/// The task with the labels of some of its labelled target rows, by their positions.
+fn with_labels_of(task: &Task, kept: &[usize]) -> Task {
+    let mut part = task.clone();
+    part.target.labelled = kept.iter().map(|&at| task.target.labelled[at]).collect();
+    part.target.labels = task.target.labels.select(kept);
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::data::{Domain, Labels};
+    use crate::linalg::Matrix;
+
+    #[test]
+    fn nobody_is_asked_about_a_row_whose_label_was_shown() {
+        let context = &mut Context::default();
+        let mut rng = context.rng("rows");
+        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
+        let mut rows = |n: usize| Matrix::from_fn(n, 2, |_, _| rng.random::<f64>());
+        let source = Domain::labelled("old", rows(40), Labels::Classes((0..40).map(|i| i % 2).collect()));
+        let labels = Labels::Classes((0..60).map(|i| i % 2).collect()); // they say nothing
+        let target = Domain::partly_labelled("new", rows(70), (5..65).collect(), labels);
+        let task = Task::new(vec![source], target, goal).unwrap();
+        let folds = Folds::of(&task, context);
+        assert_eq!(folds.repeats.iter().flatten().flatten().count(), 60);
+        let all = ["none", "target-only"].map(|name| Configuration::new(name, "{}", "1-nn", &[]).unwrap());
+        assert_eq!(fits_of(&all, &task, &folds), 1 + FOLDS);
+        let held = hold_out(all.into(), &task, &folds, Keep::Whole, (0, 0), context);
+        assert!(!held[0].shown_labels && held[0].model.is_some());
+        assert!(held[1].shown_labels && held[1].model.is_none() && held[1].speaks());
+        let said = &held[1].said.as_ref().unwrap()[0];
+        let right = said.iter().enumerate().filter(|(i, said)| **said as usize == i % 2).count();
+        assert!((12..48).contains(&right), "{right} of 60"); // 60 if its own label had answered each
+    }
+}
