@@ -146,14 +146,19 @@ pub(crate) struct TransferArguments {
     /// another sensor [default: what the rows tell]
     #[arg(long, value_name = "READING")]
     pub(crate) assume: Option<Assume>,
+    /// Write the best single model instead of the vote of several
+    #[arg(long)]
+    pub(crate) single: bool,
+    /// What orders single models where no labelled target rows judge (`juyi methods` lists validators) [default: agreement]
+    #[arg(long, value_name = "NAME", requires = "single")]
+    pub(crate) validator: Option<String>,
     /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
     #[arg(long)]
     pub(crate) strict: bool,
     /// The method's parameters, or the settings of a training; may be repeated
     #[arg(long, value_name = "KEY=VALUE[,…]")]
     pub(crate) set: Vec<String>,
-    /// Learner: 1-nn, class-means, logistic, svm, kernel-svm, ridge, decision-tree or random-forest [default: the
-    /// method's own]
+    /// Learner (`juyi methods` lists them) [default: the method's own]
     #[arg(long, value_name = "NAME")]
     pub(crate) learner: Option<String>,
     /// Parameters of the learner (`juyi methods svm` lists them); may be repeated

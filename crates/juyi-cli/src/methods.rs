@@ -14,6 +14,7 @@ use juyi::methods::{
 use juyi::params::ParamInfo;
 use juyi::report::thousands;
 use juyi::setting::Setting;
+use juyi::validators::{VALIDATORS, ValidatorRow, validator_row};
 
 use crate::arguments::MethodsArguments;
 use crate::terminal::{say, worded};
@@ -24,9 +25,10 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let text = match &arguments.name {
-        Some(name) => match (learner_row(name), measure_row(name)) {
-            (Ok(row), _) => learner(row)?,
-            (_, Ok(row)) => measure(row)?,
+        Some(name) => match (learner_row(name), measure_row(name), validator_row(name)) {
+            (Ok(row), ..) => learner(row)?,
+            (_, Ok(row), _) => measure(row)?,
+            (.., Ok(row)) => validator(row)?,
             _ => one(method(name)?)?,
         },
         None if arguments.markdown => markdown()?,
@@ -39,11 +41,12 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The pages of all methods, learners and measures, each with its name.
+/// The pages of all methods, learners, measures and validators, each with its name.
 fn pages() -> impl Iterator<Item = (&'static str, String)> {
     let methods = METHODS.iter().map(|row| (row.name, row.page()));
     let learners = LEARNERS.iter().map(|row| (row.name, row.page()));
-    methods.chain(learners).chain(MEASURES.iter().map(|row| (row.name, row.page())))
+    let measures = MEASURES.iter().map(|row| (row.name, row.page()));
+    methods.chain(learners).chain(measures).chain(VALIDATORS.iter().map(|row| (row.name, row.page())))
 }
 
 /// A page for each of them, and the list of all. What stands there already must be pages of the same titles.
@@ -66,15 +69,22 @@ fn write_pages(folder: &Path) -> juyi::error::Result<()> {
     pages.iter().try_for_each(|(path, page)| write_whole(path, page.as_bytes()))
 }
 
-/// The learners and the measures, as the list of pages has the methods.
+/// What is listed beside the methods: kind, names, summaries.
+fn kinds() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] {
+    [
+        ("learners", LEARNERS.iter().map(|row| (row.name, row.summary)).collect()),
+        ("measures", MEASURES.iter().map(|row| (row.name, row.summary)).collect()),
+        ("validators", VALIDATORS.iter().map(|row| (row.name, row.summary)).collect()),
+    ]
+}
+
+/// The other kinds, as the list of pages has the methods.
 fn others() -> String {
-    let learners = LEARNERS.iter().map(|row| (row.name, row.summary));
-    let measures = MEASURES.iter().map(|row| (row.name, row.summary));
-    let section = |title: &str, rows: Vec<(&str, &str)>| {
-        let line = |(name, summary): (&str, &str)| format!("- [{name}]({name}.md): {summary}\n");
-        format!("\n## {title}\n\n") + &rows.into_iter().map(line).collect::<String>()
+    let line = |(name, summary): &(&str, &str)| format!("- [{name}]({name}.md): {summary}\n");
+    let section = |(kind, rows): &(&str, Vec<(&str, &str)>)| {
+        format!("\n## {kind}\n\n") + &rows.iter().map(line).collect::<String>()
     };
-    section("learners", learners.collect()) + &section("measures", measures.collect())
+    kinds().iter().map(section).collect()
 }
 
 fn list() -> Result<String, std::fmt::Error> {
@@ -82,13 +92,9 @@ fn list() -> Result<String, std::fmt::Error> {
     for row in METHODS {
         writeln!(out, "{:<24} {:<10} {:<27} {}", row.name, row.family, row.tasks(), row.summary)?;
     }
-    writeln!(out, "\nlearners")?;
-    for row in LEARNERS {
-        writeln!(out, "{:<24} {}", row.name, row.summary)?;
-    }
-    writeln!(out, "\nmeasures")?;
-    for row in MEASURES {
-        writeln!(out, "{:<24} {}", row.name, row.summary)?;
+    for (kind, rows) in kinds() {
+        writeln!(out, "\n{kind}")?;
+        rows.iter().try_for_each(|(name, summary)| writeln!(out, "{name:<24} {summary}"))?;
     }
     Ok(out)
 }
@@ -206,6 +212,16 @@ fn measure(row: &MeasureRow) -> Result<String, std::fmt::Error> {
         if row.in_each_run { ", and each run" } else { "" }
     )?;
     parameters(&mut out, &(row.params)(), " (--set name=value)")?;
+    writeln!(out, "\n{}", row.head().trim_end())?;
+    Ok(out)
+}
+
+fn validator(row: &ValidatorRow) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}: {}\n", row.name, row.summary)?;
+    let goals = if row.values { "classification, regression" } else { "classification" };
+    writeln!(out, "for      single models, {goals}: `juyi transfer --single --validator {}`", row.name)?;
+    parameters(&mut out, &(row.params)(), &format!(" (--validator '{}(name=value)')", row.name))?;
     writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

@@ -13,6 +13,7 @@ use juyi::report::folder::{Folder, Kind, MODEL, PAGE, RECORD, Training};
 use juyi::report::{html, text};
 use juyi::setting::Setting;
 use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
+use juyi::validators::VALIDATORS;
 #[cfg(feature = "deep")]
 use juyi_deep::images::Listing;
 
@@ -146,6 +147,9 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             arguments::Assume::Rescaled => choice::Reading::Rescaled,
             arguments::Assume::Mixed => choice::Reading::Mixed,
         }),
+        single: arguments
+            .single
+            .then(|| arguments.validator.clone().unwrap_or_else(|| VALIDATORS[0].name.into())),
         ..data
     })
 }

@@ -55,3 +55,4 @@ pub mod setting;
 pub mod solvers;
 pub mod tables;
 pub mod transfer;
+pub mod validators;

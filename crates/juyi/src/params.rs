@@ -6,7 +6,7 @@ use schemars::{JsonSchema, schema_for};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::heads::without_links;
 
 /// One parameter as the registry shows it.
@@ -45,6 +45,30 @@ pub(crate) fn markdown(params: &[ParamInfo]) -> String {
         let _ = writeln!(out, "| `{}` | {} | {about} |", param.name, param.default_text());
     }
     out
+}
+
+/// The name and the parameters in `name(parameter=value, …)`; `kind` is what messages call what is named.
+///
+/// # Errors
+/// [`Error::Input`] for what is written otherwise.
+pub(crate) fn asked<'a>(kind: &str, text: &'a str) -> Result<(&'a str, JsonMap<String, Value>)> {
+    let inside =
+        text.strip_suffix(')').and_then(|text| text.split_once('(')).map_or("", |(_, inside)| inside);
+    let mut params = JsonMap::new();
+    for pair in inside.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+        let Some((parameter, value)) = pair.split_once('=') else {
+            let problem = format!("`{}` is no parameter with a value", shown(pair));
+            let thing = format!("the {kind} `{}`", shown(text));
+            return Err(Error::input(thing, problem, "write it as in `svm(cost=10)`"));
+        };
+        params.insert(parameter.trim().into(), value.trim().into());
+    }
+    Ok((name_of_asked(text), params))
+}
+
+/// The name in `name(parameter=value, …)`.
+pub(crate) fn name_of_asked(text: &str) -> &str {
+    text.strip_suffix(')').and_then(|text| text.split_once('(')).map_or(text, |(name, _)| name)
 }
 
 /// Refuses parameters that there are not; `kind` is what messages call them.

@@ -87,6 +87,8 @@ settings! {
     SaveWeights = "save-weights",
     /// Parameters of a method or of a training.
     Set = "set",
+    /// A single model instead of a vote.
+    Single = "single",
     /// Source of labelled rows.
     Source = "source",
     /// Standard deviation of each colour.
@@ -99,6 +101,8 @@ settings! {
     Task = "task",
     /// Strategy of tuning.
     Tune = "tune",
+    /// What orders single models.
+    Validator = "validator",
     /// Set of tensors in a file.
     Weights = "weights",
 }

@@ -11,9 +11,15 @@ use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, multiply, select_rows};
 use juyi::models::Preprocess;
+use juyi::validators::{VALIDATORS, validator};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+/// What is asked of a choice that is left to itself.
+fn wishes() -> Wishes<'static> {
+    Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None, single: None }
+}
 
 const CLASSES: usize = 3;
 const COLUMNS: usize = 6;
@@ -125,7 +131,7 @@ impl Pair {
     /// The verdict; prints a line with the estimated and the true gain.
     fn verdict(&self, name: &str, seed: u64) -> Verdict {
         let context = &mut Context::new(seed, DEFAULT_MEMORY);
-        let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+        let wishes = wishes();
         let Chosen { choice, baseline, candidate } = choose(&self.task, wishes, context).expect("a choice");
         let Some(candidate) = candidate else {
             println!("{name:<9} {seed:>3}  {:<16} no candidate", choice.verdict.name());
@@ -243,7 +249,7 @@ impl Pair {
     /// The choice, its verdict, and the accuracy of what is written.
     fn written(&self, seed: u64) -> (Chosen, f64) {
         let context = &mut Context::new(seed, DEFAULT_MEMORY);
-        let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+        let wishes = wishes();
         let chosen = choose(&self.task, wishes, context).expect("a choice");
         let transferred = chosen.candidate.as_ref().filter(|_| chosen.choice.verdict == Verdict::Transfer);
         let accuracy = self.accuracy(transferred.unwrap_or(&chosen.baseline));
@@ -289,9 +295,24 @@ fn labels_outvote_a_source_that_says_nothing() {
 #[test]
 fn fewer_than_ten_labels_do_not_judge() {
     let context = &mut Context::new(1, DEFAULT_MEMORY);
-    let wishes = Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None };
+    let wishes = wishes();
     let chosen = choose(&moved(0.0, 9, 1).task, wishes, context).expect("a choice");
     assert_ne!(chosen.choice.rows.0, 0);
     let told = context.notices().iter().any(|notice| notice.text.starts_with("9 labelled target rows"));
     assert!(told, "{:?}", context.notices());
+}
+
+#[test]
+fn a_single_model_is_written_where_one_is_asked_for() {
+    for (row, labelled) in VALIDATORS.iter().map(|row| (row, 0)).chain([(&VALIDATORS[0], 40)]) {
+        let context = &mut Context::new(1, DEFAULT_MEMORY);
+        let wishes = Wishes { single: Some(validator(row.name).expect("a validator")), ..wishes() };
+        let chosen = choose(&offset(labelled, 3).task, wishes, context).expect("a choice");
+        let single = chosen.candidate.as_ref().expect("a candidate");
+        assert!(single.only().is_some() && chosen.baseline.only().is_some(), "{}", row.name);
+        if labelled == 0 {
+            let of = format!("`{}` is best by `{}`", single.name, row.name);
+            assert!(chosen.choice.reason.contains(&of), "{}", chosen.choice.reason);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The vote: of classes the one with the largest share of all weight, of numbers the median.
 
-use crate::data::Goal;
+use super::validation::spread;
+use crate::data::{Goal, Labels};
 use crate::models::{first_largest, weighted_median};
 
 /// Answers of several voters for the same rows, counted.
@@ -47,6 +48,18 @@ impl Ballot {
     /// The share of the votes for what the vote says, of each row; of numbers there is none.
     pub(super) fn certainty(&self) -> Vec<f64> {
         self.support(&self.answers)
+    }
+
+    /// The same of classes; of numbers 1 less the squared distance to the vote over the variance of the labels.
+    pub(super) fn support_of(&self, answers: &[f64], labels: &Labels) -> Vec<f64> {
+        match labels {
+            Labels::Classes(_) => self.support(answers),
+            Labels::Values(of) => {
+                let variance = spread(of);
+                let one = |(answer, vote): (&f64, &f64)| 1.0 - (answer - vote).powi(2) / variance;
+                answers.iter().zip(&self.answers).map(one).collect()
+            }
+        }
     }
 
     /// Of each row the share of the votes for the class that `answers` has there.

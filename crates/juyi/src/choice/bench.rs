@@ -22,6 +22,8 @@ pub(super) struct Bench<'a> {
     pub(super) own: usize,
     /// What becomes of models: whether the task is all there is.
     pub(super) keep: Keep,
+    /// Whether single models are compared instead of votes.
+    pub(super) single: bool,
 }
 
 /// Who may be elected on labelled rows, and how they weigh.
@@ -75,7 +77,7 @@ impl Bench<'_> {
     }
 
     /// One that was tried, by itself.
-    pub(super) fn single(&self, k: usize) -> Option<Entry> {
+    pub(super) fn alone(&self, k: usize) -> Option<Entry> {
         self.scored[k].as_ref()?;
         let one = &self.tried[k];
         let mut weights = vec![0.0; self.tried.len()];

@@ -5,6 +5,8 @@
 //! as its learner does. Where the target's columns are rescaled, only variants that standardise each domain vote; where they are
 //! in the source's units none of these does, as standardising each domain would take the change of the rows away.
 
+use std::fmt::Write;
+
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::estimate::{self, Standing, mean};
@@ -15,9 +17,12 @@ use super::units::{Reading, Units};
 use super::validation::spread;
 use super::{Candidate, Choice, Chosen, Verdict, undecided};
 use crate::data::{Goal, Labels, Task};
+use crate::error::Result;
+use crate::linalg::Matrix;
 use crate::measures::Estimate;
 use crate::methods::Family;
 use crate::models::Model;
+use crate::validators::{Evidence, Validator, probabilities};
 
 /// All that was fitted, before the votes are counted.
 pub(super) struct Election<'a> {
@@ -30,34 +35,42 @@ pub(super) struct Election<'a> {
     pub(super) others: Vec<Fitted>,
     /// Which of the others was asked for, if one was: it is judged by the votes of the rest.
     pub(super) asked: Option<usize>,
+    /// What orders single models, where one is to be written instead of a vote.
+    pub(super) single: Option<Box<dyn Validator>>,
 }
 
 impl Election<'_> {
     /// Counts the votes.
-    pub(super) fn hold(mut self) -> Chosen {
+    ///
+    /// # Errors
+    /// What the validator of single models reports.
+    pub(super) fn hold(mut self) -> Result<Chosen> {
         // Where nothing can be learnt, skills are chance.
         let skills =
             if self.learnable.holds() { self.learnable.skills() } else { vec![1.0; self.plain.len()] };
-        let plain_weights: Vec<f64> = self
+        let mut plain_weights: Vec<f64> = self
             .plain
             .iter()
             .zip(&skills)
             .map(|(one, skill)| if one.heard().is_some() { skill * skill } else { 0.0 })
             .collect();
+        if self.single.is_some() {
+            keep_the_largest(&mut plain_weights);
+        }
         if plain_weights.iter().all(|weight| *weight <= 0.0) {
             let one = self.plain.swap_remove(self.learnable.best());
             let why = one.answers.err().map_or_else(String::new, |error| format!(": {error}"));
             let reason = format!("Not even a plain learner could be fitted{why}.");
-            return undecided(reason, (0, 0), Proposal::one(one.configuration));
+            return Ok(undecided(reason, (0, 0), Proposal::one(one.configuration)));
         }
         let plain = count(&self.plain, &plain_weights, self.task);
         let weights = self.weights(&skills);
         if let Some(error) = self.asked.and_then(|asked| self.others[asked].answers.as_ref().err()) {
             let reason = format!("What was asked for could not be fitted: {error}.");
-            return undecided(reason, (0, 0), proposal(PLAIN_VOTE, self.plain, &plain_weights));
+            return Ok(undecided(reason, (0, 0), proposal(PLAIN_VOTE, self.plain, &plain_weights)));
         }
         if weights.iter().all(|weight| *weight <= 0.0) {
-            return self.without_candidates(&plain_weights);
+            return Ok(self.without_candidates(&plain_weights));
         }
         let vote = count(&self.others, &weights, self.task);
         let labels = &self.task.source.labels;
@@ -68,10 +81,19 @@ impl Election<'_> {
             }
             Labels::Values(_) => (0.0, 0.0),
         };
-        let asked = self.asked.map(|asked| self.others[asked].answers.as_deref());
-        let answers = asked.and_then(Result::ok).unwrap_or(&vote.answers);
+        let single = match &self.single {
+            Some(validator) if self.asked.is_none() => {
+                Some(self.best_single(validator.as_ref(), &vote, &weights)?)
+            }
+            _ => self.asked,
+        };
+        let answers = single.and_then(|one| self.others[one].heard()).unwrap_or(&vote.answers);
         let standing = Standing::of(&vote, answers, &plain.answers, fall, labels);
-        let (verdict, reason) = self.verdict(&standing, errors);
+        let (verdict, mut reason) = self.verdict(&standing, errors);
+        if let (Some(validator), Some(one)) = (&self.single, single) {
+            let name = self.others[one].configuration.built.row.name;
+            let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
+        }
         let gain = standing.gain(labels);
         let expected = self.expected(verdict, &plain, &vote, fall);
         let candidates = self.candidates((&plain, &plain_weights), (&vote, &weights), fall);
@@ -89,13 +111,42 @@ impl Election<'_> {
         };
         let plain_weights = pruned(&mut self.plain, plain_weights, &plain, self.task);
         let baseline = proposal(PLAIN_VOTE, self.plain, &plain_weights);
-        let candidate = if let Some(asked) = self.asked {
-            Proposal::one(self.others.swap_remove(asked).configuration)
+        let candidate = if let Some(one) = single {
+            Proposal::one(self.others.swap_remove(one).configuration)
         } else {
             let weights = pruned(&mut self.others, weights, &vote, self.task);
             proposal(VOTE, self.others, &weights)
         };
-        Chosen { choice, baseline, candidate: Some(candidate) }
+        Ok(Chosen { choice, baseline, candidate: Some(candidate) })
+    }
+
+    /// Of those that vote the one that a validator puts first.
+    fn best_single(&self, validator: &dyn Validator, vote: &Ballot, weights: &[f64]) -> Result<usize> {
+        let labels = &self.task.source.labels;
+        let mut best: Option<(f64, usize)> = None;
+        for (k, one) in self.others.iter().enumerate().filter(|(k, _)| weights[*k] > 0.0) {
+            let (Some(answers), Some(model)) = (one.heard(), &one.model) else { continue };
+            let probabilities = match (&model.goal, &self.task.goal) {
+                (Goal::Classes(own), Goal::Classes(all)) => {
+                    let place = |class: &String| all.iter().position(|name| name == class);
+                    let said = model.predict(self.task.target.features.as_ref())?;
+                    probabilities(&said, &own.iter().filter_map(place).collect::<Vec<_>>(), all.len())
+                }
+                _ => Matrix::zeros(answers.len(), 0),
+            };
+            let support = vote.support_of(answers, labels);
+            let score = validator.score(&Evidence {
+                goal: &self.task.goal,
+                answers,
+                probabilities: probabilities.as_ref(),
+                support: &support,
+                source: labels,
+            })?;
+            if best.is_none_or(|(held, _)| score > held) {
+                best = Some((score, k));
+            }
+        }
+        Ok(best.expect("somebody votes, and all models are kept").1)
     }
 
     /// Nothing but the plain learners could be fitted.
@@ -249,6 +300,13 @@ pub(super) fn weights(
 
 const NOT_LEARNABLE: &str = "The source cannot be learnt: on rows that they did not see, the learners are hardly better than always \
                              saying the same.";
+
+/// Only the first of the largest is left.
+fn keep_the_largest(weights: &mut [f64]) {
+    let largest = weights.iter().copied().fold(0.0, f64::max);
+    let first = weights.iter().position(|weight| *weight == largest);
+    weights.iter_mut().enumerate().filter(|(k, _)| Some(*k) != first).for_each(|(_, weight)| *weight = 0.0);
+}
 
 /// Fewer rows of a side do not show what moved.
 const FEWEST_TO_ADAPT_TO: usize = 30;

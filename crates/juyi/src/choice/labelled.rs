@@ -48,7 +48,7 @@ const STEEPNESS: i32 = 4;
 /// As [`choose`](super::choose).
 pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
-    let Wishes { steps, learner, only, assume } = wishes;
+    let Wishes { steps, learner, only, assume, single } = wishes;
     let whole = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
     let task = if whole {
@@ -87,6 +87,7 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
         plain: plain_count,
         own: own_count,
         keep,
+        single: single.is_some(),
     };
     let chosen = bench.scored().decide(&learnable, assume, &votes, context)?;
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
@@ -128,12 +129,17 @@ impl Bench<'_> {
     /// What does not transfer, the first as it is written: the plain learners' vote where it leads that of the learners on the
     /// labelled rows alone by a standard error, else the vote of both, which is hardly ever worse than the better side.
     fn baselines(&self, learnable: &Learnable) -> Vec<Entry> {
+        let count = self.plain + self.own;
+        if self.single {
+            let mut singles: Vec<Entry> = (0..count).filter_map(|k| self.alone(k)).collect();
+            singles.sort_by(|a, b| b.score.value.total_cmp(&a.score.value)); // stable: the simpler of equals is first
+            return singles;
+        }
         let skills = learnable.skills();
         let among = |inside: Range<usize>, weight: &dyn Fn(usize) -> f64| -> Vec<f64> {
             let may = |k: &usize| inside.contains(k) && self.scored[*k].is_some();
             (0..self.tried.len()).map(|k| if may(&k) { weight(k) } else { 0.0 }).collect()
         };
-        let count = self.plain + self.own;
         let best = self.elected(BASELINE_VOTE, &Suffrage { among: count, members: count, steepness: 1 });
         let plain = self.vote(PLAIN_VOTE, among(0..self.plain, &|k| skills[k].powi(2)));
         let own = self.vote(TARGET_VOTE, among(self.plain..count, &|_| 1.0));
@@ -149,7 +155,10 @@ impl Bench<'_> {
     fn challengers(&self, learnable: &Learnable, votes: &[Vec<bool>]) -> Vec<Entry> {
         let first = self.plain + self.own;
         if votes.is_empty() {
-            return self.single(first).into_iter().collect();
+            return self.alone(first).into_iter().collect();
+        }
+        if self.single {
+            return (first..self.tried.len()).filter_map(|k| self.alone(k)).collect();
         }
         let configurations: Vec<&Configuration> = self.tried.iter().map(|one| &one.configuration).collect();
         let of_reading = |votes: &Vec<bool>| {
@@ -262,7 +271,7 @@ impl Bench<'_> {
             })
         };
         let one = |k: usize| {
-            let (one, entry) = (&self.tried[k], self.single(k));
+            let (one, entry) = (&self.tried[k], self.alone(k));
             let Configuration { built, with, steps, trains_learner, .. } = &one.configuration;
             let baseline = k < self.plain + self.own;
             Candidate {

@@ -43,6 +43,7 @@ use crate::error::Result;
 use crate::measures::Estimate;
 use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
+use crate::validators::Validator;
 use copies::copies;
 use election::Election;
 use fitted::{Keep, fit_each};
@@ -171,6 +172,8 @@ pub struct Wishes<'a> {
     pub only: Option<Configuration>,
     /// How the target's columns lie to the source's, where the user knows it.
     pub assume: Option<Reading>,
+    /// Single models instead of votes, ordered by this validator unless labelled target rows judge.
+    pub single: Option<Box<dyn Validator>>,
 }
 
 /// The fewest rows of each side that a verdict is reached on.
@@ -195,7 +198,7 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
         }
         _ => return labelled::choose_by_labels(task, wishes, context),
     }
-    let Wishes { steps, learner, only, assume } = wishes;
+    let Wishes { steps, learner, only, assume, single } = wishes;
     let all = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
     let task = if all {
@@ -226,8 +229,8 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
     let keep = if all { Keep::Whole } else { Keep::Part };
     let plain = fit_each(plain, task, keep, (0, count), context);
     let others = fit_each(others, task, keep, (first, count), context);
-    let election = Election { task, units, learnable, plain, others, asked };
-    let chosen = election.hold();
+    let election = Election { task, units, learnable, plain, others, asked, single };
+    let chosen = election.hold()?;
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }

@@ -36,11 +36,11 @@ use serde_json::{Map as JsonMap, Value};
 
 use crate::context::Context;
 use crate::data::{Goal, Labels};
-use crate::error::{Error, Result, shown};
+use crate::error::{Error, Result};
 use crate::heads::{head, page};
 use crate::linalg::{Matrix, select_rows};
 use crate::models::Predictor;
-use crate::params::{ParamInfo, check_names, markdown, of_owner, read_params};
+use crate::params::{ParamInfo, asked, check_names, markdown, name_of_asked, of_owner, read_params};
 
 /// A supervised learner.
 pub trait Learner: Send + Sync {
@@ -171,20 +171,8 @@ pub fn learner_with(name: &str, params: &JsonMap<String, Value>) -> Result<Box<d
 ///
 /// # Errors
 /// As [`learner_with`]; [`Error::Input`] for what is written otherwise.
-pub fn learner(asked: &str) -> Result<Box<dyn Learner>> {
-    let (name, inside) = parts(asked);
-    let mut params = JsonMap::new();
-    for pair in inside.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
-        let Some((parameter, value)) = pair.split_once('=') else {
-            let problem = format!("`{}` is no parameter with a value", shown(pair));
-            return Err(Error::input(
-                format!("the learner `{}`", shown(asked)),
-                problem,
-                "write it as cost=10",
-            ));
-        };
-        params.insert(parameter.trim().into(), value.trim().into());
-    }
+pub fn learner(text: &str) -> Result<Box<dyn Learner>> {
+    let (name, params) = asked("learner", text)?;
     learner_with(name, &params)
 }
 
@@ -193,13 +181,7 @@ pub fn learner(asked: &str) -> Result<Box<dyn Learner>> {
 /// # Errors
 /// [`Error::Unknown`].
 pub(crate) fn row_of_asked(asked: &str) -> Result<&'static LearnerRow> {
-    learner_row(parts(asked).0)
-}
-
-/// The name in `name(parameters)`, and the parameters.
-fn parts(asked: &str) -> (&str, &str) {
-    let inside = asked.strip_suffix(')').and_then(|asked| asked.split_once('('));
-    inside.unwrap_or((asked, ""))
+    learner_row(name_of_asked(asked))
 }
 
 /// The names of learners of which this is so, as they are asked for.

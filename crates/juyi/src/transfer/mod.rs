@@ -86,6 +86,9 @@ pub struct Settings {
     pub missing: Option<Missing>,
     /// How the target's columns lie to the source's, where that is known; `None` reads it off the rows.
     pub assume: Option<Reading>,
+    /// The validator that orders single models, of which one is written instead of a vote: see
+    /// [`validator`](crate::validators::validator); `None` for the vote.
+    pub single: Option<String>,
     /// Whether the distances between the domains, and their columns, are measured for the record.
     pub distances: bool,
     /// Columns that are left out.
@@ -109,6 +112,7 @@ impl Default for Settings {
             target_labels: TargetLabels::Score,
             missing: None,
             assume: None,
+            single: None,
             distances: true,
             drop: Vec::new(),
             id: Vec::new(),

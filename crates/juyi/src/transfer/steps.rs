@@ -10,15 +10,17 @@ use super::{Outcome, Settings, degenerate};
 use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict};
 use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::learners::learner;
 use crate::measures::{Distance, MovedColumn};
 use crate::methods::{METHODS, NO_TRANSFER, build};
 use crate::models::Preprocess;
+use crate::params::name_of_asked;
 use crate::report::{
     Confusion, DataFacts, DomainFacts, Figures, Predictions, Run, SourceRows, SourceWeights, TransferFacts,
 };
 use crate::setting::Setting;
+use crate::validators::{validator, validator_row};
 
 /// Sources with the target that they are to serve: rows, or models of rows.
 pub(super) trait Sources {
@@ -97,6 +99,14 @@ pub(super) fn named(
     steps: &[Preprocess],
     context: &mut Context,
 ) -> Result<Option<Configuration>> {
+    if let Some(by) = &settings.single {
+        validator(by)?;
+        if settings.method != "auto" {
+            let problem =
+                format!("takes one of what `auto` tries, and `{}` is asked for", shown(&settings.method));
+            return Err(Error::input(format!("`{}`", Setting::Single), problem, "leave it out"));
+        }
+    }
     match settings.method.as_str() {
         "auto" if !settings.params.is_empty() => {
             let hint = "name the method whose parameters they are with `‹method›`";
@@ -146,6 +156,18 @@ pub(super) fn run(
     let named = named.map(|named| named.for_goal(&data.goal, settings.learner.as_deref())).transpose()?;
     if let Some(named) = &named {
         sources.check(named, &data.goal, context)?; // before the baseline is at work
+    }
+    if data.goal == Goal::Value
+        && let Some(by) = &settings.single
+        && let row = validator_row(name_of_asked(by))?
+        && !row.values
+    {
+        let hint = format!("leave out `{}`: `agreement` orders both", Setting::Validator);
+        return Err(Error::Unsuited {
+            method: row.name.into(),
+            problem: "orders classes, not numbers".into(),
+            hint,
+        });
     }
     // 2 select
     let (mut all, choice) = select(&sources, named, &data.goal, settings, context)?;

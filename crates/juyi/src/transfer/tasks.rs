@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::methods::NO_TRANSFER;
 use crate::report::SourceRows;
+use crate::validators::validator;
 
 /// Carries the sources of a task over to its target, as [`transfer`](super::transfer) does with tables. `truth` are labels
 /// of all target rows that only score. The model takes rows of as many columns as the task has. Of the settings, those
@@ -107,6 +108,7 @@ impl Sources for Task {
             learner: settings.learner.as_deref(),
             only: named,
             assume: settings.assume,
+            single: settings.single.as_deref().map(validator).transpose()?,
         };
         choose(self, wishes, context)
     }

@@ -16,6 +16,7 @@ mod scores;
 mod transport;
 mod transport_variants;
 mod trees;
+mod validators;
 mod weighting;
 
 use juyi::linalg::{Matrix, from_rows};

@@ -1,0 +1,46 @@
+//! The nuclear norm of the probabilities: large where answers are sure and of many classes.
+//!
+//! Paper: S. Cui, S. Wang, J. Zhuo, L. Li, Q. Huang, Q. Tian, "Towards discriminability and diversity: batch nuclear-norm
+//! maximization under label insufficient situations", CVPR 2020 (Equation 9, with all rows as one batch)
+//!
+//! ```text
+//! (1/m) ‖P‖_* = (1/m) Σ_k σ_k(P),   P (m, classes)
+//! ```
+//!
+//! Cost: the eigenvalues of a matrix of classes by classes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::registry::{Evidence, Validator, ValidatorRow, make};
+use crate::error::Result;
+use crate::linalg::{multiply, symmetric_eigen};
+use crate::params::params_of;
+
+/// The batch nuclear norm.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct BatchNuclearNorm {}
+
+impl BatchNuclearNorm {
+    /// Its row in the registry.
+    pub const ROW: ValidatorRow = ValidatorRow {
+        name: "batch-nuclear-norm",
+        summary: "nuclear norm of the probabilities of the target rows",
+        values: false,
+        source: include_str!("batch_nuclear_norm.rs"),
+        params: params_of::<Self>,
+        make: make::<Self>,
+    };
+}
+
+impl Validator for BatchNuclearNorm {
+    fn row(&self) -> &'static ValidatorRow {
+        &Self::ROW
+    }
+
+    fn score(&self, of: &Evidence<'_>) -> Result<f64> {
+        let p = of.probabilities;
+        let (squares, _) = symmetric_eigen(multiply(p.transpose(), p).as_ref())?;
+        Ok(squares.into_iter().map(|square| square.max(0.0).sqrt()).sum::<f64>() / p.nrows() as f64)
+    }
+}

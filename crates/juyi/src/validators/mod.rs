@@ -1,0 +1,24 @@
+//! What a candidate's answers for the target say about it, without a label: which of several to trust.
+
+mod agreement;
+mod batch_nuclear_norm;
+mod entropy;
+mod information_maximization;
+mod registry;
+mod soft_neighborhood_density;
+
+pub use agreement::Agreement;
+pub use batch_nuclear_norm::BatchNuclearNorm;
+pub use entropy::Entropy;
+pub use information_maximization::InformationMaximization;
+pub use registry::{Evidence, Validator, ValidatorRow, probabilities, validator, validator_row};
+pub use soft_neighborhood_density::SoftNeighborhoodDensity;
+
+/// All validators, the one that is used unasked first.
+pub static VALIDATORS: &[ValidatorRow] = &[
+    Agreement::ROW,
+    InformationMaximization::ROW,
+    Entropy::ROW,
+    BatchNuclearNorm::ROW,
+    SoftNeighborhoodDensity::ROW,
+];
