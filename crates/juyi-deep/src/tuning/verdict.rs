@@ -156,6 +156,7 @@ pub fn tune(
         gain: judged.gain,
         true_gain: None,
         rows: (0, pictures.files.len()),
+        sources: Vec::new(),
         assumptions: Vec::new(),
         candidates,
         seconds: begin.elapsed().as_secs_f64(),

@@ -52,15 +52,6 @@ impl Configuration {
         Ok(Self { baseline: self.baseline, trains_learner: self.trains_learner, ..one })
     }
 
-    /// Whether the other is the same method, asked for in the same way.
-    pub(super) fn equals(&self, other: &Self) -> bool {
-        let name = |one: &Self| one.built.row.name;
-        name(self) == name(other)
-            && self.built.params == other.built.params
-            && self.with == other.with
-            && self.steps == other.steps
-    }
-
     /// The same with the method's own learner for this goal, where none is asked for.
     ///
     /// # Errors

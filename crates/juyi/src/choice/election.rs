@@ -12,16 +12,14 @@ use super::candidates::Configuration;
 use super::estimate::{self, Standing, mean};
 use super::fitted::Fitted;
 use super::learnable::Learnable;
-use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
+use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
 use super::units::{Reading, Units};
-use super::validation::spread;
-use super::{Candidate, Choice, Chosen, Verdict, undecided};
+use super::{Candidate, Choice, Chosen, Verdict, unknown};
 use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
 use crate::measures::Estimate;
 use crate::methods::Family;
-use crate::models::Model;
 use crate::validators::{Evidence, Validator, probabilities};
 
 /// All that was fitted, before the votes are counted.
@@ -39,38 +37,51 @@ pub(super) struct Election<'a> {
     pub(super) single: Option<Box<dyn Validator>>,
 }
 
+/// The votes counted.
+pub(super) struct Counted {
+    pub(super) choice: Choice,
+    plain_weights: Vec<f64>,
+    /// Of each of the others.
+    pub(super) weights: Vec<f64>,
+    /// Which of the others is written instead of the vote.
+    single: Option<usize>,
+}
+
 impl Election<'_> {
     /// Counts the votes.
     ///
     /// # Errors
     /// What the validator of single models reports.
-    pub(super) fn hold(mut self) -> Result<Chosen> {
+    pub(super) fn count(&self) -> Result<Counted> {
         // Where nothing can be learnt, skills are chance.
         let skills =
             if self.learnable.holds() { self.learnable.skills() } else { vec![1.0; self.plain.len()] };
-        let mut plain_weights: Vec<f64> = self
-            .plain
-            .iter()
-            .zip(&skills)
-            .map(|(one, skill)| if one.heard().is_some() { skill * skill } else { 0.0 })
-            .collect();
+        let heard = |(one, skill): (&Fitted, &f64)| if one.heard().is_some() { skill * skill } else { 0.0 };
+        let mut plain_weights: Vec<f64> = self.plain.iter().zip(&skills).map(heard).collect();
         if self.single.is_some() {
             keep_the_largest(&mut plain_weights);
         }
+        let nothing = |choice: Choice, plain_weights: Vec<f64>| Counted {
+            choice,
+            plain_weights,
+            weights: vec![0.0; self.others.len()],
+            single: None,
+        };
         if plain_weights.iter().all(|weight| *weight <= 0.0) {
-            let one = self.plain.swap_remove(self.learnable.best());
-            let why = one.answers.err().map_or_else(String::new, |error| format!(": {error}"));
-            let reason = format!("Not even a plain learner could be fitted{why}.");
-            return Ok(undecided(reason, (0, 0), Proposal::one(one.configuration)));
+            let best = self.learnable.best();
+            let why = why(self.plain[best..].iter());
+            plain_weights[best] = 1.0;
+            let choice = unknown(format!("Not even a plain learner could be fitted{why}."), (0, 0));
+            return Ok(nothing(choice, plain_weights));
         }
         let plain = count(&self.plain, &plain_weights, self.task);
         let weights = self.weights(&skills);
         if let Some(error) = self.asked.and_then(|asked| self.others[asked].answers.as_ref().err()) {
             let reason = format!("What was asked for could not be fitted: {error}.");
-            return Ok(undecided(reason, (0, 0), proposal(PLAIN_VOTE, self.plain, &plain_weights)));
+            return Ok(nothing(unknown(reason, (0, 0)), plain_weights));
         }
         if weights.iter().all(|weight| *weight <= 0.0) {
-            return Ok(self.without_candidates(&plain_weights));
+            return Ok(nothing(self.without_candidates(), plain_weights));
         }
         let vote = count(&self.others, &weights, self.task);
         let labels = &self.task.source.labels;
@@ -94,30 +105,59 @@ impl Election<'_> {
             let name = self.others[one].configuration.built.row.name;
             let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
         }
-        let gain = standing.gain(labels);
-        let expected = self.expected(verdict, &plain, &vote, fall);
-        let candidates = self.candidates((&plain, &plain_weights), (&vote, &weights), fall);
         let choice = Choice {
             verdict,
-            reason,
-            gain,
-            true_gain: None,
-            rows: (0, 0),
-            assumptions: Vec::new(),
-            candidates,
-            seconds: 0.0,
-            units: Some(self.units),
-            expected,
+            gain: standing.gain(labels),
+            candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
+            units: Some(self.units.clone()),
+            expected: self.expected(verdict, &plain, &vote, fall),
+            ..unknown(reason, (0, 0))
         };
-        let plain_weights = pruned(&mut self.plain, plain_weights, &plain, self.task);
-        let baseline = proposal(PLAIN_VOTE, self.plain, &plain_weights);
-        let candidate = if let Some(one) = single {
-            Proposal::one(self.others.swap_remove(one).configuration)
+        Ok(Counted { choice, plain_weights, weights, single })
+    }
+
+    /// What is written: the plain learners' vote, or that of the others, or the single one.
+    pub(super) fn chosen(mut self, counted: Counted) -> Chosen {
+        let Counted { choice, plain_weights, weights, single, .. } = counted;
+        let baseline = self.plain_vote(plain_weights);
+        let candidate = self.voted(weights, single);
+        Chosen { choice, baseline, candidate }
+    }
+
+    /// The plain learners' vote.
+    fn plain_vote(&mut self, weights: Vec<f64>) -> Proposal {
+        let mut plain = std::mem::take(&mut self.plain);
+        let weights = if weights.iter().filter(|weight| **weight > 0.0).count() > 1 {
+            let vote = count(&plain, &weights, self.task);
+            pruned(&mut plain, weights, &vote, self.task)
         } else {
-            let weights = pruned(&mut self.others, weights, &vote, self.task);
-            proposal(VOTE, self.others, &weights)
+            weights
         };
-        Ok(Chosen { choice, baseline, candidate: Some(candidate) })
+        Proposal::of_voters(PLAIN_VOTE, plain, &weights)
+    }
+
+    /// The others' vote, or the single one; `None` where nobody votes.
+    fn voted(&mut self, weights: Vec<f64>, single: Option<usize>) -> Option<Proposal> {
+        let mut others = std::mem::take(&mut self.others);
+        if let Some(one) = single {
+            return Some(Proposal::one(others.swap_remove(one).configuration));
+        }
+        if weights.iter().all(|weight| *weight <= 0.0) {
+            return None;
+        }
+        let vote = count(&others, &weights, self.task);
+        let weights = pruned(&mut others, weights, &vote, self.task);
+        Some(Proposal::of_voters(VOTE, others, &weights))
+    }
+
+    /// Nothing but the plain learners could be fitted.
+    fn without_candidates(&self) -> Choice {
+        let mut reason = format!("No candidate could be fitted{}.", why(self.others.iter()));
+        let mut verdict = Verdict::CannotTell;
+        if !self.learnable.holds() {
+            (verdict, reason) = (Verdict::DoNotTransfer, NOT_LEARNABLE.into());
+        }
+        Choice { verdict, units: Some(self.units.clone()), ..unknown(reason, (0, 0)) }
     }
 
     /// Of those that vote the one that a validator puts first.
@@ -147,19 +187,6 @@ impl Election<'_> {
             }
         }
         Ok(best.expect("somebody votes, and all models are kept").1)
-    }
-
-    /// Nothing but the plain learners could be fitted.
-    fn without_candidates(self, plain_weights: &[f64]) -> Chosen {
-        let why = self.others.iter().find_map(|one| one.answers.as_ref().err().map(ToString::to_string));
-        let why = why.map_or_else(String::new, |why| format!(": {why}"));
-        let mut reason = format!("No candidate could be fitted{why}.");
-        let mut verdict = Verdict::CannotTell;
-        if !self.learnable.holds() {
-            (verdict, reason) = (Verdict::DoNotTransfer, NOT_LEARNABLE.into());
-        }
-        let chosen = undecided(reason, (0, 0), proposal(PLAIN_VOTE, self.plain, plain_weights));
-        Chosen { choice: Choice { verdict, units: Some(self.units), ..chosen.choice }, ..chosen }
     }
 
     /// The weight of each of the others.
@@ -301,6 +328,12 @@ pub(super) fn weights(
 const NOT_LEARNABLE: &str = "The source cannot be learnt: on rows that they did not see, the learners are hardly better than always \
                              saying the same.";
 
+/// Why the first of those that could not be fitted could not, to follow what is said.
+fn why<'a>(mut of: impl Iterator<Item = &'a Fitted>) -> String {
+    let error = of.find_map(|one| one.answers.as_ref().err());
+    error.map_or_else(String::new, |error| format!(": {error}"))
+}
+
 /// Only the first of the largest is left.
 fn keep_the_largest(weights: &mut [f64]) {
     let largest = weights.iter().copied().fold(0.0, f64::max);
@@ -316,61 +349,3 @@ const LEAST_LEAD: f64 = 0.01;
 
 /// So many standard errors are clear: one in a hundred comes by chance.
 const CLEARLY: f64 = 2.33;
-
-/// The ballot of those of weight.
-fn count(of: &[Fitted], weights: &[f64], task: &Task) -> Ballot {
-    let voters = of.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
-    let voters = voters.filter_map(|(one, weight)| Some((*weight, one.heard()?)));
-    Ballot::count(voters, &task.goal)
-}
-
-/// The share of rows that may get another answer where a vote is pruned.
-const CHANGED: f64 = 0.005;
-
-/// The weights without those of voters that hardly ever change the vote; those of the largest models are tried first.
-fn pruned(of: &mut [Fitted], mut weights: Vec<f64>, vote: &Ballot, task: &Task) -> Vec<f64> {
-    let mut order: Vec<(usize, usize)> = of
-        .iter_mut()
-        .enumerate()
-        .filter(|(k, _)| weights[*k] > 0.0)
-        .map(|(k, one)| (one.model.as_mut().map_or(0, Model::stored_numbers), k))
-        .collect();
-    order.sort_by(|a, b| b.cmp(a));
-    for (_, k) in order {
-        let held = std::mem::take(&mut weights[k]);
-        if weights.iter().all(|weight| *weight <= 0.0)
-            || !says_the_same(&count(of, &weights, task), vote, task)
-        {
-            weights[k] = held;
-        }
-    }
-    weights
-}
-
-/// Whether two votes say the same of nearly all rows; numbers count as the same within a hundredth of the labels' deviation.
-fn says_the_same(one: &Ballot, other: &Ballot, task: &Task) -> bool {
-    let near = match &task.source.labels {
-        Labels::Classes(_) => 0.0,
-        Labels::Values(of) => 0.01 * spread(of).sqrt(),
-    };
-    let changed = one.answers.iter().zip(&other.answers).filter(|(a, b)| (*a - *b).abs() > near).count();
-    changed as f64 <= CHANGED * other.answers.len() as f64
-}
-
-/// What is written where these voters are trusted; a single one is itself.
-fn proposal(name: &'static str, of: Vec<Fitted>, weights: &[f64]) -> Proposal {
-    let voters: Vec<Voter> = of
-        .into_iter()
-        .zip(weights)
-        .filter(|(_, weight)| **weight > 0.0)
-        .map(|(mut one, weight)| Voter {
-            weight: *weight,
-            model: one.kept(),
-            configuration: one.configuration,
-        })
-        .collect();
-    match <[Voter; 1]>::try_from(voters) {
-        Ok([one]) => Proposal::one(one.configuration),
-        Err(voters) => Proposal { name, voters },
-    }
-}

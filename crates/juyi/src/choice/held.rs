@@ -20,11 +20,16 @@ const FEW: usize = 50;
 /// How often.
 const REPEATS: usize = 2;
 
-/// Methods that can do without labels and are fitted anew for each fold; others of their kind are tried without any.
+/// Methods that can do without labels and are tried both ways; others of their kind are tried without any.
 const SHOWN_LABELS: [&str; 2] = ["easytl", "meda"];
 
 /// Source and target rows up to which these are: they take the cube of their number.
 const MOST_ANEW: usize = 1500;
+
+/// Whether one that votes without labels is tried with them as well.
+pub(super) fn is_tried_both_ways(one: &Configuration, task: &Task) -> bool {
+    task.source.rows() + task.target.rows() <= MOST_ANEW && SHOWN_LABELS.contains(&one.built.row.name)
+}
 
 /// The labelled target rows in folds.
 pub(super) struct Folds {
@@ -74,13 +79,6 @@ impl Held {
     }
 }
 
-/// Whether labels play a part in the fit.
-fn shown_labels(one: &Configuration, task: &Task) -> bool {
-    let row = one.built.row;
-    let few = task.source.rows() + task.target.rows() <= MOST_ANEW;
-    row.needs.target_labels == LabelUse::Required || (few && SHOWN_LABELS.contains(&row.name))
-}
-
 /// Whether it can be fitted once for each fold. No forest is grown as often. Boosting, which stays far behind on classes, is
 /// for numbers, with its own learner and in one space.
 pub(super) fn affordable(one: &Configuration, steps: &[Preprocess], goal: &Goal) -> bool {
@@ -92,52 +90,27 @@ pub(super) fn affordable(one: &Configuration, steps: &[Preprocess], goal: &Goal)
     }
 }
 
-/// How many fits it takes to try these.
-pub(super) fn fits_of(configurations: &[Configuration], task: &Task, folds: &Folds) -> usize {
-    let each = folds.repeats.iter().flatten().filter(|fold| !fold.is_empty()).count();
-    configurations.iter().map(|one| if shown_labels(one, task) { each } else { 1 }).sum()
+/// How many fits it takes to try so many once for each fold.
+pub(super) fn fits_of(configurations: usize, folds: &Folds) -> usize {
+    configurations * folds.repeats.iter().flatten().filter(|fold| !fold.is_empty()).count()
 }
 
-/// Tries each: once where labels play no part, else once for each fold. `keep` says what becomes of models. `progress` says how many
-/// fits were made before, and how many there are in all.
-pub(super) fn hold_out(
-    configurations: Vec<Configuration>,
-    task: &Task,
-    folds: &Folds,
-    keep: Keep,
-    (before, count): (usize, usize),
-    context: &Context,
-) -> Vec<Held> {
-    let (shown, free): (Vec<_>, Vec<_>) = configurations.into_iter().partition(|one| shown_labels(one, task));
-    let first = before + free.len();
-    let mut all = without_labels(free, task, folds, keep, (before, count), context);
-    all.extend(with_labels(shown, task, folds, (first, count), context));
-    all
-}
-
-fn without_labels(
-    configurations: Vec<Configuration>,
-    task: &Task,
-    folds: &Folds,
-    keep: Keep,
-    progress: (usize, usize),
-    context: &Context,
-) -> Vec<Held> {
-    let labelled = &task.target.labelled;
-    let held = |mut one: Fitted| {
+impl Held {
+    /// What a fit that saw no label says of the labelled rows.
+    pub(super) fn without_labels(mut one: Fitted, task: &Task, folds: &Folds) -> Self {
         let model = one.kept();
         let Fitted { configuration, answers, seconds, .. } = one;
         let said = answers.map(|answers| {
-            let said: Vec<f64> = labelled.iter().map(|&row| answers[row]).collect();
+            let said: Vec<f64> = task.target.labelled.iter().map(|&row| answers[row]).collect();
             vec![said; folds.repeats.len()]
         });
-        Held { configuration, said, model, shown_labels: false, seconds }
-    };
-    let task = with_labels_of(task, &[]);
-    fit_each(configurations, &task, keep, progress, context).into_iter().map(held).collect()
+        Self { configuration, said, model, shown_labels: false, seconds }
+    }
 }
 
-fn with_labels(
+/// Tries each once for each fold, the labels of the other folds shown to it. `progress` says how many fits were made before,
+/// and how many there are in all.
+pub(super) fn with_labels(
     mut configurations: Vec<Configuration>,
     task: &Task,
     folds: &Folds,
@@ -182,7 +155,7 @@ fn with_labels(
 }
 
 /// The task with the labels of some of its labelled target rows, by their positions.
-fn with_labels_of(task: &Task, kept: &[usize]) -> Task {
+pub(super) fn with_labels_of(task: &Task, kept: &[usize]) -> Task {
     let mut part = task.clone();
     part.target.labelled = kept.iter().map(|&at| task.target.labelled[at]).collect();
     part.target.labels = task.target.labels.select(kept);
@@ -210,8 +183,12 @@ mod tests {
         let folds = Folds::of(&task, context);
         assert_eq!(folds.repeats.iter().flatten().flatten().count(), 60);
         let all = ["none", "target-only"].map(|name| Configuration::new(name, "{}", "1-nn", &[]).unwrap());
-        assert_eq!(fits_of(&all, &task, &folds), 1 + FOLDS);
-        let held = hold_out(all.into(), &task, &folds, Keep::Whole, (0, 0), context);
+        let [none, own] = all;
+        assert_eq!(fits_of(1, &folds), FOLDS);
+        let blank = with_labels_of(&task, &[]);
+        let free = fit_each(vec![none], &blank, Keep::Whole, (0, 0), context).swap_remove(0);
+        let mut held = with_labels(vec![own], &task, &folds, (0, 0), context);
+        held.insert(0, Held::without_labels(free, &task, &folds));
         assert!(!held[0].shown_labels && held[0].model.is_some());
         assert!(held[1].shown_labels && held[1].model.is_none() && held[1].speaks());
         let said = &held[1].said.as_ref().unwrap()[0];

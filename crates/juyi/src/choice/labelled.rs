@@ -1,9 +1,10 @@
 //! The choice where target rows are labelled: all that is tried is cross-validated on these rows.
 //!
 //! Not transferring is the vote of the plain learners, which take nothing from the target, and of the same learners on the
-//! labelled rows alone; or the former alone where they are clearly ahead. Against it stand votes: of those that suit columns
-//! in the same units, of those that suit rescaled ones, and of those that do best on the labelled rows, whoever they are. A
-//! vote needs no fit of its own: it is counted from what its members say of rows whose labels they were not shown.
+//! labelled rows alone; or the former alone where they are clearly ahead. Against it stand votes: the one that is held without
+//! labels, and that of those that do best on the labelled rows, whoever they are. A vote needs no fit of its own: it is
+//! counted from what its members say of rows whose labels they were not shown. What is known without labels is not forgotten: a
+//! vote that is trusted without them is written unless they speak against it.
 
 use std::ops::Range;
 use std::time::Instant;
@@ -12,18 +13,17 @@ use serde_json::json;
 
 use super::bench::{Bench, Entry, Suffrage};
 use super::candidates::{self, Configuration};
-use super::copies::copies;
-use super::election::weights;
+use super::election::Election;
 use super::figure::Figure;
-use super::fitted::{Keep, fit_each};
-use super::held::{FOLDS, Folds, affordable, fits_of, hold_out};
-use super::judge::{Gain, Judgement, judge, standard_error};
+use super::fitted::{Fitted, Keep, fit_each};
+use super::held::{FOLDS, Folds, Held, affordable, fits_of, is_tried_both_ways, with_labels, with_labels_of};
+use super::judge::{Gain, Judgement, WORTHWHILE, judge, standard_error};
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 use super::resamples::Score;
 use super::tried::{Assumed, reason};
 use super::units::{Reading, Units};
-use super::{Assumption, Candidate, Choice, Chosen, MOST, Verdict, Wishes, undecided};
+use super::{Assumption, Candidate, Choice, Chosen, MOST, Verdict, Wishes, election, undecided, unknown};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
@@ -39,16 +39,20 @@ const BASELINE_VOTE: &str = "baseline-vote";
 /// The most members of the vote of those that do best on the labelled rows.
 const MEMBERS: usize = 12;
 
+/// Standard errors on each side of an estimate that hold the truth with 95 %.
+const OF_95: f64 = 1.96;
+
 /// The power of a member's skill that is its weight there.
 const STEEPNESS: i32 = 4;
 
-/// Compares the candidates, the plain learners and those on the labelled target rows alone by cross-validation on these rows.
+/// Votes as without labels, then compares that vote, the plain learners, those on the labelled target rows alone, the
+/// methods that labels teach and votes of all of these by cross-validation on the labelled rows.
 ///
 /// # Errors
 /// As [`choose`](super::choose).
 pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
-    let Wishes { steps, learner, only, assume, single } = wishes;
+    let (steps, learner, single) = (wishes.steps, wishes.learner, wishes.single.is_some());
     let whole = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
     let task = if whole {
@@ -58,71 +62,79 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
         &drawn
     };
     let rows = (0, task.target.labelled.len());
-    let plain = candidates::plain(task, steps, learner)?;
+    let keep = if whole { Keep::Whole } else { Keep::Part };
+    let blank = with_labels_of(task, &[]);
+    let election = election(&blank, Wishes { single: None, ..wishes }, keep, context)?;
+    let counted = election.count()?;
+    let Election { units, learnable, plain, others, asked, .. } = election;
     let own = candidates::target_only(task, steps, learner)?;
-    let learnable = Learnable::of(&plain, task, &copies(task.source.features.as_ref()), context)?;
-    let (others, votes) = if let Some(only) = only {
-        (vec![only], Vec::new())
+    let best = &plain[learnable.best()].configuration.with;
+    let more =
+        if asked.is_some() { Vec::new() } else { taught(task, &others, steps, learner, best, context)? };
+    let other = if asked.is_none() && units.reading == Reading::SameUnits {
+        // Labels may show what the rows do not.
+        let voters = candidates::voters(task, Reading::Rescaled, steps, learner, best, context)?;
+        fit_each(voters, &blank, keep, (0, 0), context)
     } else {
-        let with = &plain[learnable.best()].with;
-        pool(task, assume, steps, learner, with, context)?
+        Vec::new()
     };
     let folds = Folds::of(task, context);
-    let keep = if whole { Keep::Whole } else { Keep::Part };
-    let (plain_count, own_count) = (plain.len(), own.len());
-    let count = [&plain, &own, &others].into_iter().map(|all| fits_of(all, task, &folds)).sum();
-    let mut done = 0;
-    let mut tried = Vec::new();
-    for part in [plain, own, others] {
-        let fits = fits_of(&part, task, &folds);
-        tried.extend(hold_out(part, task, &folds, keep, (done, count), context));
-        done += fits;
-    }
+    let count = fits_of(own.len() + more.len(), &folds);
+    let before = fits_of(own.len(), &folds);
+    let counts = (plain.len(), own.len());
+    let free = |of: Vec<Fitted>| of.into_iter().map(|one| Held::without_labels(one, task, &folds)).collect();
+    let mut tried: Vec<Held> = free(plain);
+    tried.extend(with_labels(own, task, &folds, (0, count), context));
+    let first = tried.len();
+    let asked = asked.map(|asked| first + asked);
+    tried.extend::<Vec<Held>>(free(others));
+    tried.extend::<Vec<Held>>(free(other));
+    tried.extend(with_labels(more, task, &folds, (before, count), context));
+    let mut votes = vec![0.0; first];
+    votes.extend(&counted.weights);
+    votes.resize(tried.len(), 0.0);
     let bench = Bench {
         task,
         figure: Figure::of(&task.target.labels, &task.source.labels, &task.goal),
         folds,
         scored: Vec::new(),
         tried,
-        plain: plain_count,
-        own: own_count,
+        plain: counts.0,
+        own: counts.1,
         keep,
-        single: single.is_some(),
+        single,
     };
-    let chosen = bench.scored().decide(&learnable, assume, &votes, context)?;
+    let without = Without { choice: counted.choice, votes, units, asked };
+    let chosen = bench.scored().decide(&learnable, without, context)?;
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }
 
-/// What is tried beside what does not transfer, and for each reading of the columns which of it votes there.
-fn pool(
+/// What was found before a label was looked at.
+struct Without {
+    choice: Choice,
+    /// The weight in the vote of each that was tried.
+    votes: Vec<f64>,
+    units: Units,
+    /// Which of them was asked for, if one was.
+    asked: Option<usize>,
+}
+
+/// What labels teach: methods that cannot do without them, and some of the voters once more.
+fn taught(
     task: &Task,
-    assume: Option<Reading>,
+    voters: &[Fitted],
     steps: &[Preprocess],
     learner: Option<&str>,
-    with: &str,
+    best: &str,
     context: &mut Context,
-) -> Result<(Vec<Configuration>, Vec<Vec<bool>>)> {
-    let all = [Reading::SameUnits, Reading::Rescaled, Reading::Mixed];
-    let readings = assume.map_or_else(|| all.to_vec(), |one| vec![one]);
-    let mut found: Vec<Configuration> = Vec::new();
-    let mut voting = Vec::new();
-    for reading in readings {
-        let mut of_reading = Vec::new();
-        for one in candidates::voters(task, reading, steps, learner, with, context)? {
-            let known = found.iter().position(|held| held.equals(&one));
-            of_reading.push(known.unwrap_or(found.len()));
-            if known.is_none() {
-                found.push(one);
-            }
-        }
-        voting.push(of_reading);
+) -> Result<Vec<Configuration>> {
+    let mut found = candidates::taught_by_target(task, steps, learner, best, context)?;
+    found.retain(|one| affordable(one, steps, &task.goal));
+    for one in voters.iter().filter(|one| is_tried_both_ways(&one.configuration, task)) {
+        found.push(one.configuration.again()?);
     }
-    let mut taught = candidates::taught_by_target(task, steps, learner, with, context)?;
-    taught.retain(|one| affordable(one, steps, &task.goal));
-    found.extend(taught);
-    let votes = voting.iter().map(|of| (0..found.len()).map(|k| of.contains(&k)).collect()).collect();
-    Ok((found, votes))
+    Ok(found)
 }
 
 impl Bench<'_> {
@@ -135,14 +147,9 @@ impl Bench<'_> {
             singles.sort_by(|a, b| b.score.value.total_cmp(&a.score.value)); // stable: the simpler of equals is first
             return singles;
         }
-        let skills = learnable.skills();
-        let among = |inside: Range<usize>, weight: &dyn Fn(usize) -> f64| -> Vec<f64> {
-            let may = |k: &usize| inside.contains(k) && self.scored[*k].is_some();
-            (0..self.tried.len()).map(|k| if may(&k) { weight(k) } else { 0.0 }).collect()
-        };
         let best = self.elected(BASELINE_VOTE, &Suffrage { among: count, members: count, steepness: 1 });
-        let plain = self.vote(PLAIN_VOTE, among(0..self.plain, &|k| skills[k].powi(2)));
-        let own = self.vote(TARGET_VOTE, among(self.plain..count, &|_| 1.0));
+        let plain = self.plain_vote(learnable);
+        let own = self.vote(TARGET_VOTE, self.among(self.plain..count, &|_| 1.0));
         let plain_leads = plain.as_ref().zip(own.as_ref()).is_some_and(|(plain, own)| {
             let lead = plain.score.value - own.score.value;
             lead > standard_error(&differences(&plain.score, &own.score))
@@ -151,37 +158,62 @@ impl Bench<'_> {
         first.into_iter().chain(second).chain(own).collect()
     }
 
-    /// The votes that stand against them, or the one method that was asked for.
-    fn challengers(&self, learnable: &Learnable, votes: &[Vec<bool>]) -> Vec<Entry> {
+    /// The plain learners' vote.
+    fn plain_vote(&self, learnable: &Learnable) -> Option<Entry> {
+        let skills = learnable.skills();
+        self.vote(PLAIN_VOTE, self.among(0..self.plain, &|k| skills[k].powi(2)))
+    }
+
+    /// Weights of some of those that can vote, 0 of all others.
+    fn among(&self, inside: Range<usize>, weight: &dyn Fn(usize) -> f64) -> Vec<f64> {
+        let may = |k: &usize| inside.contains(k) && self.scored[*k].is_some();
+        (0..self.tried.len()).map(|k| if may(&k) { weight(k) } else { 0.0 }).collect()
+    }
+
+    /// The votes that stand against them, that without labels first; or the one method that was asked for, or all single
+    /// ones.
+    fn challengers(&self, without: &Without) -> Vec<Entry> {
         let first = self.plain + self.own;
-        if votes.is_empty() {
-            return self.alone(first).into_iter().collect();
+        if let Some(asked) = without.asked {
+            return self.alone(asked).into_iter().collect();
         }
         if self.single {
             return (first..self.tried.len()).filter_map(|k| self.alone(k)).collect();
         }
-        let configurations: Vec<&Configuration> = self.tried.iter().map(|one| &one.configuration).collect();
-        let of_reading = |votes: &Vec<bool>| {
-            let speaks = self.scored[first..].iter().map(Option::is_some);
-            let votes: Vec<bool> = votes.iter().zip(speaks).map(|(votes, speaks)| *votes && speaks).collect();
-            let (plain, others) = (&configurations[..self.plain], &configurations[first..]);
-            let mut all = vec![0.0; first];
-            all.extend(weights(others, &votes, plain, &learnable.skills()));
-            self.vote(VOTE, all)
-        };
         let best =
             self.elected(VOTE, &Suffrage { among: self.tried.len(), members: MEMBERS, steepness: STEEPNESS });
-        votes.iter().filter_map(of_reading).chain(best).collect()
+        self.vote(VOTE, without.votes.clone()).into_iter().chain(best).collect()
+    }
+
+    /// What the vote gains over what would be written else, where it is trusted without labels: its estimated gain over the plain
+    /// learners counts beside what the labelled rows say of it.
+    fn gain_as_without(
+        &self,
+        vote: &Entry,
+        plain: &Entry,
+        base: &Entry,
+        without: &Without,
+    ) -> Option<Estimate> {
+        if without.choice.verdict != Verdict::Transfer {
+            return None;
+        }
+        let least = 1.0 / vote.rows.len() as f64;
+        let lead = |one: &Entry| {
+            let error = standard_error(&differences(&one.score, &plain.score));
+            (one.score.value - plain.score.value, error)
+        };
+        let Estimate { value, low, high } = without.choice.gain;
+        let (known, known_error) = (value, ((high - low) / 2.0 / OF_95).max(least));
+        let ((seen, seen_error), (of_base, base_error)) = (lead(vote), lead(base));
+        let seen_error = seen_error.max(least);
+        let (a, b) = (known_error.powi(-2), seen_error.powi(-2));
+        let gain = (a * known + b * seen) / (a + b) - of_base;
+        let reach = OF_95 * ((a + b).recip() + base_error.powi(2)).sqrt();
+        Some(Estimate { value: gain, low: gain - reach, high: gain + reach })
     }
 
     /// Judges the challengers against the best of what does not transfer.
-    fn decide(
-        self,
-        learnable: &Learnable,
-        assume: Option<Reading>,
-        votes: &[Vec<bool>],
-        context: &mut Context,
-    ) -> Result<Chosen> {
+    fn decide(self, learnable: &Learnable, without: Without, context: &mut Context) -> Result<Chosen> {
         let baselines = self.baselines(learnable);
         let Some(base) = baselines.first() else {
             let one = self.tried.first().expect("there is a plain learner");
@@ -189,7 +221,7 @@ impl Bench<'_> {
             let reason = format!("Not even a plain learner could be fitted{why}.");
             return Ok(undecided(reason, (0, 0), Proposal::one(one.configuration.again()?)));
         };
-        let challengers = self.challengers(learnable, votes);
+        let challengers = self.challengers(&without);
         let gains: Vec<Gain> = challengers
             .iter()
             .enumerate()
@@ -204,25 +236,33 @@ impl Bench<'_> {
             .collect();
         let assumed = self.assumed();
         let informed = |of: usize, _: usize| challengers[of].score.quantile(0.025) > self.figure.chance;
-        let Some(judged) = judge(&gains, None, informed) else {
+        let Some(mut judged) = judge(&gains, None, informed) else {
             let why = self.tried[self.plain + self.own..].iter().find_map(|one| one.said.as_ref().err());
             let why = why.map_or_else(String::new, |error| format!(": {error}"));
             let baseline = self.proposal(base, context)?;
             return Ok(undecided(format!("No candidate could be fitted{why}."), (0, 0), baseline));
         };
+        let mut why = reason(&judged, &assumed.words());
+        if judged.verdict != Verdict::Transfer
+            && !self.single
+            && let Some(plain) = self.plain_vote(learnable)
+            && let Some(gain) = self.gain_as_without(&challengers[0], &plain, base, &without)
+            && gain.value >= WORTHWHILE
+        {
+            (judged.verdict, judged.chosen, judged.gain) = (Verdict::Transfer, 0, gain);
+            why = "The verdict without labels is `transfer`, and the labelled rows do not speak against it."
+                .into();
+        }
         let best = &challengers[judged.chosen];
         let written = if judged.verdict == Verdict::Transfer { best } else { base };
         let choice = Choice {
-            units: assume.map(Units::assumed),
+            units: Some(without.units),
             expected: Some(self.figure.within(&written.rows, &self.folds.resamples)),
             verdict: judged.verdict,
-            reason: reason(&judged, &assumed.words()),
             gain: judged.gain,
-            true_gain: None,
-            rows: (0, 0),
             candidates: self.candidates(&baselines, &challengers, judged.chosen, &judged),
             assumptions: assumed.assumptions,
-            seconds: 0.0,
+            ..unknown(why, (0, 0))
         };
         let baseline = self.proposal(base, context)?;
         let candidate = Some(self.proposal(best, context)?);

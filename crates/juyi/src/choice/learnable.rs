@@ -108,7 +108,7 @@ impl Learnable {
 }
 
 /// Balanced accuracy or R² of answers, its standard error, and what always saying the same would come to.
-fn scored(answers: &[f64], labels: &Labels, goal: &Goal) -> (f64, f64, f64) {
+pub(super) fn scored(answers: &[f64], labels: &Labels, goal: &Goal) -> (f64, f64, f64) {
     match labels {
         Labels::Classes(of) => {
             let mut counts = vec![(0.0, 0.0); goal.classes()];

@@ -20,6 +20,7 @@ mod labelled;
 mod learnable;
 mod proposal;
 mod resamples;
+mod sources;
 mod tried;
 mod units;
 mod validation;
@@ -29,9 +30,11 @@ pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
 pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 pub use resamples::{Resamples, Score};
+pub use sources::SourceWorth;
 pub use units::{Reading, Units};
 pub use validation::{folds, most_frequent, note_copies};
 
+use std::ops::Range;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -48,6 +51,7 @@ use copies::copies;
 use election::Election;
 use fitted::{Keep, fit_each};
 use learnable::Learnable;
+use sources::Sources;
 
 /// What the guard says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +148,9 @@ pub struct Choice {
     pub true_gain: Option<f64>,
     /// Source and target rows that were drawn for the validation.
     pub rows: (usize, usize),
+    /// What each of several sources is worth; empty where there is one.
+    #[serde(default)]
+    pub sources: Vec<SourceWorth>,
     /// What was assumed, and how well it fits.
     pub assumptions: Vec<Assumption>,
     /// Candidates, the best first, baselines among them.
@@ -182,6 +189,8 @@ const FEWEST: usize = 10;
 /// The most rows of each side that candidates are fitted on.
 const MOST: usize = 1000;
 
+/// Looks at the sources, where there are several, leaves out those that others contradict, and chooses with the rest.
+///
 /// Fits the candidates on a part of the task, all of it where it is small, and counts their votes against that of the
 /// learners that take nothing from the target. Where at least ten target rows are labelled, these judge instead.
 ///
@@ -189,6 +198,46 @@ const MOST: usize = 1000;
 /// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not; [`Error::Numeric`](crate::error::Error::Numeric) if a covariance
 /// breaks down.
 pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
+    if task.parts.len() < 2 {
+        return choose_of_one(task, wishes, context);
+    }
+    context.progress("looking at each source", 0, 0);
+    let sources = Sources::of(task, wishes.steps, context)?;
+    let mut chosen = if sources.kept.iter().all(|kept| *kept) {
+        choose_of_one(task, wishes, context)?
+    } else {
+        choose_of_one(&sources::kept_of(task, &sources.kept), wishes, context)?
+    };
+    let choice = &mut chosen.choice;
+    choice.sources = sources.worth;
+    if let (Some((one, other)), true) = (sources.open, task.target.labelled.len() < FEWEST) {
+        choice.verdict = Verdict::CannotTell;
+        choice.reason =
+            format!("`{one}` and `{other}` contradict each other, and nothing tells which of them holds.");
+    }
+    Ok(chosen)
+}
+
+impl Choice {
+    /// The task without the sources that were left out.
+    pub(crate) fn kept_of(&self, task: Task) -> Task {
+        let kept: Vec<bool> = self.sources.iter().map(|source| source.left_out.is_none()).collect();
+        if kept.iter().all(|kept| *kept) { task } else { sources::kept_of(&task, &kept) }
+    }
+
+    /// The weights of all source rows, those of the sources that were left out 0; `weights` are those of the others.
+    pub(crate) fn weights_of_all(&self, parts: &[(String, Range<usize>)], weights: &[f64]) -> Vec<f64> {
+        let mut own = weights.iter().copied();
+        let of = |(source, (_, range)): (&SourceWorth, &(String, Range<usize>))| -> Vec<f64> {
+            let left_out = source.left_out.is_some();
+            range.clone().map(|_| if left_out { 0.0 } else { own.next().unwrap_or(0.0) }).collect()
+        };
+        self.sources.iter().zip(parts).flat_map(of).collect()
+    }
+}
+
+/// The choice where all rows of the source count as one.
+fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
     match task.target.labelled.len() {
         0 => {}
@@ -198,7 +247,6 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
         }
         _ => return labelled::choose_by_labels(task, wishes, context),
     }
-    let Wishes { steps, learner, only, assume, single } = wishes;
     let all = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
     let task = if all {
@@ -208,13 +256,29 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
         &drawn
     };
     let rows = (task.source.rows(), task.target.rows());
-    let leaders = copies(task.source.features.as_ref());
-    note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
-    let mut plain = candidates::plain(task, steps, learner)?;
     if rows.0.min(rows.1) < FEWEST {
         let reason = format!("A verdict needs at least {FEWEST} rows on each side.");
-        return Ok(undecided(reason, rows, Proposal::one(plain.swap_remove(0))));
+        let plain = candidates::plain(task, wishes.steps, wishes.learner)?.swap_remove(0);
+        return Ok(undecided(reason, rows, Proposal::one(plain)));
     }
+    let election = election(task, wishes, if all { Keep::Whole } else { Keep::Part }, context)?;
+    let counted = election.count()?;
+    let chosen = election.chosen(counted);
+    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
+    Ok(Chosen { choice, ..chosen })
+}
+
+/// Reads the columns, learns the source and fits all that votes; `keep` says whether the task is all there is.
+fn election<'a>(
+    task: &'a Task,
+    wishes: Wishes<'_>,
+    keep: Keep,
+    context: &mut Context,
+) -> Result<Election<'a>> {
+    let Wishes { steps, learner, only, assume, single } = wishes;
+    let leaders = copies(task.source.features.as_ref());
+    note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
+    let plain = candidates::plain(task, steps, learner)?;
     context.progress("looking how the rows lie to each other", 0, 0);
     let units = match assume {
         Some(reading) => Units::assumed(reading),
@@ -226,18 +290,19 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
     let asked = only.is_some().then_some(others.len());
     others.extend(only);
     let (first, count) = (plain.len(), plain.len() + others.len());
-    let keep = if all { Keep::Whole } else { Keep::Part };
     let plain = fit_each(plain, task, keep, (0, count), context);
     let others = fit_each(others, task, keep, (first, count), context);
-    let election = Election { task, units, learnable, plain, others, asked, single };
-    let chosen = election.hold()?;
-    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
-    Ok(Chosen { choice, ..chosen })
+    Ok(Election { task, units, learnable, plain, others, asked, single })
 }
 
 /// Nothing could be compared.
 fn undecided(reason: String, rows: (usize, usize), baseline: Proposal) -> Chosen {
-    let choice = Choice {
+    Chosen { choice: unknown(reason, rows), baseline, candidate: None }
+}
+
+/// The choice where nothing is known.
+fn unknown(reason: String, rows: (usize, usize)) -> Choice {
+    Choice {
         units: None,
         expected: None,
         verdict: Verdict::CannotTell,
@@ -245,9 +310,9 @@ fn undecided(reason: String, rows: (usize, usize), baseline: Proposal) -> Chosen
         gain: Estimate { value: 0.0, low: -1.0, high: 1.0 },
         true_gain: None,
         rows,
+        sources: Vec::new(),
         assumptions: Vec::new(),
         candidates: Vec::new(),
         seconds: 0.0,
-    };
-    Chosen { choice, baseline, candidate: None }
+    }
 }

@@ -1,8 +1,11 @@
 //! What is fitted and written, and the model of a vote.
 
+use super::ballot::Ballot;
 use super::candidates::Configuration;
+use super::fitted::Fitted;
+use super::validation::spread;
 use crate::context::Context;
-use crate::data::{Goal, Task};
+use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::methods::fit;
 use crate::models::{About, Map, Member, Model, Predictor, Preprocess, VoteRule, Votes, preprocess};
@@ -36,6 +39,24 @@ impl Proposal {
     pub fn one(configuration: Configuration) -> Self {
         let name = configuration.built.row.name;
         Self { name, voters: vec![Voter { configuration, weight: 1.0, model: None }] }
+    }
+
+    /// What is written where these voters are trusted; a single one is itself.
+    pub(super) fn of_voters(name: &'static str, of: Vec<Fitted>, weights: &[f64]) -> Self {
+        let voters: Vec<Voter> = of
+            .into_iter()
+            .zip(weights)
+            .filter(|(_, weight)| **weight > 0.0)
+            .map(|(mut one, weight)| Voter {
+                weight: *weight,
+                model: one.kept(),
+                configuration: one.configuration,
+            })
+            .collect();
+        match <[Voter; 1]>::try_from(voters) {
+            Ok([one]) => Self::one(one.configuration),
+            Err(voters) => Self { name, voters },
+        }
     }
 
     /// The only configuration; `None` of a vote.
@@ -82,6 +103,46 @@ impl Proposal {
             Err(models) => Ok(vote(self.name, models, &task.goal, task.columns(), context)),
         }
     }
+}
+
+/// The ballot of those of weight.
+pub(super) fn count(of: &[Fitted], weights: &[f64], task: &Task) -> Ballot {
+    let voters = of.iter().zip(weights).filter(|(_, weight)| **weight > 0.0);
+    let voters = voters.filter_map(|(one, weight)| Some((*weight, one.heard()?)));
+    Ballot::count(voters, &task.goal)
+}
+
+/// The share of rows that may get another answer where a vote is pruned.
+const CHANGED: f64 = 0.005;
+
+/// The weights without those of voters that hardly ever change the vote; those of the largest models are tried first.
+pub(super) fn pruned(of: &mut [Fitted], mut weights: Vec<f64>, vote: &Ballot, task: &Task) -> Vec<f64> {
+    let mut order: Vec<(usize, usize)> = of
+        .iter_mut()
+        .enumerate()
+        .filter(|(k, _)| weights[*k] > 0.0)
+        .map(|(k, one)| (one.model.as_mut().map_or(0, Model::stored_numbers), k))
+        .collect();
+    order.sort_by(|a, b| b.cmp(a));
+    for (_, k) in order {
+        let held = std::mem::take(&mut weights[k]);
+        if weights.iter().all(|weight| *weight <= 0.0)
+            || !says_the_same(&count(of, &weights, task), vote, task)
+        {
+            weights[k] = held;
+        }
+    }
+    weights
+}
+
+/// Whether two votes say the same of nearly all rows; numbers count as the same within a hundredth of the labels' deviation.
+fn says_the_same(one: &Ballot, other: &Ballot, task: &Task) -> bool {
+    let near = match &task.source.labels {
+        Labels::Classes(_) => 0.0,
+        Labels::Values(of) => 0.01 * spread(of).sqrt(),
+    };
+    let changed = one.answers.iter().zip(&other.answers).filter(|(a, b)| (*a - *b).abs() > near).count();
+    changed as f64 <= CHANGED * other.answers.len() as f64
 }
 
 /// The model of a vote among fitted models, each with its weight; their classes are among the goal's.

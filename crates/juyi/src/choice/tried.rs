@@ -68,6 +68,7 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
         true_gain: None,
         rows: (0, 0),
         candidates: candidates(&tried, base, &judged, &assumed),
+        sources: Vec::new(),
         assumptions: assumed.assumptions,
         seconds: 0.0,
     };

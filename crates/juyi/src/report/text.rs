@@ -135,16 +135,26 @@ fn selection(choice: &Choice) -> Vec<String> {
         (0, target) => format!("{} labelled target rows", thousands(target)),
         (source, target) => format!("{} source and {} target rows", thousands(source), thousands(target)),
     };
-    let Some(units) = &choice.units else {
+    let columns = choice.units.as_ref().map(|units| {
+        let told = if units.assumed { "assumed" } else { "told by the rows" };
+        format!("columns    {}, {told}", units.reading.name())
+    });
+    let left_out = choice
+        .sources
+        .iter()
+        .filter_map(|source| Some(format!("left out   `{}`: {}", source.name, source.left_out.as_ref()?)));
+    if choice.rows.0 == 0 || columns.is_none() {
         let mut lines = vec![format!("{count} candidates validated on {on} in {seconds:.1} s")];
+        lines.extend(left_out);
+        lines.extend(columns);
         let first = |baseline| choice.candidates.iter().find(|candidate| candidate.baseline == baseline);
         lines.extend(first(false).map(|best| format!("best candidate  {}", describe(best))));
         lines.extend(first(true).map(|best| format!("best baseline   {}", describe(best))));
         return lines;
-    };
+    }
     let mut lines = vec![format!("{count} candidates fitted on {on} in {seconds:.1} s")];
-    let told = if units.assumed { "assumed" } else { "told by the rows" };
-    lines.push(format!("columns    {}, {told}", units.reading.name()));
+    lines.extend(left_out);
+    lines.extend(columns);
     let voters = |baseline: bool| {
         let all = choice.candidates.iter().filter(|one| one.baseline == baseline && one.weight > 0.0);
         let mut names: Vec<&str> = all

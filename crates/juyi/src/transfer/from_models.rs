@@ -9,7 +9,7 @@ use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, TargetLabels, units};
-use crate::choice::{Chosen, Configuration, Proposal, choose_from_models};
+use crate::choice::{Choice, Chosen, Configuration, Proposal, choose_from_models};
 use crate::context::Context;
 use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
@@ -150,7 +150,13 @@ impl Sources for Models {
         choose_from_models(&self.sources, &self.target, goal, with, named, context)
     }
 
-    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits> {
+    fn fit_each(
+        self,
+        all: &[Proposal],
+        _choice: Option<&Choice>,
+        data: &Data,
+        context: &mut Context,
+    ) -> Result<Fits> {
         let from = match &self.sources[..] {
             [one] => format!("`{}`", one.name),
             several => format!("{} models", several.len()),

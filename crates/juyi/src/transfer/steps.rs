@@ -48,11 +48,17 @@ pub(super) trait Sources {
         context: &mut Context,
     ) -> Result<Chosen>;
 
-    /// Fits each of those that may be written on all of them.
+    /// Fits each of those that may be written on all of them that the choice did not leave out.
     ///
     /// # Errors
     /// What the methods report.
-    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits>;
+    fn fit_each(
+        self,
+        all: &[Proposal],
+        choice: Option<&Choice>,
+        data: &Data,
+        context: &mut Context,
+    ) -> Result<Fits>;
 }
 
 /// What the first step leaves beside the sources.
@@ -190,7 +196,7 @@ pub(super) fn run(
         all.truncate(1); // no label says what the other would have done
     }
     // 3 initialise, 4 transfer: beside it, not transferring.
-    let fits = sources.fit_each(&all, &data, context)?;
+    let fits = sources.fit_each(&all, choice.as_ref(), &data, context)?;
     Ok(record(data, choice, fits, settings, started, context))
 }
 

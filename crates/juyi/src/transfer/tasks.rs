@@ -9,7 +9,7 @@ use super::prepare::{describe, measured};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, beyond, degenerate};
-use crate::choice::{Chosen, Configuration, Proposal, Wishes, by_source, choose};
+use crate::choice::{Choice, Chosen, Configuration, Proposal, Wishes, by_source, choose};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};
@@ -113,7 +113,24 @@ impl Sources for Task {
         choose(self, wishes, context)
     }
 
-    fn fit_each(self, all: &[Proposal], data: &Data, context: &mut Context) -> Result<Fits> {
-        fit_each(self, all, &data.truth, &data.asked(), context)
+    fn fit_each(
+        self,
+        all: &[Proposal],
+        choice: Option<&Choice>,
+        data: &Data,
+        context: &mut Context,
+    ) -> Result<Fits> {
+        let parts = self.parts.clone();
+        let task = match choice {
+            Some(choice) => choice.kept_of(self),
+            None => self,
+        };
+        let mut fits = fit_each(task, all, &data.truth, &data.asked(), context)?;
+        if let Some(choice) = choice.filter(|choice| !choice.sources.is_empty()) {
+            for weights in fits.all.iter_mut().filter_map(|ran| ran.weights.as_mut()) {
+                *weights = choice.weights_of_all(&parts, weights);
+            }
+        }
+        Ok(fits)
     }
 }

@@ -153,22 +153,25 @@ pub(super) fn entropy_of(probabilities: impl Iterator<Item = f64>) -> f64 {
 mod tests {
     use super::*;
 
-    /// Candidates for 40 rows of two classes: one that is sure, has both classes and agrees with all, and one that guesses.
+    /// Candidates for 40 rows of four classes: one that is sure, has all classes and agrees with all, and one that guesses.
     fn candidates() -> [(Vec<f64>, Matrix, Vec<f64>); 2] {
-        let of = |i: usize, sure: f64| if i % 2 == 0 { [sure, 1.0 - sure] } else { [1.0 - sure, sure] };
-        let sure = |i: usize| 0.93 + 0.01 * (i % 5) as f64;
-        let guess = |i: usize| 0.35 + 0.05 * (i * 7 % 10) as f64;
-        [(&sure as &dyn Fn(usize) -> f64, 0.9), (&guess, 0.5)].map(|(by, support)| {
-            let p = Matrix::from_fn(40, 2, |i, c| of(i, by(i))[c]);
-            let answers = (0..40).map(|i| f64::from(u8::from(p[(i, 1)] > p[(i, 0)]))).collect();
+        let sure = |i: usize, c: usize| {
+            let most = 0.88 + 0.01 * (i % 5) as f64;
+            if i % 4 == c { most } else { (1.0 - most) / 3.0 }
+        };
+        let guess = |i: usize, c: usize| (4.0 * ((i * 37 + c * 61 + i * c * 13) % 41) as f64 / 41.0).exp();
+        [(&sure as &dyn Fn(usize, usize) -> f64, 0.9), (&guess, 0.5)].map(|(by, support)| {
+            let of = |i: usize| (0..4).map(|c| by(i, c)).collect::<Vec<f64>>();
+            let p = Matrix::from_fn(40, 4, |i, c| by(i, c) / of(i).iter().sum::<f64>());
+            let answers = (0..40).map(|i| crate::models::first_largest(&of(i)) as f64).collect();
             (answers, p, vec![support; 40])
         })
     }
 
     #[test]
     fn each_validator_prefers_what_is_sure_and_agrees_and_does_not_ask_for_the_order_of_rows() {
-        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
-        let source = Labels::Classes((0..30).map(|i| i % 2).collect());
+        let goal = Goal::Classes(["a", "b", "c", "d"].map(String::from).to_vec());
+        let source = Labels::Classes((0..32).map(|i| i % 4).collect());
         for row in VALIDATORS {
             let own = validator(row.name).unwrap();
             assert!(own.row().name == row.name && own.row().source == row.source);
@@ -181,7 +184,7 @@ mod tests {
             assert!(score(&good) > score(&bad), "{}", row.name);
             let turned = (
                 good.0.iter().rev().copied().collect(),
-                Matrix::from_fn(40, 2, |i, c| good.1[(39 - i, c)]),
+                Matrix::from_fn(40, 4, |i, c| good.1[(39 - i, c)]),
                 good.2.clone(),
             );
             assert!((score(&turned) - score(&good)).abs() < 1e-9, "{}", row.name);

@@ -22,7 +22,7 @@ fn validators() {
         for (name, expected) in case["expected"].as_object().expect("validators") {
             let (ours, expected) =
                 (validator(name).unwrap().score(&of).unwrap(), expected.as_f64().expect("a number"));
-            assert!((ours - expected).abs() < 1e-8, "{name}: {ours}, by the reference {expected}");
+            assert!((ours - expected).abs() < 1e-7, "{name}: {ours}, by the reference {expected}");
         }
     }
 }

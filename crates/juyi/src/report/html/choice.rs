@@ -6,7 +6,7 @@ use super::numbers::{counts_right, gain, score, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
 use super::{escape, prose};
-use crate::choice::{Candidate, Units};
+use crate::choice::{Candidate, SourceWorth, Units};
 use crate::measures::Estimate;
 use crate::report::run::Run;
 use crate::report::text::{settings, thousands};
@@ -19,6 +19,7 @@ pub(super) fn candidates(run: &Run) -> String {
     let gains = Axis::over(choice.candidates.iter().filter_map(|c| c.gain).flat_map(ends).chain([0.0]));
     let baseline = choice.candidates.iter().filter(|c| c.baseline).filter_map(|c| c.score);
     let bar = baseline.map(|score| score.value).reduce(f64::max);
+    let votes = choice.candidates.iter().any(|one| one.weight > 0.0);
     let row = |(k, candidate): (usize, &Candidate)| {
         let mut row = vec![Cell::html(name(candidate))];
         row.extend(estimate(candidate.score, |e| {
@@ -29,7 +30,7 @@ pub(super) fn candidates(run: &Run) -> String {
             let drawing = interval(&format!("gain-{k}"), "Estimated gain", gains, e, Some(0.0), None);
             (gain(run, e.value), drawing)
         }));
-        if choice.units.is_some() {
+        if votes {
             row.push(match candidate.weight {
                 weight if weight > 0.0 => Cell::number(&format!("{:.1}\u{a0}%", 100.0 * weight), weight),
                 _ => Cell::absent(),
@@ -41,7 +42,7 @@ pub(super) fn candidates(run: &Run) -> String {
     let rows: Vec<Vec<Cell>> = choice.candidates.iter().enumerate().map(row).collect();
     let (score, gain) = if counts_right(run) { ("accuracy", "gain, points") } else { ("R²", "gain, R²") };
     let mut headings = vec!["candidate", score, "95 %", gain, "95 %"];
-    headings.extend(choice.units.is_some().then_some("votes"));
+    headings.extend(votes.then_some("votes"));
     headings.push("time");
     let assumptions: Vec<Vec<Cell>> = choice
         .assumptions
@@ -68,6 +69,7 @@ pub(super) fn candidates(run: &Run) -> String {
         table("Candidates", &headings, &rows),
         time(choice.seconds)
     );
+    out.push_str(&sources(run, &choice.sources));
     out.push_str(&choice.units.as_ref().map_or_else(String::new, columns));
     if !assumptions.is_empty() {
         out.push_str("<h3>What is assumed</h3>\n");
@@ -75,6 +77,39 @@ pub(super) fn candidates(run: &Run) -> String {
         out.push_str(&table("Assumptions", &headings, &assumptions));
     }
     out
+}
+
+/// What each of several sources is worth; nothing of one.
+fn sources(run: &Run, of: &[SourceWorth]) -> String {
+    if of.is_empty() {
+        return String::new();
+    }
+    let labelled = of.iter().any(|one| one.on_labelled.is_some());
+    let value = |of: Option<f64>| of.map_or_else(Cell::absent, |v| Cell::number(&score(run, v), v));
+    let row = |one: &SourceWorth| {
+        let fate = match &one.left_out {
+            Some(why) => format!("left out: {}", prose(why)),
+            None if one.contradicts.is_empty() => String::new(),
+            None => format!("contradicts {}", escape(&one.contradicts.join(", "))),
+        };
+        let mut row = vec![
+            Cell::html(format!("{}<small>{fate}</small>", escape(&one.name))),
+            Cell::number(&thousands(one.rows), one.rows as f64),
+            value(one.learnt),
+        ];
+        row.extend(labelled.then(|| value(one.on_labelled)));
+        row.push(match one.changes {
+            Some(v) if counts_right(run) => Cell::number(&format!("{:.1}\u{a0}%", 100.0 * v), v),
+            Some(v) => Cell::number(&significant(v), v),
+            None => Cell::absent(),
+        });
+        row
+    };
+    let mut headings = vec!["source", "rows", "learnt from its own rows"];
+    headings.extend(labelled.then_some("on labelled target rows"));
+    headings.push("answers that change without it");
+    let rows: Vec<Vec<Cell>> = of.iter().map(row).collect();
+    format!("<h3>The sources</h3>\n{}", table("Sources", &headings, &rows))
 }
 
 /// How the target's columns are read, and the signs for it.
