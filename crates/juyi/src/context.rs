@@ -80,6 +80,11 @@ impl Context {
         Self { wording, ..self }
     }
 
+    /// A text of the libraries in the words of the front end.
+    pub fn worded(&self, text: &str) -> String {
+        (self.wording)(text)
+    }
+
     /// A copy with another seed.
     #[must_use]
     pub fn reseeded(&self, seed: u64) -> Self {

@@ -316,3 +316,33 @@ fn a_single_model_is_written_where_one_is_asked_for() {
         }
     }
 }
+
+/// A class of two percent that the target's offset hides from what is learnt from the source.
+fn rare(seed: u64) -> Pair {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    let mut drawn = |n: usize, by: f64| {
+        let of: Vec<usize> = (0..n).map(|i| usize::from(i % 50 == 0)).collect();
+        let x = Matrix::from_fn(n, 4, |i, j| {
+            let noise = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
+            noise + if j < 2 { 4.0 * of[i] as f64 - by } else { 0.0 }
+        });
+        (x, of)
+    };
+    let ((source, y), (target, truth)) = (drawn(800, 0.0), drawn(600, 3.0));
+    with_labels(source, y, target, truth, 0, &["no", "yes"])
+}
+
+#[test]
+fn a_rare_class_is_not_overlooked() {
+    for seed in 0..3 {
+        let pair = rare(seed);
+        let (chosen, _) = pair.written(seed);
+        assert_eq!(chosen.choice.verdict, Verdict::Transfer, "{}", chosen.choice.reason);
+        let candidate = chosen.candidate.as_ref().expect("a vote");
+        let model = candidate.fit(&pair.task, &mut Context::default()).expect("a fit");
+        let said = model.predict(pair.before.as_ref()).expect("predictions").answer;
+        let found =
+            said.iter().zip(&pair.truth).filter(|(said, truth)| **said == 1.0 && **truth == 1).count();
+        assert!(found >= 9, "{found} of 12");
+    }
+}

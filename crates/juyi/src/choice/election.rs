@@ -35,6 +35,8 @@ pub(super) struct Election<'a> {
     pub(super) asked: Option<usize>,
     /// What orders single models, where one is to be written instead of a vote.
     pub(super) single: Option<Box<dyn Validator>>,
+    /// Whether the plain learners overlook a rare class, so that the others vote as if the columns were rescaled.
+    pub(super) overlooked: bool,
 }
 
 /// The votes counted.
@@ -217,6 +219,10 @@ impl Election<'_> {
             (DoNotTransfer, NOT_LEARNABLE)
         } else if self.task.source.rows().min(self.task.target.rows()) < FEWEST_TO_ADAPT_TO {
             (CannotTell, "So few rows do not show how the domains lie to each other.")
+        } else if self.overlooked {
+            let why = "Every target row would be said to be of one class though another is rare in the source; with each domain \
+                       standardised both are found.";
+            (Transfer, why)
         } else if standing.lead < LEAST_LEAD {
             (
                 DoNotTransfer,

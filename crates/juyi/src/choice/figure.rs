@@ -2,13 +2,11 @@
 
 use statrs::distribution::{Beta, ContinuousCDF};
 
+use super::RARE;
 use super::resamples::{Resamples, Score};
 use super::validation::{most_frequent, spread};
 use crate::data::{Goal, Labels};
 use crate::measures::Estimate;
-
-/// The share of the labels below which a class is rare, where classes are few.
-const RARE: f64 = 0.1;
 
 /// Where classes are many, a class is rare below this part of an even share.
 const PART: f64 = 0.5;

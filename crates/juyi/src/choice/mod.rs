@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::data::Task;
+use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::measures::Estimate;
 use crate::methods::NO_TRANSFER;
@@ -49,7 +49,7 @@ use crate::models::Preprocess;
 use crate::validators::Validator;
 use copies::copies;
 use election::Election;
-use fitted::{Keep, fit_each};
+use fitted::{Fitted, Keep, fit_each};
 use learnable::Learnable;
 use sources::Sources;
 
@@ -219,6 +219,15 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
 }
 
 impl Choice {
+    /// The same with its texts in other words.
+    #[must_use]
+    pub(crate) fn worded(mut self, word: impl Fn(&str) -> String) -> Self {
+        self.reason = word(&self.reason);
+        let failed = self.candidates.iter_mut().filter_map(|one| one.failed.as_mut());
+        failed.for_each(|text| *text = word(text));
+        self
+    }
+
     /// The task without the sources that were left out.
     pub(crate) fn kept_of(&self, task: Task) -> Task {
         let kept: Vec<bool> = self.sources.iter().map(|source| source.left_out.is_none()).collect();
@@ -285,15 +294,34 @@ fn election<'a>(
         None => units::read(task, &mut context.rng("units"))?,
     };
     let learnable = Learnable::of(&plain, task, &leaders, context)?;
-    let best = &plain[learnable.best()].with;
-    let mut others = candidates::voters(task, units.reading, steps, learner, best, context)?;
+    let best = plain[learnable.best()].with.clone();
+    let (first, mut reading) = (plain.len(), units.reading);
+    let mut others = candidates::voters(task, reading, steps, learner, &best, context)?;
+    let plain = fit_each(plain, task, keep, (0, first + others.len()), context);
+    let overlooked = reading == Reading::SameUnits && assume.is_none() && overlook_a_rare_class(&plain, task);
+    if overlooked {
+        reading = Reading::Rescaled;
+        others = candidates::voters(task, reading, steps, learner, &best, context)?;
+    }
     let asked = only.is_some().then_some(others.len());
     others.extend(only);
-    let (first, count) = (plain.len(), plain.len() + others.len());
-    let plain = fit_each(plain, task, keep, (0, count), context);
+    let count = first + others.len();
     let others = fit_each(others, task, keep, (first, count), context);
-    Ok(Election { task, units, learnable, plain, others, asked, single })
+    Ok(Election { task, units, learnable, plain, others, asked, single, overlooked })
 }
+
+/// Whether all plain learners say the same of all target rows though the source has a class that is rare: by balanced accuracy
+/// that is no better than chance.
+fn overlook_a_rare_class(plain: &[Fitted], task: &Task) -> bool {
+    let Labels::Classes(of) = &task.source.labels else { return false };
+    let mut counts = vec![0usize; task.goal.classes()];
+    of.iter().for_each(|&class| counts[class] += 1);
+    let rare = |count: &usize| *count > 0 && (*count as f64) < RARE * of.len() as f64;
+    counts.iter().any(rare) && plain.iter().all(|one| !one.speaks())
+}
+
+/// The share of the labels below which a class is rare.
+const RARE: f64 = 0.1;
 
 /// Nothing could be compared.
 fn undecided(reason: String, rows: (usize, usize), baseline: Proposal) -> Chosen {

@@ -139,6 +139,7 @@ impl Run {
         seconds: f64,
         context: &Context,
     ) -> Self {
+        let select = select.map(|choice| choice.worded(|text| context.worded(text)));
         Self {
             format: Self::FORMAT,
             version: env!("CARGO_PKG_VERSION").into(),
