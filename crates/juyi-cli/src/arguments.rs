@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Measure(MeasureArguments),
     /// Predict more rows with the model of an earlier run
     Predict(PredictArguments),
+    /// Write the target rows whose labels would tell most, as a table to fill in
+    Label(LabelArguments),
     /// Write the page of an earlier run again
     Report(ReportArguments),
     /// List the methods, or tell all about one
@@ -90,6 +92,7 @@ impl Arguments {
             Command::Transfer(own) => Some(&mut own.surroundings),
             Command::Measure(own) => Some(&mut own.surroundings),
             Command::Predict(own) => Some(&mut own.surroundings),
+            Command::Label(own) => Some(&mut own.surroundings),
             #[cfg(feature = "deep")]
             Command::Features(own) => Some(&mut own.surroundings),
             _ => None,
@@ -172,6 +175,9 @@ pub(crate) struct TransferArguments {
     /// [default: score]
     #[arg(long, value_enum)]
     pub(crate) target_labels: Option<TargetLabels>,
+    /// Labels of target rows, in a table that `juyi label` wrote and that was filled in
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) labels: Option<String>,
     /// Kind of label [default: read off the labels]
     #[arg(long, value_enum)]
     pub(crate) task: Option<Task>,
@@ -241,6 +247,24 @@ pub(crate) struct PredictArguments {
     #[cfg(feature = "deep")]
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,
+    #[command(flatten)]
+    pub(crate) surroundings: Surroundings,
+}
+
+#[derive(Args)]
+pub(crate) struct LabelArguments {
+    /// Run folder
+    pub(crate) run: PathBuf,
+    /// Table with the rows [default: the target of the run]
+    pub(crate) table: Option<String>,
+    /// How many rows to write
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) count: usize,
+    /// File for the rows, CSV
+    #[arg(long, value_name = "FILE", default_value = "label.csv")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }

@@ -11,6 +11,7 @@ mod features;
 #[cfg(feature = "deep")]
 mod few_labels;
 mod known_answers;
+mod label;
 mod measure;
 mod methods;
 #[cfg(feature = "deep")]
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         Command::Transfer(own) => told(&own.surroundings, own.quiet, |context| transfer::run(&own, context)),
         Command::Measure(own) => told(&own.surroundings, false, |context| measure::run(&own, context)),
         Command::Predict(own) => told(&own.surroundings, false, |context| predict::run(&own, context)),
+        Command::Label(own) => told(&own.surroundings, false, |context| label::run(&own, context)),
         Command::Report(arguments) => report::run(&arguments),
         Command::Methods(arguments) => methods::run(&arguments),
         #[cfg(feature = "deep")]

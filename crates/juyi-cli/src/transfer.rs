@@ -12,7 +12,7 @@ use juyi::models::Preprocess;
 use juyi::report::folder::{Folder, Kind, MODEL, PAGE, RECORD, Training};
 use juyi::report::{html, text};
 use juyi::setting::Setting;
-use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models};
+use juyi::transfer::{Settings, TargetLabels, TaskKind, transfer, transfer_models, with_labels};
 use juyi::validators::VALIDATORS;
 #[cfg(feature = "deep")]
 use juyi_deep::images::Listing;
@@ -36,7 +36,8 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     arguments.surroundings.given.refuse_unused(work(&arguments.tables))?;
     let settings = settings(arguments)?;
     let (out, name) = (&arguments.out, predictions_name(arguments.predictions));
-    let inputs = inputs(&arguments.tables);
+    let mut inputs = inputs(&arguments.tables);
+    inputs.extend(arguments.labels.iter().map(PathBuf::from));
     let names = [MODEL, name, RECORD, PAGE];
     let mut folder = Folder::open(out, Kind::Model, &names, &inputs, Training::Without)?;
     let save_weights = arguments.save_weights.as_deref();
@@ -56,9 +57,13 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
         encodings().for_each(|encoding| encoding.add_words_to(&mut reading));
         let target = read_table(target, &reading, context)?;
         check_renamed(&reading, std::iter::once(&target))?;
+        let target = with_labels_given(arguments, target, reading.label.as_deref(), context)?;
         transfer_models(models, target, &settings, context)?
     } else {
         let (sources, target) = tables(&arguments.tables, context)?;
+        let label =
+            arguments.tables.label.as_deref().or(sources.first().and_then(|one| one.label.as_deref()));
+        let target = with_labels_given(arguments, target, label, context)?;
         transfer(sources, target, &settings, context)?
     };
 
@@ -103,6 +108,19 @@ pub(crate) fn run(arguments: &TransferArguments, context: &mut Context) -> anyho
     Ok(ExitCode::from(u8::from(arguments.strict && no)))
 }
 
+/// The target with the labels that were filled in for some of its rows.
+fn with_labels_given(
+    arguments: &TransferArguments,
+    target: Table,
+    label: Option<&str>,
+    context: &mut Context,
+) -> Result<Table> {
+    let (Some(file), Some(label)) = (&arguments.labels, label) else { return Ok(target) };
+    let words = arguments.tables.reading.reading();
+    let reading = Reading { label: Some(label.into()), as_text: vec![label.into()], ..words };
+    with_labels(target, &read_table(file, &reading, context)?, label)
+}
+
 /// What is done with the tables that are named.
 pub(crate) fn work(tables: &TablesArguments) -> Work {
     #[cfg(feature = "deep")]
@@ -138,6 +156,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             })
             .or(data.task),
         target_labels: match arguments.target_labels {
+            None if arguments.labels.is_some() => TargetLabels::Use,
             None | Some(arguments::TargetLabels::Score) => TargetLabels::Score,
             Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },

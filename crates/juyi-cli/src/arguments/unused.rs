@@ -45,6 +45,7 @@ const UNUSED: [Unused; 6] = [
             "missing",
             "task regression",
             "target-labels",
+            "labels",
             "save-weights",
             "decimal",
             "date-order",

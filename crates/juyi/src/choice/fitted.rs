@@ -36,6 +36,17 @@ pub(super) enum Keep {
     Whole,
 }
 
+/// The model of a voter before all rows were seen.
+#[derive(Debug, Clone)]
+pub enum Standby {
+    /// There is none: it is fitted.
+    None,
+    /// It is fitted again on all rows, unless memory does not allow that.
+    Spare(Model),
+    /// It need not be fitted again: it saw all rows, or it would hold them or take minutes.
+    Kept(Model),
+}
+
 /// Fits each configuration on the task; `keep` says what becomes of their models. `progress` says how many were fitted before, and how
 /// many there are in all.
 pub(super) fn fit_each(
@@ -90,10 +101,14 @@ fn answered(
 }
 
 impl Fitted {
-    /// The model, where it need not be fitted again on all rows: it was, or it would hold them or take minutes.
-    pub(super) fn kept(&mut self) -> Option<Model> {
+    /// Its model as one that votes with it has it.
+    pub(super) fn standing(&mut self) -> Standby {
         let again = !self.whole && self.configuration.built.row.most_rows == usize::MAX;
-        self.model.take().filter(|model| !again || model.about.stores_rows)
+        match self.model.take() {
+            Some(model) if again && !model.about.stores_rows => Standby::Spare(model),
+            Some(model) => Standby::Kept(model),
+            None => Standby::None,
+        }
     }
 
     /// Its answers, where it was fitted and every row has one.

@@ -2,14 +2,14 @@
 
 use super::candidates::Configuration;
 use super::copies::copies;
-use super::fitted::{Fitted, Keep, fit_each};
+use super::fitted::{Fitted, Keep, Standby, fit_each};
 use super::resamples::Resamples;
 use super::validation::{folds, note_copies};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::methods::{Family, LabelUse, LearnerNeed};
-use crate::models::{Model, Preprocess};
+use crate::models::Preprocess;
 
 /// Folds of the labelled target rows.
 pub(super) const FOLDS: usize = 5;
@@ -60,8 +60,8 @@ pub(super) struct Held {
     pub(super) configuration: Configuration,
     /// What it says of each labelled row, in each repeat.
     pub(super) said: Result<Vec<Vec<f64>>>,
-    /// Its model, where it takes no label and need not be fitted again.
-    pub(super) model: Option<Model>,
+    /// Its model, where it takes no label.
+    pub(super) model: Standby,
     /// Whether labels play a part in its fit.
     pub(super) shown_labels: bool,
     /// Time of all its fits.
@@ -98,7 +98,7 @@ pub(super) fn fits_of(configurations: usize, folds: &Folds) -> usize {
 impl Held {
     /// What a fit that saw no label says of the labelled rows.
     pub(super) fn without_labels(mut one: Fitted, task: &Task, folds: &Folds) -> Self {
-        let model = one.kept();
+        let model = one.standing();
         let Fitted { configuration, answers, seconds, .. } = one;
         let said = answers.map(|answers| {
             let said: Vec<f64> = task.target.labelled.iter().map(|&row| answers[row]).collect();
@@ -147,7 +147,7 @@ pub(super) fn with_labels(
     all.map(|((configuration, said), seconds)| Held {
         configuration,
         said,
-        model: None,
+        model: Standby::None,
         shown_labels: true,
         seconds,
     })
@@ -189,8 +189,8 @@ mod tests {
         let free = fit_each(vec![none], &blank, Keep::Whole, (0, 0), context).swap_remove(0);
         let mut held = with_labels(vec![own], &task, &folds, (0, 0), context);
         held.insert(0, Held::without_labels(free, &task, &folds));
-        assert!(!held[0].shown_labels && held[0].model.is_some());
-        assert!(held[1].shown_labels && held[1].model.is_none() && held[1].speaks());
+        assert!(!held[0].shown_labels && matches!(held[0].model, Standby::Kept(_)));
+        assert!(held[1].shown_labels && matches!(held[1].model, Standby::None) && held[1].speaks());
         let said = &held[1].said.as_ref().unwrap()[0];
         let right = said.iter().enumerate().filter(|(i, said)| **said as usize == i % 2).count();
         assert!((12..48).contains(&right), "{right} of 60"); // 60 if its own label had answered each

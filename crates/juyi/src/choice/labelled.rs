@@ -369,7 +369,7 @@ impl Bench<'_> {
         let fitted = fit_each(unfitted, self.task, self.keep, (0, count), context);
         voters.extend(fitted.into_iter().zip(their_weights).map(|(mut one, weight)| Voter {
             weight,
-            model: one.kept(),
+            model: one.standing(),
             configuration: one.configuration,
         }));
         Ok(Proposal { name: entry.name, voters })

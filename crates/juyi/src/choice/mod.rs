@@ -26,6 +26,7 @@ mod units;
 mod validation;
 
 pub use candidates::{Configuration, by_source};
+pub use fitted::Standby;
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
 pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};

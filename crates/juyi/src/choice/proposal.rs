@@ -2,11 +2,11 @@
 
 use super::ballot::Ballot;
 use super::candidates::Configuration;
-use super::fitted::Fitted;
+use super::fitted::{Fitted, Standby};
 use super::validation::spread;
 use crate::context::Context;
 use crate::data::{Goal, Labels, Task};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::methods::fit;
 use crate::models::{About, Map, Member, Model, Predictor, Preprocess, VoteRule, Votes, preprocess};
 
@@ -24,8 +24,8 @@ pub struct Voter {
     pub configuration: Configuration,
     /// Its weight, above 0.
     pub weight: f64,
-    /// Its model, where it is not fitted again.
-    pub model: Option<Model>,
+    /// Its model as it stands.
+    pub model: Standby,
 }
 
 /// The vote of what was tried.
@@ -38,7 +38,7 @@ impl Proposal {
     /// One configuration.
     pub fn one(configuration: Configuration) -> Self {
         let name = configuration.built.row.name;
-        Self { name, voters: vec![Voter { configuration, weight: 1.0, model: None }] }
+        Self { name, voters: vec![Voter { configuration, weight: 1.0, model: Standby::None }] }
     }
 
     /// What is written where these voters are trusted; a single one is itself.
@@ -49,7 +49,7 @@ impl Proposal {
             .filter(|(_, weight)| **weight > 0.0)
             .map(|(mut one, weight)| Voter {
                 weight: *weight,
-                model: one.kept(),
+                model: one.standing(),
                 configuration: one.configuration,
             })
             .collect();
@@ -82,7 +82,7 @@ impl Proposal {
         let mut models = Vec::new();
         for (k, voter) in order.iter().enumerate() {
             let Configuration { built, learner, steps, .. } = &voter.configuration;
-            if let Some(model) = &voter.model {
+            if let Standby::Kept(model) = &voter.model {
                 models.push((voter.weight, model.clone()));
                 continue;
             }
@@ -95,7 +95,19 @@ impl Proposal {
                 ready = Some((steps, task, maps));
             }
             let Some((_, task, maps)) = &ready else { unreachable!("made above") };
-            models.push((voter.weight, fit(built, task, learner.as_ref(), maps.clone(), aside)?));
+            let fitted = fit(built, task, learner.as_ref(), maps.clone(), aside);
+            let model = match (fitted, &voter.model) {
+                (Err(Error::Memory { .. }), Standby::Spare(model)) => {
+                    let text = format!(
+                        "`{}` takes more memory with all rows than there is: it votes as learnt from some",
+                        if built.row.trains_learner { &voter.configuration.with } else { built.row.name }
+                    );
+                    context.note(self.name, text);
+                    model.clone()
+                }
+                (fitted, _) => fitted?,
+            };
+            models.push((voter.weight, model));
         }
         drop(ready);
         match <[(f64, Model); 1]>::try_from(models) {
@@ -113,7 +125,7 @@ pub(super) fn count(of: &[Fitted], weights: &[f64], task: &Task) -> Ballot {
 }
 
 /// The share of rows that may get another answer where a vote is pruned.
-const CHANGED: f64 = 0.005;
+const CHANGED: f64 = 0.01;
 
 /// The weights without those of voters that hardly ever change the vote; those of the largest models are tried first.
 pub(super) fn pruned(of: &mut [Fitted], mut weights: Vec<f64>, vote: &Ballot, task: &Task) -> Vec<f64> {

@@ -16,6 +16,7 @@ mod predict;
 mod prepare;
 mod steps;
 mod tasks;
+mod to_label;
 mod truth;
 mod units;
 
@@ -34,6 +35,7 @@ pub use measure::{Measured, measure};
 pub use predict::{compare_classes, predict_table, score_classes};
 use prepare::prepare;
 pub use tasks::transfer_task;
+pub use to_label::{ROW, rows_to_label, with_labels};
 
 /// What labels found in the target are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
