@@ -52,6 +52,13 @@ impl Configuration {
         Ok(Self { baseline: self.baseline, trains_learner: self.trains_learner, ..one })
     }
 
+    /// Whether it takes nothing from the target and passes over the source a few times only, however many rows it has: a
+    /// learner that is no forest, without transfer.
+    pub(super) fn is_quick(&self) -> bool {
+        let by_column = row_of_asked(&self.with).is_ok_and(|row| row.by_column);
+        self.baseline && self.built.row.name == NO_TRANSFER.name && !by_column
+    }
+
     /// The same with the method's own learner for this goal, where none is asked for.
     ///
     /// # Errors

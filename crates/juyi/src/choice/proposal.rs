@@ -34,6 +34,9 @@ pub const VOTE: &str = "vote";
 /// The vote of the learners that take nothing from the target.
 pub const PLAIN_VOTE: &str = "plain-vote";
 
+/// The most rows of a side that a voter is fitted on again, unless that is [quick](Configuration::is_quick).
+const MOST_AGAIN: usize = 50_000;
+
 impl Proposal {
     /// One configuration.
     pub fn one(configuration: Configuration) -> Self {
@@ -67,18 +70,21 @@ impl Proposal {
         }
     }
 
-    /// Fits it on a task: a vote's members one after the other, each unless it has its model already. What voters want to be
+    /// Fits it on a task: a vote's members one after the other, each unless it has its model already; where rows are many, those
+    /// that are not quick on some of them. What voters want to be
     /// known one by one is not what the vote wants to be known.
     ///
     /// # Errors
     /// What the methods report; [`Error::Memory`](crate::error::Error::Memory) for a second copy of the features.
     pub fn fit(&self, task: &Task, context: &mut Context) -> Result<Model> {
+        let large = task.source.rows().max(task.target.rows()) > MOST_AGAIN;
         let mut order: Vec<&Voter> = self.voters.iter().collect();
-        // By their preprocessing, so that there is one copy of the features at a time.
+        // By their rows and preprocessing, so that there is one copy of the features at a time.
         order.sort_by_key(|voter| {
-            voter.configuration.steps.iter().map(|step| step.name()).collect::<Vec<_>>()
+            let own = &voter.configuration;
+            (large && own.is_quick(), own.steps.iter().map(|step| step.name()).collect::<Vec<_>>())
         });
-        let mut ready: Option<(&[Preprocess], Task, Vec<Map>)> = None;
+        let mut ready: Option<(&[Preprocess], bool, Task, Vec<Map>)> = None;
         let mut models = Vec::new();
         for (k, voter) in order.iter().enumerate() {
             let Configuration { built, learner, steps, .. } = &voter.configuration;
@@ -88,13 +94,27 @@ impl Proposal {
             }
             context.progress(&format!("fitting {}", built.row.name), k, order.len());
             let aside = &mut context.aside();
-            if ready.as_ref().is_none_or(|(done, ..)| done != steps) {
+            let of_all = !large || voter.configuration.is_quick();
+            if ready.as_ref().is_none_or(|(done, all, ..)| done != steps || *all != of_all) {
                 ready.take();
-                context.require("a second copy of the features", task.bytes())?;
-                let (task, maps) = preprocess(task.clone(), steps, aside);
-                ready = Some((steps, task, maps));
+                let own = match (large, of_all) {
+                    (false, _) => {
+                        context.require("a second copy of the features", task.bytes())?;
+                        task.clone()
+                    }
+                    (true, true) => {
+                        let half =
+                            task.source.rows() as f64 / (task.source.rows() + task.target.rows()) as f64;
+                        context
+                            .require("a second copy of the source", (task.bytes() as f64 * half) as u64)?;
+                        task.select(&(0..task.source.rows()).collect::<Vec<_>>(), &[0])
+                    }
+                    (true, false) => task.draw(MOST_AGAIN, &mut context.rng("fitting again")),
+                };
+                let (own, maps) = preprocess(own, steps, aside);
+                ready = Some((steps, of_all, own, maps));
             }
-            let Some((_, task, maps)) = &ready else { unreachable!("made above") };
+            let Some((_, _, task, maps)) = &ready else { unreachable!("made above") };
             let fitted = fit(built, task, learner.as_ref(), maps.clone(), aside);
             let model = match (fitted, &voter.model) {
                 (Err(Error::Memory { .. }), Standby::Spare(model)) => {
