@@ -62,37 +62,29 @@ impl Found {
             Verdict::CannotTell if self.judged.informed => "may get more right than",
             Verdict::CannotTell => "",
         };
-        let mut text = if what.is_empty() {
+        let mut said = vec![if what.is_empty() {
             format!("`{own}` on the checkpoint is hardly better than always saying the same.")
         } else {
             format!("`{own}` on the checkpoint {what} {other}, by {on}; {classes} classes.")
-        };
+        }];
         if let Some((of, gain)) = self.tuning {
             let (name, gain) = (tried[of].name(), points(gain));
-            let head = tried[self.head].text();
-            text += &if of == self.judged.chosen && self.gains() {
-                format!(" `{name}` gets more right than {head} too ({gain}).")
-            } else {
-                format!(" `{name}` is not shown to get more right than {head} ({gain}).")
-            };
+            let what = if of == self.judged.chosen && self.gains() { "gets" } else { "is not shown to get" };
+            said.push(format!("`{name}` {what} more right than {} ({gain}).", tried[self.head].text()));
         }
         let no = self.judged.verdict != Verdict::Transfer;
-        text += &match (kept == self.head, no) {
-            (true, true) => {
-                format!(" So this checkpoint is not shown to help; {} is written.", tried[kept].text())
-            }
-            (true, false) if self.tuning.is_some() => " The simpler of the two is written.".into(),
-            (true, false) => String::new(),
-            (false, _) if tried[kept].is_rival() => {
-                format!(" `{}` is written as asked, without the checkpoint.", tried[kept].strategy)
-            }
-            (false, true) => format!(
-                " So this checkpoint is not shown to help; `{}` is written as asked.",
-                tried[kept].strategy
-            ),
-            (false, false) => String::new(),
-        };
-        text
+        let written = &tried[kept];
+        if written.is_rival() {
+            said.push(format!("`{}` is written as asked, without the checkpoint.", written.strategy));
+        } else if no && kept == self.head {
+            said.push(format!("So this checkpoint is not shown to help; {} is written.", written.text()));
+        } else if no {
+            let strategy = &written.strategy;
+            said.push(format!("So this checkpoint is not shown to help; `{strategy}` is written as asked."));
+        } else if kept == self.head && self.tuning.is_some() {
+            said.push("The simpler of the two is written.".into());
+        }
+        said.join(" ")
     }
 
     /// What the checkpoint and the tuning are worth, and what the network that is kept costs.
@@ -183,7 +175,11 @@ mod tests {
             let own = found(&tried, 2, true);
             assert_eq!((own.judged.chosen, own.judged.verdict), (chosen, Verdict::Transfer), "{wrong}");
             let said = own.reason(&tried, own.judged.chosen, 2);
-            let part = if chosen == 2 { "The simpler of the two is written." } else { "with a head too (" };
+            let part = if chosen == 2 {
+                "The simpler of the two is written."
+            } else {
+                "gets more right than the frozen checkpoint with a head ("
+            };
             assert!(said.contains(part), "{said}");
         }
         // Taken as asked.

@@ -19,8 +19,8 @@ pub fn exact_share(rows: &[f64]) -> Option<Estimate> {
 }
 
 /// The exact interval of what `rows` gain over `base`, one of `count` gains, rows as in [`exact_share`]: given on how many they
-/// differ, that of the share on which the first is right, as the exact test of paired shares has it (McNemar). `None`
-/// where there is no row, or rows are many.
+/// differ, that of the share on which the first is right, as the exact test of paired shares (`McNemar`'s) has it.
+/// `None` where there is no row, or rows are many.
 pub fn exact_gain(rows: &[f64], base: &[f64], count: usize) -> Option<Estimate> {
     if rows.is_empty() || rows.len() > FEW {
         return None;

@@ -155,7 +155,8 @@ mod tests {
 
     /// Candidates for 40 rows of two classes: one that is sure, has both classes and agrees with all, and one that guesses.
     fn candidates() -> [(Vec<f64>, Matrix, Vec<f64>); 2] {
-        let of = |i: usize, sure: f64| if i % 2 == 0 { [sure, 1.0 - sure] } else { [1.0 - sure, sure] };
+        let of =
+            |i: usize, sure: f64| if i.is_multiple_of(2) { [sure, 1.0 - sure] } else { [1.0 - sure, sure] };
         let sure = |i: usize| 0.93 + 0.01 * (i % 5) as f64;
         let guess = |i: usize| 0.35 + 0.05 * (i * 7 % 10) as f64;
         [(&sure as &dyn Fn(usize) -> f64, 0.9), (&guess, 0.5)].map(|(by, support)| {

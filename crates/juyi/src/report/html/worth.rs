@@ -8,7 +8,8 @@ use crate::report::run::Run;
 /// Nothing where no network was tuned.
 pub(super) fn worth(run: &Run) -> String {
     let Some(worth) = &run.figures.worth else { return String::new() };
-    let items: String = worth.lines().iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
+    let items: Vec<String> =
+        worth.lines().iter().map(|line| format!("<li>{}</li>\n", escape(line))).collect();
     let rows: Vec<Vec<Cell>> = worth
         .curve
         .iter()
@@ -27,5 +28,5 @@ pub(super) fn worth(run: &Run) -> String {
             table("Fewer labels", &["labels", "frozen checkpoint", &worth.rival], &rows)
         )
     };
-    format!("<ul>\n{items}</ul>\n{fewer}")
+    format!("<ul>\n{}</ul>\n{fewer}", items.concat())
 }
