@@ -139,6 +139,16 @@ pub(crate) struct TablesArguments {
 }
 
 #[derive(Args)]
+pub(crate) struct SingleArguments {
+    /// Write the best single model instead of the vote of several
+    #[arg(long)]
+    pub(crate) single: bool,
+    /// What orders single models where no labelled target rows judge (`juyi methods` lists validators) [default: agreement]
+    #[arg(long, value_name = "NAME", requires = "single")]
+    pub(crate) validator: Option<String>,
+}
+
+#[derive(Args)]
 pub(crate) struct TransferArguments {
     #[command(flatten)]
     pub(crate) tables: TablesArguments,
@@ -149,12 +159,8 @@ pub(crate) struct TransferArguments {
     /// another sensor [default: what the rows tell]
     #[arg(long, value_name = "READING")]
     pub(crate) assume: Option<Assume>,
-    /// Write the best single model instead of the vote of several
-    #[arg(long)]
-    pub(crate) single: bool,
-    /// What orders single models where no labelled target rows judge (`juyi methods` lists validators) [default: agreement]
-    #[arg(long, value_name = "NAME", requires = "single")]
-    pub(crate) validator: Option<String>,
+    #[command(flatten)]
+    pub(crate) alone: SingleArguments,
     /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
     #[arg(long)]
     pub(crate) strict: bool,

@@ -167,8 +167,9 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             arguments::Assume::Mixed => choice::Reading::Mixed,
         }),
         single: arguments
+            .alone
             .single
-            .then(|| arguments.validator.clone().unwrap_or_else(|| VALIDATORS[0].name.into())),
+            .then(|| arguments.alone.validator.clone().unwrap_or_else(|| VALIDATORS[0].name.into())),
         ..data
     })
 }

@@ -48,6 +48,111 @@ fn prepare_with(folder: &Path, name: &str, each: u32) {
     write_safetensors(&folder.join("net.safetensors"), &drawn.tensors(), &[].into()).expect("a checkpoint");
 }
 
+/// The record of a run.
+fn record(folder: &Path, run: &str) -> serde_json::Value {
+    let text = std::fs::read_to_string(folder.join(run).join("run.json")).expect("a record");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What was tried: the rivals, or the others.
+fn methods(folder: &Path, run: &str, rivals: bool) -> Vec<String> {
+    let record = record(folder, run);
+    let all = record["select"]["candidates"].as_array().expect("candidates");
+    let own = all.iter().filter(|one| one["baseline"] == rivals);
+    own.map(|one| one["method"].as_str().expect("a name").to_string()).collect()
+}
+
+/// Classes that colours tell apart need no checkpoint: on a no, its network is written with a head all the same.
+#[test]
+fn on_a_no_the_frozen_checkpoint_with_a_head_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare(folder, "mobilenet-v2");
+    for (class, red) in [("dark", 60), ("light", 190)] {
+        let own = folder.join("colours").join(class);
+        std::fs::create_dir_all(&own).expect("a folder");
+        for k in 0..6u8 {
+            let picture = RgbImage::from_fn(40, 40, |x, y| Rgb([red + (x + y) as u8 % 5, 8 * k, 99]));
+            picture.save(own.join(format!("{k}.png"))).expect("a picture");
+        }
+    }
+    let read = |name: &str| Checkpoint::read(&folder.join(name), 1 << 30).expect("it is read").tensors;
+    let before = read("net.safetensors");
+    for (arguments, out) in [("", "auto"), ("--tune last:1 --epochs 1 --strict", "strict")] {
+        let run = format!("transfer --source net.safetensors --target colours {arguments} --out {out}");
+        let output = juyi(folder, &run);
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(i32::from(out == "strict")), "{said}{}", text(&output.stderr));
+        for part in [
+            "So this checkpoint is not shown to help; the frozen checkpoint with a head is written.",
+            "best baseline   ",
+            "multiply-adds",
+        ] {
+            assert!(said.contains(part), "{part} is not in {said}");
+        }
+        assert!(!said.contains("does not transfer"), "{said}");
+        let record = record(folder, out);
+        assert_ne!(record["select"]["verdict"], "transfer");
+        assert_eq!(record["transfer"]["chosen"]["method"], "head");
+        let rival = &record["transfer"]["baseline"];
+        assert_eq!(rival["scores"]["accuracy"], 1.0);
+        assert_eq!(record["figures"]["worth"]["rival"], rival["method"]);
+        let mut rivals = methods(folder, out, true);
+        rivals.sort_unstable();
+        assert_eq!(rivals, ["colour histograms", "weights drawn at random"]);
+        // All but the head is the checkpoint's.
+        let after = read(&format!("{out}/network.safetensors"));
+        assert!(before.keys().eq(after.keys()));
+        for (name, own) in &after {
+            let head = name.starts_with("classifier");
+            assert_eq!(head, *own != before[name], "{name}");
+        }
+        let new = done(folder, &format!("predict {out} colours --out {out}.csv"));
+        assert!(new.contains("accuracy"), "{new}");
+        let page = std::fs::read_to_string(folder.join(out).join("report.html")).expect("a page");
+        assert!(page.contains("What the network is worth"));
+    }
+    // One that is trained from scratch is written as asked.
+    let scratch =
+        "transfer --source net.safetensors --target colours --tune scratch --epochs 1 --out scratch";
+    assert!(done(folder, scratch).contains("`scratch` is written as asked, without the checkpoint"));
+    assert_eq!(record(folder, "scratch")["transfer"]["chosen"]["method"], "scratch");
+    assert_ne!(read("scratch/network.safetensors")["features.0.0.weight"], before["features.0.0.weight"]);
+}
+
+#[test]
+fn what_a_network_costs_and_what_it_saves_is_recorded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    prepare_with(folder, "mobilenet-v2", 20);
+    done(folder, "transfer --source net.safetensors --target photos --tune head --out run --cache kept");
+    let first = record(folder, "run");
+    let worth = &first["figures"]["worth"];
+    let curve = worth["curve"].as_array().expect("a curve");
+    let shares: Vec<f64> = curve.iter().filter_map(|point| point["share"].as_f64()).collect();
+    assert_eq!(shares, [0.25, 0.5, 1.0]);
+    assert!(
+        worth["multiply_adds"].as_u64().is_some_and(|count| (299_000_000..300_000_000).contains(&count)),
+        "{worth}"
+    );
+    let all = first["select"]["candidates"].as_array().expect("candidates");
+    let score = |name: &str| {
+        let own = all.iter().find(|one| one["method"] == name).expect("it was tried");
+        own["score"]["value"].as_f64().expect("a score")
+    };
+    let end = curve.last().expect("a point");
+    assert_eq!(end["chosen"].as_f64(), Some(score("head")));
+    assert_eq!(end["rival"].as_f64(), Some(score(worth["rival"].as_str().expect("a name"))));
+    // From the cache the same comes out.
+    done(folder, "transfer --source net.safetensors --target photos --tune head --out again --cache kept");
+    let again = record(folder, "again");
+    assert_eq!(&again["figures"]["worth"], worth);
+    for file in ["network.safetensors", "predictions.csv"] {
+        let bytes = |run: &str| std::fs::read(folder.join(run).join(file)).expect("it was written");
+        assert!(bytes("run") == bytes("again"), "{file}");
+    }
+}
+
 #[test]
 fn a_network_is_tuned_kept_and_used() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -55,7 +160,7 @@ fn a_network_is_tuned_kept_and_used() {
     prepare(folder, "mobilenet-v2");
     let tune = "transfer --source net.safetensors --target photos --tune last:1 --epochs 2";
     let said = done(folder, &format!("{tune} --out one"));
-    for part in ["3 candidates validated", "last:1", "weights drawn at random", "network.safetensors"] {
+    for part in ["4 candidates validated", "last:1", "frozen checkpoint over", "network.safetensors"] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
     let page = std::fs::read_to_string(folder.join("one/report.html")).expect("a page");
@@ -150,8 +255,7 @@ fn auto_compares_rates_and_goes_on_after_a_cut() {
     prepare_with(folder, "mobilenet-v2", 9);
     let tune = "transfer --source net.safetensors --target photos --epochs 2 --cache kept";
     let rate = |name: &str| {
-        let record = std::fs::read_to_string(folder.join(name).join("run.json")).expect("a record");
-        let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+        let record = record(folder, name);
         let all = record["select"]["candidates"].as_array().expect("candidates").clone();
         let own = all.into_iter().find(|one| one["method"] == "last:1").expect("it was tried");
         own["params"]["rate"].as_f64().expect("a rate")
@@ -283,9 +387,10 @@ fn every_strategy_and_regularizer_goes_through() {
     for part in ["adapter.down", "adapter2.down"] {
         assert!(tensors.keys().any(|name| name.contains(part)), "{part}");
     }
-    let said =
-        done(folder, &format!("{tune} --tune head --set baseline=scratch --out z").replace(" --quiet", ""));
-    assert!(said.contains("trained from scratch"), "{said}");
+    done(folder, &format!("{tune} --tune head --set baseline=scratch --out z"));
+    let mut rivals = methods(folder, "z", true);
+    rivals.sort_unstable();
+    assert_eq!(rivals, ["colour histograms", "trained from scratch", "weights drawn at random"]);
     // A head that is not one linear layer is trained by epochs, and one of a network that is drawn keeps nothing.
     prepare(folder, "squeezenet1-1");
     done(folder, &format!("{tune} --tune head --out y"));

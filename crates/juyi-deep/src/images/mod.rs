@@ -7,6 +7,7 @@
 
 mod augment;
 mod batches;
+mod colours;
 mod copies;
 mod cut;
 mod doubtful;
@@ -30,6 +31,7 @@ use std::fmt::Display;
 pub use augment::{Augmentation, RandAugment, RandomCrop, augment, generator};
 pub(crate) use batches::each_of;
 pub use batches::{Batch, Making, OnDamage, Reading, prepare_all};
+pub(crate) use colours::{COLOURS, colour_shares};
 pub use copies::{copies, tell_copies};
 pub use entries::{Entry, Listing, is_picture, path_text};
 pub use mixing::{Mixed, cutmix, mixup};

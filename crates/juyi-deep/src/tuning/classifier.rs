@@ -170,6 +170,12 @@ impl Classifier {
         self.about.architecture.bytes().max(4 * numbers)
     }
 
+    /// Products of two numbers that one picture takes.
+    pub(super) fn multiply_adds(&self) -> Result<u64> {
+        let head = self.tensors.get(ON_STAGES[0]).map_or(0, |own| own.values.len() as u64);
+        Ok(self.about.architecture.cost()?.products.saturating_add(head))
+    }
+
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
         &self.about.classes

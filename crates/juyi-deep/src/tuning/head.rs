@@ -116,7 +116,7 @@ pub(super) fn best_aside(
 
 /// Numbers that solving the problem holds beside the rows: the rows rotated and what tells the directions, then what each
 /// fold has of them, and of the head a few tens of copies that L-BFGS remembers.
-fn held(rows: &Matrix, classes: usize, folds: usize, penalties: usize) -> u64 {
+pub(super) fn held(rows: &Matrix, classes: usize, folds: usize, penalties: usize) -> u64 {
     let [n, d, classes] = [rows.nrows(), rows.ncols(), classes].map(|size| size as u64);
     let [folds, penalties] = [folds, penalties].map(|count| count as u64);
     let r = n.min(d);
@@ -136,9 +136,9 @@ pub(super) enum Scaling {
 }
 
 /// Rows in the directions of their variance.
-struct Rotated {
+pub(super) struct Rotated {
     /// `(n, r)`.
-    rows: Matrix,
+    pub(super) rows: Matrix,
     /// The directions `(d, r)`.
     directions: Matrix,
     /// The sum of squares along each.
@@ -151,7 +151,7 @@ struct Rotated {
 }
 
 impl Rotated {
-    fn new(rows: &Matrix, scaling: Scaling) -> Result<Self> {
+    pub(super) fn new(rows: &Matrix, scaling: Scaling) -> Result<Self> {
         let (n, d) = (rows.nrows(), rows.ncols());
         // Weak penalties leave weights whose derivatives are small far from the minimum.
         let ((means, scales), tolerance) = match scaling {
@@ -205,7 +205,13 @@ pub(super) fn means_and_scales(rows: &Matrix) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// The minima for falling penalties over rows in the directions of `own`: weights `(r, c)`, below them the biases.
-fn path(own: &Rotated, rows: &Matrix, of: &[usize], classes: usize, inverse: &[f64]) -> Vec<Matrix> {
+pub(super) fn path(
+    own: &Rotated,
+    rows: &Matrix,
+    of: &[usize],
+    classes: usize,
+    inverse: &[f64],
+) -> Vec<Matrix> {
     let squares = &own.squares;
     let (n, r) = (rows.nrows(), rows.ncols());
     let uneven = class_counts(of, classes)

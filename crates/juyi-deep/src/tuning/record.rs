@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::inputs::{Pictures, class_counts};
 use super::settings::Settings;
+use super::strategy::Strategy;
 use super::verdict::{Judged, Tuned};
 use crate::images::{Filter, Picture, each_of, small_jpeg};
 use crate::zoo::Recognized;
@@ -49,7 +50,6 @@ pub fn record(
     known: &Surroundings<'_>,
     context: &Context,
 ) -> Result<Run> {
-    let refused = tuned.judged.iter().all(|own| own.without.is_none());
     let truth: Vec<usize> = tuned.judged.iter().map(|own| own.truth).collect();
     let said: Vec<usize> = tuned.judged.iter().map(|own| own.said).collect();
     let without: Option<Vec<usize>> = tuned.judged.iter().map(|own| own.without).collect();
@@ -66,18 +66,16 @@ pub fn record(
     };
     let settings = Settings { rate: tuned.rate, ..settings.clone() };
     let params = if tuned.epochs.is_empty() { json!({}) } else { parameters(&settings)? };
-    let carried = format!("the weights of `{}` in {}", known.found.architecture.name, known.source);
-    let (drawn, nothing) = ("weights drawn at random", "nothing: all weights are drawn at random");
-    let (chosen, baseline) = if refused {
-        (fit(drawn, nothing, &said, tuned.seconds[0], json!({})), None)
+    let name = tuned.strategy.to_string();
+    let carried = if tuned.strategy == Strategy::Scratch {
+        "nothing: all weights were drawn at random".into()
     } else {
-        let name = tuned.strategy.to_string();
-        let without = without.as_deref().unwrap_or_default();
-        (
-            fit(&name, &carried, &said, tuned.seconds[0], params),
-            Some(fit(drawn, nothing, without, tuned.seconds[1], json!({}))),
-        )
+        format!("the weights of `{}` in {}", known.found.architecture.name, known.source)
     };
+    let chosen = fit(&name, &carried, &said, tuned.seconds[0], params);
+    let baseline = without
+        .as_deref()
+        .map(|without| fit(&tuned.rival, "nothing of the checkpoint", without, tuned.seconds[1], json!({})));
     let counts = class_counts(&pictures.classes, pictures.names.len());
     let classes = pictures.names.iter().cloned().zip(counts).collect();
     let whole = tuned.judged.len() == pictures.files.len();
@@ -121,6 +119,7 @@ pub fn record(
         }),
         epochs: tuned.epochs.clone(),
         photographs: photographs(&tuned.judged, pictures, context)?,
+        worth: Some(tuned.worth.clone()),
         ..Figures::default()
     };
     let transfer = TransferFacts { chosen, baseline, refused: None };

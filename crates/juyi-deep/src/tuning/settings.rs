@@ -67,32 +67,15 @@ pub const RATE: f64 = 3e-4;
 /// The rates that `auto` tries.
 pub const RATES: [f64; 3] = [1e-4, RATE, 1e-3];
 
-/// A network without transfer.
+/// What a checkpoint is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Baseline {
-    /// A solved head on the same network, its weights drawn at random and frozen: quick, and weak.
+    /// The better of two solved heads: on the same network, its weights drawn at random and frozen, and on how often
+    /// colours occur.
     Frozen,
-    /// The same network trained from weights drawn at random, in as many epochs: slow.
+    /// The best of these and the same network trained from weights drawn at random, in as many epochs: slow.
     Scratch,
-}
-
-impl Baseline {
-    /// What is done to the drawn network.
-    pub(super) fn strategy(self) -> Strategy {
-        match self {
-            Self::Frozen => Strategy::Head,
-            Self::Scratch => Strategy::Scratch,
-        }
-    }
-
-    /// In the words of a verdict.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::Frozen => "a solved head on the same network with weights drawn at random",
-            Self::Scratch => "the same network trained from scratch",
-        }
-    }
 }
 
 /// What normalisations go by in training.

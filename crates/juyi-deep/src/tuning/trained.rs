@@ -16,7 +16,8 @@ use super::scores::scores;
 use super::settings::Settings;
 use super::strategy::Strategy;
 use super::training::{Trained, Training};
-use super::trial::{Trial, Trials, linear_head, put};
+use super::trial::{Trials, linear_head, put};
+use super::tried::{Start, Trial};
 use crate::architecture::{Architecture, Auxiliary};
 use crate::layers::Layer;
 use crate::network::Network;
@@ -92,14 +93,15 @@ impl<'a> Trials<'a> {
         context.give_back(held);
         Ok(Trial {
             strategy,
-            drawn: drawn || strategy == Strategy::Scratch,
+            start: if drawn || strategy == Strategy::Scratch { Start::Drawn } else { Start::Checkpoint },
             aside,
             epochs,
             solved: Vec::new(),
             rate: Some(rate),
             seconds: begin.elapsed().as_secs_f64(),
             agreement,
-            classifier: self.classifier(&trained),
+            classifier: Some(self.classifier(&trained)),
+            rows: None,
             inputs: Some(inputs),
         })
     }
@@ -108,7 +110,7 @@ impl<'a> Trials<'a> {
     pub(super) fn refit(&self, trial: &mut Trial<'_>, context: &mut Context) -> Result<()> {
         let (Some(rate), Some(inputs)) = (trial.rate, trial.inputs.take()) else { return Ok(()) };
         let begin = Instant::now();
-        let Trial { strategy, drawn, .. } = *trial;
+        let (strategy, drawn) = (trial.strategy, trial.start == Start::Drawn);
         let network = self.network(drawn, strategy, context)?;
         let bytes = network.architecture.bytes();
         context.take(bytes);
@@ -116,7 +118,7 @@ impl<'a> Trials<'a> {
         let pictures = (all, Vec::new());
         let own = self.training(strategy, &network, &inputs, rate, pictures, ("all", drawn), context)?;
         context.give_back(bytes);
-        trial.classifier = self.classifier(&own.network);
+        trial.classifier = Some(self.classifier(&own.network));
         trial.seconds += begin.elapsed().as_secs_f64();
         Ok(())
     }

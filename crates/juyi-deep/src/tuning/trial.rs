@@ -9,16 +9,16 @@ use juyi::context::Context;
 use juyi::error::{Error, Result};
 use juyi::linalg::{Matrix, select_rows};
 use juyi::models::Answers;
-use juyi::report::Epoch;
 
 use super::about::OWN_HEAD;
 use super::classifier::Classifier;
 use super::head::{self, Head, Solved};
 use super::head_to_toe;
-use super::inputs::{Inputs, Pictures};
+use super::inputs::Pictures;
 use super::scores::{right, scores};
 use super::settings::Settings;
 use super::strategy::Strategy;
+use super::tried::{Start, Trial};
 use crate::architecture::{Architecture, Auxiliary};
 use crate::device::device;
 use crate::features::{Extractor, Kept};
@@ -40,35 +40,6 @@ pub(super) struct Trials<'a> {
     pub(super) notes: Option<&'a Path>,
     /// The features of all pictures by the checkpoint's network, once they are computed.
     pub(super) features: OnceCell<Matrix>,
-}
-
-/// A strategy that was tried.
-pub(super) struct Trial<'a> {
-    pub(super) strategy: Strategy,
-    /// Whether weights were drawn at random: no transfer.
-    pub(super) drawn: bool,
-    /// Of each picture that was kept aside, a probability of each class.
-    pub(super) aside: Vec<Option<Vec<f64>>>,
-    /// The epochs of the training that was judged; empty where there was none.
-    pub(super) epochs: Vec<Epoch>,
-    /// What was chosen for a head that was solved, by name; empty for a training.
-    pub(super) solved: Vec<(&'static str, f64)>,
-    /// The rate of a training.
-    pub(super) rate: Option<f64>,
-    /// Where the head that came with the checkpoint is kept: the share of pictures aside of which it says what it said before.
-    pub(super) agreement: Option<f64>,
-    pub(super) seconds: f64,
-    /// Made of all pictures, once a training is refitted.
-    pub(super) classifier: Classifier,
-    /// What goes into the first stage that is trained.
-    pub(super) inputs: Option<Inputs<'a>>,
-}
-
-impl Trial<'_> {
-    /// Bytes that it takes while others are tried.
-    pub(super) fn bytes(&self) -> u64 {
-        self.classifier.bytes() + self.inputs.as_ref().map_or(0, Inputs::held)
-    }
 }
 
 impl<'a> Trials<'a> {
@@ -161,7 +132,11 @@ impl<'a> Trials<'a> {
     ) -> Result<Trial<'a>> {
         let begin = Instant::now();
         let (classes, names) = (&self.pictures.classes, self.pictures.names.clone());
-        let (kept, solved) = if strategy == Strategy::Head && !drawn {
+        if drawn {
+            let rows = self.rows(&network, kept(strategy), context)?;
+            return self.rival(Start::Drawn, rows, begin, context);
+        }
+        let (kept, solved) = if strategy == Strategy::Head {
             let penalty = self.settings.inverse_penalty;
             let rows = self.features(&network, context)?;
             (Kept::Features, head::solve(rows, classes, names.len(), &self.folds, penalty, context)?)
@@ -170,28 +145,29 @@ impl<'a> Trials<'a> {
             let rows = self.rows(&network, kept, context)?;
             (kept, self.solved(&rows, &network, kept, classes, &self.folds, context)?)
         };
-        let Solved { head, selection, searched, inverse_penalty, aside } = solved;
         let classifier = if kept == Kept::Features {
-            put(&mut network, &head);
+            put(&mut network, &solved.head);
             Classifier::new(network.architecture.clone(), network.tensors(), names)
         } else {
-            let own = network.architecture.clone();
-            Classifier::on_stages(own, trunk(&network), names, kept, head, selection.as_ref())
+            let (own, selection) = (network.architecture.clone(), solved.selection.as_ref());
+            Classifier::on_stages(own, trunk(&network), names, kept, solved.head.clone(), selection)
         };
-        let row = |i: usize| Some(aside.row(i).iter().copied().collect());
-        let params = searched.into_iter().chain([("inverse-penalty", inverse_penalty)]);
-        Ok(Trial {
-            strategy,
-            drawn,
-            aside: (0..classes.len()).map(row).collect(),
-            epochs: Vec::new(),
-            solved: params.collect(),
-            rate: None,
-            agreement: None,
-            seconds: begin.elapsed().as_secs_f64(),
-            classifier,
-            inputs: None,
-        })
+        let trial = Trial::of_solved(strategy, Start::Checkpoint, solved, begin);
+        Ok(Trial { classifier: Some(classifier), ..trial })
+    }
+
+    /// A head solved on rows that know nothing of the checkpoint.
+    pub(super) fn rival(
+        &self,
+        start: Start,
+        rows: Matrix,
+        begin: Instant,
+        context: &Context,
+    ) -> Result<Trial<'a>> {
+        let Pictures { classes, names, .. } = self.pictures;
+        let penalty = self.settings.inverse_penalty;
+        let solved = head::solve(&rows, classes, names.len(), &self.folds, penalty, context)?;
+        Ok(Trial { rows: Some(rows), ..Trial::of_solved(Strategy::Head, start, solved, begin) })
     }
 
     /// The head that solves the problem on rows of what is kept, the classes of which are `of`.

@@ -1,8 +1,7 @@
 //! By what labelled rows judge: accuracy, balanced accuracy where a class is rare, or R² of numbers.
 
-use statrs::distribution::{Beta, ContinuousCDF};
-
 use super::RARE;
+use super::paired;
 use super::resamples::{Resamples, Score};
 use super::validation::{most_frequent, spread};
 use crate::data::{Goal, Labels};
@@ -10,9 +9,6 @@ use crate::measures::Estimate;
 
 /// Where classes are many, a class is rare below this part of an even share.
 const PART: f64 = 0.5;
-
-/// The most labelled rows for which intervals are exact rather than resampled.
-const FEW: usize = 50;
 
 /// The figure of merit on some labelled rows.
 pub(super) struct Figure<'a> {
@@ -77,75 +73,27 @@ impl<'a> Figure<'a> {
     /// What rows score in the mean, with the interval of 95 %.
     pub(super) fn within(&self, rows: &[f64], resamples: &Resamples) -> Estimate {
         let score = self.score(rows, resamples);
-        if !self.exact(rows.len()) {
+        self.counted().then(|| paired::exact_share(rows)).flatten().unwrap_or_else(|| {
             let (low, high) = (score.quantile(0.025), score.quantile(0.975));
-            return Estimate { value: score.value, low, high };
-        }
-        let hits: f64 = rows.iter().sum();
-        let (low, high) = share_within(hits, rows.len() as f64 - hits, 0.05);
-        Estimate { value: score.value, low, high }
+            Estimate { value: score.value, low, high }
+        })
     }
 
-    /// Whether intervals are exact.
-    fn exact(&self, rows: usize) -> bool {
-        rows <= FEW && !self.balanced && matches!(self.labels, Labels::Classes(_))
+    /// Whether rows are right or wrong and count alike.
+    fn counted(&self) -> bool {
+        !self.balanced && matches!(self.labels, Labels::Classes(_))
     }
 
-    /// The exact interval of what `rows` gain over `base`, one of `count` gains: given on how many rows they differ, that of
-    /// the share on which the first is right, as the exact test of paired shares has it. `None` where there is none, or rows are many.
+    /// The [exact interval](paired::exact_gain) of what `rows` gain over `base`, one of `count` gains. `None` where there is
+    /// none, or rows are many.
     pub(super) fn exact_gain(&self, rows: &[f64], base: &[f64], count: usize) -> Option<Estimate> {
-        if !self.exact(rows.len()) {
-            return None;
-        }
-        let n = rows.len() as f64;
-        let over = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).max(0.0)).sum::<f64>();
-        let (ahead, behind) = (over(rows, base), over(base, rows));
-        let differ = ahead + behind;
-        let value = (ahead - behind) / n;
-        if differ == 0.0 {
-            return Some(Estimate::around(value, 0.0, rows.len()));
-        }
-        let (low, high) = share_within(ahead, behind, 0.05 / count as f64);
-        Some(Estimate { value, low: differ / n * (2.0 * low - 1.0), high: differ / n * (2.0 * high - 1.0) })
+        self.counted().then(|| paired::exact_gain(rows, base, count)).flatten()
     }
-}
-
-/// The interval of a share that was seen in `hits` cases and not in `misses`, missed with probability `level` (Clopper and
-/// Pearson).
-fn share_within(hits: f64, misses: f64, level: f64) -> (f64, f64) {
-    let quantile = |a: f64, b: f64, at: f64| Beta::new(a, b).map_or(f64::NAN, |beta| beta.inverse_cdf(at));
-    let low = if hits > 0.0 { quantile(hits, misses + 1.0, level / 2.0) } else { 0.0 };
-    let high = if misses > 0.0 { quantile(hits + 1.0, misses, 1.0 - level / 2.0) } else { 1.0 };
-    (low, high)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shares_have_the_textbook_interval() {
-        let (low, high) = share_within(9.0, 1.0, 0.05);
-        assert!((low - 0.554_984).abs() < 1e-5 && (high - 0.997_471).abs() < 1e-5, "{low} {high}");
-        assert_eq!(share_within(0.0, 3.0, 0.05).0, 0.0);
-        assert_eq!(share_within(3.0, 0.0, 0.05).1, 1.0);
-    }
-
-    #[test]
-    fn a_gain_on_few_rows_is_as_sure_as_mcnemar_has_it() {
-        let goal = Goal::Classes(vec!["a".into(), "b".into()]);
-        let labels = Labels::Classes((0..20).map(|i| i % 2).collect());
-        let figure = Figure::of(&labels, &labels, &goal);
-        let (all, none) = (vec![1.0; 20], vec![0.0; 20]);
-        let some = |count: usize| (0..20).map(|i| f64::from(u8::from(i >= count))).collect::<Vec<f64>>();
-        // Five discordant rows of five are p = 1/16; six of six are p = 1/32.
-        assert!(figure.exact_gain(&all, &some(5), 1).unwrap().low < 0.0);
-        let gain = figure.exact_gain(&all, &some(6), 1).unwrap();
-        assert!(gain.low > 0.0 && gain.value == 0.3, "{gain:?}");
-        assert!(figure.exact_gain(&all, &some(6), 3).unwrap().low < 0.0);
-        let same = figure.exact_gain(&none, &none, 1).unwrap();
-        assert_eq!((same.low, same.high), (-0.15, 0.15));
-    }
 
     #[test]
     fn classes_count_alike_where_one_is_rare() {

@@ -2,7 +2,7 @@
 //!
 //! Read in this order: `candidates` for what is tried, `fitted` and `ballot` for the vote of it, `units` for how the target's
 //! columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth; `labelled` where labelled
-//! target rows judge, with `held`, `bench`, `figure`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
 mod ballot;
@@ -18,6 +18,7 @@ mod held;
 mod judge;
 mod labelled;
 mod learnable;
+mod paired;
 mod proposal;
 mod resamples;
 mod sources;
@@ -29,6 +30,7 @@ pub use candidates::{Configuration, by_source};
 pub use fitted::Standby;
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
+pub use paired::{exact_gain, exact_share};
 pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 pub use resamples::{Resamples, Score};
 pub use sources::SourceWorth;

@@ -14,6 +14,7 @@ mod scores;
 mod svg;
 mod table;
 mod verdict;
+mod worth;
 
 pub use picture::base64;
 
@@ -33,6 +34,7 @@ pub fn html(run: &Run) -> String {
         section("How far apart", &domains::distances(run)),
         section("What has moved", &domains::moved(run)),
         section("Candidates", &choice::candidates(run)),
+        section("What the network is worth", &worth::worth(run)),
         section("Before and after", &scatter::before_and_after(run)),
         section("Class by class", &scores::classes(run)),
         section("Learning", &curves::curves(run)),

@@ -8,13 +8,14 @@ mod read;
 mod run;
 mod text;
 mod weights;
+mod worth;
 
 pub use folder::read;
 pub use html::{base64, html};
 pub use predictions::{Predictions, predictions_csv, predictions_parquet};
 pub use run::{
-    Confusion, DataFacts, DomainFacts, Epoch, Figures, FitFacts, Photograph, Picture, Point, Run, Shown,
-    TransferFacts,
+    Confusion, DataFacts, DomainFacts, Epoch, FewerLabels, Figures, FitFacts, Photograph, Picture, Point,
+    Run, Shown, TransferFacts, Worth,
 };
 pub use text::{distance_line, score_text, text, thousands};
 pub use weights::{SourceRows, SourceWeights, weights_csv, weights_parquet};

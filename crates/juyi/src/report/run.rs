@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::choice::{Choice, title};
 use crate::context::{Context, Notice};
-use crate::measures::{Distance, MovedColumn, Scores};
+use crate::measures::{Distance, Estimate, MovedColumn, Scores};
 
 /// What is known of one domain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -175,6 +175,38 @@ pub struct Figures {
     /// Some photographs with what is said of them.
     #[serde(default)]
     pub photographs: Vec<Photograph>,
+    /// What a network and its tuning are worth, where one was tuned.
+    #[serde(default)]
+    pub worth: Option<Worth>,
+}
+
+/// What a pretrained network and its tuning are worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Worth {
+    /// The best of what knows nothing of the network's weights.
+    pub rival: String,
+    /// What the frozen network with a head gains over it.
+    pub checkpoint: Estimate,
+    /// The best tuning, and what it gains over the frozen network with a head; absent where none was tried.
+    pub tuning: Option<(String, Estimate)>,
+    /// Products of two numbers that one picture takes in the network that is written.
+    pub multiply_adds: u64,
+    /// What heads do with a part of the labels, all of them last; empty where that was not looked at.
+    pub curve: Vec<FewerLabels>,
+    /// The share of the labels without which the frozen network with a head is as good as the rival with all of them, the
+    /// largest for so many and more; absent where it never is.
+    pub labels_saved: Option<f64>,
+}
+
+/// What heads do with a part of the labels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FewerLabels {
+    /// The part, above 0, 1 for all.
+    pub share: f64,
+    /// Accuracy of the frozen network with a head.
+    pub chosen: f64,
+    /// That of the rival.
+    pub rival: f64,
 }
 
 /// What an epoch of a training came to.

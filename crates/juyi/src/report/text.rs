@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::run::{DomainFacts, FitFacts, Run};
+use super::run::{DomainFacts, FitFacts, Run, Worth};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
 use crate::error::harmless;
@@ -87,6 +87,9 @@ pub fn text(run: &Run) -> String {
     }
     if let Some(difference) = difference(run) {
         line("", &difference);
+    }
+    for (k, part) in run.figures.worth.iter().flat_map(Worth::lines).enumerate() {
+        line(if k == 0 { "worth" } else { "" }, &part);
     }
     if let Some(choice) = &run.select {
         if choice.candidates.is_empty() {

@@ -1,7 +1,7 @@
 //! Agreement with all candidates, less half the divergence of the class shares from the source's.
 //!
 //! Paper: D. Hu, M. Luo, J. Liang, C.-S. Foo, "Towards reliable model selection for unsupervised domain adaptation: an
-//! empirical study and a certified baseline", NeurIPS 2024 (the vote of all candidates stands for the labels)
+//! empirical study and a certified baseline", `NeurIPS` 2024 (the vote of all candidates stands for the labels)
 //!
 //! ```text
 //! mean over target rows of the share of the votes for the candidate's answer - divergence · ½ Σ_c |p_c - q_c|
@@ -62,7 +62,9 @@ impl Validator for Agreement {
         let (Goal::Classes(names), Labels::Classes(source)) = (of.goal, of.source) else { return Ok(agrees) };
         let mut apart = vec![0.0; names.len()];
         of.answers.iter().for_each(|class| apart[*class as usize] += 1.0 / of.answers.len() as f64);
-        source.iter().for_each(|class| apart[*class] -= 1.0 / source.len() as f64);
+        for class in source {
+            apart[*class] -= 1.0 / source.len() as f64;
+        }
         Ok(agrees - self.divergence * 0.5 * apart.iter().map(|v| v.abs()).sum::<f64>())
     }
 }
