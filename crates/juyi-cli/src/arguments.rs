@@ -1,5 +1,6 @@
 //! What may be typed.
 
+mod label;
 mod params;
 #[cfg(feature = "deep")]
 pub(crate) mod pictures;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+pub(crate) use label::LabelArguments;
 pub(crate) use params::params;
 #[cfg(feature = "deep")]
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
@@ -253,24 +255,6 @@ pub(crate) struct PredictArguments {
     #[cfg(feature = "deep")]
     #[command(flatten)]
     pub(crate) pictures: PictureArguments,
-    #[command(flatten)]
-    pub(crate) surroundings: Surroundings,
-}
-
-#[derive(Args)]
-pub(crate) struct LabelArguments {
-    /// Run folder
-    pub(crate) run: PathBuf,
-    /// Table with the rows [default: the target of the run]
-    pub(crate) table: Option<String>,
-    /// How many rows to write
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub(crate) count: usize,
-    /// File for the rows, CSV
-    #[arg(long, value_name = "FILE", default_value = "label.csv")]
-    pub(crate) out: PathBuf,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
 }

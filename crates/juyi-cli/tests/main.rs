@@ -5,6 +5,7 @@ mod columns;
 mod commands;
 mod dates;
 mod folders;
+mod label;
 mod likely_mistakes;
 #[cfg(feature = "deep")]
 mod network_files;

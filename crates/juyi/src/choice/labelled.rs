@@ -185,33 +185,6 @@ impl Bench<'_> {
         self.vote(VOTE, without.votes.clone()).into_iter().chain(best).collect()
     }
 
-    /// What the vote gains over what would be written else, where it is trusted without labels: its estimated gain over the plain
-    /// learners counts beside what the labelled rows say of it.
-    fn gain_as_without(
-        &self,
-        vote: &Entry,
-        plain: &Entry,
-        base: &Entry,
-        without: &Without,
-    ) -> Option<Estimate> {
-        if without.choice.verdict != Verdict::Transfer {
-            return None;
-        }
-        let least = 1.0 / vote.rows.len() as f64;
-        let lead = |one: &Entry| {
-            let error = standard_error(&differences(&one.score, &plain.score));
-            (one.score.value - plain.score.value, error)
-        };
-        let Estimate { value, low, high } = without.choice.gain;
-        let (known, known_error) = (value, ((high - low) / 2.0 / OF_95).max(least));
-        let ((seen, seen_error), (of_base, base_error)) = (lead(vote), lead(base));
-        let seen_error = seen_error.max(least);
-        let (a, b) = (known_error.powi(-2), seen_error.powi(-2));
-        let gain = (a * known + b * seen) / (a + b) - of_base;
-        let reach = OF_95 * ((a + b).recip() + base_error.powi(2)).sqrt();
-        Some(Estimate { value: gain, low: gain - reach, high: gain + reach })
-    }
-
     /// Judges the challengers against the best of what does not transfer.
     fn decide(self, learnable: &Learnable, without: Without, context: &mut Context) -> Result<Chosen> {
         let baselines = self.baselines(learnable);
@@ -246,7 +219,7 @@ impl Bench<'_> {
         if judged.verdict != Verdict::Transfer
             && !self.single
             && let Some(plain) = self.plain_vote(learnable)
-            && let Some(gain) = self.gain_as_without(&challengers[0], &plain, base, &without)
+            && let Some(gain) = gain_as_without(&challengers[0], &plain, base, &without)
             && gain.value >= WORTHWHILE
         {
             (judged.verdict, judged.chosen, judged.gain) = (Verdict::Transfer, 0, gain);
@@ -374,6 +347,27 @@ impl Bench<'_> {
         }));
         Ok(Proposal { name: entry.name, voters })
     }
+}
+
+/// What the vote gains over what would be written else, where it is trusted without labels: its estimated gain over the plain
+/// learners counts beside what the labelled rows say of it.
+fn gain_as_without(vote: &Entry, plain: &Entry, base: &Entry, without: &Without) -> Option<Estimate> {
+    if without.choice.verdict != Verdict::Transfer {
+        return None;
+    }
+    let least = 1.0 / vote.rows.len() as f64;
+    let lead = |one: &Entry| {
+        let error = standard_error(&differences(&one.score, &plain.score));
+        (one.score.value - plain.score.value, error)
+    };
+    let Estimate { value, low, high } = without.choice.gain;
+    let (known, known_error) = (value, ((high - low) / 2.0 / OF_95).max(least));
+    let ((seen, seen_error), (of_base, base_error)) = (lead(vote), lead(base));
+    let seen_error = seen_error.max(least);
+    let (a, b) = (known_error.powi(-2), seen_error.powi(-2));
+    let gain = (a * known + b * seen) / (a + b) - of_base;
+    let reach = OF_95 * ((a + b).recip() + base_error.powi(2)).sqrt();
+    Some(Estimate { value: gain, low: gain - reach, high: gain + reach })
 }
 
 /// How much more one scores than another, in each resample.

@@ -318,7 +318,9 @@ fn election<'a>(
 fn overlook_a_rare_class(plain: &[Fitted], task: &Task) -> bool {
     let Labels::Classes(of) = &task.source.labels else { return false };
     let mut counts = vec![0usize; task.goal.classes()];
-    of.iter().for_each(|&class| counts[class] += 1);
+    for &class in of {
+        counts[class] += 1;
+    }
     let rare = |count: &usize| *count > 0 && (*count as f64) < RARE * of.len() as f64;
     counts.iter().any(rare) && plain.iter().all(|one| !one.speaks())
 }

@@ -73,7 +73,9 @@ pub fn rows_to_label(
         };
         let nearest =
             (0..rows.len()).filter(|i| !chosen[*i]).min_by(|a, b| distance(*a).total_cmp(&distance(*b)));
-        nearest.into_iter().for_each(|i| chosen[i] = true);
+        if let Some(i) = nearest {
+            chosen[i] = true;
+        }
     }
     let rows: Vec<usize> =
         rows.into_iter().zip(chosen).filter_map(|(row, chosen)| chosen.then_some(row)).collect();

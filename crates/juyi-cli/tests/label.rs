@@ -1,0 +1,78 @@
+//! Rows to label, and labels that were filled in.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::{juyi, text};
+
+/// Two clumps a class; the target's lie one higher.
+fn tables(folder: &Path) {
+    let row = |i: usize, by: f64| {
+        let class = i % 2;
+        let noise = |k: usize| ((i * 37 + k * 61) % 101) as f64 / 50.0 - 1.0;
+        (3.0 * class as f64 + noise(1) + by, noise(2), ["low", "high"][class])
+    };
+    let write = |name: &str, by: f64, labelled: bool| {
+        let line = |i: usize| {
+            let (a, b, class) = row(i, by);
+            let end = if labelled { format!(",{class}") } else { String::new() };
+            format!("r{i},{a:.3},{b:.3}{end}\n")
+        };
+        let head = if labelled { "id,a,b,y\n" } else { "id,a,b\n" };
+        let rows: String = (0..80).map(line).collect();
+        std::fs::write(folder.join(name), head.to_string() + &rows).expect("a table");
+    };
+    write("old.csv", 0.0, true);
+    write("new.csv", 1.0, false);
+    write("truth.csv", 1.0, true);
+}
+
+#[test]
+fn rows_to_label_are_written_filled_in_and_learnt_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tables(folder.path());
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("a file");
+    let done = |command: &str| {
+        let done = juyi(folder.path(), command);
+        assert!(done.status.success(), "{command}: {}", text(&done.stderr));
+        text(&done.stdout)
+    };
+    let transfer = "transfer --source old.csv --target new.csv --label y --id id";
+    done(&format!("{transfer} --out run"));
+    let said = done("label run --count 12");
+    assert!(said.contains("12 of 80 rows written to label.csv: fill in `y`"), "{said}");
+    let asked = read("label.csv");
+    assert_eq!(asked.lines().next(), Some("row,y,id,a,b"));
+    assert_eq!(asked.lines().count(), 13);
+    done("label run new.csv --count 12 --out again.csv");
+    assert_eq!(asked, read("again.csv"));
+    // Each line is that of its number in the table.
+    let table = read("new.csv");
+    let mut filled = String::from("row,y,id,a,b\n");
+    for line in asked.lines().skip(1) {
+        let (row, rest) = line.split_once(",,").expect("an empty label");
+        let row: usize = row.parse().expect("a number");
+        let cells: Vec<f64> = rest.split(',').skip(1).map(|cell| cell.parse().expect("a number")).collect();
+        let (id, _) = rest.split_once(',').expect("cells");
+        assert!(table.lines().nth(row).expect("a row").starts_with(&format!("{id},")), "{line}");
+        let class = if cells[0] > 2.5 { "high" } else { "low" };
+        writeln!(filled, "{row},{class},{rest}").expect("memory");
+    }
+    std::fs::write(folder.path().join("filled.csv"), &filled).expect("a table");
+    let out = done(&format!("{transfer} --labels filled.csv --out with"));
+    assert!(out.contains("12 labelled"), "{out}");
+    for (command, says) in [
+        (format!("{transfer} --labels old.csv --out no"), "`old.csv`: has no column `row`"),
+        (format!("{transfer} --labels label.csv --out no"), "has no filled cell in column `y`"),
+        ("label run --count 0".into(), "`--count`: is 0"),
+        ("label run truth.csv --out no.csv".into(), "has no row without a label"),
+        ("label run gone.csv --out no.csv".into(), "gone.csv"),
+        ("label run --out new.csv".into(), "new.csv"),
+    ] {
+        let refused = juyi(folder.path(), &command);
+        assert_eq!(refused.status.code(), Some(2), "{command}");
+        assert!(text(&refused.stderr).contains(says), "{command}: {}", text(&refused.stderr));
+    }
+    assert_eq!(table, read("new.csv"));
+    assert!(!folder.path().join("no").exists() && !folder.path().join("no.csv").exists());
+}
