@@ -220,8 +220,8 @@ impl Election<'_> {
         } else if self.task.source.rows().min(self.task.target.rows()) < FEWEST_TO_ADAPT_TO {
             (CannotTell, "So few rows do not show how the domains lie to each other.")
         } else if self.overlooked {
-            let why = "Every target row would be said to be of one class though another is rare in the source; with each domain \
-                       standardised both are found.";
+            let why = "Without it every target row would be said to be of the same class, and a class that is rare in the source \
+                       would never be found; by balanced accuracy that is no better than chance.";
             (Transfer, why)
         } else if standing.lead < LEAST_LEAD {
             (
@@ -254,8 +254,8 @@ impl Election<'_> {
                 ),
             }
         };
-        let units = self.units.words();
-        (verdict, if self.learnable.holds() { format!("{units} {why}") } else { why.into() })
+        let plain = !self.learnable.holds() || (self.overlooked && verdict == Transfer);
+        (verdict, if plain { why.into() } else { format!("{} {why}", self.units.words()) })
     }
 
     /// The accuracy that answers are expected to have, by the share of the votes for them.

@@ -270,6 +270,7 @@ fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Resu
     let rows = (task.source.rows(), task.target.rows());
     if rows.0.min(rows.1) < FEWEST {
         let reason = format!("A verdict needs at least {FEWEST} rows on each side.");
+        leaders_of(task, context);
         let plain = candidates::plain(task, wishes.steps, wishes.learner)?.swap_remove(0);
         return Ok(undecided(reason, rows, Proposal::one(plain)));
     }
@@ -288,8 +289,7 @@ fn election<'a>(
     context: &mut Context,
 ) -> Result<Election<'a>> {
     let Wishes { steps, learner, only, assume, single } = wishes;
-    let leaders = copies(task.source.features.as_ref());
-    note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
+    let leaders = leaders_of(task, context);
     let plain = candidates::plain(task, steps, learner)?;
     context.progress("looking how the rows lie to each other", 0, 0);
     let units = match assume {
@@ -301,7 +301,9 @@ fn election<'a>(
     let (first, mut reading) = (plain.len(), units.reading);
     let mut others = candidates::voters(task, reading, steps, learner, &best, context)?;
     let plain = fit_each(plain, task, keep, (0, first + others.len()), context);
-    let overlooked = reading == Reading::SameUnits && assume.is_none() && overlook_a_rare_class(&plain, task);
+    let overlooked = matches!(reading, Reading::SameUnits | Reading::NotIdentifiable)
+        && assume.is_none()
+        && overlook_a_rare_class(&plain, task);
     if overlooked {
         reading = Reading::Rescaled;
         others = candidates::voters(task, reading, steps, learner, &best, context)?;
@@ -311,6 +313,13 @@ fn election<'a>(
     let count = first + others.len();
     let others = fit_each(others, task, keep, (first, count), context);
     Ok(Election { task, units, learnable, plain, others, asked, single, overlooked })
+}
+
+/// The copies among the source rows, which are named.
+fn leaders_of(task: &Task, context: &mut Context) -> Vec<usize> {
+    let leaders = copies(task.source.features.as_ref());
+    note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
+    leaders
 }
 
 /// Whether all plain learners say the same of all target rows though the source has a class that is rare: by balanced accuracy

@@ -35,7 +35,7 @@ pub const VOTE: &str = "vote";
 pub const PLAIN_VOTE: &str = "plain-vote";
 
 /// The most rows of a side that a voter is fitted on again, unless that is [quick](Configuration::is_quick).
-const MOST_AGAIN: usize = 50_000;
+const MOST_AGAIN: usize = 20_000;
 
 impl Proposal {
     /// One configuration.
