@@ -297,6 +297,9 @@ pub(crate) struct BenchArguments {
     /// For choice: fit on half of each target too, and predict the other half
     #[arg(long)]
     pub(crate) halves: bool,
+    /// For choice: write the constants of the estimates as these tasks have them, as choice/calibration.json holds them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calibrate: Option<PathBuf>,
     /// Print one JSON object a row
     #[arg(long)]
     pub(crate) json: bool,

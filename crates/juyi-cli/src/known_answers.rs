@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use juyi::choice::Verdict;
-use juyi::tables::{Answered, known_answers};
+use juyi::files::write_whole;
+use juyi::report::folder::check_output;
+use juyi::setting::Setting;
+use juyi::tables::{Answered, calibrate, known_answers};
 
 use crate::arguments::BenchArguments;
 use crate::terminal::say;
@@ -13,6 +16,9 @@ pub(crate) const TABLE: &str = "choice";
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     let context = arguments.surroundings.context()?;
+    if let Some(file) = &arguments.calibrate {
+        check_output(file, Setting::Calibrate, [arguments.data.as_path()])?;
+    }
     let mut broken = Ok(());
     let mut heading = if arguments.json { String::new() } else { heading() };
     let all = known_answers(&arguments.data, &arguments.tasks, arguments.halves, &context, |row| {
@@ -30,6 +36,11 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
             let rows: Vec<&Answered> = all.iter().filter(|row| row.group == group).collect();
             say(&(summary(group, &rows) + "\n"))?;
         }
+    }
+    if let Some(file) = &arguments.calibrate {
+        let constants = serde_json::to_string_pretty(&calibrate(&all)?)? + "\n";
+        write_whole(file, constants.as_bytes())?;
+        say(&format!("\nconstants written to {}\n", file.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

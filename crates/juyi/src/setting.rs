@@ -31,6 +31,8 @@ settings! {
     Assume = "assume",
     /// Measure to take.
     By = "by",
+    /// File for the constants of the estimates.
+    Calibrate = "calibrate",
     /// Side of the square that is cut from a picture.
     Crop = "crop",
     /// What is done about pictures that cannot be read.

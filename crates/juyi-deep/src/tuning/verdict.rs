@@ -162,6 +162,7 @@ pub fn tune(
     };
     let choice = Choice {
         units: None,
+        signs: None,
         expected: None,
         verdict: judged.verdict,
         reason: found.reason(&tried, kept, names.len()),

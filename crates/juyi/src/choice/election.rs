@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::ballot::Ballot;
 use super::candidates::Configuration;
-use super::estimate::{self, Standing, mean};
+use super::estimate::{self, Signs, Standing, mean};
 use super::fitted::Fitted;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
@@ -107,12 +107,17 @@ impl Election<'_> {
             let name = self.others[one].configuration.built.row.name;
             let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
         }
+        let signs = self.signs(&plain, &vote, &standing);
         let choice = Choice {
             verdict,
             gain: standing.gain(labels),
             candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
             units: Some(self.units.clone()),
-            expected: self.expected(verdict, &plain, &vote, fall),
+            expected: signs.filter(|_| self.learnable.holds()).map(|signs| match verdict {
+                Verdict::Transfer => signs.expected_of_vote(),
+                _ => signs.expected_of_plain(),
+            }),
+            signs,
             ..unknown(reason, (0, 0))
         };
         Ok(Counted { choice, plain_weights, weights, single })
@@ -200,15 +205,14 @@ impl Election<'_> {
         weights(&others, &votes, &plain, skills)
     }
 
-    /// The accuracy that what is written is expected to have; none of numbers, and none where nothing can be learnt.
-    fn expected(&self, verdict: Verdict, plain: &Ballot, vote: &Ballot, fall: f64) -> Option<Estimate> {
-        if self.task.goal == Goal::Value || !self.learnable.holds() {
-            return None;
-        }
-        let learnt = self.learnable.accuracy(&self.task.source.labels);
-        Some(match verdict {
-            Verdict::Transfer => estimate::expected_of_vote(mean(&vote.certainty()), learnt),
-            _ => estimate::expected_of_plain(mean(&plain.certainty()), learnt, fall),
+    /// What the estimates of classes are made of; none of numbers.
+    fn signs(&self, plain: &Ballot, vote: &Ballot, standing: &Standing) -> Option<Signs> {
+        (self.task.goal != Goal::Value).then(|| Signs {
+            lead: standing.lead,
+            drop: standing.drop,
+            certainty: mean(&vote.certainty()),
+            plain_certainty: mean(&plain.certainty()),
+            learnt: self.learnable.accuracy(&self.task.source.labels),
         })
     }
 
@@ -260,10 +264,9 @@ impl Election<'_> {
 
     /// The accuracy that answers are expected to have, by the share of the votes for them.
     fn supported(&self, vote: &Ballot, answers: &[f64]) -> Estimate {
-        estimate::expected_of_vote(
-            mean(&vote.support(answers)),
-            self.learnable.accuracy(&self.task.source.labels),
-        )
+        let (certainty, learnt) =
+            (mean(&vote.support(answers)), self.learnable.accuracy(&self.task.source.labels));
+        Signs { lead: 0.0, drop: 0.0, certainty, plain_certainty: 0.0, learnt }.expected_of_vote()
     }
 
     /// All that were tried, the one that is expected to be best first; failed ones come last.

@@ -3,11 +3,14 @@
 //! Of classes two things tell whether transfer can help. *The lead*: on each row that the vote and the plain learners differ
 //! on, the share of the votes that the vote's answer has more than the plain one, averaged over all rows. *The drop*: how much
 //! less sure of the target rows the plain learners are than of source rows that they did not see; where they are as sure, nothing
-//! moved that they notice. Votes are not independent of each other, so that neither is the gain itself: the constants below turn
-//! them into it. They are least squares over tasks whose answer is known, the intervals the residuals of families that were
-//! left out.
+//! moved that they notice. Votes are not independent of each other, so that neither is the gain itself: the constants of
+//! `calibration.json` turn them into it. They are least squares over tasks whose answer is known, the intervals the residuals of
+//! families that were left out: `calibration` makes them, `juyi bench choice --calibrate` writes them anew.
+
+use serde::{Deserialize, Serialize};
 
 use super::ballot::Ballot;
+use super::calibration::{Line, calibration};
 use super::validation::spread;
 use crate::data::Labels;
 use crate::measures::Estimate;
@@ -45,8 +48,9 @@ impl Standing {
     /// The estimated gain in accuracy: where the answers differ on a share `d` of the rows it lies between `-d` and `d`.
     fn gain_of_classes(&self) -> Estimate {
         let within = |v: f64| v.clamp(-self.differ, self.differ);
-        let value = within(OF_LEAD * self.lead + OF_DROP * self.drop);
-        Estimate { value, low: within(value - BELOW), high: within(value + ABOVE) }
+        let of = &calibration().gain;
+        let value = within(of.weights[0] * self.lead + of.weights[1] * self.drop);
+        Estimate { value, low: within(value + of.low), high: within(value + of.high) }
     }
 
     /// The estimated gain in R².
@@ -64,14 +68,6 @@ impl Standing {
     }
 }
 
-/// Gain for a lead of 1.
-const OF_LEAD: f64 = 0.42;
-/// Gain for a drop of 1.
-const OF_DROP: f64 = 0.35;
-/// How far the gain lies below its estimate at most, in 39 of 40 tasks.
-const BELOW: f64 = 0.09;
-/// How far it lies above at most, in 39 of 40.
-const ABOVE: f64 = 0.12;
 /// Gain in R² for a squared difference of the labels' variance.
 const OF_DISTANCE: f64 = 0.6;
 /// How far the gain in R² lies from its estimate, for that difference.
@@ -96,27 +92,48 @@ pub(super) fn mean(of: &[f64]) -> f64 {
     of.iter().sum::<f64>() / of.len() as f64
 }
 
-/// The accuracy that the vote of the candidates is expected to have, `learnt` being that of the plain learners on held-out source
-/// rows.
-pub(super) fn expected_of_vote(certainty: f64, learnt: f64) -> Estimate {
-    accuracy(-0.476 + 0.975 * certainty + 0.48 * learnt)
+/// What estimates are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Signs {
+    /// The mean lead of the vote's answers over the plain learners', in shares of the votes.
+    pub lead: f64,
+    /// How much less sure of the target the plain learners are than of source rows that they did not see.
+    pub drop: f64,
+    /// How sure the vote is of the target: the mean share of its votes.
+    pub certainty: f64,
+    /// How sure the plain learners are of it.
+    pub plain_certainty: f64,
+    /// The accuracy of the plain learners on source rows that they did not see.
+    pub learnt: f64,
 }
 
-/// The accuracy that the plain learners are expected to have.
-pub(super) fn expected_of_plain(certainty: f64, learnt: f64, drop: f64) -> Estimate {
-    accuracy(-0.43 + 0.846 * certainty + 0.562 * learnt - 0.65 * drop)
-}
-
-/// How far an accuracy lies from what is expected at most, in 19 of 20 tasks.
-const ACCURACY_EITHER_WAY: f64 = 0.2;
-
-fn accuracy(value: f64) -> Estimate {
-    let value = value.clamp(0.0, 1.0);
-    Estimate {
-        value,
-        low: (value - ACCURACY_EITHER_WAY).max(0.0),
-        high: (value + ACCURACY_EITHER_WAY).min(1.0),
+impl Signs {
+    /// The accuracy that the vote is expected to have.
+    pub(super) fn expected_of_vote(&self) -> Estimate {
+        accuracy(&calibration().vote, &self.of_vote())
     }
+
+    /// The accuracy that the plain learners are expected to have.
+    pub(super) fn expected_of_plain(&self) -> Estimate {
+        accuracy(&calibration().plain, &self.of_plain())
+    }
+
+    pub(super) fn of_gain(&self) -> [f64; 2] {
+        [self.lead, self.drop]
+    }
+
+    pub(super) fn of_vote(&self) -> [f64; 3] {
+        [1.0, self.certainty, self.learnt]
+    }
+
+    pub(super) fn of_plain(&self) -> [f64; 4] {
+        [1.0, self.plain_certainty, self.learnt, self.drop]
+    }
+}
+
+fn accuracy(line: &Line, signs: &[f64]) -> Estimate {
+    let value = line.at(signs).clamp(0.0, 1.0);
+    Estimate { value, low: (value + line.low).max(0.0), high: (value + line.high).min(1.0) }
 }
 
 #[cfg(test)]
@@ -135,7 +152,12 @@ mod tests {
         let standing = Standing::of(&ballot, &ballot.answers, &[0.0, 0.0, 1.0, 1.0], 0.1, &labels);
         assert!((standing.lead - 1.0 / 12.0).abs() < 1e-12 && standing.differ == 0.25);
         let gain = standing.gain(&labels);
-        assert!((gain.value - (0.42 / 12.0 + 0.035)).abs() < 1e-12 && gain.high <= 0.25 && gain.low >= -0.25);
+        let of = &calibration().gain.weights;
+        assert!(
+            (gain.value - (of[0] / 12.0 + of[1] * 0.1)).abs() < 1e-12
+                && gain.high <= 0.25
+                && gain.low >= -0.25
+        );
         let (fall, errors) = drop(&[0.9, 0.7], &[0.5, 0.3]);
         assert!((fall - 0.4).abs() < 1e-12 && (errors - 0.4 / (0.01f64).sqrt()).abs() < 1e-9);
     }

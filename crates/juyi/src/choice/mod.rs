@@ -7,6 +7,7 @@
 
 mod ballot;
 mod bench;
+mod calibration;
 mod candidates;
 mod copies;
 mod election;
@@ -26,7 +27,9 @@ mod tried;
 mod units;
 mod validation;
 
+pub use calibration::{Calibration, Seen};
 pub use candidates::{Configuration, by_source};
+pub use estimate::Signs;
 pub use fitted::Standby;
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
@@ -138,6 +141,9 @@ pub struct Choice {
     /// How the target's columns lie to the source's, where rows were compared.
     #[serde(default)]
     pub units: Option<Units>,
+    /// What the estimates are made of, where votes of classes were counted.
+    #[serde(default)]
+    pub signs: Option<Signs>,
     /// Expected score of what is written: accuracy, or R².
     #[serde(default)]
     pub expected: Option<Estimate>,
@@ -346,6 +352,7 @@ fn undecided(reason: String, rows: (usize, usize), baseline: Proposal) -> Chosen
 fn unknown(reason: String, rows: (usize, usize)) -> Choice {
     Choice {
         units: None,
+        signs: None,
         expected: None,
         verdict: Verdict::CannotTell,
         reason,

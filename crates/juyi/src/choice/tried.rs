@@ -61,6 +61,7 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
     };
     let choice = Choice {
         units: None,
+        signs: None,
         expected: None,
         verdict: judged.verdict,
         reason: reason(&judged, &assumed.words()),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::choice::{Reading, Verdict};
+use crate::choice::{Calibration, Reading, Seen, Signs, Verdict};
 use crate::context::Context;
 use crate::data::{Missing, Table, read_table};
 use crate::error::{Error, Result};
@@ -64,8 +64,22 @@ pub struct Answered {
     pub error: f64,
     /// Score on a half of the target that was kept away from the fit, and on the other half.
     pub halves: Option<(f64, f64)>,
+    /// What the estimates are made of.
+    pub signs: Option<Signs>,
     /// Time of the run.
     pub seconds: f64,
+}
+
+/// The constants of the estimates as these tasks have them.
+///
+/// # Errors
+/// [`Error::Input`] for too few tasks.
+pub fn calibrate(answered: &[Answered]) -> Result<Calibration> {
+    let seen = |row: &Answered| {
+        let (signs, gain) = (row.signs?, row.true_gain?);
+        Some(Seen { family: row.family.clone(), signs, vote: row.plain + gain, plain: row.plain })
+    };
+    Calibration::of(&answered.iter().filter_map(seen).collect::<Vec<_>>())
 }
 
 impl Answered {
@@ -175,6 +189,7 @@ fn answered(
         oracle: known.map(|known| known.oracle),
         error: (baseline * (1.0 - baseline)).max(0.0).sqrt() / rows.sqrt(),
         halves,
+        signs: choice.signs,
         seconds: run.seconds,
     })
 }
@@ -192,6 +207,7 @@ fn in_halves(source: Table, target: &Table, settings: &Settings, context: &Conte
     let half = |odd: usize| target.select(&(odd..target.rows).step_by(2).collect::<Vec<_>>());
     let outcome = transfer(vec![source], half(0), settings, &mut context.clone())?;
     let seen = outcome.run.transfer.chosen.scores.as_ref().map_or(f64::NAN, figure);
-    let away = predict_table(&outcome.model, half(1), settings.label.as_deref(), &mut context.clone())?;
+    let label = settings.label.as_deref().or(target.label.as_deref());
+    let away = predict_table(&outcome.model, half(1), label, &mut context.clone())?;
     Ok((away.1.as_ref().map_or(f64::NAN, figure), seen))
 }

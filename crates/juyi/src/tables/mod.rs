@@ -8,7 +8,7 @@ mod office_caltech_draws;
 mod office_caltech_images;
 mod office_caltech_surf;
 
-pub use known_answers::{Answered, known_answers};
+pub use known_answers::{Answered, calibrate, known_answers};
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The nuclear norm of the probabilities: large where answers are sure and of many classes.
 //!
 //! Paper: S. Cui, S. Wang, J. Zhuo, L. Li, Q. Huang, Q. Tian, "Towards discriminability and diversity: batch nuclear-norm
-//! maximization under label insufficient situations", CVPR 2020 (Equation 9, with all rows as one batch)
+//! maximization under label insufficient situations", CVPR 2020; all rows are one batch
 //!
 //! ```text
 //! (1/m) ‖P‖_* = (1/m) Σ_k σ_k(P),   P (m, classes)

@@ -1,7 +1,7 @@
 //! How sure a candidate is of the target rows: the mean entropy of its probabilities, negative.
 //!
 //! Paper: P. Morerio, J. Cavazza, V. Murino, "Minimal-entropy correlation alignment for unsupervised deep domain adaptation",
-//! ICLR 2018 (Section 3.3)
+//! ICLR 2018
 //!
 //! ```text
 //! (1/m) Σ_i Σ_c p_ic ln p_ic

@@ -1,7 +1,7 @@
 //! What the answers tell about the rows: the entropy of the mean probabilities less the mean entropy of the rows'.
 //!
-//! Paper: A. Krause, P. Perona, R. Gomes, "Discriminative clustering by regularized information maximization", NIPS 2010
-//! (Equation 3); as a validator in K. Musgrave, S. Belongie, S.-N. Lim, "Three new validators and a large-scale benchmark ranking
+//! Paper: A. Krause, P. Perona, R. Gomes, "Discriminative clustering by regularized information maximization", NIPS 2010;
+//! as a validator in K. Musgrave, S. Belongie, S.-N. Lim, "Three new validators and a large-scale benchmark ranking
 //! for unsupervised domain adaptation", 2022
 //!
 //! ```text

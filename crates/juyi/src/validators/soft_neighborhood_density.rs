@@ -1,7 +1,7 @@
 //! How many neighbours target rows have among the probabilities: dense neighbourhoods of rows with the same answer.
 //!
 //! Paper: K. Saito, D. Kim, P. Teterwak, S. Sclaroff, T. Darrell, K. Saenko, "Tune it the right way: unsupervised validation of
-//! domain adaptation via soft neighborhood density", ICCV 2021 (Equations 2 to 4)
+//! domain adaptation via soft neighborhood density", ICCV 2021
 //!
 //! ```text
 //! (1/m) Σ_i H(S_i),   S_ij ∝ exp(f_i·f_j / τ) for j ≠ i, Σ_j S_ij = 1,   f_i = p_i / ‖p_i‖
