@@ -203,5 +203,8 @@ fn vote(name: &str, models: Vec<(f64, Model)>, goal: &Goal, columns: usize, cont
     let stores_rows = predictor.stores_rows();
     let about = About { method: name.into(), params, learner: None, seed: context.seed(), stores_rows };
     let (encoding, ranges) = (None, Vec::new());
-    Model { about, goal: goal.clone(), encoding, columns, ranges, maps: Vec::new(), predictor }
+    let mut model =
+        Model { about, goal: goal.clone(), encoding, columns, ranges, maps: Vec::new(), predictor };
+    model.shorten();
+    model
 }

@@ -1,4 +1,5 @@
-//! Model files: safetensors, every matrix a tensor of 64-bit floats by row, everything else one JSON text in the
+//! Model files: safetensors, every matrix a tensor by row, of 64-bit floats, rows that a vote stores of 32-bit ones; everything
+//! else one JSON text in the
 //! metadata key `juyi`. No code is ever run from a file; sizes are checked against the file before anything is
 //! allocated. No time or path is written, so the same fit gives the same bytes.
 
@@ -50,13 +51,18 @@ impl Model {
         let mut stored = Vec::new();
         for (name, matrix) in self.tensors() {
             let by_row = (0..matrix.nrows()).flat_map(|i| (0..matrix.ncols()).map(move |j| (i, j)));
-            let bytes: Vec<u8> = by_row.flat_map(|at| matrix[at].to_le_bytes()).collect();
-            stored.push((name, vec![matrix.nrows(), matrix.ncols()], bytes));
+            let short = is_stored_by_a_vote(&name) && by_row.clone().all(|at| is_short(matrix[at]));
+            let (dtype, bytes): (_, Vec<u8>) = if short {
+                (Dtype::F32, by_row.flat_map(|at| (matrix[at] as f32).to_le_bytes()).collect())
+            } else {
+                (Dtype::F64, by_row.flat_map(|at| matrix[at].to_le_bytes()).collect())
+            };
+            stored.push((name, dtype, vec![matrix.nrows(), matrix.ncols()], bytes));
         }
         let mut views = Vec::new();
-        for (name, shape, bytes) in &stored {
-            let view = TensorView::new(Dtype::F64, shape.clone(), bytes)
-                .map_err(|error| failed(error.to_string()))?;
+        for (name, dtype, shape, bytes) in &stored {
+            let view =
+                TensorView::new(*dtype, shape.clone(), bytes).map_err(|error| failed(error.to_string()))?;
             views.push((name.clone(), view));
         }
         serialize(views, Some(HashMap::from([(MODEL_KEY.to_string(), metadata)])))
@@ -107,6 +113,19 @@ impl Model {
         context.take(size);
         context.require(&format!("a prediction by `{path}`"), model.block_bytes())?;
         Ok(model)
+    }
+
+    /// Rounds the rows that a vote stores to 32-bit floats, in which they are written: half the file, and the same answers
+    /// before and after.
+    pub(crate) fn shorten(&mut self) {
+        for (_, matrix) in self.tensors().into_iter().filter(|(name, _)| is_stored_by_a_vote(name)) {
+            for value in matrix.col_iter_mut().flat_map(faer::ColMut::iter_mut) {
+                let short = f64::from(*value as f32);
+                if short.is_finite() {
+                    *value = short;
+                }
+            }
+        }
     }
 
     /// Numbers in all its matrices.
@@ -185,193 +204,34 @@ pub fn has_metadata(path: &Path, key: &str) -> bool {
     header().is_ok_and(|header| header.metadata.contains_key(key))
 }
 
+/// Whether a tensor of this name holds rows that a vote stores.
+fn is_stored_by_a_vote(name: &str) -> bool {
+    name.contains(".members.") && name.ends_with(".rows")
+}
+
+/// Whether a number is one of 32 bits.
+fn is_short(value: f64) -> bool {
+    f64::from(value as f32).to_bits() == value.to_bits()
+}
+
 /// The tensor as a matrix.
 fn matrix(view: &TensorView<'_>) -> std::result::Result<Matrix, String> {
-    let (Dtype::F64, &[rows @ (1..), columns @ (1..)]) = (view.dtype(), view.shape()) else {
+    let (dtype @ (Dtype::F64 | Dtype::F32), &[rows @ (1..), columns @ (1..)]) = (view.dtype(), view.shape())
+    else {
         let (dtype, shape) = (view.dtype(), view.shape());
-        return Err(format!("is {dtype:?} of shape {shape:?}, expected a matrix of F64 that is not empty"));
+        let expected = "a matrix of F64 or F32 that is not empty";
+        return Err(format!("is {dtype:?} of shape {shape:?}, expected {expected}"));
     };
-    let (numbers, _) = view.data().as_chunks::<8>();
-    let out = Mat::from_fn(rows, columns, |i, j| f64::from_le_bytes(numbers[i * columns + j]));
-    if numbers.iter().any(|bytes| !f64::from_le_bytes(*bytes).is_finite()) {
+    let numbers: Vec<f64> = if dtype == Dtype::F64 {
+        view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
+    } else {
+        view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect()
+    };
+    if numbers.iter().any(|number| !number.is_finite()) {
         return Err("holds a value that is not finite".into());
     }
-    Ok(out)
+    Ok(Mat::from_fn(rows, columns, |i, j| numbers[i * columns + j]))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::linalg::from_rows;
-    use crate::models::{
-        About, KernelVotes, Link, Map, Member, Node, Predictor, Split, Stacked, Trees, VoteRule, Votes,
-    };
-
-    fn model() -> Model {
-        Model {
-            about: About {
-                method: "none".into(),
-                params: serde_json::json!({}),
-                learner: Some("logistic".into()),
-                seed: 3,
-                stores_rows: false,
-            },
-            goal: Goal::Classes(vec!["a".into(), "b".into()]),
-            encoding: None,
-            columns: 2,
-            ranges: Vec::new(),
-            maps: vec![
-                Map::NormalizeRowsL2,
-                Map::Affine {
-                    shift: from_rows(&[vec![0.1, 0.2]]),
-                    scale: from_rows(&[vec![2.0, 1.0 / 3.0]]),
-                },
-            ],
-            predictor: Predictor::Linear {
-                link: Link::Softmax,
-                weights: from_rows(&[vec![1.0, -1.0], vec![0.5, 0.25]]),
-                bias: from_rows(&[vec![0.0, 0.1]]),
-            },
-        }
-    }
-
-    fn kernel_model() -> Model {
-        let votes = KernelVotes {
-            bandwidth: 0.7,
-            counts: vec![1, 1],
-            rows: from_rows(&[vec![1.0, -1.0], vec![0.5, 0.25]]),
-            coefficients: from_rows(&[vec![1.0], vec![-1.0]]),
-            bias: from_rows(&[vec![0.1]]),
-        };
-        Model { predictor: Predictor::Kernel(votes), ..model() }
-    }
-
-    fn tree_model() -> Model {
-        let split = Split { column: 1, threshold: 0.5, left: 1, right: 2 };
-        let node = |split, share: f64| Node { split, value: vec![share, 1.0 - share] };
-        let tree = vec![node(Some(split), 0.25), node(None, 1.0), node(None, 0.0)];
-        Model { predictor: Predictor::Trees(Trees::new(2, &[tree.clone(), tree])), ..model() }
-    }
-
-    fn boosted_model() -> Model {
-        let Predictor::Trees(trees) = tree_model().predictor else { unreachable!("trees") };
-        let added = |mut node: Node| {
-            node.value.truncate(1);
-            node
-        };
-        let trees: Vec<Vec<Node>> =
-            trees.trees().into_iter().map(|tree| tree.into_iter().map(added).collect()).collect();
-        Model { predictor: Predictor::Trees(Trees::sum(2, vec![1, 0], &trees)), ..model() }
-    }
-
-    /// A vote of one voter, so that it nests.
-    fn vote(predictor: Predictor) -> Predictor {
-        let member = Member { weight: 1.5, classes: vec![0, 1], maps: Vec::new(), predictor };
-        Predictor::Vote(Votes { rule: VoteRule::Mean, classes: 2, members: vec![member] })
-    }
-
-    /// A vote of a linear predictor and of one on top of another.
-    fn nested_model() -> Model {
-        let first = model().predictor;
-        let second = Predictor::Linear {
-            link: Link::Identity,
-            weights: from_rows(&[vec![1.0, 0.0], vec![0.0, 1.0], vec![0.5, 0.0], vec![0.0, 0.5]]),
-            bias: from_rows(&[vec![0.0, 0.1]]),
-        };
-        let stacked = Predictor::Stacked(Stacked {
-            first: Box::new(first),
-            first_classes: 2,
-            second: Box::new(second),
-        });
-        let Predictor::Vote(mut votes) = vote(stacked) else { unreachable!("a vote") };
-        votes.members.push(Member {
-            weight: 2.0,
-            classes: vec![0, 1],
-            maps: Vec::new(),
-            predictor: model().predictor,
-        });
-        Model { predictor: Predictor::Vote(votes), ..model() }
-    }
-
-    /// Maps that widen, and a predictor for six columns.
-    fn widened_model() -> Model {
-        let append = Map::Append {
-            squash: true,
-            matrix: from_rows(&[vec![0.5], vec![-2.0]]),
-            shift: from_rows(&[vec![0.25]]),
-        };
-        let maps = vec![append, Map::Augment { blocks: vec![true, false] }];
-        let predictor = Predictor::Linear {
-            link: Link::Softmax,
-            weights: Mat::from_fn(6, 2, |i, j| i as f64 - j as f64),
-            bias: from_rows(&[vec![0.0, 0.1]]),
-        };
-        Model { maps, predictor, ..model() }
-    }
-
-    fn reason(bytes: &[u8]) -> String {
-        Model::from_bytes("m", bytes).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_model_comes_back_as_it_was() {
-        for mut model in
-            [model(), kernel_model(), tree_model(), boosted_model(), nested_model(), widened_model()]
-        {
-            let bytes = model.to_bytes().unwrap();
-            let mut back = Model::from_bytes("m", &bytes).unwrap();
-            assert_eq!(back.to_bytes().unwrap(), bytes);
-            let x = from_rows(&[vec![0.3, 0.4], vec![-1.0, 2.0]]);
-            assert_eq!(back.predict(x.as_ref()).unwrap().scores, model.predict(x.as_ref()).unwrap().scores);
-        }
-    }
-
-    #[test]
-    fn nesting_is_bounded() {
-        let mut predictor = model().predictor;
-        for depth in 1..200 {
-            predictor = vote(predictor);
-            let mut model = Model { predictor: predictor.clone(), ..model() };
-            let read = Model::from_bytes("m", &model.to_bytes().unwrap());
-            assert_eq!(read.is_ok(), depth <= 2, "{depth}");
-        }
-    }
-
-    #[test]
-    fn truncated_foreign_and_newer_files_are_refused() {
-        for mut model in [nested_model(), model()] {
-            let bytes = model.to_bytes().unwrap();
-            for length in 0..bytes.len() {
-                assert!(Model::from_bytes("m", &bytes[..length]).is_err(), "{length} bytes");
-            }
-        }
-        let bytes = model().to_bytes().unwrap();
-        let foreign = serialize(Vec::<(String, TensorView<'_>)>::new(), None).unwrap();
-        assert!(reason(&foreign).contains("another program wrote it"));
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let at = text.find("\\\"format\\\":1").unwrap();
-        let mut newer = bytes.clone();
-        newer[at + 11] = b'9';
-        assert!(reason(&newer).contains("format 9"), "{}", reason(&newer));
-    }
-
-    #[test]
-    fn flipped_bytes_never_panic() {
-        for mut model in
-            [model(), kernel_model(), tree_model(), boosted_model(), nested_model(), widened_model()]
-        {
-            let bytes = model.to_bytes().unwrap();
-            for at in 0..bytes.len() {
-                for flip in [1, 16, 128, 255] {
-                    let mut bad = bytes.clone();
-                    bad[at] ^= flip;
-                    if let Ok(model) = Model::from_bytes("m", &bad)
-                        && model.columns == 2
-                    {
-                        model.predict(from_rows(&[vec![0.3, 0.4]]).as_ref()).unwrap();
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;
