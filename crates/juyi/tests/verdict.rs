@@ -338,6 +338,7 @@ fn a_rare_class_is_not_overlooked() {
         let pair = rare(seed);
         let (chosen, _) = pair.written(seed);
         assert_eq!(chosen.choice.verdict, Verdict::Transfer, "{}", chosen.choice.reason);
+        assert!(chosen.choice.balanced && chosen.choice.gain.value > 0.2, "{:?}", chosen.choice.gain);
         let candidate = chosen.candidate.as_ref().expect("a vote");
         let model = candidate.fit(&pair.task, &mut Context::default()).expect("a fit");
         let said = model.predict(pair.before.as_ref()).expect("predictions").answer;

@@ -110,7 +110,8 @@ impl Election<'_> {
         let signs = self.signs(&plain, &vote, &standing);
         let choice = Choice {
             verdict,
-            gain: standing.gain(labels),
+            balanced: self.overlooked,
+            gain: if self.overlooked { self.gain_of_found() } else { standing.gain(labels) },
             candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
             units: Some(self.units.clone()),
             expected: signs.filter(|_| self.learnable.holds()).map(|signs| match verdict {
@@ -214,6 +215,13 @@ impl Election<'_> {
             plain_certainty: mean(&plain.certainty()),
             learnt: self.learnable.accuracy(&self.task.source.labels),
         })
+    }
+
+    /// The gain in balanced accuracy where the plain learners overlook a class, and so are as good as chance: that of the source,
+    /// if all that can be learnt of it holds in the target, and nothing at least.
+    fn gain_of_found(&self) -> Estimate {
+        let Learnable { value, chance, .. } = self.learnable;
+        Estimate { value: value - chance, low: 0.0, high: 1.0 - chance }
     }
 
     /// What the guard says, and why. `errors` is the drop in certainty in standard errors.

@@ -232,6 +232,7 @@ impl Bench<'_> {
             units: Some(without.units),
             expected: Some(self.figure.within(&written.rows, &self.folds.resamples)),
             verdict: judged.verdict,
+            balanced: self.figure.balanced,
             gain: judged.gain,
             candidates: self.candidates(&baselines, &challengers, judged.chosen, &judged),
             assumptions: assumed.assumptions,

@@ -151,6 +151,9 @@ pub struct Choice {
     pub verdict: Verdict,
     /// Why, in a sentence or two.
     pub reason: String,
+    /// Whether classes count alike, as one is rare: gains are of balanced accuracy.
+    #[serde(default)]
+    pub balanced: bool,
     /// The estimated gain of the best candidate over the best baseline: accuracy, or R².
     pub gain: Estimate,
     /// The gain as it turned out, where the target has labels to score with.
@@ -356,6 +359,7 @@ fn unknown(reason: String, rows: (usize, usize)) -> Choice {
         expected: None,
         verdict: Verdict::CannotTell,
         reason,
+        balanced: false,
         gain: Estimate { value: 0.0, low: -1.0, high: 1.0 },
         true_gain: None,
         rows,

@@ -65,6 +65,7 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
         expected: None,
         verdict: judged.verdict,
         reason: reason(&judged, &assumed.words()),
+        balanced: false,
         gain: judged.gain,
         true_gain: None,
         rows: (0, 0),

@@ -33,9 +33,13 @@ fn number_or_null<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, D::E
 }
 
 impl Scores {
-    /// By how much the first score is better than that of `base`: accuracy, or R² of a regression.
-    pub fn gain_over(&self, base: &Self) -> f64 {
+    /// By how much accuracy is better than that of `base`, or balanced accuracy, or R² of a regression.
+    pub fn gain_over(&self, base: &Self, balanced: bool) -> f64 {
         match (self, base) {
+            (
+                Self::Classification { balanced_accuracy, .. },
+                Self::Classification { balanced_accuracy: base, .. },
+            ) if balanced => balanced_accuracy - base,
             (Self::Classification { accuracy, .. }, Self::Classification { accuracy: base, .. }) => {
                 accuracy - base
             }

@@ -185,7 +185,11 @@ fn selection(choice: &Choice) -> Vec<String> {
 /// The gain in words: as estimated, and as it turned out where that is known.
 pub(super) fn estimated(run: &Run, choice: &Choice) -> String {
     let classes = run.data.task == "classification";
-    let unit = if classes { "points of accuracy" } else { "of R²" };
+    let unit = match (classes, choice.balanced) {
+        (true, false) => "points of accuracy",
+        (true, true) => "points of balanced accuracy",
+        (false, _) => "of R²",
+    };
     let number = |v: f64| if classes { format!("{:+.1}", 100.0 * v) } else { format!("{v:+.3}") };
     let Estimate { value, low, high } = choice.gain;
     let mut text =

@@ -260,9 +260,10 @@ fn record(
     let Ran { mut model, facts: chosen, answers, confusion, weights } = all.remove(written);
     degenerate::answers(chosen.title(), &model.goal, &answers, &facts.0, context);
     let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
+    let balanced = choice.as_ref().is_some_and(|choice| choice.balanced);
     let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
-        (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base)),
-        (Some(scores), Some(base)) => Some(scores.gain_over(&base)),
+        (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base, balanced)),
+        (Some(scores), Some(base)) => Some(scores.gain_over(&base, balanced)),
         _ => None,
     };
     let choice = choice.map(|choice| Choice { true_gain, ..choice });

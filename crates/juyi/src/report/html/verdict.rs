@@ -80,6 +80,12 @@ fn estimated(run: &Run, method: &str, gain: Estimate) -> String {
     let more = if sign < 0.0 { ["fewer", "less"] } else { ["more", "more"] };
     if counts_right(run) {
         let amount = amount.replacen(" (", " points (", 1);
+        if run.select.as_ref().is_some_and(|choice| choice.balanced) {
+            return format!(
+                "{method} is estimated to get {amount} {} balanced accuracy than not transferring",
+                more[1]
+            );
+        }
         format!("{method} is estimated to get {amount} {} right than not transferring", more[0])
     } else {
         format!("{method} is estimated to explain {amount} {} of the variance than not transferring", more[1])
