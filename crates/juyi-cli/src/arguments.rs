@@ -183,9 +183,9 @@ pub(crate) struct TransferArguments {
     /// [default: score]
     #[arg(long, value_enum)]
     pub(crate) target_labels: Option<TargetLabels>,
-    /// Labels of target rows, in a table that `juyi label` wrote and that was filled in
+    /// Labels of target rows, in a table that `juyi label` wrote and that was filled in; may be repeated
     #[arg(long, value_name = "FILE", requires = "target")]
-    pub(crate) labels: Option<String>,
+    pub(crate) labels: Vec<String>,
     /// Kind of label [default: read off the labels]
     #[arg(long, value_enum)]
     pub(crate) task: Option<Task>,

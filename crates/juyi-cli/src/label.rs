@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use juyi::context::Context;
-use juyi::data::{Encoding, Reading, check_renamed, read_table, table_files};
+use juyi::data::{Encoding, Reading, Table, check_renamed, read_table, table_files};
 use juyi::error::Error;
 use juyi::files::write_whole;
 use juyi::report::folder::{RECORD, check_output, load_model, read};
 use juyi::report::thousands;
 use juyi::setting::Setting;
-use juyi::transfer::rows_to_label;
+use juyi::transfer::{ROW, rows_to_label, with_labels};
 
 use crate::arguments::LabelArguments;
 use crate::signals::writing;
@@ -23,17 +23,26 @@ pub(crate) fn run(arguments: &LabelArguments, context: &mut Context) -> anyhow::
     let record = read(&arguments.run.join(RECORD), context)?;
     let table = arguments.table.as_ref().unwrap_or(&record.data.target.name);
     let (label, out) = (&record.data.label, &arguments.out);
-    let files = table_files(table);
-    let inputs = [Path::new(table), &arguments.run].into_iter().chain(files.iter().map(PathBuf::as_path));
-    check_output(out, Setting::Out, inputs)?;
+    let sources = record.data.sources.iter().map(|source| &source.name);
+    let inputs: Vec<PathBuf> = sources
+        .chain([table])
+        .chain(&arguments.labels)
+        .flat_map(|name| table_files(name).into_iter().chain([PathBuf::from(name)]))
+        .chain([arguments.run.clone()])
+        .collect();
+    check_output(out, Setting::Out, inputs.iter().map(PathBuf::as_path))?;
+    check_not_filled(out, label, context)?;
     let model = load_model(&arguments.run, context)?;
     let mut as_text = model.encoding.as_ref().map(Encoding::text_columns).unwrap_or_default();
     as_text.push(label.clone());
     let id = model.encoding.as_ref().map(|encoding| encoding.id.clone()).unwrap_or_default();
     let mut reading = Reading { label: Some(label.clone()), as_text, id, ..arguments.reading.reading() };
     model.encoding.iter().for_each(|encoding| encoding.add_words_to(&mut reading));
-    let target = read_table(table, &reading, context)?;
+    let mut target = read_table(table, &reading, context)?;
     check_renamed(&reading, std::iter::once(&target))?;
+    for file in &arguments.labels {
+        target = with_labels(target, &filled(file, label, arguments.reading.reading(), context)?, label)?;
+    }
     let rows = rows_to_label(&model, &target, label, arguments.count, context)?;
     let bytes = rows.to_csv()?;
     let writing = writing();
@@ -48,4 +57,30 @@ pub(crate) fn run(arguments: &LabelArguments, context: &mut Context) -> anyhow::
     );
     say_of(out, &text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A table of `juyi label` that was filled in.
+pub(crate) fn filled(file: &str, label: &str, words: Reading, context: &mut Context) -> Result<Table, Error> {
+    let reading = Reading { label: Some(label.into()), as_text: vec![label.into()], ..words };
+    read_table(file, &reading, context)
+}
+
+/// Refuses to write where labels stand that somebody filled in, and any name but that of a CSV file.
+fn check_not_filled(out: &Path, label: &str, context: &mut Context) -> Result<(), Error> {
+    let thing = || format!("`{}`", out.display());
+    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+        return Err(Error::input(
+            thing(),
+            "does not end in .csv",
+            "the rows are written as CSV: name the file so",
+        ));
+    }
+    let Some(file) = out.to_str().filter(|_| out.exists()) else { return Ok(()) };
+    let Ok(table) = filled(file, label, Reading::default(), context) else { return Ok(()) };
+    let count = table.column(label).map_or(0, |column| column.cells.filled());
+    if count > 0 && table.column(ROW).is_some() {
+        let problem = format!("has {count} labels that were filled in");
+        return Err(Error::input(thing(), problem, "give another file with `--out`"));
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ use juyi_deep::images::Listing;
 
 use crate::arguments::unused::Work;
 use crate::arguments::{self, TablesArguments, TransferArguments, params};
+use crate::label::filled;
 use crate::results::{command, peak_memory, predictions_file, predictions_name, weights_file};
 use crate::signals::writing;
 use crate::sources::{inputs, models};
@@ -115,10 +116,11 @@ fn with_labels_given(
     label: Option<&str>,
     context: &mut Context,
 ) -> Result<Table> {
-    let (Some(file), Some(label)) = (&arguments.labels, label) else { return Ok(target) };
-    let words = arguments.tables.reading.reading();
-    let reading = Reading { label: Some(label.into()), as_text: vec![label.into()], ..words };
-    with_labels(target, &read_table(file, &reading, context)?, label)
+    let Some(label) = label else { return Ok(target) };
+    arguments.labels.iter().try_fold(target, |target, file| {
+        let words = arguments.tables.reading.reading();
+        with_labels(target, &filled(file, label, words, context)?, label)
+    })
 }
 
 /// What is done with the tables that are named.
@@ -156,7 +158,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             })
             .or(data.task),
         target_labels: match arguments.target_labels {
-            None if arguments.labels.is_some() => TargetLabels::Use,
+            None if !arguments.labels.is_empty() => TargetLabels::Use,
             None | Some(arguments::TargetLabels::Score) => TargetLabels::Score,
             Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },

@@ -19,6 +19,9 @@ pub(crate) struct LabelArguments {
     /// File for the rows, CSV
     #[arg(long, value_name = "FILE", default_value = "label.csv")]
     pub(crate) out: PathBuf,
+    /// Labels that were filled in before, whose rows are left alone; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Vec<String>,
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,
     #[command(flatten)]

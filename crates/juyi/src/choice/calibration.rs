@@ -149,7 +149,7 @@ mod tests {
         );
         assert_eq!((own.gain.weights.len(), own.vote.weights.len(), own.plain.weights.len()), (2, 3, 4));
         for line in [&own.gain, &own.vote, &own.plain] {
-            assert!(line.low <= 0.0 && line.high >= 0.0 && line.high - line.low < 0.6, "{line:?}");
+            assert!(line.low <= 0.0 && line.high >= 0.0 && line.high - line.low < 0.8, "{line:?}");
         }
     }
 

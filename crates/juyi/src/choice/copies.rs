@@ -1,10 +1,13 @@
 //! Rows that are copies of others: validation must not see one of them and be asked about the other.
 
+use std::ops::Range;
+
 use faer::MatRef;
 
 use crate::linalg::{column_deviations, column_means};
 
-/// Two rows are copies where every column differs by less than this share of its deviation.
+/// Two rows are copies where every column differs by less than this share of its deviation: that of the middle half of the rows,
+/// where these differ, so that no single value makes all others alike; the least among the parts.
 const NEAR: f64 = 0.01;
 
 /// Copies are believed in where there are so many times more pairs than columns that vary independently would have.
@@ -24,9 +27,20 @@ const COLUMNS: usize = 20;
 ///
 /// Cost: `O(n²)` comparisons, nearly all of one cell.
 pub(super) fn copies(rows: MatRef<'_, f64>) -> Vec<usize> {
+    copies_of_parts(rows, std::slice::from_ref(&(0..rows.nrows())))
+}
+
+/// The same of rows from several origins, which may be of different scale.
+pub(super) fn copies_of_parts(rows: MatRef<'_, f64>, parts: &[Range<usize>]) -> Vec<usize> {
     let (n, d) = rows.shape();
     let alone: Vec<usize> = (0..n).collect();
-    let near: Vec<f64> = column_deviations(rows, &column_means(rows)).iter().map(|v| NEAR * v).collect();
+    let deviations = column_deviations(rows, &column_means(rows));
+    let near: Vec<f64> = (0..d)
+        .map(|j| {
+            let of_middle = parts.iter().map(|part| middle(rows, j, part)).filter(|v| *v > 0.0);
+            NEAR * of_middle.fold(deviations[j], f64::min)
+        })
+        .collect();
     let varies: Vec<usize> = (0..d).filter(|&j| near[j] > 0.0).collect();
     let alike = |a: usize, b: usize, j: usize| (rows[(a, j)] - rows[(b, j)]).abs() <= near[j];
     // Sorted by the column that tells rows apart best, only neighbours need be looked at.
@@ -66,6 +80,14 @@ pub(super) fn copies(rows: MatRef<'_, f64>) -> Vec<usize> {
     if few || pairs as f64 <= BEYOND_CHANCE * expected { alone } else { leaders }
 }
 
+/// The deviation that the middle half of some rows has in a column, were it normal.
+fn middle(rows: MatRef<'_, f64>, column: usize, part: &Range<usize>) -> f64 {
+    let mut values: Vec<f64> = part.clone().map(|i| rows[(i, column)]).collect();
+    values.sort_by(f64::total_cmp);
+    let at = |share: usize| values.get(values.len() * share / 4).copied().unwrap_or(0.0);
+    (at(3) - at(1)) / 1.349
+}
+
 fn leader(leaders: &[usize], mut i: usize) -> usize {
     while leaders[i] != i {
         i = leaders[i];
@@ -91,6 +113,15 @@ mod tests {
         let thrice = Matrix::from_fn(120, 3, |i, j| rows[(i % 40, j)] + 1e-4 * f64::from((i / 40) as u8));
         assert_eq!(copies(thrice.as_ref()), (0..120).map(|i| i % 40).collect::<Vec<_>>());
         assert_eq!(copies(rows.as_ref()), (0..40).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_value_far_off_and_other_units_make_no_copies() {
+        let mut rows = drawn(120, 3, |v| v);
+        rows.row_mut(0).iter_mut().for_each(|v| *v = 1e4);
+        assert_eq!(copies(rows.as_ref()), (0..120).collect::<Vec<_>>());
+        let scaled = Matrix::from_fn(120, 3, |i, j| rows[(i, j)] * if i < 60 { 1.0 } else { 1000.0 });
+        assert_eq!(copies_of_parts(scaled.as_ref(), &[0..60, 60..120]), (0..120).collect::<Vec<_>>());
     }
 
     #[test]

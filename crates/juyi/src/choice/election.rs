@@ -14,7 +14,7 @@ use super::fitted::Fitted;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
 use super::units::{Reading, Units};
-use super::{Candidate, Choice, Chosen, Verdict, unknown};
+use super::{Candidate, Choice, Chosen, Verdict, title, unknown};
 use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
@@ -104,7 +104,9 @@ impl Election<'_> {
         let standing = Standing::of(&vote, answers, &plain.answers, fall, labels);
         let (verdict, mut reason) = self.verdict(&standing, errors);
         if let (Some(validator), Some(one)) = (&self.single, single) {
-            let name = self.others[one].configuration.built.row.name;
+            let Configuration { built, steps, .. } = &self.others[one].configuration;
+            let steps: Vec<String> = steps.iter().map(|step| step.name().into()).collect();
+            let name = title(built.row.name, &steps);
             let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
         }
         let signs = self.signs(&plain, &vote, &standing);

@@ -53,7 +53,7 @@ use crate::measures::Estimate;
 use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
 use crate::validators::Validator;
-use copies::copies;
+use copies::copies_of_parts;
 use election::Election;
 use fitted::{Fitted, Keep, fit_each};
 use learnable::Learnable;
@@ -222,7 +222,8 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
     };
     let choice = &mut chosen.choice;
     choice.sources = sources.worth;
-    if let (Some((one, other)), true) = (sources.open, task.target.labelled.len() < FEWEST) {
+    let judged = choice.rows.0 == 0;
+    if let (Some((one, other)), false) = (sources.open, judged) {
         choice.verdict = Verdict::CannotTell;
         choice.reason =
             format!("`{one}` and `{other}` contradict each other, and nothing tells which of them holds.");
@@ -265,6 +266,12 @@ fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Resu
         count if count < FEWEST => {
             let text = format!("{count} labelled target rows cannot judge, {FEWEST} can: the votes decide");
             context.note("validation", text);
+        }
+        count if !differ(&task.target.labels) => {
+            let text = format!(
+                "the {count} labelled target rows bear the same label and cannot judge: the votes decide"
+            );
+            context.warn("validation", text);
         }
         _ => return labelled::choose_by_labels(task, wishes, context),
     }
@@ -324,9 +331,18 @@ fn election<'a>(
     Ok(Election { task, units, learnable, plain, others, asked, single, overlooked })
 }
 
+/// Whether there are two labels at least.
+fn differ(labels: &Labels) -> bool {
+    match labels {
+        Labels::Classes(of) => of.iter().any(|class| *class != of[0]),
+        Labels::Values(of) => of.iter().any(|value| *value != of[0]),
+    }
+}
+
 /// The copies among the source rows, which are named.
 fn leaders_of(task: &Task, context: &mut Context) -> Vec<usize> {
-    let leaders = copies(task.source.features.as_ref());
+    let parts: Vec<Range<usize>> = task.parts.iter().map(|(_, range)| range.clone()).collect();
+    let leaders = copies_of_parts(task.source.features.as_ref(), &parts);
     note_copies(&leaders, &task.source.labels, "source rows are copies of others, or nearly", context);
     leaders
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::candidates::{Configuration, by_source};
 use super::copies::copies;
+use super::differ;
 use super::fitted::{Keep, fit_each};
 use super::learnable::{Learnable, scored};
 use super::validation::spread;
@@ -170,8 +171,7 @@ impl Look {
         for k in 0..look.task.parts.len() {
             let range = look.task.parts[k].1.clone();
             let part = look.task.select(&range.collect::<Vec<_>>(), &[0]);
-            let few =
-                part.source.rows() < FEWEST || (part.goal.classes() > 0 && part.source_classes().len() < 2);
+            let few = part.source.rows() < FEWEST || !differ(&part.source.labels);
             let own = if few {
                 None
             } else {
@@ -208,25 +208,53 @@ impl Look {
         Ok(fitted.into_iter().next().and_then(|one| one.answers.ok()))
     }
 
-    /// Whether neither of two sources tells the labels of the other's rows that lie among its own.
+    /// Whether neither of two sources tells the labels of the other's rows that lie among its own; one that teaches nothing need
+    /// not be asked.
     fn contradict(&self, a: usize, b: usize) -> bool {
-        a != b && self.is_not_told(a, b) && self.is_not_told(b, a)
+        let not_told = |by: usize, of: usize| self.own[by].is_none() || self.is_not_told(by, of);
+        let anybody = self.own[a].is_some() || self.own[b].is_some();
+        a != b && anybody && not_told(a, b) && not_told(b, a)
     }
 
-    /// Whether what `by` teaches says little of the labels of those rows of `of` that lie among its own, though their like can
-    /// be told.
+    /// Whether what `by` teaches says little of the labels of those rows of `of` that lie among its own and are of classes that it
+    /// knows, though their like can be told.
     fn is_not_told(&self, by: usize, of: usize) -> bool {
-        let (Some(own), Some(others), Some(said)) = (&self.own[of], &self.own[by], &self.said[by]) else {
-            return false;
-        };
-        let among = self.among(by, of);
+        let (Some(others), Some(said)) = (&self.own[by], &self.said[by]) else { return false };
+        let mut among = self.among(by, of);
+        let labels = &self.task.source.labels;
+        if let Labels::Classes(classes) = labels {
+            let own = &classes[self.task.parts[by].1.clone()];
+            among.retain(|&row| own.contains(&classes[row]));
+        }
         if among.len() < FEWEST {
             return false;
         }
         let said: Vec<f64> = among.iter().map(|&row| said[row]).collect();
-        let (told, error, chance) = scored(&said, &self.task.source.labels.select(&among), &self.task.goal);
+        let Some(own) = &self.own[of] else {
+            return self.is_not_told_of_one_label(others, &said, &labels.select(&among));
+        };
+        let (told, error, chance) = scored(&said, &labels.select(&among), &self.task.goal);
         let above = own.value.max(others.value) - chance;
         above >= LEAST && told + CLEARLY * error < chance + TOLD * above
+    }
+
+    /// The same of rows that all bear one label: they teach nothing, and are told where `by` says that label of them.
+    fn is_not_told_of_one_label(&self, by: &Learnable, said: &[f64], labels: &Labels) -> bool {
+        if differ(labels) {
+            return false; // a small source of several labels
+        }
+        let scores: Vec<f64> = match labels {
+            Labels::Classes(of) => {
+                said.iter().zip(of).map(|(said, class)| f64::from(u8::from(*said == *class as f64))).collect()
+            }
+            Labels::Values(of) => {
+                let Labels::Values(all) = &self.task.source.labels else { return false };
+                let variance = spread(all);
+                said.iter().zip(of).map(|(said, y)| 1.0 - (said - y).powi(2) / variance).collect()
+            }
+        };
+        let above = by.value - by.chance;
+        above >= LEAST && mean(&scores) + CLEARLY * error(&scores) < by.chance + TOLD * above
     }
 
     /// The rows of `of` that lie among those of `by`: no farther from them than these from each other.
@@ -275,7 +303,10 @@ impl Look {
 
     /// Which of two that contradict each other is to be left out, and why; `against` are how many each contradicts.
     fn weaker(&self, a: usize, b: usize, against: (usize, usize)) -> Option<(usize, &'static str)> {
-        let (one, other) = (self.own[a].as_ref()?, self.own[b].as_ref()?);
+        let (one, other) = match (&self.own[a], &self.own[b]) {
+            (Some(one), Some(other)) => (one, other),
+            (one, _) => return Some((if one.is_some() { b } else { a }, "all its labels are the same")),
+        };
         if one.holds() != other.holds() {
             return Some((if one.holds() { b } else { a }, "its own rows do not tell each other's labels"));
         }

@@ -206,7 +206,7 @@ pub fn has_metadata(path: &Path, key: &str) -> bool {
 
 /// Whether a tensor of this name holds rows that a vote stores.
 fn is_stored_by_a_vote(name: &str) -> bool {
-    name.contains(".members.") && name.ends_with(".rows")
+    name.contains(".members.") && name.rsplit_once('.').is_some_and(|(_, part)| part == "rows")
 }
 
 /// Whether a number is one of 32 bits.

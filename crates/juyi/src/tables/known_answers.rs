@@ -66,9 +66,14 @@ pub struct Answered {
     pub halves: Option<(f64, f64)>,
     /// What the estimates are made of.
     pub signs: Option<Signs>,
+    /// Rows of the smaller side.
+    pub rows: usize,
     /// Time of the run.
     pub seconds: f64,
 }
+
+/// The fewest rows of each side that a gain is estimated from.
+const FEWEST: usize = 30;
 
 /// The constants of the estimates as these tasks have them.
 ///
@@ -76,7 +81,9 @@ pub struct Answered {
 /// [`Error::Input`] for too few tasks.
 pub fn calibrate(answered: &[Answered]) -> Result<Calibration> {
     let seen = |row: &Answered| {
-        let (signs, gain) = (row.signs?, row.true_gain?);
+        // What cannot be learnt, and what has too few rows, is not estimated.
+        let (signs, gain) =
+            (row.signs.filter(|_| row.expected.is_some() && row.rows >= FEWEST)?, row.true_gain?);
         Some(Seen { family: row.family.clone(), signs, vote: row.plain + gain, plain: row.plain })
     };
     Calibration::of(&answered.iter().filter_map(seen).collect::<Vec<_>>())
@@ -173,7 +180,7 @@ fn answered(
     let written = of(&run.transfer.chosen.scores);
     let plain = run.transfer.baseline.as_ref().map_or(written, |facts| of(&facts.scores));
     let baseline = known.map_or(plain, |known| known.baseline_true);
-    let halves = if halves { Some(in_halves(source, &target, &settings, context)?) } else { None };
+    let halves = if halves { Some(in_halves(source.clone(), &target, &settings, context)?) } else { None };
     Ok(Answered {
         task: name.into(),
         group: facts.group.clone(),
@@ -190,6 +197,7 @@ fn answered(
         error: (baseline * (1.0 - baseline)).max(0.0).sqrt() / rows.sqrt(),
         halves,
         signs: choice.signs,
+        rows: source.rows.min(target.rows),
         seconds: run.seconds,
     })
 }

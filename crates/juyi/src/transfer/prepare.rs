@@ -145,6 +145,9 @@ pub(super) fn prepare(
     let mut truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
     truth.unit_told = unit_told;
     let target_domain = target_domain(&target, features, &rows, used, &goal)?;
+    if let Some(cells) = used {
+        labels_left_out(cells.filled(), target_domain.labelled.len(), &target.name, context)?;
+    }
     let target_facts = describe(&target_domain, &goal, &target.remark);
     if domains.len() > 1 {
         let joined = domains.iter().map(|domain| domain.rows() * encoding.width()).sum::<usize>();
@@ -287,4 +290,17 @@ pub(super) fn identifiers(
 pub(super) fn of_rows(id: Vec<(String, Vec<String>)>, rows: &[usize]) -> Vec<(String, Vec<String>)> {
     let kept = |cells: &[String]| rows.iter().map(|&row| cells[row].clone()).collect();
     id.into_iter().map(|(name, cells)| (name, kept(&cells))).collect()
+}
+
+/// Names target labels that are not learnt from because their rows are left out.
+fn labels_left_out(all: usize, kept: usize, target: &str, context: &mut Context) -> Result<()> {
+    if kept == 0 && all > 0 {
+        let problem = format!("all its {all} labels stand in rows that are left out for their missing cells");
+        return Err(Error::input(format!("`{target}`"), problem, "fill the gaps with `‹missing mean›`"));
+    }
+    if kept < all {
+        let text = format!("`{target}`: {} of {all} labels stand in rows that are left out", all - kept);
+        context.warn("data", text);
+    }
+    Ok(())
 }

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom;
 use super::labels::label_cells;
 use crate::context::Context;
 use crate::data::{Cells, Column, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::linalg::select_rows;
 use crate::models::{Map, Model};
 use crate::solvers::k_means;
@@ -37,6 +37,10 @@ pub fn rows_to_label(
     count: usize,
     context: &mut Context,
 ) -> Result<Table> {
+    if label == ROW {
+        let problem = format!("is the label's column, and the numbers of the rows are to stand in `{ROW}`");
+        return Err(Error::input(format!("`{label}`"), problem, "rename it with `‹rename›`"));
+    }
     if table.column(ROW).is_some() {
         let problem =
             format!("has a column `{ROW}` of its own, and the numbers of the rows are to stand there");
@@ -91,8 +95,8 @@ pub fn rows_to_label(
 /// The target table with the labels of a table that was filled in, by the numbers of its rows.
 ///
 /// # Errors
-/// [`Error::Input`] for a table without these columns, a number that is no row's or stands twice, a row whose label is another
-/// in the target, and where nothing is filled in.
+/// [`Error::Input`] for a table without these columns, a number that is no row's, a row that is another in the target or has
+/// another label already, and where nothing is filled in.
 pub fn with_labels(mut target: Table, filled: &Table, label: &str) -> Result<Table> {
     let thing = || format!("`{}`", filled.name);
     let absent = |name: &str| {
@@ -121,11 +125,23 @@ pub fn with_labels(mut target: Table, filled: &Table, label: &str) -> Result<Tab
                 "leave the numbers as `juyi label` wrote them",
             ));
         };
+        if let Some((name, here, there)) = other_row(filled, row, &target, at, label) {
+            let problem = format!(
+                "is not row {number} of `{}`: column `{}` is `{}` here and `{}` there",
+                target.name,
+                shown(&name),
+                shown(&here),
+                shown(&there)
+            );
+            let hint = "fill in the table that `juyi label` wrote for this target, and change nothing else";
+            return Err(Error::input(filled.place(row), problem, hint));
+        }
         let said = labels.cells.text(row);
-        if std::mem::replace(&mut seen[at], true) || (written[at].is_some() && written[at] != said) {
+        if written[at].is_some() && written[at] != said {
             let problem = format!("row {number} of `{}` has another label already", target.name);
             return Err(Error::input(filled.place(row), problem, "leave one of them"));
         }
+        seen[at] = true;
         written[at] = said;
     }
     if !seen.contains(&true) {
@@ -138,6 +154,32 @@ pub fn with_labels(mut target: Table, filled: &Table, label: &str) -> Result<Tab
         None => target.columns.push(column),
     }
     Ok(target)
+}
+
+/// The first column in which a filled-in row differs from the target's row of its number, with both cells, where most differ:
+/// it is another row. Some may have been written otherwise in between.
+fn other_row(
+    filled: &Table,
+    row: usize,
+    target: &Table,
+    at: usize,
+    label: &str,
+) -> Option<(String, String, String)> {
+    let same = |a: &str, b: &str| {
+        a == b
+            || matches!((a.parse::<f64>(), b.parse::<f64>()), (Ok(a), Ok(b)) if (a - b).abs() <= 1e-9 * a.abs().max(b.abs()))
+    };
+    let (mut both, mut differ) = (0, Vec::new());
+    for column in target.columns.iter().filter(|column| column.name != label) {
+        let Some(own) = filled.column(&column.name) else { continue };
+        let (here, there) =
+            (own.cells.text(row).unwrap_or_default(), column.cells.text(at).unwrap_or_default());
+        both += 1;
+        if !same(&here, &there) {
+            differ.push((column.name.clone(), here, there));
+        }
+    }
+    (2 * differ.len() > both).then(|| differ.swap_remove(0))
 }
 
 #[cfg(test)]
@@ -171,7 +213,14 @@ mod tests {
         assert!(
             problem(target.clone(), filled(vec![2.0, 2.0], &["a", "b"])).contains("another label already")
         );
-        assert!(problem(joined, filled(vec![3.0], &["b"])).contains("another label already"));
+        assert!(problem(joined.clone(), filled(vec![3.0], &["b"])).contains("another label already"));
+        assert!(with_labels(joined, &filled(vec![3.0, 3.0, 2.0], &["a", "a", "b"]), "y").is_ok());
+        let mut moved = filled(vec![3.0], &["a"]);
+        moved.columns.push(Column { name: "x".into(), cells: Cells::Numbers(vec![2.0]) });
+        let said = problem(target.clone(), moved.clone());
+        assert!(said.contains("is not row 3 of `t`: column `x` is `2` here and `3` there"), "{said}");
+        moved.columns[2].cells = Cells::Numbers(vec![3.0]);
+        assert!(with_labels(target.clone(), &moved, "y").is_ok());
         assert!(problem(target.clone(), filled(vec![2.0], &[""])).contains("no filled cell"));
         assert!(problem(target, table(vec![("y", words(&["a"]))])).contains("no column `row`"));
     }
