@@ -61,7 +61,18 @@ fn rows_to_label_are_written_filled_in_and_learnt_from() {
     std::fs::write(folder.path().join("filled.csv"), &filled).expect("a table");
     let out = done(&format!("{transfer} --labels filled.csv --out with"));
     assert!(out.contains("12 labelled"), "{out}");
+    // Rows that have a label are not asked for again, and what was filled in is not written over.
+    done("label run --labels filled.csv --count 12 --out more.csv");
+    let asked_before: Vec<&str> = filled.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    let more = read("more.csv");
+    assert!(more.lines().skip(1).all(|line| !asked_before.contains(&line.split(',').next().unwrap_or(""))));
+    let moved = filled.replacen("\n", "\n1", 1); // the first row under another number
+    std::fs::write(folder.path().join("moved.csv"), moved).expect("a table");
     for (command, says) in [
+        ("label run --out filled.csv".into(), "`filled.csv`: has 12 labels that were filled in"),
+        ("label run --out old.csv".into(), "old.csv"),
+        ("label run --out ask.parquet".into(), "does not end in .csv"),
+        (format!("{transfer} --labels moved.csv --out no"), "`moved.csv`, line 2: "),
         (format!("{transfer} --labels old.csv --out no"), "`old.csv`: has no column `row`"),
         (format!("{transfer} --labels label.csv --out no"), "has no filled cell in column `y`"),
         ("label run --count 0".into(), "`--count`: is 0"),

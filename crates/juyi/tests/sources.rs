@@ -3,7 +3,7 @@
 use juyi::choice::{Chosen, Verdict, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
-use juyi::linalg::Matrix;
+use juyi::linalg::{Matrix, select_rows};
 use juyi::models::Preprocess;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -113,4 +113,48 @@ fn of_three_the_odd_one_is_left_out_and_rows_elsewhere_contradict_nothing() {
     assert!(accuracy > 0.8, "{accuracy}");
     let changes = of.choice.sources[0].changes.expect("it was left out once");
     assert!((0.0..=1.0).contains(&changes));
+}
+
+#[test]
+fn a_source_of_one_label_is_left_out_where_others_say_otherwise() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(8);
+    let good = source("good", 100, Rule::Kept, 0.0, rng);
+    let (x, _) = rows_of(300, 0.0, rng);
+    let one = Domain::labelled("one", x, Labels::Classes(vec![0; 300]));
+    let (of, accuracy) = chosen(vec![one, good], 0, rng);
+    assert_eq!(found(&of), [(true, 1), (false, 1)]);
+    assert!(accuracy > 0.8, "{accuracy}");
+    // All of one class, and rightly so.
+    let (x, of) = rows_of(300, 0.0, rng);
+    let rows: Vec<usize> = (0..300).filter(|&row| of[row] == 0).collect();
+    let right = Domain::labelled(
+        "right",
+        select_rows(x.as_ref(), &rows),
+        Labels::Classes(vec![0; rows.len()]),
+    );
+    let good = source("good", 200, Rule::Kept, 0.0, rng);
+    let (of, _) = chosen(vec![right, good], 0, rng);
+    assert_eq!(found(&of), [(false, 0), (false, 0)]);
+}
+
+#[test]
+fn sources_of_overlapping_classes_do_not_contradict_each_other() {
+    let goal = Goal::Classes(["a", "b", "c"].map(String::from).to_vec());
+    let rng = &mut ChaCha8Rng::seed_from_u64(9);
+    let mut drawn = |n: usize, among: [usize; 2]| {
+        let of: Vec<usize> = (0..n).map(|i| among[i % 2]).collect();
+        let x = Matrix::from_fn(n, 3, |i, j| {
+            rng.random_range(-1.5..1.5) + if j == of[i] { 2.0 } else { 0.0 }
+        });
+        (x, Labels::Classes(of))
+    };
+    let (x, of) = drawn(150, [0, 1]);
+    let (y, by) = drawn(150, [1, 2]);
+    let sources = vec![Domain::labelled("ab", x, of), Domain::labelled("bc", y, by)];
+    let target = Domain::unlabelled("new", drawn(120, [0, 2]).0, &goal);
+    let task = Task::new(sources, target, goal).expect("a task");
+    let wishes =
+        Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None, single: None };
+    let chosen = choose(&task, wishes, &mut Context::new(1, DEFAULT_MEMORY)).expect("a choice");
+    assert_eq!(found(&chosen), [(false, 0), (false, 0)], "{:?}", chosen.choice.sources);
 }

@@ -347,3 +347,19 @@ fn a_rare_class_is_not_overlooked() {
         assert!(found >= 9, "{found} of 12");
     }
 }
+
+#[test]
+fn labels_of_one_class_do_not_judge() {
+    let context = &mut Context::new(1, DEFAULT_MEMORY);
+    let mut pair = offset(120, 4);
+    let with = |rows: Vec<usize>, task: &Task| {
+        let labels = Labels::Classes(vec![3; rows.len()]);
+        let target = Domain::partly_labelled("target", task.target().features().clone(), rows, labels);
+        Task::new(vec![task.source().clone()], target, task.goal().clone()).expect("a task")
+    };
+    pair.task = with((0..12).collect(), &pair.task);
+    let chosen = choose(&pair.task, wishes(), context).expect("a choice");
+    assert_ne!(chosen.choice.rows.0, 0, "the votes decide");
+    let told = context.notices().iter().any(|notice| notice.text.contains("bear the same label"));
+    assert!(told, "{:?}", context.notices());
+}

@@ -166,6 +166,9 @@ impl Election<'_> {
         let mut verdict = Verdict::CannotTell;
         if !self.learnable.holds() {
             (verdict, reason) = (Verdict::DoNotTransfer, NOT_LEARNABLE.into());
+        } else if self.others.is_empty() && self.units.reading == Reading::SameUnits {
+            verdict = Verdict::DoNotTransfer;
+            reason = format!("{} No method for such a target serves it.", self.units.words());
         }
         Choice { verdict, units: Some(self.units.clone()), ..unknown(reason, (0, 0)) }
     }
