@@ -225,8 +225,9 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
     let judged = choice.rows.0 == 0;
     if let (Some((one, other)), false) = (sources.open, judged) {
         choice.verdict = Verdict::CannotTell;
-        choice.reason =
-            format!("`{one}` and `{other}` contradict each other, and nothing tells which of them holds.");
+        choice.reason = format!(
+            "`{one}` and `{other}` contradict each other, and nothing tells which of them holds; the former is learnt from."
+        );
     }
     Ok(chosen)
 }

@@ -5,7 +5,7 @@
 //! rows lie among each other: a source that is merely small is told by the others, and one of other rows does not overlap.
 //! Of two that contradict each other one is left out: the one that cannot be learnt; the one that labelled target rows
 //! speak against; the one that contradicts more of the others; the one whose rows lie farther from the target's; the one
-//! whose own rows tell each other less. Where none of this tells, both stay and there is no verdict.
+//! whose own rows tell each other less. Where none of this tells, the one that is named first stays, and there is no verdict.
 
 use faer::MatRef;
 use rand::seq::SliceRandom;
@@ -120,10 +120,10 @@ impl Sources {
             };
             let against =
                 |one: usize| (0..count).filter(|&k| self.kept[k] && look.contradict(one, k)).count();
-            let Some((out, why)) = look.weaker(a, b, (against(a), against(b))) else {
+            let (out, why) = look.weaker(a, b, (against(a), against(b))).unwrap_or_else(|| {
                 self.open = Some((self.worth[a].name.clone(), self.worth[b].name.clone()));
-                return;
-            };
+                (b, "nothing tells which of them holds: the one that is named first stays")
+            });
             let stays = if out == a { b } else { a };
             let why = format!("it contradicts `{}`, and {why}", self.worth[stays].name);
             self.kept[out] = false;
@@ -283,7 +283,7 @@ impl Look {
     /// What a source by itself scores on each labelled target row, where there are enough.
     fn on_labelled(&self, k: usize) -> Option<Vec<f64>> {
         let (target, said) = (&self.task.target, self.said[k].as_ref()?);
-        if target.labelled.len() < LABELLED {
+        if target.labelled.len() < LABELLED || !differ(&target.labels) {
             return None;
         }
         let first = self.task.source.rows();
