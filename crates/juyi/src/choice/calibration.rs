@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::candidates::plain_learners;
-use super::estimate::Signs;
+use super::signs::Signs;
 use crate::data::Goal;
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, cholesky, solve_cholesky};

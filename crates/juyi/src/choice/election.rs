@@ -9,10 +9,11 @@ use std::fmt::Write;
 
 use super::ballot::Ballot;
 use super::candidates::Configuration;
-use super::estimate::{self, Signs, Standing, mean};
+use super::estimate::{self, Standing, mean};
 use super::fitted::Fitted;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
+use super::signs::Signs;
 use super::units::{Reading, Units};
 use super::{Candidate, Choice, Chosen, Verdict, title, unknown};
 use crate::data::{Goal, Labels, Task};
@@ -117,8 +118,8 @@ impl Election<'_> {
             candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
             units: Some(self.units.clone()),
             expected: signs.filter(|_| self.learnable.holds()).map(|signs| match verdict {
-                Verdict::Transfer => signs.expected_of_vote(),
-                _ => signs.expected_of_plain(),
+                Verdict::Transfer => estimate::expected_of_vote(&signs),
+                _ => estimate::expected_of_plain(&signs),
             }),
             signs,
             ..unknown(reason, (0, 0))
@@ -237,8 +238,8 @@ impl Election<'_> {
         } else if self.task.source.rows().min(self.task.target.rows()) < FEWEST_TO_ADAPT_TO {
             (CannotTell, "So few rows do not show how the domains lie to each other.")
         } else if self.overlooked {
-            let why = "Without it every target row would be said to be of the same class, and a class that is rare in the source \
-                       would never be found; by balanced accuracy that is no better than chance.";
+            let why = "Without it nearly all target rows would be said to be of the same class, and a class that is rare in the \
+                       source would not be found; by balanced accuracy that is no better than chance.";
             (Transfer, why)
         } else if standing.lead < LEAST_LEAD {
             (
@@ -279,7 +280,7 @@ impl Election<'_> {
     fn supported(&self, vote: &Ballot, answers: &[f64]) -> Estimate {
         let (certainty, learnt) =
             (mean(&vote.support(answers)), self.learnable.accuracy(&self.task.source.labels));
-        Signs { lead: 0.0, drop: 0.0, certainty, plain_certainty: 0.0, learnt }.expected_of_vote()
+        estimate::expected_of_vote(&Signs { lead: 0.0, drop: 0.0, certainty, plain_certainty: 0.0, learnt })
     }
 
     /// All that were tried, the one that is expected to be best first; failed ones come last.

@@ -7,10 +7,9 @@
 //! `calibration.json` turn them into it. They are least squares over tasks whose answer is known, the intervals the residuals of
 //! families that were left out: `calibration` makes them, `juyi bench choice --calibrate` writes them anew.
 
-use serde::{Deserialize, Serialize};
-
 use super::ballot::Ballot;
 use super::calibration::{Line, calibration};
+use super::signs::Signs;
 use super::validation::spread;
 use crate::data::Labels;
 use crate::measures::Estimate;
@@ -92,43 +91,14 @@ pub(super) fn mean(of: &[f64]) -> f64 {
     of.iter().sum::<f64>() / of.len() as f64
 }
 
-/// What estimates are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Signs {
-    /// The mean lead of the vote's answers over the plain learners', in shares of the votes.
-    pub lead: f64,
-    /// How much less sure of the target the plain learners are than of source rows that they did not see.
-    pub drop: f64,
-    /// How sure the vote is of the target: the mean share of its votes.
-    pub certainty: f64,
-    /// How sure the plain learners are of it.
-    pub plain_certainty: f64,
-    /// The accuracy of the plain learners on source rows that they did not see.
-    pub learnt: f64,
+/// The accuracy that the vote is expected to have.
+pub(super) fn expected_of_vote(signs: &Signs) -> Estimate {
+    accuracy(&calibration().vote, &signs.of_vote())
 }
 
-impl Signs {
-    /// The accuracy that the vote is expected to have.
-    pub(super) fn expected_of_vote(&self) -> Estimate {
-        accuracy(&calibration().vote, &self.of_vote())
-    }
-
-    /// The accuracy that the plain learners are expected to have.
-    pub(super) fn expected_of_plain(&self) -> Estimate {
-        accuracy(&calibration().plain, &self.of_plain())
-    }
-
-    pub(super) fn of_gain(&self) -> [f64; 2] {
-        [self.lead, self.drop]
-    }
-
-    pub(super) fn of_vote(&self) -> [f64; 3] {
-        [1.0, self.certainty, self.learnt]
-    }
-
-    pub(super) fn of_plain(&self) -> [f64; 4] {
-        [1.0, self.plain_certainty, self.learnt, self.drop]
-    }
+/// The accuracy that the plain learners are expected to have.
+pub(super) fn expected_of_plain(signs: &Signs) -> Estimate {
+    accuracy(&calibration().plain, &signs.of_plain())
 }
 
 fn accuracy(line: &Line, signs: &[f64]) -> Estimate {

@@ -22,6 +22,7 @@ mod learnable;
 mod paired;
 mod proposal;
 mod resamples;
+mod signs;
 mod sources;
 mod tried;
 mod units;
@@ -29,13 +30,13 @@ mod validation;
 
 pub use calibration::{Calibration, Seen};
 pub use candidates::{Configuration, by_source};
-pub use estimate::Signs;
 pub use fitted::Standby;
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
 pub use paired::{exact_gain, exact_share};
 pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
 pub use resamples::{Resamples, Score};
+pub use signs::Signs;
 pub use sources::SourceWorth;
 pub use units::{Reading, Units};
 pub use validation::{folds, most_frequent, note_copies};
@@ -348,17 +349,26 @@ fn leaders_of(task: &Task, context: &mut Context) -> Vec<usize> {
     leaders
 }
 
-/// Whether all plain learners say the same of all target rows though the source has a class that is rare: by balanced accuracy
-/// that is no better than chance.
+/// Whether all plain learners say the same of nearly all target rows though the source has a class that is rare: by balanced
+/// accuracy that is hardly better than chance.
 fn overlook_a_rare_class(plain: &[Fitted], task: &Task) -> bool {
     let Labels::Classes(of) = &task.source.labels else { return false };
     let mut counts = vec![0usize; task.goal.classes()];
     for &class in of {
         counts[class] += 1;
     }
-    let rare = |count: &usize| *count > 0 && (*count as f64) < RARE * of.len() as f64;
-    counts.iter().any(rare) && plain.iter().all(|one| !one.speaks())
+    let shares = counts.iter().map(|count| *count as f64 / of.len() as f64);
+    let Some(rare) = shares.filter(|share| *share > 0.0 && *share < RARE).reduce(f64::min) else {
+        return false;
+    };
+    plain.iter().filter_map(Fitted::heard).all(|answers| {
+        let said = answers.iter().map(|answer| *answer as usize);
+        most_frequent(said, counts.len()) >= 1.0 - OVERLOOKED * rare
+    })
 }
+
+/// The part of a rare class below which it is overlooked.
+const OVERLOOKED: f64 = 0.2;
 
 /// The share of the labels below which a class is rare.
 const RARE: f64 = 0.1;
