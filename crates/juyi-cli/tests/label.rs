@@ -66,7 +66,7 @@ fn rows_to_label_are_written_filled_in_and_learnt_from() {
     let asked_before: Vec<&str> = filled.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
     let more = read("more.csv");
     assert!(more.lines().skip(1).all(|line| !asked_before.contains(&line.split(',').next().unwrap_or(""))));
-    let moved = filled.replacen("\n", "\n1", 1); // the first row under another number
+    let moved = filled.replacen('\n', "\n1", 1); // the first row under another number
     std::fs::write(folder.path().join("moved.csv"), moved).expect("a table");
     for (command, says) in [
         ("label run --out filled.csv".into(), "`filled.csv`: has 12 labels that were filled in"),

@@ -328,7 +328,7 @@ fn rare(seed: u64) -> Pair {
         });
         (x, of)
     };
-    let ((source, y), (target, truth)) = (drawn(800, 0.0), drawn(600, 3.0));
+    let ((source, y), (target, truth)) = (drawn(800, 0.0), drawn(600, 6.0));
     with_labels(source, y, target, truth, 0, &["no", "yes"])
 }
 
@@ -351,14 +351,11 @@ fn a_rare_class_is_not_overlooked() {
 #[test]
 fn labels_of_one_class_do_not_judge() {
     let context = &mut Context::new(1, DEFAULT_MEMORY);
-    let mut pair = offset(120, 4);
-    let with = |rows: Vec<usize>, task: &Task| {
-        let labels = Labels::Classes(vec![3; rows.len()]);
-        let target = Domain::partly_labelled("target", task.target().features().clone(), rows, labels);
-        Task::new(vec![task.source().clone()], target, task.goal().clone()).expect("a task")
-    };
-    pair.task = with((0..12).collect(), &pair.task);
-    let chosen = choose(&pair.task, wishes(), context).expect("a choice");
+    let task = offset(120, 4).task;
+    let features = task.target().features().clone();
+    let target = Domain::partly_labelled("target", features, (0..12).collect(), Labels::Classes(vec![3; 12]));
+    let task = Task::new(vec![task.source().clone()], target, task.goal().clone()).expect("a task");
+    let chosen = choose(&task, wishes(), context).expect("a choice");
     assert_ne!(chosen.choice.rows.0, 0, "the votes decide");
     let told = context.notices().iter().any(|notice| notice.text.contains("bear the same label"));
     assert!(told, "{:?}", context.notices());
