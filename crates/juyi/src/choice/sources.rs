@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::candidates::{Configuration, by_source};
 use super::copies::copies;
 use super::differ;
+use super::estimate::mean;
+use super::figure::Figure;
 use super::fitted::{Keep, fit_each};
 use super::learnable::{Learnable, scored};
 use super::validation::spread;
@@ -287,18 +289,8 @@ impl Look {
             return None;
         }
         let first = self.task.source.rows();
-        let of = |row: &usize| said[first + row];
-        Some(match &target.labels {
-            Labels::Classes(truth) => {
-                let right = |(row, class): (&usize, &usize)| f64::from(u8::from(of(row) == *class as f64));
-                target.labelled.iter().zip(truth).map(right).collect()
-            }
-            Labels::Values(truth) => {
-                let variance = spread(truth);
-                let score = |(row, y): (&usize, &f64)| 1.0 - (of(row) - y).powi(2) / variance;
-                target.labelled.iter().zip(truth).map(score).collect()
-            }
-        })
+        let said: Vec<f64> = target.labelled.iter().map(|row| said[first + row]).collect();
+        Some(Figure::of(&target.labels, &self.task.source.labels, &self.task.goal).rows(&said))
     }
 
     /// Which of two that contradict each other is to be left out, and why; `against` are how many each contradicts.
@@ -383,10 +375,6 @@ fn apart(one: &[f64], other: &[f64], labels: &Labels) -> f64 {
             off / n / spread(of)
         }
     }
-}
-
-fn mean(of: &[f64]) -> f64 {
-    of.iter().sum::<f64>() / of.len() as f64
 }
 
 /// The standard error of the mean.
