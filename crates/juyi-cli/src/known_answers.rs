@@ -101,10 +101,12 @@ fn summary(group: &str, rows: &[&Answered]) -> String {
         count(&|row| row.true_gain.is_some_and(|gain| row.gain.low <= gain && gain <= row.gain.high));
     let known = count(&|row| row.true_gain.is_some());
     let expected = count(&|row| row.expected.is_some_and(|e| e.low <= row.written && row.written <= e.high));
+    let above = count(&|row| row.floor.is_some_and(|floor| floor <= row.written));
+    let floors = count(&|row| row.floor.is_some());
     let n = rows.len() as f64;
     format!(
         "\n{group}: {} tasks, {} harmed; captured {}; written {:.1}, plain {:.1}, before {:.1} in the mean; transfer said {transferred} times, a gain \
-         of a point {worth} times;\ninterval of the gain covers {covered} of {known}, of what is expected {expected} of {}; {:.1} s",
+         of a point {worth} times;\ninterval of the gain covers {covered} of {known}, of what is expected {expected} of {}; the floor holds in {above} of {floors}; {:.1} s",
         rows.len(),
         count(&Answered::harmed),
         if possible > 0.0 { format!("{:.1} %", 100.0 * gained / possible) } else { "-".into() },

@@ -164,6 +164,7 @@ pub fn tune(
         units: None,
         signs: None,
         expected: None,
+        floor: None,
         verdict: judged.verdict,
         reason: found.reason(&tried, kept, names.len()),
         balanced: false,

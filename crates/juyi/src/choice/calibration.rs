@@ -1,26 +1,29 @@
 //! The constants of the estimates, made from tasks whose answer is known.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use super::candidates::plain_learners;
 use super::signs::Signs;
+use super::units::Reading;
 use crate::data::Goal;
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, cholesky, solve_cholesky};
 use crate::methods::METHODS;
 
-/// A sum of signs, each times its weight, with how far the truth lies from it.
+/// A sum of signs, each times its weight, with how far the truth lies from it, in units of a scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// Of each sign.
-    pub weights: Vec<f64>,
+    /// Of each sign, for each reading of the columns.
+    pub weights: BTreeMap<String, Vec<f64>>,
     /// The truth less the sum is at least this in 39 of 40 tasks of families that were left out; not above 0.
     pub low: f64,
-    /// And at most this.
+    /// And at most this; not below 0.
     pub high: f64,
+    /// And at least this in 19 of 20; not above 0.
+    pub floor: f64,
 }
 
 /// The constants, for classes.
@@ -30,11 +33,11 @@ pub struct Calibration {
     pub pool: Vec<String>,
     /// Number of tasks.
     pub tasks: usize,
-    /// Gain of the vote over the plain learners: of the lead and the drop.
+    /// Gain of the vote over the plain learners, [scaled](Signs).
     pub gain: Line,
-    /// Accuracy of the vote: of 1, its certainty and what was learnt.
+    /// Accuracy of the vote.
     pub vote: Line,
-    /// Accuracy of the plain learners: of 1, their certainty, what was learnt and the drop.
+    /// Accuracy of the plain learners.
     pub plain: Line,
 }
 
@@ -43,6 +46,8 @@ pub struct Calibration {
 pub struct Seen {
     /// The family of data that it comes from.
     pub family: String,
+    /// How its columns were read.
+    pub reading: Reading,
     /// What estimates are made of.
     pub signs: Signs,
     /// Accuracy of the vote.
@@ -50,6 +55,19 @@ pub struct Seen {
     /// Accuracy of the plain learners.
     pub plain: f64,
 }
+
+/// The readings that have weights of their own; where the columns do not tell, the same vote as if they were rescaled.
+const READINGS: [Reading; 3] = [Reading::SameUnits, Reading::Rescaled, Reading::Mixed];
+
+fn counted_as(reading: Reading) -> Reading {
+    if reading == Reading::NotIdentifiable { Reading::Rescaled } else { reading }
+}
+
+/// The fewest tasks of a reading, and of all families.
+const FEWEST: usize = 10;
+
+/// Of the weights, so that few tasks do not settle them.
+const RIDGE: f64 = 0.02;
 
 /// Those in force.
 pub(super) fn calibration() -> &'static Calibration {
@@ -70,52 +88,71 @@ pub(super) fn pool() -> Vec<String> {
 }
 
 impl Calibration {
-    /// Least squares over tasks of several families.
+    /// Least squares over tasks of several families, for each reading of the columns; what is left over of families that were
+    /// left out is put together.
     ///
     /// # Errors
-    /// [`Error::Input`] for fewer than ten tasks or two families.
+    /// [`Error::Input`] for fewer than ten tasks or two families of a reading.
     pub fn of(seen: &[Seen]) -> Result<Self> {
-        let families: BTreeSet<&str> = seen.iter().map(|one| one.family.as_str()).collect();
-        if seen.len() < 10 || families.len() < 2 {
-            let problem = format!("{} of {} families", seen.len(), families.len());
-            return Err(Error::input(
-                "the tasks",
-                problem,
-                "constants take ten tasks of two families at least",
-            ));
-        }
-        let line = |signs: &dyn Fn(&Signs) -> Vec<f64>, truth: &dyn Fn(&Seen) -> f64| {
-            let of = |family: Option<&str>| {
-                let those: Vec<&Seen> =
-                    seen.iter().filter(|one| Some(one.family.as_str()) != family).collect();
-                let rows: Vec<Vec<f64>> = those.iter().map(|one| signs(&one.signs)).collect();
-                least_squares(&rows, &those.iter().map(|one| truth(one)).collect::<Vec<_>>())
-            };
-            let mut off = Vec::new();
-            for family in &families {
-                let weights = of(Some(family))?;
-                for one in seen.iter().filter(|one| one.family == *family) {
-                    off.push(truth(one) - sum(&weights, &signs(&one.signs)));
-                }
+        let mut groups: Vec<(Reading, Vec<&Seen>)> = Vec::new();
+        for reading in READINGS {
+            let those: Vec<&Seen> = seen.iter().filter(|one| counted_as(one.reading) == reading).collect();
+            let families: BTreeSet<&str> = those.iter().map(|one| one.family.as_str()).collect();
+            if those.len() < FEWEST || families.len() < 2 {
+                let problem = format!(
+                    "{} of {} families are read as `{}`",
+                    those.len(),
+                    families.len(),
+                    reading.name()
+                );
+                let hint = format!("constants take {FEWEST} tasks of two families at least for each reading");
+                return Err(Error::input("the tasks", problem, hint));
             }
-            off.sort_by(f64::total_cmp);
-            let at = |share: f64| off[((off.len() - 1) as f64 * share).round() as usize];
-            Ok::<_, Error>(Line { weights: of(None)?, low: at(0.025).min(0.0), high: at(0.975).max(0.0) })
-        };
+            groups.push((reading, those));
+        }
         Ok(Self {
             pool: pool(),
             tasks: seen.len(),
-            gain: line(&|signs| signs.of_gain().to_vec(), &|one| one.vote - one.plain)?,
-            vote: line(&|signs| signs.of_vote().to_vec(), &|one| one.vote)?,
-            plain: line(&|signs| signs.of_plain().to_vec(), &|one| one.plain)?,
+            gain: Line::of(&groups, &Signs::of_gain, &Signs::scale_of_gain, &|one| one.vote - one.plain)?,
+            vote: Line::of(&groups, &Signs::of_accuracy, &|_| 1.0, &|one| one.vote)?,
+            plain: Line::of(&groups, &Signs::of_accuracy, &|_| 1.0, &|one| one.plain)?,
         })
     }
 }
 
 impl Line {
-    /// The sum.
-    pub(super) fn at(&self, signs: &[f64]) -> f64 {
-        sum(&self.weights, signs)
+    fn of<const N: usize>(
+        groups: &[(Reading, Vec<&Seen>)],
+        signs: &dyn Fn(&Signs) -> [f64; N],
+        scale: &dyn Fn(&Signs) -> f64,
+        truth: &dyn Fn(&Seen) -> f64,
+    ) -> Result<Self> {
+        let (mut weights, mut off) = (BTreeMap::new(), Vec::new());
+        for (reading, those) in groups {
+            let of = |left_out: Option<&str>| {
+                let kept = those.iter().filter(|one| Some(one.family.as_str()) != left_out);
+                let rows: Vec<(Vec<f64>, f64)> = kept
+                    .map(|one| {
+                        let unit = scale(&one.signs);
+                        (signs(&one.signs).iter().map(|sign| sign / unit).collect(), truth(one) / unit)
+                    })
+                    .collect();
+                least_squares(&rows)
+            };
+            for one in those {
+                let sum = sum(&of(Some(&one.family))?, &signs(&one.signs));
+                off.push((truth(one) - sum) / scale(&one.signs));
+            }
+            weights.insert(reading.name().into(), of(None)?);
+        }
+        off.sort_by(f64::total_cmp);
+        let at = |share: f64| off[((off.len() - 1) as f64 * share).round() as usize];
+        Ok(Self { weights, low: at(0.025).min(0.0), high: at(0.975).max(0.0), floor: at(0.045).min(0.0) })
+    }
+
+    /// The sum under this reading.
+    pub(super) fn at(&self, reading: Reading, signs: &[f64]) -> f64 {
+        sum(&self.weights[counted_as(reading).name()], signs)
     }
 }
 
@@ -123,13 +160,13 @@ fn sum(weights: &[f64], signs: &[f64]) -> f64 {
     weights.iter().zip(signs).map(|(a, b)| a * b).sum()
 }
 
-/// The weights with the least squared error, a hair of ridge so that columns may depend on each other.
-fn least_squares(rows: &[Vec<f64>], truth: &[f64]) -> Result<Vec<f64>> {
-    let count = rows.first().map_or(0, Vec::len);
-    let products = |a: usize, b: usize| rows.iter().map(|row| row[a] * row[b]).sum::<f64>();
-    let gram = Matrix::from_fn(count, count, |a, b| products(a, b) + if a == b { 1e-9 } else { 0.0 });
+/// The weights with the least squared error, a little ridge besides.
+fn least_squares(rows: &[(Vec<f64>, f64)]) -> Result<Vec<f64>> {
+    let count = rows.first().map_or(0, |(signs, _)| signs.len());
+    let products = |a: usize, b: usize| rows.iter().map(|(signs, _)| signs[a] * signs[b]).sum::<f64>();
+    let gram = Matrix::from_fn(count, count, |a, b| products(a, b) + if a == b { RIDGE } else { 0.0 });
     let mut right =
-        Matrix::from_fn(count, 1, |a, _| rows.iter().zip(truth).map(|(row, y)| row[a] * y).sum::<f64>());
+        Matrix::from_fn(count, 1, |a, _| rows.iter().map(|(signs, y)| signs[a] * y).sum::<f64>());
     let lower = cholesky(gram.as_ref())?;
     solve_cholesky(lower.as_ref(), right.as_mut());
     Ok((0..count).map(|k| right[(k, 0)]).collect())
@@ -147,9 +184,12 @@ mod tests {
             pool(),
             "the voters changed: run `juyi bench choice --data DIR --calibrate FILE`"
         );
-        assert_eq!((own.gain.weights.len(), own.vote.weights.len(), own.plain.weights.len()), (2, 3, 4));
         for line in [&own.gain, &own.vote, &own.plain] {
-            assert!(line.low <= 0.0 && line.high >= 0.0 && line.high - line.low < 0.8, "{line:?}");
+            for reading in READINGS {
+                assert_eq!(line.weights[reading.name()].len(), 4);
+            }
+            assert!(line.low <= line.floor && line.floor <= 0.0 && line.high >= 0.0, "{line:?}");
+            assert!(line.high - line.low < 1.0, "{line:?}");
         }
     }
 
@@ -157,28 +197,23 @@ mod tests {
     fn constants_that_made_the_tasks_are_found_again() {
         let seen = |k: usize| {
             let part = |by: usize| ((k * by) % 17) as f64 / 17.0;
-            let signs = Signs {
-                lead: part(3),
-                drop: part(5),
-                certainty: part(7),
-                plain_certainty: part(11),
-                learnt: part(13),
-            };
-            let plain = 0.1 + 0.5 * signs.plain_certainty + 0.3 * signs.learnt - 0.2 * signs.drop;
-            Seen {
-                family: format!("f{}", k % 3),
-                vote: plain + 0.4 * signs.lead + 0.1 * signs.drop,
-                plain,
-                signs,
-            }
+            let (lead, differ) = (part(3), part(11));
+            let signs = Signs { lead, differ, drop: part(5), certainty: part(7), learnt: part(13) };
+            let reading = READINGS[k % 3];
+            let own = [0.1, 0.4, 0.7][k % 3];
+            let plain = 0.1 + 0.5 * signs.certainty + own * signs.learnt - 0.2 * signs.differ;
+            let vote = plain + own * signs.lead + 0.1 * signs.drop;
+            Seen { family: format!("f{}", k / 3 % 3), reading, vote, plain, signs }
         };
-        let found = Calibration::of(&(0..40).map(seen).collect::<Vec<_>>()).unwrap();
-        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
-        assert!(
-            near(&found.gain.weights, &[0.4, 0.1]) && near(&found.plain.weights, &[0.1, 0.5, 0.3, -0.2]),
-            "{found:?}"
-        );
-        assert!(found.gain.high < 1e-6 && found.tasks == 40);
-        assert!(Calibration::of(&[seen(1)]).is_err());
+        let found = Calibration::of(&(0..3000).map(seen).collect::<Vec<_>>()).unwrap();
+        let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-3);
+        for (k, reading) in READINGS.iter().enumerate() {
+            let own = [0.1, 0.4, 0.7][k];
+            assert!(near(&found.gain.weights[reading.name()], &[0.0, own, 0.1, 0.0]), "{found:?}");
+            assert!(near(&found.plain.weights[reading.name()], &[0.1, 0.5, own, -0.2]), "{found:?}");
+        }
+        assert!(found.gain.high < 1e-2 && found.gain.floor > -1e-2 && found.tasks == 3000);
+        let error = Calibration::of(&(0..20).map(seen).collect::<Vec<_>>()).unwrap_err();
+        assert!(error.to_string().contains("are read as"), "{error}");
     }
 }

@@ -9,11 +9,10 @@ use std::fmt::Write;
 
 use super::ballot::Ballot;
 use super::candidates::Configuration;
-use super::estimate::{self, Standing, mean};
+use super::estimate::{self, Standing};
 use super::fitted::Fitted;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
-use super::signs::Signs;
 use super::units::{Reading, Units};
 use super::{Candidate, Choice, Chosen, Verdict, title, unknown};
 use crate::data::{Goal, Labels, Task};
@@ -110,17 +109,20 @@ impl Election<'_> {
             let name = title(built.row.name, &steps);
             let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
         }
-        let signs = self.signs(&plain, &vote, &standing);
+        let signs = (self.task.goal != Goal::Value)
+            .then(|| standing.signs(self.learnable.accuracy(&self.task.source.labels)));
+        let expected = signs.filter(|_| self.learnable.holds()).map(|signs| match verdict {
+            Verdict::Transfer => estimate::expected_of_vote(&signs, self.voted_as()),
+            _ => estimate::expected_of_plain(&signs, self.voted_as()),
+        });
         let choice = Choice {
             verdict,
             balanced: self.overlooked,
-            gain: if self.overlooked { self.gain_of_found() } else { standing.gain(labels) },
+            gain: if self.overlooked { self.gain_of_found() } else { standing.gain(labels, self.voted_as()) },
             candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
             units: Some(self.units.clone()),
-            expected: signs.filter(|_| self.learnable.holds()).map(|signs| match verdict {
-                Verdict::Transfer => estimate::expected_of_vote(&signs),
-                _ => estimate::expected_of_plain(&signs),
-            }),
+            expected: expected.map(|(estimate, _)| estimate),
+            floor: expected.map(|(_, floor)| floor),
             signs,
             ..unknown(reason, (0, 0))
         };
@@ -212,15 +214,9 @@ impl Election<'_> {
         weights(&others, &votes, &plain, skills)
     }
 
-    /// What the estimates of classes are made of; none of numbers.
-    fn signs(&self, plain: &Ballot, vote: &Ballot, standing: &Standing) -> Option<Signs> {
-        (self.task.goal != Goal::Value).then(|| Signs {
-            lead: standing.lead,
-            drop: standing.drop,
-            certainty: mean(&vote.certainty()),
-            plain_certainty: mean(&plain.certainty()),
-            learnt: self.learnable.accuracy(&self.task.source.labels),
-        })
+    /// The reading as which the others vote.
+    fn voted_as(&self) -> Reading {
+        if self.overlooked { Reading::Rescaled } else { self.units.reading }
     }
 
     /// The gain in balanced accuracy where the plain learners overlook a class, and so are as good as chance: that of the source,
@@ -277,10 +273,9 @@ impl Election<'_> {
     }
 
     /// The accuracy that answers are expected to have, by the share of the votes for them.
-    fn supported(&self, vote: &Ballot, answers: &[f64]) -> Estimate {
-        let (certainty, learnt) =
-            (mean(&vote.support(answers)), self.learnable.accuracy(&self.task.source.labels));
-        estimate::expected_of_vote(&Signs { lead: 0.0, drop: 0.0, certainty, plain_certainty: 0.0, learnt })
+    fn supported(&self, standing: &Standing) -> Estimate {
+        let signs = standing.signs(self.learnable.accuracy(&self.task.source.labels));
+        estimate::expected_of_vote(&signs, self.voted_as()).0
     }
 
     /// All that were tried, the one that is expected to be best first; failed ones come last.
@@ -299,7 +294,7 @@ impl Election<'_> {
                 let labels = &self.task.source.labels;
                 let standing = one
                     .heard()
-                    .map(|answers| (answers, Standing::of(vote, answers, &plain.answers, fall, labels)));
+                    .map(|answers| Standing::of(vote, answers, &plain.answers, fall, labels));
                 Candidate {
                     method: one.configuration.built.row.name.into(),
                     params: one.configuration.built.params.clone(),
@@ -309,8 +304,8 @@ impl Election<'_> {
                     score: standing
                         .as_ref()
                         .filter(|_| self.task.goal != Goal::Value && self.learnable.holds())
-                        .map(|(answers, _)| self.supported(vote, answers)),
-                    gain: standing.filter(|_| !baseline).map(|(_, standing)| standing.gain(labels)),
+                        .map(|standing| self.supported(standing)),
+                    gain: standing.filter(|_| !baseline).map(|standing| standing.gain(labels, self.voted_as())),
                     failed: one.answers.as_ref().err().map(ToString::to_string),
                     seconds: one.seconds,
                     weight,

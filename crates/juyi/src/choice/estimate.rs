@@ -4,12 +4,14 @@
 //! on, the share of the votes that the vote's answer has more than the plain one, averaged over all rows. *The drop*: how much
 //! less sure of the target rows the plain learners are than of source rows that they did not see; where they are as sure, nothing
 //! moved that they notice. Votes are not independent of each other, so that neither is the gain itself: the constants of
-//! `calibration.json` turn them into it. They are least squares over tasks whose answer is known, the intervals the residuals of
-//! families that were left out: `calibration` makes them, `juyi bench choice --calibrate` writes them anew.
+//! `calibration.json` turn them into it, others for each reading of the columns, as other voters vote. They are least squares over
+//! tasks whose answer is known, the intervals the residuals of families that were left out: `calibration` makes them,
+//! `juyi bench choice --calibrate` writes them anew.
 
 use super::ballot::Ballot;
 use super::calibration::{Line, calibration};
 use super::signs::Signs;
+use super::units::Reading;
 use super::validation::spread;
 use crate::data::Labels;
 use crate::measures::Estimate;
@@ -22,6 +24,8 @@ pub(super) struct Standing {
     pub(super) differ: f64,
     /// How much less sure of the target the plain learners are.
     pub(super) drop: f64,
+    /// The mean share of the votes for the answers; 0 of numbers.
+    certainty: f64,
 }
 
 impl Standing {
@@ -33,23 +37,32 @@ impl Standing {
                 let (for_it, against) = (ballot.support(answers), ballot.support(base));
                 let lead = for_it.iter().zip(&against).map(|(a, b)| a - b).sum::<f64>() / n;
                 let differ = answers.iter().zip(base).filter(|(a, b)| a != b).count() as f64 / n;
-                Self { lead, differ, drop }
+                Self { lead, differ, drop, certainty: mean(&for_it) }
             }
             Labels::Values(of) => {
                 let off = |x: &[f64]| {
                     x.iter().zip(&ballot.answers).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / n / spread(of)
                 };
-                Self { lead: off(base) - off(answers), differ: 1.0, drop }
+                Self { lead: off(base) - off(answers), differ: 1.0, drop, certainty: 0.0 }
             }
         }
     }
 
     /// The estimated gain in accuracy: where the answers differ on a share `d` of the rows it lies between `-d` and `d`.
-    fn gain_of_classes(&self) -> Estimate {
+    fn gain_of_classes(&self, reading: Reading) -> Estimate {
         let within = |v: f64| v.clamp(-self.differ, self.differ);
-        let of = &calibration().gain;
-        let value = within(of.weights[0] * self.lead + of.weights[1] * self.drop);
-        Estimate { value, low: within(value + of.low), high: within(value + of.high) }
+        let (of, signs) = (&calibration().gain, self.signs(0.0));
+        let (value, scale) = (of.at(reading, &signs.of_gain()), signs.scale_of_gain());
+        Estimate {
+            value: within(value),
+            low: within(value + of.low * scale),
+            high: within(value + of.high * scale),
+        }
+    }
+
+    /// What estimates are made of, beside what was learnt of the source.
+    pub(super) fn signs(&self, learnt: f64) -> Signs {
+        Signs { lead: self.lead, differ: self.differ, drop: self.drop, certainty: self.certainty, learnt }
     }
 
     /// The estimated gain in R².
@@ -58,10 +71,10 @@ impl Standing {
         Estimate { value, low: value - half, high: value + half }
     }
 
-    /// The estimated gain, for these labels.
-    pub(super) fn gain(&self, labels: &Labels) -> Estimate {
+    /// The estimated gain, for these labels and this reading of the columns.
+    pub(super) fn gain(&self, labels: &Labels, reading: Reading) -> Estimate {
         match labels {
-            Labels::Classes(_) => self.gain_of_classes(),
+            Labels::Classes(_) => self.gain_of_classes(reading),
             Labels::Values(_) => self.gain_of_values(),
         }
     }
@@ -91,19 +104,21 @@ pub(super) fn mean(of: &[f64]) -> f64 {
     of.iter().sum::<f64>() / of.len() as f64
 }
 
-/// The accuracy that the vote is expected to have.
-pub(super) fn expected_of_vote(signs: &Signs) -> Estimate {
-    accuracy(&calibration().vote, &signs.of_vote())
+/// The accuracy that the vote is expected to have, and the floor that holds in 19 of 20 tasks.
+pub(super) fn expected_of_vote(signs: &Signs, reading: Reading) -> (Estimate, f64) {
+    accuracy(&calibration().vote, signs, reading)
 }
 
-/// The accuracy that the plain learners are expected to have.
-pub(super) fn expected_of_plain(signs: &Signs) -> Estimate {
-    accuracy(&calibration().plain, &signs.of_plain())
+/// The accuracy that the plain learners are expected to have, and the floor that holds in 19 of 20 tasks.
+pub(super) fn expected_of_plain(signs: &Signs, reading: Reading) -> (Estimate, f64) {
+    accuracy(&calibration().plain, signs, reading)
 }
 
-fn accuracy(line: &Line, signs: &[f64]) -> Estimate {
-    let value = line.at(signs).clamp(0.0, 1.0);
-    Estimate { value, low: (value + line.low).max(0.0), high: (value + line.high).min(1.0) }
+fn accuracy(line: &Line, signs: &Signs, reading: Reading) -> (Estimate, f64) {
+    let (value, within) = (line.at(reading, &signs.of_accuracy()), |v: f64| v.clamp(0.0, 1.0));
+    let estimate =
+        Estimate { value: within(value), low: within(value + line.low), high: within(value + line.high) };
+    (estimate, within(value + line.floor))
 }
 
 #[cfg(test)]
@@ -121,13 +136,15 @@ mod tests {
         // On the second row two votes against one, on the others the same answer.
         let standing = Standing::of(&ballot, &ballot.answers, &[0.0, 0.0, 1.0, 1.0], 0.1, &labels);
         assert!((standing.lead - 1.0 / 12.0).abs() < 1e-12 && standing.differ == 0.25);
-        let gain = standing.gain(&labels);
-        let of = &calibration().gain.weights;
-        assert!(
-            (gain.value - (of[0] / 12.0 + of[1] * 0.1)).abs() < 1e-12
-                && gain.high <= 0.25
-                && gain.low >= -0.25
-        );
+        let gain = standing.gain(&labels, Reading::NotIdentifiable);
+        let of = &calibration().gain;
+        let weights = &of.weights["rescaled"];
+        // The vote's answers have all three votes, two, all and two.
+        let value = weights[0] + weights[1] / 12.0 + weights[2] * 0.1 + weights[3] * 10.0 / 12.0;
+        let within = |v: f64| v.clamp(-0.25, 0.25);
+        assert!((gain.value - within(value)).abs() < 1e-12);
+        assert!((gain.high - within(value + 0.35 * of.high)).abs() < 1e-12);
+        assert!((gain.low - within(value + 0.35 * of.low)).abs() < 1e-12);
         let (fall, errors) = drop(&[0.9, 0.7], &[0.5, 0.3]);
         assert!((fall - 0.4).abs() < 1e-12 && (errors - 0.4 / (0.01f64).sqrt()).abs() < 1e-9);
     }

@@ -148,6 +148,9 @@ pub struct Choice {
     /// Expected score of what is written: accuracy, or R².
     #[serde(default)]
     pub expected: Option<Estimate>,
+    /// The accuracy that is reached at least in 19 of 20 tasks.
+    #[serde(default)]
+    pub floor: Option<f64>,
     /// What the guard says.
     pub verdict: Verdict,
     /// Why, in a sentence or two.
@@ -384,6 +387,7 @@ fn unknown(reason: String, rows: (usize, usize)) -> Choice {
         units: None,
         signs: None,
         expected: None,
+        floor: None,
         verdict: Verdict::CannotTell,
         reason,
         balanced: false,

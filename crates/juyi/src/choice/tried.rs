@@ -63,6 +63,7 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
         units: None,
         signs: None,
         expected: None,
+        floor: None,
         verdict: judged.verdict,
         reason: reason(&judged, &assumed.words()),
         balanced: false,

@@ -52,6 +52,8 @@ pub struct Answered {
     pub true_gain: Option<f64>,
     /// Expected score of what was written.
     pub expected: Option<Estimate>,
+    /// The floor of that score.
+    pub floor: Option<f64>,
     /// Score of what was written.
     pub written: f64,
     /// Score of not transferring.
@@ -75,16 +77,21 @@ pub struct Answered {
 /// The fewest rows of each side that a gain is estimated from.
 const FEWEST: usize = 30;
 
-/// The constants of the estimates as these tasks have them.
+/// Families whose labels mean something else in the target or nothing: no estimate without labels sees that.
+const ANOTHER_RULE: [&str; 2] = ["relabelled", "permuted"];
+
+/// The constants of the estimates as these tasks have them, those of another labelling rule aside.
 ///
 /// # Errors
 /// [`Error::Input`] for too few tasks.
 pub fn calibrate(answered: &[Answered]) -> Result<Calibration> {
     let seen = |row: &Answered| {
         // What cannot be learnt, and what has too few rows, is not estimated.
-        let (signs, gain) =
-            (row.signs.filter(|_| row.expected.is_some() && row.rows >= FEWEST)?, row.true_gain?);
-        Some(Seen { family: row.family.clone(), signs, vote: row.plain + gain, plain: row.plain })
+        let estimated = row.expected.is_some() && row.rows >= FEWEST;
+        let holds = !ANOTHER_RULE.contains(&row.family.as_str());
+        let (signs, gain) = (row.signs.filter(|_| estimated && holds)?, row.true_gain?);
+        let (family, reading) = (row.family.clone(), row.reading?);
+        Some(Seen { family, reading, signs, vote: row.plain + gain, plain: row.plain })
     };
     Calibration::of(&answered.iter().filter_map(seen).collect::<Vec<_>>())
 }
@@ -190,6 +197,7 @@ fn answered(
         gain: choice.gain,
         true_gain: choice.true_gain,
         expected: choice.expected,
+        floor: choice.floor,
         written,
         plain,
         baseline,
