@@ -165,8 +165,7 @@ fn least_squares(rows: &[(Vec<f64>, f64)]) -> Result<Vec<f64>> {
     let count = rows.first().map_or(0, |(signs, _)| signs.len());
     let products = |a: usize, b: usize| rows.iter().map(|(signs, _)| signs[a] * signs[b]).sum::<f64>();
     let gram = Matrix::from_fn(count, count, |a, b| products(a, b) + if a == b { RIDGE } else { 0.0 });
-    let mut right =
-        Matrix::from_fn(count, 1, |a, _| rows.iter().map(|(signs, y)| signs[a] * y).sum::<f64>());
+    let mut right = Matrix::from_fn(count, 1, |a, _| rows.iter().map(|(signs, y)| signs[a] * y).sum::<f64>());
     let lower = cholesky(gram.as_ref())?;
     solve_cholesky(lower.as_ref(), right.as_mut());
     Ok((0..count).map(|k| right[(k, 0)]).collect())

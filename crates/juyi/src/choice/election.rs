@@ -292,9 +292,8 @@ impl Election<'_> {
         let mut found: Vec<Candidate> = all
             .map(|(one, baseline, weight)| {
                 let labels = &self.task.source.labels;
-                let standing = one
-                    .heard()
-                    .map(|answers| Standing::of(vote, answers, &plain.answers, fall, labels));
+                let standing =
+                    one.heard().map(|answers| Standing::of(vote, answers, &plain.answers, fall, labels));
                 Candidate {
                     method: one.configuration.built.row.name.into(),
                     params: one.configuration.built.params.clone(),
@@ -305,7 +304,9 @@ impl Election<'_> {
                         .as_ref()
                         .filter(|_| self.task.goal != Goal::Value && self.learnable.holds())
                         .map(|standing| self.supported(standing)),
-                    gain: standing.filter(|_| !baseline).map(|standing| standing.gain(labels, self.voted_as())),
+                    gain: standing
+                        .filter(|_| !baseline)
+                        .map(|standing| standing.gain(labels, self.voted_as())),
                     failed: one.answers.as_ref().err().map(ToString::to_string),
                     seconds: one.seconds,
                     weight,

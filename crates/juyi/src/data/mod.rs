@@ -56,5 +56,5 @@ pub use points::Points;
 pub use read::{read_table, table_files};
 pub use reading::{Format, Reading};
 pub use shift::{Shift, ShiftAnswer, ShiftKind, Shifted};
-pub use table::{Column, Seen, Table};
+pub use table::{Column, LastColumn, Seen, Table};
 pub(crate) use whole::read_whole;

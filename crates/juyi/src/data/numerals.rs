@@ -161,10 +161,8 @@ fn settle(
     let (mut first, mut example) = (None, None);
     let mut sights = sights.iter();
     for table in tables.iter_mut() {
-        let (Some(position), Some(sight)) = (
-            table.columns.iter().position(|column| column.name == name),
-            table.column(name).and(sights.next()),
-        ) else {
+        let (Some(position), Some(sight)) = (table.position(name), table.column(name).and(sights.next()))
+        else {
             continue;
         };
         let among = if all == 0 { sight.fits } else { all };

@@ -1,6 +1,7 @@
 //! A table as it was read: named columns of numbers or text, before anything is decided about them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cells::Cells;
 use super::dates::{DateOrder, TimeUnit};
@@ -47,6 +48,22 @@ pub(super) fn is_code(cell: &[u8]) -> bool {
     cell.len() > 1 && cell[0] == b'0' && cell.iter().all(u8::is_ascii_digit)
 }
 
+/// A place among columns, which is no part of what a table says.
+#[derive(Debug, Default)]
+pub struct LastColumn(AtomicUsize);
+
+impl Clone for LastColumn {
+    fn clone(&self) -> Self {
+        Self(AtomicUsize::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl PartialEq for LastColumn {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -82,6 +99,8 @@ pub struct Table {
     pub date_order: Option<DateOrder>,
     /// The first column, where it has no name in the header and a value of its own in every row.
     pub row_names: Option<String>,
+    /// Where the column that was last asked for stands.
+    pub last: LastColumn,
     /// What a reader did that a note must tell.
     pub notes: Vec<String>,
     /// What a reader saw that a warning must tell.
@@ -162,6 +181,7 @@ impl Table {
             decimal: self.decimal,
             date_order: self.date_order,
             row_names: self.row_names.clone(),
+            last: self.last.clone(),
             notes: self.notes.clone(),
             warnings: self.warnings.clone(),
             unmet: self.unmet.clone(),
@@ -198,7 +218,18 @@ impl Table {
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        self.position(name).map(|j| &self.columns[j])
+    }
+
+    /// Where the column of this name stands. Columns are mostly asked for in order: the last one that was and the one after it
+    /// are looked at first.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        let is = |j: &usize| self.columns.get(*j).is_some_and(|column| column.name == name);
+        let last = self.last.0.load(Ordering::Relaxed);
+        let near = [last, last + 1].into_iter().find(is);
+        let found = near.or_else(|| (0..self.columns.len()).find(is))?;
+        self.last.0.store(found, Ordering::Relaxed);
+        Some(found)
     }
 }
 

@@ -177,9 +177,9 @@ fn selection(choice: &Choice) -> Vec<String> {
     if let Some(expected) = choice.expected {
         let Estimate { value, low, high } = expected;
         let percent = |v: f64| format!("{:.0}", 100.0 * v);
-        let floor = choice.floor.map_or_else(String::new, |floor| {
-            format!("; at least {} in 19 of 20 tasks", percent(floor))
-        });
+        let floor = choice
+            .floor
+            .map_or_else(String::new, |floor| format!("; at least {} in 19 of 20 tasks", percent(floor)));
         lines.push(format!(
             "expected   {} % right ({} to {}){floor}",
             percent(value),

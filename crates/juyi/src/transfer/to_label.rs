@@ -105,7 +105,7 @@ pub fn with_labels(mut target: Table, filled: &Table, label: &str) -> Result<Tab
     };
     let numbers = filled.column(ROW).ok_or_else(|| absent(ROW))?;
     let labels = filled.column(label).ok_or_else(|| absent(label))?;
-    let own = target.columns.iter().position(|column| column.name == label);
+    let own = target.position(label);
     let mut written: Vec<Option<String>> = match own {
         Some(own) => (0..target.rows).map(|row| target.columns[own].cells.text(row)).collect(),
         None => vec![None; target.rows],

@@ -381,7 +381,7 @@ impl Encoding {
     pub(crate) fn read_dates(&self, table: &mut Table, context: &mut Context) -> Result<()> {
         for column in &self.columns {
             let Kind::Date { order, unit, .. } = &column.kind else { continue };
-            let Some(j) = table.columns.iter().position(|own| own.name == column.name) else { continue };
+            let Some(j) = table.position(&column.name) else { continue };
             let what = format!("the dates of `{}`, column `{}`", table.name, shown(&column.name));
             context.require(&what, 8 * table.rows as u64)?;
             let read = numbers(table, &column.name, &table.columns[j].cells, (*order, *unit))?;
