@@ -251,6 +251,14 @@ impl Election<'_> {
                     CannotTell,
                     "Standardising each domain helps if the units moved, and harms if the rows did.",
                 ),
+                Reading::Rescaled
+                    if self.task.goal == Goal::Value && standing.lead < LEAST_LEAD_OF_VALUES =>
+                {
+                    (
+                        CannotTell,
+                        "The numbers that both votes predict are so near to each other that either vote may be the better one.",
+                    )
+                }
                 Reading::Rescaled => {
                     (Transfer, "Learners on domains that are each standardised speak for it.")
                 }
@@ -365,6 +373,10 @@ const FEWEST_TO_ADAPT_TO: usize = 30;
 
 /// The least lead that counts.
 const LEAST_LEAD: f64 = 0.01;
+
+/// The least squared distance between two votes of numbers that counts, over the variance of the labels: where units changed,
+/// predictions that miss it lie farther off.
+const LEAST_LEAD_OF_VALUES: f64 = 2.0 / 3.0;
 
 /// So many standard errors are clear: one in a hundred comes by chance.
 const CLEARLY: f64 = 2.33;
