@@ -49,6 +49,8 @@ settings! {
     Encoding = "encoding",
     /// Passes over the pictures in a training.
     Epochs = "epochs",
+    /// Figure that labelled target rows judge by.
+    Figure = "figure",
     /// Format of a file.
     Format = "format",
     /// Columns that identify rows.

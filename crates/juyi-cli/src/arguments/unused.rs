@@ -33,6 +33,7 @@ const UNUSED: [Unused; 6] = [
         options: &[
             "method",
             "assume",
+            "figure",
             "single",
             "validator",
             "learner",

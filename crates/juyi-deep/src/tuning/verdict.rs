@@ -166,7 +166,7 @@ pub fn tune(
         expected: None,
         verdict: judged.verdict,
         reason: found.reason(&tried, kept, names.len()),
-        balanced: false,
+        figure: None,
         gain: judged.gain,
         true_gain: None,
         rows: (0, pictures.files.len()),

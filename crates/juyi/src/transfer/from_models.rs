@@ -147,7 +147,8 @@ impl Sources for Models {
         context: &mut Context,
     ) -> Result<Chosen> {
         let with = settings.learner.as_deref();
-        choose_from_models(&self.sources, &self.target, goal, with, named, context)
+        let figure = settings.figure;
+        choose_from_models(&self.sources, &self.target, goal, with, named, figure, context)
     }
 
     fn fit_each(

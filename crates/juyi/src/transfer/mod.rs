@@ -28,6 +28,7 @@ use crate::choice::Reading;
 use crate::context::Context;
 use crate::data::{Missing, Table};
 use crate::error::Result;
+use crate::measures::Figure;
 use crate::models::{Model, Preprocess};
 use crate::report::{Predictions, Run, SourceWeights};
 pub use from_models::transfer_models;
@@ -88,6 +89,9 @@ pub struct Settings {
     pub missing: Option<Missing>,
     /// How the target's columns lie to the source's, where that is known; `None` reads it off the rows.
     pub assume: Option<Reading>,
+    /// What labelled target rows judge by and what is compared after the fit; `None` for accuracy, balanced accuracy where a
+    /// class is rare, and R² of numbers.
+    pub figure: Option<Figure>,
     /// The validator that orders single models, of which one is written instead of a vote: see
     /// [`validator`](crate::validators::validator); `None` for the vote.
     pub single: Option<String>,
@@ -114,6 +118,7 @@ impl Default for Settings {
             target_labels: TargetLabels::Score,
             missing: None,
             assume: None,
+            figure: None,
             single: None,
             distances: true,
             drop: Vec::new(),

@@ -108,6 +108,7 @@ impl Sources for Task {
             learner: settings.learner.as_deref(),
             only: named,
             assume: settings.assume,
+            figure: settings.figure,
             single: settings.single.as_deref().map(validator).transpose()?,
         };
         choose(self, wishes, context)
