@@ -11,9 +11,11 @@ mod surroundings;
 pub(crate) mod unused;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use kinds::seconds;
 pub(crate) use kinds::{Assume, Figure, Missing, Predictions, TargetLabels, Task};
 pub(crate) use label::LabelArguments;
 pub(crate) use params::params;
@@ -170,6 +172,11 @@ pub(crate) struct TransferArguments {
     /// balanced where a class is rare; R² of numbers]
     #[arg(long, value_name = "FIGURE")]
     pub(crate) figure: Option<Figure>,
+    /// Seconds within which auto begins to fit candidates, cheap ones first; the learners that do not transfer are always
+    /// fitted, and what is written is fitted after it. Runs with the same seed are the same as long as the time is enough for
+    /// all; where it is not, a warning names those that were left out [default: no bound]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) budget: Option<Duration>,
     /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
     #[arg(long)]
     pub(crate) strict: bool,

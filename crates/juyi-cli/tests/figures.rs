@@ -1,4 +1,4 @@
-//! The figure that is judged by and compared.
+//! The figure that is judged by and compared, and the time that a choice may take.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -76,5 +76,46 @@ fn a_figure_judges_labelled_rows_and_names_what_is_gained() {
         assert_eq!(refused.status.code(), Some(2), "{command}");
         assert!(text(&refused.stderr).contains(says), "{command}: {}", text(&refused.stderr));
         assert!(!folder.path().join("no").exists(), "{command}");
+    }
+}
+
+#[test]
+fn a_budget_leaves_out_what_is_not_begun_and_changes_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tables(folder.path());
+    let run = |more: &str| {
+        let tables = "transfer --source old.csv --target new.csv --label y --assume rescaled";
+        juyi(folder.path(), &format!("{tables} {more}"))
+    };
+    let spent = text(&run("--budget 0 --out spent").stdout);
+    assert!(spent.contains("verdict       cannot tell"), "{spent}");
+    assert!(
+        spent.contains("No candidate could be fitted: the budget of 0 s was spent before it was begun."),
+        "{spent}"
+    );
+    assert!(spent.contains("warning       validation: the budget of 0 s was spent before "), "{spent}");
+    assert_eq!(run("--budget 0 --strict --out strict").status.code(), Some(1));
+    assert!(run("--out free").status.success() && run("--budget 1e6 --out bound").status.success());
+    let bytes =
+        |run: &str| std::fs::read(folder.path().join(run).join("model.safetensors")).expect("a model");
+    assert!(bytes("free") == bytes("bound"));
+    // What is asked for by name is judged by the votes of the rest.
+    let named = text(&run("--method coral --strict --budget 0 --out named").stdout);
+    assert!(
+        named.contains("spent before 14 of 15 candidates were begun")
+            && named.contains("standardize-each (6)"),
+        "{named}"
+    );
+    for (more, says) in [
+        ("--budget -1", "`-1` is no time: give seconds, 0 or above"),
+        ("--budget soon", "`soon` is not a number of seconds"),
+        (
+            "--budget 1 --method coral",
+            "`--budget`: is for the choice among methods, and `coral` is asked for",
+        ),
+    ] {
+        let refused = run(more);
+        assert_eq!(refused.status.code(), Some(2), "{more}");
+        assert!(text(&refused.stderr).contains(says), "{more}: {}", text(&refused.stderr));
     }
 }

@@ -29,6 +29,8 @@ macro_rules! settings {
 settings! {
     /// How the target's columns lie to the source's.
     Assume = "assume",
+    /// Time that the choice may take.
+    Budget = "budget",
     /// Measure to take.
     By = "by",
     /// File for the constants of the estimates.

@@ -48,6 +48,7 @@ fn chosen(sources: Vec<Domain>, labelled: usize, rng: &mut ChaCha8Rng) -> (Chose
         only: None,
         assume: None,
         figure: None,
+        budget: None,
         single: None,
     };
     let chosen = choose(&task, wishes, context).expect("a choice");
@@ -162,6 +163,7 @@ fn sources_of_overlapping_classes_do_not_contradict_each_other() {
         only: None,
         assume: None,
         figure: None,
+        budget: None,
         single: None,
     };
     let chosen = choose(&task, wishes, &mut Context::new(1, DEFAULT_MEMORY)).expect("a choice");

@@ -6,7 +6,9 @@
     reason = "the verdicts, with estimated and true gain, are what is to be seen"
 )]
 
-use juyi::choice::{Chosen, Configuration, Proposal, Verdict, Wishes, choose};
+use std::time::Duration;
+
+use juyi::choice::{Budget, Chosen, Configuration, Proposal, Verdict, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, multiply, select_rows};
@@ -25,6 +27,7 @@ fn wishes() -> Wishes<'static> {
         only: None,
         assume: None,
         figure: None,
+        budget: None,
         single: None,
     }
 }
@@ -402,5 +405,34 @@ fn labelled_rows_judge_by_the_figure_that_is_asked_for() {
         assert!(scores.len() > 10 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
         assert!(scores[0] > 0.9 && scores.iter().all(|score| (0.0..=1.0).contains(score)), "{scores:?}");
         assert!(choice.gain.low <= choice.gain.value && choice.gain.value <= choice.gain.high);
+    }
+}
+
+#[test]
+fn what_is_not_begun_in_time_is_left_out_and_named() {
+    for labelled in [0, 40] {
+        let pair = offset(labelled, 3);
+        let chosen = |limit: Option<Duration>| {
+            let context = &mut Context::default();
+            let wishes = Wishes { budget: limit.map(Budget::begin), ..wishes() };
+            let chosen = choose(&pair.task, wishes, context).expect("a choice");
+            let said: Vec<String> = context.notices().iter().map(|one| one.text.clone()).collect();
+            (chosen, said.join("; "))
+        };
+        let (none, said) = chosen(Some(Duration::ZERO));
+        assert_eq!(none.choice.verdict, Verdict::CannotTell);
+        assert!(none.choice.reason.contains("the budget of 0 s was spent"), "{}", none.choice.reason);
+        assert!(said.contains("candidates were begun, which do not vote: "), "{said}");
+        assert!(none.candidate.is_none() && none.baseline.voters.len() > 1);
+        assert!(none.baseline.fit(&pair.task, &mut Context::default()).is_ok());
+        // Where the time is enough for all it changes nothing.
+        let ((free, _), (bound, said)) = (chosen(None), chosen(Some(Duration::from_secs(100_000))));
+        let told = |of: &Chosen| {
+            let all = of.choice.candidates.iter();
+            let each: Vec<_> =
+                all.map(|one| (one.method.clone(), one.params.clone(), one.weight, one.gain)).collect();
+            (of.choice.gain, of.choice.reason.clone(), each)
+        };
+        assert!(told(&free) == told(&bound) && !said.contains("budget"), "{said}");
     }
 }

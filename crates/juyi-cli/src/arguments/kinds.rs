@@ -1,6 +1,14 @@
-//! Words of which one may be typed.
+//! Words of which one may be typed, and times.
+
+use std::time::Duration;
 
 use clap::ValueEnum;
+
+/// A number of seconds, 0 or above.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.trim().parse().map_err(|_| format!("`{text}` is not a number of seconds"))?;
+    Duration::try_from_secs_f64(number).map_err(|_| format!("`{text}` is no time: give seconds, 0 or above"))
+}
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Assume {

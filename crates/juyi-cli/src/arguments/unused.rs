@@ -34,6 +34,7 @@ const UNUSED: [Unused; 6] = [
             "method",
             "assume",
             "figure",
+            "budget",
             "single",
             "validator",
             "learner",

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::budget::{Budget, cheap_first, note_left_out};
 use super::candidates::{Configuration, plain_learners};
 use super::copies::copies;
 use super::figure::{Said, Scorer};
@@ -33,6 +34,7 @@ pub fn choose_from_models(
     learner: Option<&str>,
     only: Option<Configuration>,
     figure: Option<Figure>,
+    budget: Option<Budget>,
     context: &mut Context,
 ) -> Result<Chosen> {
     let start = Instant::now();
@@ -48,6 +50,7 @@ pub fn choose_from_models(
     for name in learners {
         configurations.push(Configuration::on_models(TARGET_ONLY.name, "{}", name)?);
     }
+    let asked = only.is_some();
     if let Some(only) = only {
         configurations.push(only);
     } else {
@@ -65,14 +68,19 @@ pub fn choose_from_models(
     let figure = figure.unwrap_or_else(|| Figure::usual(goal));
     let validation = Validation::new(figure, target, goal, context);
     let all = configurations.len();
-    let mut tried = Vec::new();
-    for (k, configuration) in configurations.into_iter().enumerate() {
-        context.progress("comparing methods", k, all);
-        let start = Instant::now();
-        let scores =
-            validation.score(&configuration, sources, target, goal, context).map(|score| vec![score]);
-        tried.push(Tried { configuration, scores, seconds: start.elapsed().as_secs_f64() });
+    let mut scored = Vec::new();
+    for (done, k) in cheap_first(&configurations).into_iter().enumerate() {
+        context.progress("comparing methods", done, all);
+        let (start, own) = (Instant::now(), &configurations[k]);
+        let in_time = budget.filter(|_| !own.baseline && !asked).map_or(Ok(()), |budget| budget.check());
+        let scores = in_time.and_then(|()| validation.score(own, sources, target, goal, context));
+        scored.push((k, scores.map(|score| vec![score]), start.elapsed().as_secs_f64()));
     }
+    scored.sort_by_key(|(k, ..)| *k);
+    let tried = |(configuration, (_, scores, seconds))| Tried { configuration, scores, seconds };
+    let mut tried: Vec<Tried> = configurations.into_iter().zip(scored).map(tried).collect();
+    let others = tried.iter().filter(|one| !one.configuration.baseline);
+    note_left_out(others.map(|one| (&one.configuration, one.scores.as_ref().err())), context);
     let Some(base) = best_baseline(&tried, &[true]) else {
         let configuration = tried.swap_remove(0).configuration;
         let reason = "Not even the source model could be validated.".into();

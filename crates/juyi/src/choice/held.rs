@@ -1,5 +1,6 @@
 //! What configurations say of labelled target rows whose labels they were not shown.
 
+use super::budget::{Budget, cheap_first};
 use super::candidates::Configuration;
 use super::copies::copies;
 use super::figure::Said;
@@ -195,6 +196,43 @@ pub(super) fn with_labels(
         seconds,
     })
     .collect()
+}
+
+/// The same, but for those that are not begun within the budget: the ones that take least time are begun first, some at a
+/// time.
+pub(super) fn with_labels_in_time(
+    configurations: Vec<Configuration>,
+    task: &Task,
+    folds: &Folds,
+    by_probabilities: bool,
+    budget: Option<Budget>,
+    (mut before, count): (usize, usize),
+    context: &Context,
+) -> Vec<Held> {
+    let Some(budget) = budget else {
+        return with_labels(configurations, task, folds, by_probabilities, (before, count), context);
+    };
+    let order = cheap_first(&configurations);
+    let mut waiting: Vec<Option<Configuration>> = configurations.into_iter().map(Some).collect();
+    let mut held: Vec<Option<Held>> = waiting.iter().map(|_| None).collect();
+    for some in order.chunks(rayon::current_num_threads()) {
+        let own: Vec<Configuration> = some.iter().filter_map(|&k| waiting[k].take()).collect();
+        let tried = if budget.check().is_ok() {
+            with_labels(own, task, folds, by_probabilities, (before, count), context)
+        } else {
+            let late = |configuration| Held {
+                configuration,
+                said: budget.check().map(|()| Said::blank(0, 0, None)),
+                model: Standby::None,
+                shown_labels: true,
+                seconds: 0.0,
+            };
+            own.into_iter().map(late).collect()
+        };
+        before += fits_of(some.len(), folds);
+        some.iter().zip(tried).for_each(|(&k, one)| held[k] = Some(one));
+    }
+    held.into_iter().flatten().collect()
 }
 
 /// The task with the labels of some of its labelled target rows, by their positions.

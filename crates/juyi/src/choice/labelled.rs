@@ -10,11 +10,15 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::bench::{Bench, Entry, Suffrage, differences};
+use super::budget::note_left_out;
 use super::candidates::{self, Configuration};
 use super::election::Election;
 use super::figure::{Scorer, suited};
-use super::fitted::{Fitted, Keep, fit_each};
-use super::held::{FOLDS, Folds, Held, affordable, fits_of, is_tried_both_ways, with_labels, with_labels_of};
+use super::fitted::{Fitted, Keep, fit_in_time};
+use super::held::{
+    FOLDS, Folds, Held, affordable, fits_of, is_tried_both_ways, with_labels, with_labels_in_time,
+    with_labels_of,
+};
 use super::judge::{Gain, WORTHWHILE, judge, standard_error};
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE};
@@ -24,7 +28,7 @@ use super::units::{Reading, Units};
 use super::{Assumption, Choice, Chosen, MOST, Verdict, Wishes, election};
 use crate::context::Context;
 use crate::data::Task;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::measures::{Estimate, Figure};
 use crate::models::Preprocess;
 
@@ -51,7 +55,7 @@ const STEEPNESS: i32 = 4;
 pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
     let (steps, learner, single) = (wishes.steps, wishes.learner, wishes.single.is_some());
-    let figure_asked = wishes.figure;
+    let (figure_asked, budget) = (wishes.figure, wishes.budget);
     let whole = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
     let task = if whole {
@@ -76,7 +80,7 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     let other = if asked.is_none() && units.reading == Reading::SameUnits {
         // Labels may show what the rows do not.
         let voters = candidates::voters(task, Reading::Rescaled, steps, learner, best, context)?;
-        fit_each(voters, &blank, keep, (0, 0), context)
+        fit_in_time(voters, &blank, keep, budget, (0, 0), context)
     } else {
         Vec::new()
     };
@@ -94,7 +98,8 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     let asked = asked.map(|asked| first + asked);
     tried.extend::<Vec<Held>>(free(others));
     tried.extend::<Vec<Held>>(free(other));
-    tried.extend(with_labels(more, task, &folds, by_shares, (before, count), context));
+    tried.extend(with_labels_in_time(more, task, &folds, by_shares, budget, (before, count), context));
+    note_left_out(tried[first..].iter().map(|one| (&one.configuration, one.said.as_ref().err())), context);
     let mut votes = vec![0.0; first];
     votes.extend(&counted.weights);
     votes.resize(tried.len(), 0.0);
@@ -180,6 +185,10 @@ impl Bench<'_> {
     /// ones.
     fn challengers(&self, without: &Without) -> Vec<Entry> {
         let first = self.plain + self.own;
+        let late = |one: &Held| matches!(one.said, Err(Error::Budget { .. }));
+        if self.tried[first..].iter().any(late) && self.scored[first..].iter().all(Option::is_none) {
+            return Vec::new(); // in time nothing was tried but what does not transfer
+        }
         if let Some(asked) = without.asked {
             return self.alone(asked).into_iter().collect();
         }

@@ -7,6 +7,7 @@
 
 mod ballot;
 mod bench;
+mod budget;
 mod calibration;
 mod candidates;
 mod copies;
@@ -29,6 +30,7 @@ mod tried;
 mod units;
 mod validation;
 
+pub use budget::Budget;
 pub use calibration::{Calibration, Seen};
 pub use candidates::{Configuration, by_source};
 pub use fitted::Standby;
@@ -52,9 +54,10 @@ use crate::error::Result;
 use crate::measures::Figure;
 use crate::models::Preprocess;
 use crate::validators::Validator;
+use budget::note_left_out;
 use copies::copies_of_parts;
 use election::Election;
-use fitted::{Fitted, Keep, fit_each};
+use fitted::{Fitted, Keep, fit_each, fit_in_time};
 use learnable::Learnable;
 use record::undecided;
 use sources::Sources;
@@ -71,6 +74,8 @@ pub struct Wishes<'a> {
     pub assume: Option<Reading>,
     /// What labelled target rows judge by; `None` for accuracy, balanced accuracy where a class is rare, and R² of numbers.
     pub figure: Option<Figure>,
+    /// The time within which candidates are begun; the plain learners always are.
+    pub budget: Option<Budget>,
     /// Single models instead of votes, ordered by this validator unless labelled target rows judge.
     pub single: Option<Box<dyn Validator>>,
 }
@@ -146,6 +151,10 @@ fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Resu
         return Ok(undecided(reason, rows, Proposal::one(plain)));
     }
     let election = election(task, wishes, if all { Keep::Whole } else { Keep::Part }, context)?;
+    note_left_out(
+        election.others.iter().map(|one| (&one.configuration, one.answers.as_ref().err())),
+        context,
+    );
     let counted = election.count()?;
     let chosen = election.chosen(counted);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
@@ -159,7 +168,7 @@ fn election<'a>(
     keep: Keep,
     context: &mut Context,
 ) -> Result<Election<'a>> {
-    let Wishes { steps, learner, only, assume, figure, single } = wishes;
+    let Wishes { steps, learner, only, assume, figure, budget, single } = wishes;
     let leaders = leaders_of(task, context);
     let plain = candidates::plain(task, steps, learner)?;
     context.progress("looking how the rows lie to each other", 0, 0);
@@ -180,9 +189,9 @@ fn election<'a>(
         others = candidates::voters(task, reading, steps, learner, &best, context)?;
     }
     let asked = only.is_some().then_some(others.len());
-    others.extend(only);
-    let count = first + others.len();
-    let others = fit_each(others, task, keep, (first, count), context);
+    let (own, all) = (first + others.len(), first + others.len() + usize::from(only.is_some()));
+    let mut others = fit_in_time(others, task, keep, budget, (first, all), context);
+    others.extend(fit_each(only.into_iter().collect(), task, keep, (own, all), context));
     Ok(Election { task, units, learnable, plain, others, asked, single, overlooked })
 }
 

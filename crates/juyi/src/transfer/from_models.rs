@@ -9,7 +9,7 @@ use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, TargetLabels, units};
-use crate::choice::{Choice, Chosen, Configuration, Proposal, choose_from_models};
+use crate::choice::{Budget, Choice, Chosen, Configuration, Proposal, choose_from_models};
 use crate::context::Context;
 use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
@@ -147,8 +147,8 @@ impl Sources for Models {
         context: &mut Context,
     ) -> Result<Chosen> {
         let with = settings.learner.as_deref();
-        let figure = settings.figure;
-        choose_from_models(&self.sources, &self.target, goal, with, named, figure, context)
+        let (figure, budget) = (settings.figure, settings.budget.map(Budget::begin));
+        choose_from_models(&self.sources, &self.target, goal, with, named, figure, budget, context)
     }
 
     fn fit_each(

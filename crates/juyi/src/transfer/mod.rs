@@ -20,7 +20,7 @@ mod to_label;
 mod truth;
 mod units;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map as JsonMap, Value};
 
@@ -92,6 +92,8 @@ pub struct Settings {
     /// What labelled target rows judge by and what is compared after the fit; `None` for accuracy, balanced accuracy where a
     /// class is rare, and R² of numbers.
     pub figure: Option<Figure>,
+    /// Time within which `auto` begins to try candidates; what does not transfer is always tried. `None` for no bound.
+    pub budget: Option<Duration>,
     /// The validator that orders single models, of which one is written instead of a vote: see
     /// [`validator`](crate::validators::validator); `None` for the vote.
     pub single: Option<String>,
@@ -119,6 +121,7 @@ impl Default for Settings {
             missing: None,
             assume: None,
             figure: None,
+            budget: None,
             single: None,
             distances: true,
             drop: Vec::new(),

@@ -113,6 +113,11 @@ pub(super) fn named(
             return Err(Error::input(format!("`{}`", Setting::Single), problem, "leave it out"));
         }
     }
+    if settings.budget.is_some() && settings.method != "auto" && !settings.guard {
+        let method = shown(&settings.method);
+        let problem = format!("is for the choice among methods, and `{method}` is asked for");
+        return Err(Error::input(format!("`{}`", Setting::Budget), problem, "leave it out"));
+    }
     match settings.method.as_str() {
         "auto" if !settings.params.is_empty() => {
             let hint = "name the method whose parameters they are with `‹method›`";
