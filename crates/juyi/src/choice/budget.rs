@@ -4,8 +4,7 @@
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use super::candidates::Configuration;
-use super::title;
+use super::candidates::{Configuration, title};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::learners::row_of_asked;

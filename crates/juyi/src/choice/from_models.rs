@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::budget::{Budget, cheap_first, note_left_out};
+use super::budget::{cheap_first, note_left_out};
 use super::candidates::{Configuration, plain_learners};
 use super::copies::copies;
 use super::figure::{Said, Scorer};
@@ -11,7 +11,7 @@ use super::record::undecided;
 use super::resamples::{Resamples, Score};
 use super::tried::{Assumed, Tried, best_baseline, choice};
 use super::validation::{folds, note_copies};
-use super::{Assumption, Choice, Chosen, FEWEST, Proposal};
+use super::{Assumption, Choice, Chosen, FEWEST, Proposal, Wishes};
 use crate::context::Context;
 use crate::data::{Domain, Goal};
 use crate::error::Result;
@@ -23,7 +23,7 @@ use crate::methods::{Family, METHODS, MethodRow, NO_TRANSFER, SourceModel, TARGE
 const FOLDS: usize = 5;
 
 /// Compares every method that works from source models alone with the models as they are and with the target's labelled
-/// rows alone, by accuracy or R² unless another figure is asked for. `only` tries that one candidate instead of all.
+/// rows alone, by accuracy or R² unless another figure is asked for. Of the wishes those count that are not about source rows.
 ///
 /// # Errors
 /// [`Error::Unknown`](crate::error::Error::Unknown) for a learner that there is not.
@@ -31,13 +31,11 @@ pub fn choose_from_models(
     sources: &[SourceModel],
     target: &Domain,
     goal: &Goal,
-    learner: Option<&str>,
-    only: Option<Configuration>,
-    figure: Option<Figure>,
-    budget: Option<Budget>,
+    wishes: Wishes<'_>,
     context: &mut Context,
 ) -> Result<Chosen> {
     let start = Instant::now();
+    let Wishes { learner, only, figure, budget, .. } = wishes;
     let rows = (0, target.labelled.len());
     let with = learner.unwrap_or(plain_learners(goal)[0]);
     let mut configurations = vec![Configuration::on_models(NO_TRANSFER.name, "{}", with)?];

@@ -167,7 +167,9 @@ pub(super) fn with_labels(
                 let Ok(said_by_one) = &mut said[k] else { continue };
                 match one.answers {
                     Ok(answers) => {
-                        fold.iter().for_each(|&at| said_by_one.answers[repeat][at] = answers[labelled[at]]);
+                        for &at in fold {
+                            said_by_one.answers[repeat][at] = answers[labelled[at]];
+                        }
                     }
                     Err(error) => {
                         said[k] = Err(error);

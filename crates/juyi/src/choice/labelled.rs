@@ -72,13 +72,13 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     let blank = with_labels_of(task, &[]);
     let election = election(&blank, Wishes { single: None, ..wishes }, keep, context)?;
     let counted = election.count()?;
-    let Election { units, learnable, plain, others, asked, .. } = election;
+    let Election { units, learnable, plain, others, asked, overlooked, .. } = election;
     let own = candidates::target_only(task, steps, learner)?;
     let best = &plain[learnable.best()].configuration.with;
     let more =
         if asked.is_some() { Vec::new() } else { taught(task, &others, steps, learner, best, context)? };
-    let other = if asked.is_none() && units.reading == Reading::SameUnits {
-        // Labels may show what the rows do not.
+    let other = if asked.is_none() && units.reading == Reading::SameUnits && !overlooked {
+        // Labels may show what the rows do not; where a class is overlooked these vote already.
         let voters = candidates::voters(task, Reading::Rescaled, steps, learner, best, context)?;
         fit_in_time(voters, &blank, keep, budget, (0, 0), context)
     } else {

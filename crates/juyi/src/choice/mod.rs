@@ -1,8 +1,8 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
-//! Read in this order: `candidates` for what is tried, `fitted` and `ballot` for the vote of it, `units` for how the target's
-//! columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth; `labelled` where labelled
-//! target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! Read in this order: `candidates` for what is tried, `budget` for how long, `fitted` and `ballot` for the vote of it, `units`
+//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `record`
+//! for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
 mod ballot;
@@ -32,13 +32,13 @@ mod validation;
 
 pub use budget::Budget;
 pub use calibration::{Calibration, Seen};
-pub use candidates::{Configuration, by_source};
+pub use candidates::{Configuration, by_source, title};
 pub use fitted::Standby;
 pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
 pub use paired::{exact_gain, exact_share};
 pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
-pub use record::{Assumption, Candidate, Choice, Chosen, Verdict, title};
+pub use record::{Assumption, Candidate, Choice, Chosen, Verdict};
 pub use resamples::{Resamples, Score};
 pub use signs::Signs;
 pub use sources::SourceWorth;

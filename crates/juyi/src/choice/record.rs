@@ -5,14 +5,13 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::candidates::title;
 use super::proposal::Proposal;
 use super::signs::Signs;
 use super::sources::{SourceWorth, kept_of};
 use super::units::Units;
 use crate::data::Task;
 use crate::measures::{Estimate, Figure};
-use crate::methods::NO_TRANSFER;
-use crate::models::Preprocess;
 
 /// What the guard says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,13 +82,6 @@ impl Candidate {
     }
 }
 
-/// What a method is called in words: `none` on domains that are each standardised by themselves does adapt, and is
-/// called after that step.
-pub fn title<'a>(method: &'a str, preprocess: &'a [String]) -> &'a str {
-    let each = preprocess.iter().find(|step| *step == Preprocess::StandardizeEach.name());
-    each.filter(|_| method == NO_TRANSFER.name).map_or(method, |step| step)
-}
-
 /// How the method of a run was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
@@ -145,6 +137,11 @@ impl Choice {
         let failed = self.candidates.iter_mut().filter_map(|one| one.failed.as_mut());
         failed.for_each(|text| *text = word(text));
         self
+    }
+
+    /// Whether transfer is refused though the interval of the gain lies above 0.
+    pub(crate) fn refuses_a_gain(&self) -> bool {
+        self.verdict != Verdict::Transfer && self.gain.low > 0.0
     }
 
     /// The task without the sources that were left out.

@@ -36,7 +36,7 @@ pub use measure::{Measured, measure};
 pub use predict::{compare_classes, predict_table, score_classes};
 use prepare::prepare;
 pub use tasks::transfer_task;
-pub use to_label::{ROW, rows_to_label, with_labels};
+pub use to_label::{number_column, rows_to_label, with_labels};
 
 /// What labels found in the target are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
