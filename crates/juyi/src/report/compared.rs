@@ -60,6 +60,15 @@ pub(super) fn estimated(run: &Run, choice: &Choice) -> String {
     text
 }
 
+/// Why the verdict is what it is, with what it has to do with the gain where transfer is refused in spite of that.
+pub(super) fn reason(choice: &Choice) -> String {
+    if choice.refuses_a_gain() {
+        format!("The estimated gain does not decide here. {}", choice.reason)
+    } else {
+        choice.reason.clone()
+    }
+}
+
 /// Scores in a line; shares in percent.
 pub fn score_text(scores: &Scores) -> String {
     match scores {
@@ -74,6 +83,9 @@ pub fn score_text(scores: &Scores) -> String {
                 let _ = write!(text, "   AUC {:6.2} %", 100.0 * auc);
             }
             text
+        }
+        Scores::Regression { rmse, mae, r2 } if r2.is_nan() => {
+            format!("RMSE {rmse:.4}   MAE {mae:.4}   R² cannot be scored: all true labels are equal")
         }
         Scores::Regression { rmse, mae, r2 } => format!("RMSE {rmse:.4}   MAE {mae:.4}   R² {r2:.4}"),
     }
@@ -115,6 +127,8 @@ mod tests {
     fn gains_are_told_in_what_they_are_of() {
         assert_eq!(amount(Figure::F1, 0.123) + " " + &unit(Figure::F1), "+12.3 points of macro-F1");
         assert_eq!(amount(Figure::Rmse, -0.5) + " " + &unit(Figure::Rmse), "-0.5000 taken off the RMSE");
+        let scores = Scores::Regression { rmse: 1.0, mae: 0.5, r2: f64::NAN };
+        assert!(score_text(&scores).ends_with("R² cannot be scored: all true labels are equal"));
         assert_eq!(amount(Figure::R2, 0.25) + " " + &unit(Figure::R2), "+0.250 of R²");
     }
 }

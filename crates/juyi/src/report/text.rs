@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::compared::{difference, estimated, score_text};
+use super::compared::{difference, estimated, reason, score_text};
 use super::run::{DomainFacts, FitFacts, Run, Worth};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
@@ -96,9 +96,10 @@ pub fn text(run: &Run) -> String {
         if choice.candidates.is_empty() {
             line("verdict", choice.verdict.name());
         } else {
-            line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
+            let though = if choice.refuses_a_gain() { ", for another reason than the gain" } else { "" };
+            line("verdict", &format!("{}{though}: {}", choice.verdict.name(), estimated(run, choice)));
         }
-        line("", &choice.reason);
+        line("", &reason(choice));
         if choice.verdict != Verdict::Transfer && run.transfer.baseline.is_none() {
             line("", "the model that is written does not transfer");
         }

@@ -6,7 +6,7 @@ use super::table::{Cell, table};
 use super::{escape, prose};
 use crate::choice::{Choice, Verdict};
 use crate::measures::{Estimate, Figure, Scores};
-use crate::report::compared::{difference, judging, of_truth, unit};
+use crate::report::compared::{difference, judging, of_truth, reason, unit};
 use crate::report::run::{FitFacts, Run};
 use crate::report::text::thousands;
 
@@ -38,16 +38,14 @@ fn sentence(run: &Run) -> String {
         // Where candidates vote it is the vote that is judged.
         let judged = run.transfer.refused.as_ref().unwrap_or(&run.transfer.chosen).title();
         let voted = choice.verdict == Verdict::Transfer || run.transfer.refused.is_some();
-        return match best {
-            Some(_) if choice.units.is_some() && voted => {
-                format!("{verdict}: {}.", estimated(figure, judged, choice.gain))
-            }
-            Some(_) if choice.units.is_some() => {
-                format!("{verdict}: {}.", estimated(figure, "vote", choice.gain))
-            }
-            Some(best) => format!("{verdict}: {}.", estimated(figure, best.title(), choice.gain)),
-            None => format!("{verdict}."),
+        let Some(best) = best else { return format!("{verdict}.") };
+        let method = match choice.units {
+            Some(_) if voted => judged,
+            Some(_) => "vote",
+            None => best.title(),
         };
+        let then = if choice.refuses_a_gain() { ", although" } else { ":" };
+        return format!("{verdict}{then} {}.", estimated(figure, method, choice.gain));
     }
     if let Some(difference) = difference(run) {
         return format!("{difference}.");
@@ -130,12 +128,12 @@ fn why(run: &Run, choice: &Choice) -> String {
         _ => " The model that is written does not transfer.",
     };
     if choice.candidates.is_empty() {
-        return format!("<p class=\"why\">{}{written}</p>\n", prose(&choice.reason));
+        return format!("<p class=\"why\">{}{written}</p>\n", prose(&reason(choice)));
     }
     format!(
         "<p class=\"why\">{}{written}</p>\n<dl class=\"gains\">{gains}\
          <div><dt>line: 95 % interval from 0{truth}</dt><dd>{drawing}</dd></div></dl>\n",
-        prose(&choice.reason)
+        prose(&reason(choice))
     )
 }
 
@@ -157,7 +155,12 @@ fn scores(run: &Run) -> String {
                 row.extend([accuracy, balanced_accuracy, macro_f1].into_iter().chain(auc).map(share));
             }
             Some(Scores::Regression { rmse, mae, r2 }) => {
-                row.extend([rmse, mae, r2].map(|v| Cell::number(&signed(v, 4, false), v)));
+                row.extend([rmse, mae].map(|v| Cell::number(&signed(v, 4, false), v)));
+                row.push(if r2.is_nan() {
+                    Cell::number("none: all true labels are equal", r2)
+                } else {
+                    Cell::number(&signed(r2, 4, false), r2)
+                });
             }
             None => row.extend(headings.iter().map(|_| Cell::absent())),
         }
