@@ -1,5 +1,6 @@
 //! What may be typed.
 
+mod kinds;
 mod label;
 mod params;
 #[cfg(feature = "deep")]
@@ -10,9 +11,12 @@ mod surroundings;
 pub(crate) mod unused;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use kinds::seconds;
+pub(crate) use kinds::{Assume, Figure, Missing, Predictions, TargetLabels, Task};
 pub(crate) use label::LabelArguments;
 pub(crate) use params::params;
 #[cfg(feature = "deep")]
@@ -163,6 +167,16 @@ pub(crate) struct TransferArguments {
     pub(crate) assume: Option<Assume>,
     #[command(flatten)]
     pub(crate) alone: SingleArguments,
+    /// What labelled target rows judge by, and what is compared after the fit: of classes accuracy, balanced (accuracy, all
+    /// classes alike), f1 (macro average) or auc (each class against the rest), of numbers rmse or mae [default: accuracy, or
+    /// balanced where a class is rare; R² of numbers]
+    #[arg(long, value_name = "FIGURE")]
+    pub(crate) figure: Option<Figure>,
+    /// Seconds within which auto begins to fit candidates, cheap ones first; the learners that do not transfer are always
+    /// fitted, and what is written is fitted after it. Runs with the same seed are the same as long as the time is enough for
+    /// all; where it is not, a warning names those that were left out [default: no bound]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub(crate) budget: Option<Duration>,
     /// Exit 1 unless the verdict is `transfer`; with a named method, judge it too
     #[arg(long)]
     pub(crate) strict: bool,
@@ -320,49 +334,6 @@ pub(crate) struct BenchArguments {
     pub(crate) pictures: PictureArguments,
     #[command(flatten)]
     pub(crate) surroundings: Surroundings,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Assume {
-    SameUnits,
-    Rescaled,
-    Mixed,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum TargetLabels {
-    Score,
-    Use,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub(crate) enum Predictions {
-    Csv,
-    Parquet,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Missing {
-    Error,
-    Mean,
-    Drop,
-}
-
-impl Missing {
-    /// Its name in the library.
-    pub(crate) fn of_library(self) -> juyi::data::Missing {
-        match self {
-            Self::Error => juyi::data::Missing::Error,
-            Self::Mean => juyi::data::Missing::Mean,
-            Self::Drop => juyi::data::Missing::Drop,
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Task {
-    Classification,
-    Regression,
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use juyi::files::write_whole;
 use juyi::report::folder::{RECORD, check_output, load_model, read};
 use juyi::report::thousands;
 use juyi::setting::Setting;
-use juyi::transfer::{ROW, rows_to_label, with_labels};
+use juyi::transfer::{number_column, rows_to_label, with_labels};
 
 use crate::arguments::LabelArguments;
 use crate::signals::writing;
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &LabelArguments, context: &mut Context) -> anyhow::
         .chain([arguments.run.clone()])
         .collect();
     check_output(out, Setting::Out, inputs.iter().map(PathBuf::as_path))?;
-    check_not_filled(out, label, context)?;
+    check_ending(out)?;
     let model = load_model(&arguments.run, context)?;
     let mut as_text = model.encoding.as_ref().map(Encoding::text_columns).unwrap_or_default();
     as_text.push(label.clone());
@@ -40,6 +40,7 @@ pub(crate) fn run(arguments: &LabelArguments, context: &mut Context) -> anyhow::
     model.encoding.iter().for_each(|encoding| encoding.add_words_to(&mut reading));
     let mut target = read_table(table, &reading, context)?;
     check_renamed(&reading, std::iter::once(&target))?;
+    check_not_filled(out, (&number_column(&target, label), label), context)?;
     for file in &arguments.labels {
         target = with_labels(target, &filled(file, label, arguments.reading.reading(), context)?, label)?;
     }
@@ -65,22 +66,23 @@ pub(crate) fn filled(file: &str, label: &str, words: Reading, context: &mut Cont
     read_table(file, &reading, context)
 }
 
-/// Refuses to write where labels stand that somebody filled in, and any name but that of a CSV file.
-fn check_not_filled(out: &Path, label: &str, context: &mut Context) -> Result<(), Error> {
-    let thing = || format!("`{}`", out.display());
-    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
-        return Err(Error::input(
-            thing(),
-            "does not end in .csv",
-            "the rows are written as CSV: name the file so",
-        ));
+/// Refuses any name but that of a CSV file.
+fn check_ending(out: &Path) -> Result<(), Error> {
+    if out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+        return Ok(());
     }
+    let hint = "the rows are written as CSV: name the file so";
+    Err(Error::input(format!("`{}`", out.display()), "does not end in .csv", hint))
+}
+
+/// Refuses to write where labels stand that somebody filled in.
+fn check_not_filled(out: &Path, (number, label): (&str, &str), context: &mut Context) -> Result<(), Error> {
     let Some(file) = out.to_str().filter(|_| out.exists()) else { return Ok(()) };
     let Ok(table) = filled(file, label, Reading::default(), context) else { return Ok(()) };
     let count = table.column(label).map_or(0, |column| column.cells.filled());
-    if count > 0 && table.column(ROW).is_some() {
+    if count > 0 && table.column(number).is_some() {
         let problem = format!("has {count} labels that were filled in");
-        return Err(Error::input(thing(), problem, "give another file with `--out`"));
+        return Err(Error::input(format!("`{}`", out.display()), problem, "give another file with `--out`"));
     }
     Ok(())
 }

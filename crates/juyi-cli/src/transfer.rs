@@ -168,6 +168,8 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             arguments::Assume::Rescaled => choice::Reading::Rescaled,
             arguments::Assume::Mixed => choice::Reading::Mixed,
         }),
+        budget: arguments.budget,
+        figure: arguments.figure.map(arguments::Figure::of_library),
         single: arguments
             .alone
             .single

@@ -87,3 +87,68 @@ fn rows_to_label_are_written_filled_in_and_learnt_from() {
     assert_eq!(table, read("new.csv"));
     assert!(!folder.path().join("no").exists() && !folder.path().join("no.csv").exists());
 }
+
+#[test]
+fn a_slip_in_a_filled_in_label_is_named_where_it_stands() {
+    let folder = tempfile::tempdir().expect("a folder");
+    tables(folder.path());
+    let path = |name: &str| folder.path().join(name);
+    for name in ["old.csv", "new.csv"] {
+        // A column of the table has the name that ours has elsewhere.
+        let table = std::fs::read_to_string(path(name)).expect("a table");
+        std::fs::write(path(name), table.replacen(",b", ",row", 1)).expect("a table");
+    }
+    let transfer = "transfer --source old.csv --target new.csv --label y --id id";
+    assert!(juyi(folder.path(), &format!("{transfer} --out run")).status.success());
+    let done = juyi(folder.path(), "label run --count 12");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let asked = std::fs::read_to_string(path("label.csv")).expect("a table");
+    assert_eq!(asked.lines().next(), Some("row_number,y,id,a,row"));
+    let filled = |slip: &str| {
+        let line = |(k, line): (usize, &str)| {
+            let label = if k == 4 { slip } else { ["low", "high"][k % 2] };
+            line.replacen(",,", &format!(",{label},"), 1) + "\n"
+        };
+        let head = "row_number,y,id,a,row\n".to_string();
+        head + &asked.lines().skip(1).enumerate().map(line).collect::<String>()
+    };
+    let with = |slip: &str| {
+        std::fs::write(path("filled.csv"), filled(slip)).expect("a table");
+        juyi(folder.path(), &format!("{transfer} --labels filled.csv --out with"))
+    };
+    assert!(with("low").status.success());
+    let refused = text(&with("Hihg").stderr);
+    assert!(
+        refused.contains("`filled.csv`, line 6, column `y`: label `Hihg` is no class that the source knows"),
+        "{refused}"
+    );
+    assert!(refused.contains("did you mean `high`?"), "{refused}");
+    let warned = text(&with("unheard-of").stdout);
+    let said = "`filled.csv`, line 6, column `y`: label `unheard-of` is no class that the source knows, and is one more";
+    assert!(warned.contains(said), "{warned}");
+    // What is said of source rows is refused where the sources are models.
+    for more in ["--single", "--single --validator entropy", "--assume rescaled"] {
+        let refused =
+            juyi(folder.path(), &format!("transfer --source run --target new.csv --label y {more} --out no"));
+        assert_eq!(refused.status.code(), Some(2), "{more}");
+        let said = text(&refused.stderr);
+        assert!(said.contains("is for sources that are tables, and these are models: "), "{more}: {said}");
+    }
+}
+
+#[test]
+fn labels_that_are_all_equal_leave_r2_unscored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = |equal: bool| {
+        let row = |i: usize| format!("{},{},{}\n", i % 13, i % 7, if equal { 2.5 } else { i as f64 / 8.0 });
+        "a,b,y\n".to_string() + &(0..60).map(row).collect::<String>()
+    };
+    std::fs::write(folder.path().join("old.csv"), table(false)).expect("a table");
+    std::fs::write(folder.path().join("new.csv"), table(true)).expect("a table");
+    let done = juyi(folder.path(), "transfer --source old.csv --target new.csv --label y --method coral");
+    let said = text(&done.stdout);
+    assert!(
+        said.contains("R² cannot be scored: all true labels are equal") && !said.contains("NaN"),
+        "{said}"
+    );
+}

@@ -4,6 +4,7 @@ mod bad_inputs;
 mod columns;
 mod commands;
 mod dates;
+mod figures;
 mod folders;
 mod label;
 mod likely_mistakes;

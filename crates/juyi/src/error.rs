@@ -81,6 +81,12 @@ pub enum Error {
         /// What the solver reported.
         why: String,
     },
+    /// Work that was not begun, as the time for it was over.
+    #[error("the budget of {seconds} s was spent before it was begun")]
+    Budget {
+        /// The time that was given.
+        seconds: f64,
+    },
     /// A model file that is not ours, damaged, or from a newer version.
     #[error("`{path}` is not a model that this version can use: {reason}")]
     ModelFile {
@@ -119,6 +125,7 @@ impl Error {
             Self::Memory { .. } => {
                 "raise `‹memory›`, or give fewer rows and columns, or smaller pictures".into()
             }
+            Self::Budget { .. } => "give more time with `‹budget›`".into(),
             Self::ModelFile { .. } => {
                 "give the folder or the `model.safetensors` that `juyi transfer` wrote".into()
             }

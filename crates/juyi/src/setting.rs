@@ -29,6 +29,8 @@ macro_rules! settings {
 settings! {
     /// How the target's columns lie to the source's.
     Assume = "assume",
+    /// Time that the choice may take.
+    Budget = "budget",
     /// Measure to take.
     By = "by",
     /// File for the constants of the estimates.
@@ -49,6 +51,8 @@ settings! {
     Encoding = "encoding",
     /// Passes over the pictures in a training.
     Epochs = "epochs",
+    /// Figure that labelled target rows judge by.
+    Figure = "figure",
     /// Format of a file.
     Format = "format",
     /// Columns that identify rows.

@@ -42,8 +42,15 @@ fn chosen(sources: Vec<Domain>, labelled: usize, rng: &mut ChaCha8Rng) -> (Chose
     let target = Domain::partly_labelled("new", x.clone(), (0..labelled).collect(), labels);
     let task = Task::new(sources, target, goal).expect("a task");
     let context = &mut Context::new(1, DEFAULT_MEMORY);
-    let wishes =
-        Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None, single: None };
+    let wishes = Wishes {
+        steps: &[Preprocess::Standardize],
+        learner: None,
+        only: None,
+        assume: None,
+        figure: None,
+        budget: None,
+        single: None,
+    };
     let chosen = choose(&task, wishes, context).expect("a choice");
     let written = match &chosen.candidate {
         Some(candidate) if chosen.choice.verdict == Verdict::Transfer => candidate,
@@ -150,8 +157,15 @@ fn sources_of_overlapping_classes_do_not_contradict_each_other() {
     let sources = vec![Domain::labelled("ab", x, of), Domain::labelled("bc", y, by)];
     let target = Domain::unlabelled("new", drawn(120, [0, 2]).0, &goal);
     let task = Task::new(sources, target, goal).expect("a task");
-    let wishes =
-        Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None, single: None };
+    let wishes = Wishes {
+        steps: &[Preprocess::Standardize],
+        learner: None,
+        only: None,
+        assume: None,
+        figure: None,
+        budget: None,
+        single: None,
+    };
     let chosen = choose(&task, wishes, &mut Context::new(1, DEFAULT_MEMORY)).expect("a choice");
     assert_eq!(found(&chosen), [(false, 0), (false, 0)], "{:?}", chosen.choice.sources);
 }

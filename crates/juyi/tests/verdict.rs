@@ -6,10 +6,13 @@
     reason = "the verdicts, with estimated and true gain, are what is to be seen"
 )]
 
-use juyi::choice::{Chosen, Configuration, Proposal, Verdict, Wishes, choose};
+use std::time::Duration;
+
+use juyi::choice::{Budget, Chosen, Configuration, Proposal, Verdict, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, multiply, select_rows};
+use juyi::measures::Figure;
 use juyi::models::Preprocess;
 use juyi::validators::{VALIDATORS, validator};
 use rand::seq::SliceRandom;
@@ -18,7 +21,15 @@ use rand_chacha::ChaCha8Rng;
 
 /// What is asked of a choice that is left to itself.
 fn wishes() -> Wishes<'static> {
-    Wishes { steps: &[Preprocess::Standardize], learner: None, only: None, assume: None, single: None }
+    Wishes {
+        steps: &[Preprocess::Standardize],
+        learner: None,
+        only: None,
+        assume: None,
+        figure: None,
+        budget: None,
+        single: None,
+    }
 }
 
 const CLASSES: usize = 3;
@@ -317,28 +328,33 @@ fn a_single_model_is_written_where_one_is_asked_for() {
     }
 }
 
-/// A class of two percent that the target's offset hides from what is learnt from the source.
-fn rare(seed: u64) -> Pair {
+/// A class of one row in so `many` that the target's offset hides from what is learnt from the source; so many columns are
+/// `telling`.
+fn rare(seed: u64, telling: usize, many: usize, labelled: usize) -> Pair {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let mut drawn = |n: usize, by: f64| {
-        let of: Vec<usize> = (0..n).map(|i| usize::from(i % 50 == 0)).collect();
+        let of: Vec<usize> = (0..n).map(|i| usize::from(i % many == 0)).collect();
         let x = Matrix::from_fn(n, 4, |i, j| {
             let noise = (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
-            noise + if j < 2 { 4.0 * of[i] as f64 - by } else { 0.0 }
+            noise + if j < telling { 4.0 * of[i] as f64 - by } else { 0.0 }
         });
         (x, of)
     };
     let ((source, y), (target, truth)) = (drawn(800, 0.0), drawn(600, 6.0));
-    with_labels(source, y, target, truth, 0, &["no", "yes"])
+    with_labels(source, y, target, truth, labelled, &["no", "yes"])
 }
 
 #[test]
 fn a_rare_class_is_not_overlooked() {
     for seed in 0..3 {
-        let pair = rare(seed);
+        let pair = rare(seed, 2, 50, 0);
         let (chosen, _) = pair.written(seed);
         assert_eq!(chosen.choice.verdict, Verdict::Transfer, "{}", chosen.choice.reason);
-        assert!(chosen.choice.balanced && chosen.choice.gain.value > 0.2, "{:?}", chosen.choice.gain);
+        assert!(
+            chosen.choice.figure == Some(Figure::Balanced) && chosen.choice.gain.value > 0.2,
+            "{:?}",
+            chosen.choice.gain
+        );
         let candidate = chosen.candidate.as_ref().expect("a vote");
         let model = candidate.fit(&pair.task, &mut Context::default()).expect("a fit");
         let said = model.predict(pair.before.as_ref()).expect("predictions").answer;
@@ -359,4 +375,64 @@ fn labels_of_one_class_do_not_judge() {
     assert_ne!(chosen.choice.rows.0, 0, "the votes decide");
     let told = context.notices().iter().any(|notice| notice.text.contains("bear the same label"));
     assert!(told, "{:?}", context.notices());
+}
+
+#[test]
+fn accuracy_and_balanced_accuracy_decide_differently() {
+    let verdict = |telling: usize, many: usize, figure: Option<Figure>| {
+        let context = &mut Context::default();
+        let wishes = Wishes { figure, ..wishes() };
+        choose(&rare(1, telling, many, 0).task, wishes, context).expect("a choice").choice.verdict
+    };
+    assert_eq!(verdict(2, 50, None), Verdict::Transfer);
+    assert_ne!(verdict(2, 50, Some(Figure::Accuracy)), Verdict::Transfer);
+    assert_ne!(verdict(1, 6, None), Verdict::Transfer, "one row in six is not rare");
+    assert_eq!(verdict(1, 6, Some(Figure::Balanced)), Verdict::Transfer);
+}
+
+#[test]
+fn labelled_rows_judge_by_the_figure_that_is_asked_for() {
+    let pair = rare(2, 2, 6, 80);
+    for figure in [Figure::Accuracy, Figure::Balanced, Figure::F1, Figure::Auc] {
+        let context = &mut Context::default();
+        let wishes = Wishes { figure: Some(figure), ..wishes() };
+        let choice = choose(&pair.task, wishes, context).expect("a choice").choice;
+        let told = choice.figure.unwrap_or(Figure::Accuracy);
+        assert_eq!(told, figure);
+        assert!(choice.assumptions[0].about.ends_with(figure.title()), "{:?}", choice.assumptions);
+        let scores: Vec<f64> =
+            choice.candidates.iter().filter_map(|one| one.score).map(|one| one.value).collect();
+        assert!(scores.len() > 10 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+        assert!(scores[0] > 0.9 && scores.iter().all(|score| (0.0..=1.0).contains(score)), "{scores:?}");
+        assert!(choice.gain.low <= choice.gain.value && choice.gain.value <= choice.gain.high);
+    }
+}
+
+#[test]
+fn what_is_not_begun_in_time_is_left_out_and_named() {
+    for labelled in [0, 40] {
+        let pair = offset(labelled, 3);
+        let chosen = |limit: Option<Duration>| {
+            let context = &mut Context::default();
+            let wishes = Wishes { budget: limit.map(Budget::begin), ..wishes() };
+            let chosen = choose(&pair.task, wishes, context).expect("a choice");
+            let said: Vec<String> = context.notices().iter().map(|one| one.text.clone()).collect();
+            (chosen, said.join("; "))
+        };
+        let (none, said) = chosen(Some(Duration::ZERO));
+        assert_eq!(none.choice.verdict, Verdict::CannotTell);
+        assert!(none.choice.reason.contains("the budget of 0 s was spent"), "{}", none.choice.reason);
+        assert!(said.contains("candidates were begun, which do not vote: "), "{said}");
+        assert!(none.candidate.is_none() && none.baseline.voters.len() > 1);
+        assert!(none.baseline.fit(&pair.task, &mut Context::default()).is_ok());
+        // Where the time is enough for all it changes nothing.
+        let ((free, _), (bound, said)) = (chosen(None), chosen(Some(Duration::from_secs(100_000))));
+        let told = |of: &Chosen| {
+            let all = of.choice.candidates.iter();
+            let each: Vec<_> =
+                all.map(|one| (one.method.clone(), one.params.clone(), one.weight, one.gain)).collect();
+            (of.choice.gain, of.choice.reason.clone(), each)
+        };
+        assert!(told(&free) == told(&bound) && !said.contains("budget"), "{said}");
+    }
 }

@@ -33,6 +33,8 @@ const UNUSED: [Unused; 6] = [
         options: &[
             "method",
             "assume",
+            "figure",
+            "budget",
             "single",
             "validator",
             "learner",

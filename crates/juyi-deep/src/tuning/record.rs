@@ -122,7 +122,7 @@ pub fn record(
         worth: Some(tuned.worth.clone()),
         ..Figures::default()
     };
-    let transfer = TransferFacts { chosen, baseline, refused: None };
+    let transfer = TransferFacts { chosen, baseline, refused: None, figure: None };
     Ok(Run::new(data, Some(tuned.choice.clone()), transfer, figures, known.seconds, context))
 }
 

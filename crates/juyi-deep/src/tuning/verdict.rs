@@ -167,7 +167,7 @@ pub fn tune(
         floor: None,
         verdict: judged.verdict,
         reason: found.reason(&tried, kept, names.len()),
-        balanced: false,
+        figure: None,
         gain: judged.gain,
         true_gain: None,
         rows: (0, pictures.files.len()),

@@ -2,6 +2,7 @@
 
 use super::validation::spread;
 use crate::data::{Goal, Labels};
+use crate::linalg::Matrix;
 use crate::models::{first_largest, weighted_median};
 
 /// Answers of several voters for the same rows, counted.
@@ -43,6 +44,12 @@ impl Ballot {
             shares[said[row] as usize] += weight / self.total;
         }
         shares
+    }
+
+    /// The same of all rows.
+    pub(super) fn all_shares(&self) -> Matrix {
+        let rows: Vec<Vec<f64>> = (0..self.answers.len()).map(|row| self.shares(row)).collect();
+        Matrix::from_fn(rows.len(), self.classes, |row, class| rows[row][class])
     }
 
     /// The share of the votes for what the vote says, of each row; of numbers there is none.

@@ -78,6 +78,13 @@ impl Configuration {
     }
 }
 
+/// What a method is called in words: `none` on domains that are each standardised by themselves does adapt, and is
+/// called after that step.
+pub fn title<'a>(method: &'a str, preprocess: &'a [String]) -> &'a str {
+    let each = preprocess.iter().find(|step| *step == Preprocess::StandardizeEach.name());
+    each.filter(|_| method == NO_TRANSFER.name).map_or(method, |step| step)
+}
+
 /// The learners that stand for not transferring, in order.
 pub(super) fn plain_learners(goal: &Goal) -> Vec<&'static str> {
     let place =

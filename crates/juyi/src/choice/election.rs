@@ -11,16 +11,17 @@ use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::estimate::{self, Standing};
 use super::fitted::Fitted;
+use super::held::shares;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
+use super::record::unknown;
 use super::units::{Reading, Units};
-use super::{Candidate, Choice, Chosen, Verdict, title, unknown};
+use super::{Candidate, Choice, Chosen, Verdict, title};
 use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
-use crate::linalg::Matrix;
-use crate::measures::Estimate;
+use crate::measures::{Estimate, Figure};
 use crate::methods::Family;
-use crate::validators::{Evidence, Validator, probabilities};
+use crate::validators::{Evidence, Validator};
 
 /// All that was fitted, before the votes are counted.
 pub(super) struct Election<'a> {
@@ -117,7 +118,7 @@ impl Election<'_> {
         });
         let choice = Choice {
             verdict,
-            balanced: self.overlooked,
+            figure: self.overlooked.then_some(Figure::Balanced),
             gain: if self.overlooked { self.gain_of_found() } else { standing.gain(labels, self.voted_as()) },
             candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
             units: Some(self.units.clone()),
@@ -182,14 +183,8 @@ impl Election<'_> {
         let mut best: Option<(f64, usize)> = None;
         for (k, one) in self.others.iter().enumerate().filter(|(k, _)| weights[*k] > 0.0) {
             let (Some(answers), Some(model)) = (one.heard(), &one.model) else { continue };
-            let probabilities = match (&model.goal, &self.task.goal) {
-                (Goal::Classes(own), Goal::Classes(all)) => {
-                    let place = |class: &String| all.iter().position(|name| name == class);
-                    let said = model.predict(self.task.target.features.as_ref())?;
-                    probabilities(&said, &own.iter().filter_map(place).collect::<Vec<_>>(), all.len())
-                }
-                _ => Matrix::zeros(answers.len(), 0),
-            };
+            let said = model.predict(self.task.target.features.as_ref())?;
+            let probabilities = shares(&said, &model.goal, &self.task.goal);
             let support = vote.support_of(answers, labels);
             let score = validator.score(&Evidence {
                 goal: &self.task.goal,

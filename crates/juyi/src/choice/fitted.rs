@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use super::budget::{Budget, cheap_first};
 use super::candidates::Configuration;
 use crate::context::Context;
 use crate::data::{Goal, Task};
@@ -53,6 +54,18 @@ pub(super) fn fit_each(
     configurations: Vec<Configuration>,
     task: &Task,
     keep: Keep,
+    progress: (usize, usize),
+    context: &Context,
+) -> Vec<Fitted> {
+    fit_in_time(configurations, task, keep, None, progress, context)
+}
+
+/// The same, but for those that are not begun within the budget: the ones that take least time are begun first.
+pub(super) fn fit_in_time(
+    configurations: Vec<Configuration>,
+    task: &Task,
+    keep: Keep,
+    budget: Option<Budget>,
     (before, count): (usize, usize),
     context: &Context,
 ) -> Vec<Fitted> {
@@ -64,19 +77,38 @@ pub(super) fn fit_each(
             spaces.push((configuration.steps.clone(), task, maps));
         }
     }
-    let one = |configuration: Configuration| {
+    let one = |configuration: &Configuration| {
         let start = Instant::now();
         let (_, task, maps) =
             spaces.iter().find(|(steps, ..)| *steps == configuration.steps).expect("made above");
-        let (answers, model) = match answered(&configuration, task, maps, context) {
+        let in_time = budget.map_or(Ok(()), |budget| budget.check());
+        let (answers, model) = match in_time.and_then(|()| answered(configuration, task, maps, context)) {
             Ok((answers, model)) => (Ok(answers), (keep != Keep::None).then_some(model)),
             Err(error) => (Err(error), None),
         };
         context.progress("comparing methods", done.fetch_add(1, Ordering::Relaxed) + 1, count);
-        let (whole, seconds) = (keep == Keep::Whole, start.elapsed().as_secs_f64());
-        Fitted { configuration, answers, model, whole, seconds }
+        (answers, model, start.elapsed().as_secs_f64())
     };
-    configurations.into_par_iter().map(one).collect()
+    let fits: Vec<_> = if budget.is_none() {
+        configurations.par_iter().map(one).collect()
+    } else {
+        let (order, next) = (cheap_first(&configurations), AtomicUsize::new(0));
+        let begun = |_| {
+            let k = order[next.fetch_add(1, Ordering::Relaxed)];
+            (k, one(&configurations[k]))
+        };
+        let mut fits: Vec<_> = (0..order.len()).into_par_iter().map(begun).collect();
+        fits.sort_by_key(|(k, _)| *k);
+        fits.into_iter().map(|(_, fit)| fit).collect()
+    };
+    let fitted = |(configuration, (answers, model, seconds))| Fitted {
+        configuration,
+        answers,
+        model,
+        whole: keep == Keep::Whole,
+        seconds,
+    };
+    configurations.into_iter().zip(fits).map(fitted).collect()
 }
 
 /// The fitted model, and its answers for the target rows of a task that went through `maps`.

@@ -9,25 +9,27 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use serde_json::json;
-
-use super::bench::{Bench, Entry, Suffrage};
+use super::bench::{Bench, Entry, Suffrage, differences};
+use super::budget::note_left_out;
 use super::candidates::{self, Configuration};
 use super::election::Election;
-use super::figure::Figure;
-use super::fitted::{Fitted, Keep, fit_each};
-use super::held::{FOLDS, Folds, Held, affordable, fits_of, is_tried_both_ways, with_labels, with_labels_of};
-use super::judge::{Gain, Judgement, WORTHWHILE, judge, standard_error};
+use super::figure::{Scorer, suited};
+use super::fitted::{Fitted, Keep, fit_in_time};
+use super::held::{
+    FOLDS, Folds, Held, affordable, fits_of, is_tried_both_ways, with_labels, with_labels_in_time,
+    with_labels_of,
+};
+use super::judge::{Gain, WORTHWHILE, judge, standard_error};
 use super::learnable::Learnable;
-use super::proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
-use super::resamples::Score;
+use super::proposal::{PLAIN_VOTE, Proposal, VOTE};
+use super::record::{undecided, unknown};
 use super::tried::{Assumed, reason};
 use super::units::{Reading, Units};
-use super::{Assumption, Candidate, Choice, Chosen, MOST, Verdict, Wishes, election, undecided, unknown};
+use super::{Assumption, Choice, Chosen, MOST, Verdict, Wishes, election};
 use crate::context::Context;
-use crate::data::{Goal, Task};
-use crate::error::Result;
-use crate::measures::Estimate;
+use crate::data::Task;
+use crate::error::{Error, Result};
+use crate::measures::{Estimate, Figure};
 use crate::models::Preprocess;
 
 /// The vote of the learners on the labelled target rows alone.
@@ -53,6 +55,7 @@ const STEEPNESS: i32 = 4;
 pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
     let (steps, learner, single) = (wishes.steps, wishes.learner, wishes.single.is_some());
+    let (figure_asked, budget) = (wishes.figure, wishes.budget);
     let whole = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
     let task = if whole {
@@ -62,19 +65,22 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
         &drawn
     };
     let rows = (0, task.target.labelled.len());
+    let (labels, goal) = (&task.target.labels, &task.goal);
+    let figure = figure_asked.unwrap_or_else(|| suited(labels, &task.source.labels, goal));
+    let scorer = Scorer::new(figure, labels, goal);
     let keep = if whole { Keep::Whole } else { Keep::Part };
     let blank = with_labels_of(task, &[]);
     let election = election(&blank, Wishes { single: None, ..wishes }, keep, context)?;
     let counted = election.count()?;
-    let Election { units, learnable, plain, others, asked, .. } = election;
+    let Election { units, learnable, plain, others, asked, overlooked, .. } = election;
     let own = candidates::target_only(task, steps, learner)?;
     let best = &plain[learnable.best()].configuration.with;
     let more =
         if asked.is_some() { Vec::new() } else { taught(task, &others, steps, learner, best, context)? };
-    let other = if asked.is_none() && units.reading == Reading::SameUnits {
-        // Labels may show what the rows do not.
+    let other = if asked.is_none() && units.reading == Reading::SameUnits && !overlooked {
+        // Labels may show what the rows do not; where a class is overlooked these vote already.
         let voters = candidates::voters(task, Reading::Rescaled, steps, learner, best, context)?;
-        fit_each(voters, &blank, keep, (0, 0), context)
+        fit_in_time(voters, &blank, keep, budget, (0, 0), context)
     } else {
         Vec::new()
     };
@@ -82,20 +88,24 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     let count = fits_of(own.len() + more.len(), &folds);
     let before = fits_of(own.len(), &folds);
     let counts = (plain.len(), own.len());
-    let free = |of: Vec<Fitted>| of.into_iter().map(|one| Held::without_labels(one, task, &folds)).collect();
+    let by_shares = scorer.by_probabilities();
+    let free = |of: Vec<Fitted>| {
+        of.into_iter().map(|one| Held::without_labels(one, task, &folds, by_shares)).collect()
+    };
     let mut tried: Vec<Held> = free(plain);
-    tried.extend(with_labels(own, task, &folds, (0, count), context));
+    tried.extend(with_labels(own, task, &folds, by_shares, (0, count), context));
     let first = tried.len();
     let asked = asked.map(|asked| first + asked);
     tried.extend::<Vec<Held>>(free(others));
     tried.extend::<Vec<Held>>(free(other));
-    tried.extend(with_labels(more, task, &folds, (before, count), context));
+    tried.extend(with_labels_in_time(more, task, &folds, by_shares, budget, (before, count), context));
+    note_left_out(tried[first..].iter().map(|one| (&one.configuration, one.said.as_ref().err())), context);
     let mut votes = vec![0.0; first];
     votes.extend(&counted.weights);
     votes.resize(tried.len(), 0.0);
     let bench = Bench {
         task,
-        figure: Figure::of(&task.target.labels, &task.source.labels, &task.goal),
+        scorer,
         folds,
         scored: Vec::new(),
         tried,
@@ -103,6 +113,7 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
         own: counts.1,
         keep,
         single,
+        figure_asked: figure_asked.is_some(),
     };
     let without = Without { choice: counted.choice, votes, units, asked };
     let chosen = bench.scored().decide(&learnable, without, context)?;
@@ -174,6 +185,10 @@ impl Bench<'_> {
     /// ones.
     fn challengers(&self, without: &Without) -> Vec<Entry> {
         let first = self.plain + self.own;
+        let late = |one: &Held| matches!(one.said, Err(Error::Budget { .. }));
+        if self.tried[first..].iter().any(late) && self.scored[first..].iter().all(Option::is_none) {
+            return Vec::new(); // in time nothing was tried but what does not transfer
+        }
         if let Some(asked) = without.asked {
             return self.alone(asked).into_iter().collect();
         }
@@ -203,12 +218,12 @@ impl Bench<'_> {
                 under: 0,
                 value: one.score.value - base.score.value,
                 resampled: differences(&one.score, &base.score),
-                rows: one.rows.len(),
-                exact: self.figure.exact_gain(&one.rows, &base.rows, challengers.len()),
+                rows: self.scorer.rows(),
+                exact: self.scorer.exact_gain(&one.merit, &base.merit, challengers.len()),
             })
             .collect();
         let assumed = self.assumed();
-        let informed = |of: usize, _: usize| challengers[of].score.quantile(0.025) > self.figure.chance;
+        let informed = |of: usize, _: usize| challengers[of].score.quantile(0.025) > self.scorer.chance;
         let Some(mut judged) = judge(&gains, None, informed) else {
             let why = self.tried[self.plain + self.own..].iter().find_map(|one| one.said.as_ref().err());
             let why = why.map_or_else(String::new, |error| format!(": {error}"));
@@ -218,8 +233,9 @@ impl Bench<'_> {
         let mut why = reason(&judged, &assumed.words());
         if judged.verdict != Verdict::Transfer
             && !self.single
+            && (self.scorer.figure_told().is_none() || self.scorer.figure == Figure::Balanced)
             && let Some(plain) = self.plain_vote(learnable)
-            && let Some(gain) = gain_as_without(&challengers[0], &plain, base, &without)
+            && let Some(gain) = gain_as_without(&challengers[0], &plain, base, &without, self.scorer.rows())
             && gain.value >= WORTHWHILE
         {
             (judged.verdict, judged.chosen, judged.gain) = (Verdict::Transfer, 0, gain);
@@ -230,10 +246,10 @@ impl Bench<'_> {
         let written = if judged.verdict == Verdict::Transfer { best } else { base };
         let choice = Choice {
             units: Some(without.units),
-            expected: Some(self.figure.within(&written.rows, &self.folds.resamples)),
+            expected: Some(self.scorer.within(&written.merit, &written.score)),
             verdict: judged.verdict,
-            balanced: self.figure.balanced,
-            gain: judged.gain,
+            figure: self.scorer.figure_told(),
+            gain: self.scorer.told_gain(judged.gain),
             candidates: self.candidates(&baselines, &challengers, judged.chosen, &judged),
             assumptions: assumed.assumptions,
             ..unknown(why, (0, 0))
@@ -245,10 +261,9 @@ impl Bench<'_> {
 
     /// What the judgement rests on.
     fn assumed(&self) -> Assumed {
-        let figure = match (&self.task.goal, self.figure.balanced) {
-            (Goal::Value, _) => "R²",
-            (_, true) => "balanced accuracy, as a class is rare",
-            (_, false) => "accuracy",
+        let figure = match (self.scorer.figure, self.figure_asked) {
+            (Figure::Balanced, false) => "balanced accuracy, as a class is rare",
+            (figure, _) => figure.title(),
         };
         let times = if self.folds.repeats.len() > 1 { ", repeated" } else { "" };
         let assumption = Assumption {
@@ -257,106 +272,23 @@ impl Bench<'_> {
             remains: 0.0,
             holds: true,
         };
-        Assumed { assumptions: vec![assumption], chance: vec![self.figure.chance] }
-    }
-
-    /// What was tried and the votes, the one that does best first; failed ones come last. Weights are shares in what does not
-    /// transfer, and in the best of the rest.
-    fn candidates(
-        &self,
-        baselines: &[Entry],
-        challengers: &[Entry],
-        chosen: usize,
-        judged: &Judgement,
-    ) -> Vec<Candidate> {
-        let resamples = &self.folds.resamples;
-        let (base, best) = (&baselines[0], &challengers[chosen]);
-        let share = |entry: &Entry, k: usize| entry.weights[k] / entry.weights.iter().sum::<f64>();
-        let gain = |entry: &Entry| {
-            let exact = self.figure.exact_gain(&entry.rows, &base.rows, 1);
-            let resampled = Score {
-                value: entry.score.value - base.score.value,
-                resampled: differences(&entry.score, &base.score),
-            };
-            exact.unwrap_or_else(|| Estimate {
-                value: resampled.value,
-                low: resampled.quantile(0.025),
-                high: resampled.quantile(0.975),
-            })
-        };
-        let one = |k: usize| {
-            let (one, entry) = (&self.tried[k], self.alone(k));
-            let Configuration { built, with, steps, trains_learner, .. } = &one.configuration;
-            let baseline = k < self.plain + self.own;
-            Candidate {
-                method: built.row.name.into(),
-                params: built.params.clone(),
-                learner: trains_learner.then(|| with.clone()),
-                preprocess: steps.iter().map(|step| step.name().into()).collect(),
-                baseline,
-                score: entry.as_ref().map(|entry| self.figure.within(&entry.rows, resamples)),
-                gain: entry.as_ref().filter(|_| !baseline).map(gain),
-                failed: one.said.as_ref().err().map(ToString::to_string),
-                seconds: one.seconds,
-                weight: share(if baseline { base } else { best }, k),
-            }
-        };
-        let vote = |entry: &Entry, gain: Option<Estimate>| Candidate {
-            method: entry.name.into(),
-            params: json!({ "voters": entry.weights.iter().filter(|weight| **weight > 0.0).count() }),
-            learner: None,
-            preprocess: Vec::new(),
-            baseline: gain.is_none(),
-            score: Some(self.figure.within(&entry.rows, resamples)),
-            gain,
-            failed: None,
-            seconds: 0.0,
-            weight: 0.0,
-        };
-        let mut found: Vec<Candidate> = (0..self.tried.len()).map(one).collect();
-        found.extend(baselines.iter().filter(|one| one.is_vote()).map(|one| vote(one, None)));
-        let votes = judged.gains.iter().filter(|least| challengers[least.of].is_vote());
-        found.extend(votes.map(|least| vote(&challengers[least.of], Some(least.gain))));
-        let place = |one: &Candidate| one.score.map_or(f64::NEG_INFINITY, |score| score.value);
-        found.sort_by(|a, b| place(b).total_cmp(&place(a)));
-        found
-    }
-
-    /// What is written where an entry is trusted. Members that take labels are fitted here, where no rows were left out.
-    fn proposal(&self, entry: &Entry, context: &Context) -> Result<Proposal> {
-        let members: Vec<usize> = (0..self.tried.len()).filter(|&k| entry.weights[k] > 0.0).collect();
-        if let [one] = members[..] {
-            return Ok(Proposal::one(self.tried[one].configuration.again()?));
-        }
-        let (mut voters, mut unfitted, mut their_weights) = (Vec::new(), Vec::new(), Vec::new());
-        for k in members {
-            let (one, weight) = (&self.tried[k], entry.weights[k]);
-            let configuration = one.configuration.again()?;
-            if one.shown_labels {
-                unfitted.push(configuration);
-                their_weights.push(weight);
-            } else {
-                voters.push(Voter { configuration, weight, model: one.model.clone() });
-            }
-        }
-        let count = unfitted.len();
-        let fitted = fit_each(unfitted, self.task, self.keep, (0, count), context);
-        voters.extend(fitted.into_iter().zip(their_weights).map(|(mut one, weight)| Voter {
-            weight,
-            model: one.standing(),
-            configuration: one.configuration,
-        }));
-        Ok(Proposal { name: entry.name, voters })
+        Assumed { assumptions: vec![assumption], chance: vec![self.scorer.chance] }
     }
 }
 
 /// What the vote gains over what would be written else, where it is trusted without labels: its estimated gain over the plain
 /// learners counts beside what the labelled rows say of it.
-fn gain_as_without(vote: &Entry, plain: &Entry, base: &Entry, without: &Without) -> Option<Estimate> {
+fn gain_as_without(
+    vote: &Entry,
+    plain: &Entry,
+    base: &Entry,
+    without: &Without,
+    rows: usize,
+) -> Option<Estimate> {
     if without.choice.verdict != Verdict::Transfer {
         return None;
     }
-    let least = 1.0 / vote.rows.len() as f64;
+    let least = 1.0 / rows as f64;
     let lead = |one: &Entry| {
         let error = standard_error(&differences(&one.score, &plain.score));
         (one.score.value - plain.score.value, error)
@@ -369,9 +301,4 @@ fn gain_as_without(vote: &Entry, plain: &Entry, base: &Entry, without: &Without)
     let gain = (a * known + b * seen) / (a + b) - of_base;
     let reach = OF_95 * ((a + b).recip() + base_error.powi(2)).sqrt();
     Some(Estimate { value: gain, low: gain - reach, high: gain + reach })
-}
-
-/// How much more one scores than another, in each resample.
-fn differences(one: &Score, other: &Score) -> Vec<f64> {
-    one.resampled.iter().zip(&other.resampled).map(|(a, b)| a - b).collect()
 }

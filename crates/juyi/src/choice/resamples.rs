@@ -2,8 +2,10 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 
 use crate::linalg::{Matrix, multiply};
+use crate::measures::Estimate;
 
 /// Resamples of the bootstrap.
 const RESAMPLES: usize = 1000;
@@ -60,9 +62,20 @@ impl Resamples {
         };
         Score { value, resampled: (0..RESAMPLES).map(share).collect() }
     }
+
+    /// Something of each resample, of how often each row is drawn in it; `value` where it cannot be told there.
+    pub(super) fn each(&self, value: f64, of: impl Fn(&dyn Fn(usize) -> f64) -> Option<f64> + Sync) -> Score {
+        let one = |b: usize| of(&|row| self.draws[(b, row)]).unwrap_or(value);
+        Score { value, resampled: (0..RESAMPLES).into_par_iter().map(one).collect() }
+    }
 }
 
 impl Score {
+    /// The score with the interval of 95 %.
+    pub(super) fn within(&self) -> Estimate {
+        Estimate { value: self.value, low: self.quantile(0.025), high: self.quantile(0.975) }
+    }
+
     /// A quantile over the resamples.
     pub fn quantile(&self, share: f64) -> f64 {
         quantile(&self.resampled, share)

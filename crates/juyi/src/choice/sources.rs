@@ -15,7 +15,7 @@ use super::candidates::{Configuration, by_source};
 use super::copies::copies;
 use super::differ;
 use super::estimate::mean;
-use super::figure::Figure;
+use super::figure::Scorer;
 use super::fitted::{Keep, fit_each};
 use super::learnable::{Learnable, scored};
 use super::validation::spread;
@@ -23,6 +23,7 @@ use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Task};
 use crate::error::Result;
 use crate::linalg::{Matrix, column_deviations, column_means, nearest, select_rows, stack};
+use crate::measures::Figure;
 use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
 
@@ -290,7 +291,8 @@ impl Look {
         }
         let first = self.task.source.rows();
         let said: Vec<f64> = target.labelled.iter().map(|row| said[first + row]).collect();
-        Some(Figure::of(&target.labels, &self.task.source.labels, &self.task.goal).rows(&said))
+        let goal = &self.task.goal;
+        Some(Scorer::new(Figure::usual(goal), &target.labels, goal).each(&said))
     }
 
     /// Which of two that contradict each other is to be left out, and why; `against` are how many each contradicts.

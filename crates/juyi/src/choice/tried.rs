@@ -1,11 +1,12 @@
 //! Configurations that were tried, and the choice among them that the judge's finding leaves.
 
 use super::candidates::Configuration;
+use super::figure::Scorer;
 use super::judge::{Gain, Judgement, Least, judge};
+use super::record::undecided;
 use super::resamples::Score;
-use super::{Assumption, Candidate, Choice, Chosen, Proposal, Verdict, undecided};
+use super::{Assumption, Candidate, Choice, Chosen, Proposal, Verdict};
 use crate::error::Result;
-use crate::measures::Estimate;
 
 /// A candidate with its scores, one for each assumption.
 pub(super) struct Tried {
@@ -47,13 +48,13 @@ pub(super) fn best_baseline(tried: &[Tried], holds: &[bool]) -> Option<usize> {
     best.map(|(i, _)| i)
 }
 
-/// Compares all others with the baseline `base`, as validated on `rows` rows.
-pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: Assumed) -> Chosen {
+/// Compares all others with the baseline `base`.
+pub(super) fn choice(mut tried: Vec<Tried>, base: usize, scorer: &Scorer<'_>, assumed: Assumed) -> Chosen {
     let better = |of: usize, under: usize| {
         let lowest = |scores: &Vec<Score>| scores[under].quantile(0.025) > assumed.chance[under];
         tried[of].scores.as_ref().is_ok_and(lowest)
     };
-    let Some(judged) = judge(&gains(&tried, base, rows, &assumed), None, better) else {
+    let Some(judged) = judge(&gains(&tried, base, scorer.rows(), &assumed), None, better) else {
         let why = tried.iter().find_map(|one| one.scores.as_ref().err().map(ToString::to_string));
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         let baseline = tried.swap_remove(base).configuration;
@@ -66,11 +67,11 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, rows: usize, assumed: A
         floor: None,
         verdict: judged.verdict,
         reason: reason(&judged, &assumed.words()),
-        balanced: false,
-        gain: judged.gain,
+        figure: scorer.figure_told(),
+        gain: scorer.told_gain(judged.gain),
         true_gain: None,
         rows: (0, 0),
-        candidates: candidates(&tried, base, &judged, &assumed),
+        candidates: candidates(&tried, base, &judged, scorer, &assumed),
         sources: Vec::new(),
         assumptions: assumed.assumptions,
         seconds: 0.0,
@@ -100,7 +101,13 @@ fn gains(tried: &[Tried], base: usize, rows: usize, assumed: &Assumed) -> Vec<Ga
 }
 
 /// All that were tried, the one that leads by most first; failed ones come last.
-fn candidates(tried: &[Tried], base: usize, judged: &Judgement, assumed: &Assumed) -> Vec<Candidate> {
+fn candidates(
+    tried: &[Tried],
+    base: usize,
+    judged: &Judgement,
+    scorer: &Scorer<'_>,
+    assumed: &Assumed,
+) -> Vec<Candidate> {
     let lead = |one: &Tried| {
         let (Ok(scores), Ok(base)) = (&one.scores, &tried[base].scores) else { return f64::NEG_INFINITY };
         let leads = assumed.holding().map(|under| scores[under].value - base[under].value);
@@ -117,12 +124,8 @@ fn candidates(tried: &[Tried], base: usize, judged: &Judgement, assumed: &Assume
             learner: configuration.trains_learner.then(|| configuration.with.clone()),
             preprocess: configuration.steps.iter().map(|step| step.name().into()).collect(),
             baseline: configuration.baseline,
-            score: score.map(|score| Estimate {
-                value: score.value,
-                low: score.quantile(0.025),
-                high: score.quantile(0.975),
-            }),
-            gain: least.map(|Least { gain, .. }| *gain),
+            score: score.map(|score| scorer.told(score.within())),
+            gain: least.map(|Least { gain, .. }| scorer.told_gain(*gain)),
             failed: one.scores.as_ref().err().map(ToString::to_string),
             seconds: one.seconds,
             weight: 0.0,

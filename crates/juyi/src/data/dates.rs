@@ -209,6 +209,14 @@ pub(super) fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     Some(i64::from(of_years + of_year) - 719_468)
 }
 
+/// A number of a column of dates or times as it is written; `None` beyond the years 1 to 9999.
+pub(super) fn written_time(number: f64, unit: TimeUnit) -> Option<String> {
+    let seconds = if unit == TimeUnit::Days { number * DAY } else { number };
+    let (first, last) = (days(1, 1, 1)?, days(9999, 12, 31)?);
+    let within = (first as f64..=last as f64).contains(&seconds.div_euclid(DAY));
+    within.then(|| calendar(seconds, unit == TimeUnit::SecondsOfDay))
+}
+
 /// Seconds since 1970 as `2024-01-31`, with the time where it is not midnight, or the time of day alone.
 pub(super) fn calendar(seconds: f64, of_day: bool) -> String {
     let (day, time) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));

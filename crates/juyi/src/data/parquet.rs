@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use bytes::Bytes;
+use parquet::basic::Type;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
@@ -91,7 +92,7 @@ pub fn read(name: &str, file: impl Read, reading: &Reading, limit: u64) -> Resul
     }
     let mut columns = Vec::with_capacity(kept.len());
     let mut room = limit - need;
-    let mut times = HashMap::new();
+    let (mut times, mut truths) = (HashMap::new(), Vec::new());
     let durations = arrow::durations(metadata.file_metadata());
     for j in kept {
         let column = header.names[j].clone();
@@ -102,6 +103,10 @@ pub fn read(name: &str, file: impl Read, reading: &Reading, limit: u64) -> Resul
         {
             times.insert(column.name.clone(), unit);
         }
+        let is_truth = metadata.file_metadata().schema_descr().column(j).physical_type() == Type::BOOLEAN;
+        if is_truth && matches!(column.cells, Cells::Numbers(_)) {
+            truths.push(column.name.clone());
+        }
         columns.push(column);
     }
     let index: Vec<String> = index.iter().map(|&j| header.names[j].clone()).collect();
@@ -110,7 +115,8 @@ pub fn read(name: &str, file: impl Read, reading: &Reading, limit: u64) -> Resul
     } else {
         format!("`{}`, an index that pandas stored, is left out", index.join("`, `"))
     };
-    let table = Table { name: name.into(), rows: rows as usize, columns, times, remark, ..Table::default() };
+    let table =
+        Table { name: name.into(), rows: rows as usize, columns, times, truths, remark, ..Table::default() };
     Ok(header.noted(table))
 }
 

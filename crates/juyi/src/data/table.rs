@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cells::Cells;
-use super::dates::{DateOrder, TimeUnit};
+use super::dates::{DateOrder, TimeUnit, written_time};
 use super::lines::Lines;
 use super::points::Points;
 use crate::context::Context;
@@ -81,6 +81,10 @@ pub struct Table {
     pub image: Option<(usize, usize)>,
     /// Columns of numbers that stand for dates or times, as formats with a type for them have.
     pub times: HashMap<String, TimeUnit>,
+    /// Columns of truth values that are the numbers 0 and 1, as formats with a type for them have.
+    pub truths: Vec<String>,
+    /// Where labels that were given beside it stand, by the row that they are of.
+    pub given_labels: HashMap<usize, String>,
     /// What a reader wants known of how the file was read; may be empty.
     pub remark: String,
     /// The lines of its rows, where it was read from lines.
@@ -132,6 +136,23 @@ impl Table {
         }
     }
 
+    /// What messages call the label of a row: the place where it was filled in, or that of the row.
+    pub fn label_place(&self, row: usize) -> String {
+        self.given_labels.get(&row).cloned().unwrap_or_else(|| self.place(row))
+    }
+
+    /// A cell as its file has it: dates, times and truth values as such; `None` if it is missing.
+    pub fn written(&self, column: &Column, row: usize) -> Option<String> {
+        let Cells::Numbers(numbers) = &column.cells else { return column.cells.text(row) };
+        let number = numbers[row];
+        match self.times.get(&column.name) {
+            _ if number.is_nan() => None,
+            Some(unit) => written_time(number, *unit).or_else(|| column.cells.text(row)),
+            None if self.truths.contains(&column.name) => Some((number != 0.0).to_string()),
+            None => column.cells.text(row),
+        }
+    }
+
     /// The number of a row among those that were given, from 0.
     pub fn number(&self, row: usize) -> usize {
         self.numbers.get(row).copied().unwrap_or(row)
@@ -168,6 +189,10 @@ impl Table {
             sparse: self.sparse,
             image: self.image,
             times: self.times.clone(),
+            truths: self.truths.clone(),
+            given_labels: (0..rows.len())
+                .filter_map(|row| Some((row, self.given_labels.get(&rows[row])?.clone())))
+                .collect(),
             remark: self.remark.clone(),
             lines: self.lines.select(rows),
             numbers: if self.numbers.is_empty() {
@@ -200,7 +225,7 @@ impl Table {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(self.columns.iter().map(|column| &column.name)).map_err(failed)?;
         for row in 0..self.rows {
-            let cells = self.columns.iter().map(|column| column.cells.text(row).unwrap_or_default());
+            let cells = self.columns.iter().map(|column| self.written(column, row).unwrap_or_default());
             writer.write_record(cells).map_err(failed)?;
         }
         writer.into_inner().map_err(|error| failed(error.into_error().into()))

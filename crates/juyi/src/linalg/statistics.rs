@@ -35,6 +35,24 @@ pub fn column_deviations(x: MatRef<'_, f64>, means: &[f64]) -> Vec<f64> {
     (0..x.ncols()).map(deviation).collect()
 }
 
+/// By what each column is to be multiplied to have [deviation](column_deviations) 1; 0 for a column that is constant, or nearly:
+/// whose deviation is no more than rounding of its values, as they are or as networks have them, in single precision.
+pub fn column_scales(x: MatRef<'_, f64>, means: &[f64]) -> Vec<f64> {
+    let scale = |(j, deviation): (usize, f64)| {
+        let column = x.col(j);
+        let most = column.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
+        let single = column.iter().all(|v| f64::from(*v as f32) == *v);
+        // Whole numbers up to 2^24 are exact in single precision.
+        let fractions = single && column.iter().any(|v| v.fract() != 0.0);
+        let rounding = if fractions { f64::from(f32::EPSILON) / 2.0 } else { NEARLY_CONSTANT };
+        if deviation > rounding * most { 1.0 / deviation } else { 0.0 }
+    };
+    column_deviations(x, means).into_iter().enumerate().map(scale).collect()
+}
+
+/// The part of its largest value up to which a column's deviation is none.
+const NEARLY_CONSTANT: f64 = 1e-9;
+
 /// The covariance of the columns `(d, d)`, divided by `n - 1`; zero for a single row.
 ///
 /// Works on blocks of centred rows, so that a second copy of `x` is never held. Cost `O(n d²)`.

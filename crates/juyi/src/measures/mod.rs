@@ -1,5 +1,7 @@
 //! Numbers about predictions and domains.
 
+mod area;
+mod figure;
 mod mmd;
 mod moved_columns;
 mod proxy_a_distance;
@@ -7,6 +9,8 @@ mod registry;
 mod scores;
 mod sources_apart;
 
+pub use area::{Ranking, mean_area};
+pub use figure::Figure;
 pub use mmd::{Mmd, mmd};
 pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;

@@ -14,6 +14,10 @@ pub enum Scores {
         balanced_accuracy: f64,
         /// Mean over the classes that occur or are predicted of `2 tp / (2 tp + fp + fn)`.
         macro_f1: f64,
+        /// Mean over the classes that occur of the area under the curve against the rest, where it was asked for and there is
+        /// more than one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        auc: Option<f64>,
     },
     /// Of numbers.
     Regression {
@@ -33,21 +37,6 @@ fn number_or_null<'de, D: serde::Deserializer<'de>>(json: D) -> Result<f64, D::E
 }
 
 impl Scores {
-    /// By how much accuracy is better than that of `base`, or balanced accuracy, or R² of a regression.
-    pub fn gain_over(&self, base: &Self, balanced: bool) -> f64 {
-        match (self, base) {
-            (
-                Self::Classification { balanced_accuracy, .. },
-                Self::Classification { balanced_accuracy: base, .. },
-            ) if balanced => balanced_accuracy - base,
-            (Self::Classification { accuracy, .. }, Self::Classification { accuracy: base, .. }) => {
-                accuracy - base
-            }
-            (Self::Regression { r2, .. }, Self::Regression { r2: base, .. }) => r2 - base,
-            _ => f64::NAN,
-        }
-    }
-
     /// The score that is compared first, larger is better: accuracy, or the negative root mean squared error.
     pub fn first(&self) -> f64 {
         match self {
@@ -80,6 +69,7 @@ pub fn classification_scores<T: Ord + Copy>(truth: &[T], predicted: &[T]) -> Sco
         accuracy: right.iter().sum::<f64>() / truth.len() as f64,
         balanced_accuracy: recalls.iter().sum::<f64>() / recalls.len() as f64,
         macro_f1: f1.sum::<f64>() / classes.len() as f64,
+        auc: None,
     }
 }
 
@@ -105,7 +95,8 @@ mod tests {
     fn scores_by_hand() {
         // Class 2 never occurs but is predicted once; class 1 occurs once and is missed.
         let scores = classification_scores(&[0, 0, 0, 1], &[0, 0, 0, 2]);
-        let expected = Scores::Classification { accuracy: 0.75, balanced_accuracy: 0.5, macro_f1: 1.0 / 3.0 };
+        let expected =
+            Scores::Classification { accuracy: 0.75, balanced_accuracy: 0.5, macro_f1: 1.0 / 3.0, auc: None };
         assert_eq!(scores, expected);
         let scores = regression_scores(&[1.0, 3.0], &[1.0, 1.0]);
         assert_eq!(scores, Scores::Regression { rmse: 2f64.sqrt(), mae: 1.0, r2: -1.0 });

@@ -4,8 +4,8 @@ use faer::{Mat, MatRef};
 use serde::{Deserialize, Serialize};
 
 use crate::linalg::{
-    Matrix, add_product, by_row_blocks, column_deviations, column_means, gaussian_kernel,
-    hyperbolic_tangents, normalize_rows, normalize_rows_l2, rows_times,
+    Matrix, add_product, by_row_blocks, column_means, column_scales, gaussian_kernel, hyperbolic_tangents,
+    normalize_rows, normalize_rows_l2, rows_times,
 };
 use crate::solvers::Embedding;
 
@@ -74,14 +74,13 @@ impl Map {
     pub const MOST_BLOCKS: usize = 1000;
 
     /// The map that brings the columns of `x` `(n, d)` to mean 0 and population deviation 1, and how many columns are
-    /// constant: these become 0.
+    /// constant, or [nearly](column_scales): these become 0.
     pub fn standardize(x: MatRef<'_, f64>) -> (Self, usize) {
         let means = column_means(x);
-        let deviations = column_deviations(x, &means);
-        let d = x.ncols();
-        let scale = Mat::from_fn(1, d, |_, j| if deviations[j] > 0.0 { 1.0 / deviations[j] } else { 0.0 });
-        let constant = deviations.iter().filter(|s| **s <= 0.0).count();
-        (Self::Affine { shift: Mat::from_fn(1, d, |_, j| means[j]), scale }, constant)
+        let scales = column_scales(x, &means);
+        let (d, constant) = (x.ncols(), scales.iter().filter(|scale| **scale == 0.0).count());
+        let row = |of: Vec<f64>| Mat::from_fn(1, d, |_, j| of[j]);
+        (Self::Affine { shift: row(means), scale: row(scales) }, constant)
     }
 
     /// Maps `(n, d)` to `(n, k)`; a row's result has the same bits whatever rows come with it.

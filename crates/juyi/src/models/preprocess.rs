@@ -140,6 +140,22 @@ mod tests {
     }
 
     #[test]
+    fn columns_that_differ_by_rounding_only_are_constant() {
+        let single = |v: f32| f64::from(v);
+        let column = |j: usize, i: usize| match j {
+            0 => 1e6 + 1e-5 * i as f64, // one part in 10^11
+            1 => single(0.3) + f64::from(u8::from(i == 0)) * (single(0.300_000_04) - single(0.3)), // the last bit
+            2 => 1e6 + i as f64,
+            3 => single(0.25 + 0.125 * i as f32),
+            _ => 1e-12 * i as f64, // small, and not by rounding
+        };
+        let (map, constant) = Map::standardize(Matrix::from_fn(4, 5, |i, j| column(j, i)).as_ref());
+        assert_eq!(constant, 2);
+        let far = map.apply(Matrix::from_fn(1, 5, |_, _| 1e3).as_ref());
+        assert!(far[(0, 0)] == 0.0 && far[(0, 1)] == 0.0 && far[(0, 2)] != 0.0 && far[(0, 4)] > 0.0);
+    }
+
+    #[test]
     fn each_domain_by_its_own_statistics() {
         let (done, maps) = preprocess(task(), &[Preprocess::StandardizeEach], &mut Context::default());
         assert_eq!(done.source.features, from_rows(&[vec![-1.0, 0.0], vec![1.0, 0.0]]));

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::choice::{Choice, title};
 use crate::context::{Context, Notice};
-use crate::measures::{Distance, Estimate, MovedColumn, Scores};
+use crate::measures::{Distance, Estimate, Figure, MovedColumn, Scores};
 
 /// What is known of one domain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct TransferFacts {
     pub baseline: Option<FitFacts>,
     /// The best candidate, where the guard refused it.
     pub refused: Option<FitFacts>,
+    /// The figure that was asked for, by which they are compared; absent where none was.
+    #[serde(default)]
+    pub figure: Option<Figure>,
 }
 
 /// The record of one run.

@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::compared::{difference, estimated, reason, score_text};
 use super::run::{DomainFacts, FitFacts, Run, Worth};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
 use crate::error::harmless;
-use crate::measures::{Distance, Estimate, Scores};
+use crate::measures::{Distance, Estimate};
 
 /// Columns before the text of a step.
 const INDENT: &str = "              ";
@@ -95,9 +96,10 @@ pub fn text(run: &Run) -> String {
         if choice.candidates.is_empty() {
             line("verdict", choice.verdict.name());
         } else {
-            line("verdict", &format!("{}: {}", choice.verdict.name(), estimated(run, choice)));
+            let though = if choice.refuses_a_gain() { ", for another reason than the gain" } else { "" };
+            line("verdict", &format!("{}{though}: {}", choice.verdict.name(), estimated(run, choice)));
         }
-        line("", &choice.reason);
+        line("", &reason(choice));
         if choice.verdict != Verdict::Transfer && run.transfer.baseline.is_none() {
             line("", "the model that is written does not transfer");
         }
@@ -190,24 +192,6 @@ fn selection(choice: &Choice) -> Vec<String> {
     lines
 }
 
-/// The gain in words: as estimated, and as it turned out where that is known.
-pub(super) fn estimated(run: &Run, choice: &Choice) -> String {
-    let classes = run.data.task == "classification";
-    let unit = match (classes, choice.balanced) {
-        (true, false) => "points of accuracy",
-        (true, true) => "points of balanced accuracy",
-        (false, _) => "of R²",
-    };
-    let number = |v: f64| if classes { format!("{:+.1}", 100.0 * v) } else { format!("{v:+.3}") };
-    let Estimate { value, low, high } = choice.gain;
-    let mut text =
-        format!("estimated gain {} {unit} (95 %: {} to {})", number(value), number(low), number(high));
-    if let Some(gain) = choice.true_gain {
-        let _ = write!(text, "; true gain {}", number(gain));
-    }
-    text
-}
-
 fn domain(facts: &DomainFacts) -> String {
     let mut text = facts.name.clone();
     if facts.rows > 0 {
@@ -249,41 +233,6 @@ pub(super) fn settings(params: &Value, learner: Option<&str>, preprocess: &[Stri
     parts.join(", ")
 }
 
-/// Scores in a line; shares in percent.
-pub fn score_text(scores: &Scores) -> String {
-    match scores {
-        Scores::Classification { accuracy, balanced_accuracy, macro_f1 } => format!(
-            "accuracy {:6.2} %   balanced {:6.2} %   macro-F1 {:6.2} %",
-            100.0 * accuracy,
-            100.0 * balanced_accuracy,
-            100.0 * macro_f1
-        ),
-        Scores::Regression { rmse, mae, r2 } => format!("RMSE {rmse:.4}   MAE {mae:.4}   R² {r2:.4}"),
-    }
-}
-
-/// What the method did compared with not transferring, in a sentence without its full stop.
-pub(super) fn difference(run: &Run) -> Option<String> {
-    let (before, after, name) = match (&run.transfer.baseline, &run.transfer.refused) {
-        (Some(baseline), _) => (baseline.scores?, run.transfer.chosen.scores?, run.transfer.chosen.title()),
-        (None, Some(refused)) => (run.transfer.chosen.scores?, refused.scores?, refused.title()),
-        (None, None) => return None,
-    };
-    let (Scores::Classification { accuracy: a, .. }, Scores::Classification { accuracy: b, .. }) =
-        (before, after)
-    else {
-        let (a, b) = (-before.first(), -after.first());
-        let word = if b <= a { "below" } else { "above" };
-        return Some(format!(
-            "{name} has an RMSE {:.1} % {word} that of not transferring",
-            100.0 * (b / a - 1.0).abs()
-        ));
-    };
-    let points = 100.0 * (b - a);
-    let word = if points >= 0.0 { "more" } else { "fewer" };
-    Some(format!("{name} gets {:.2} points {word} right than not transferring", points.abs()))
-}
-
 /// A count with its thousands apart: `12,345`.
 pub fn thousands(n: usize) -> String {
     let digits = n.to_string();
@@ -301,6 +250,7 @@ pub fn thousands(n: usize) -> String {
 mod tests {
     use super::*;
     use crate::context::Context;
+    use crate::measures::Scores;
     use crate::report::{DataFacts, DomainFacts, Figures, TransferFacts};
     use serde_json::json;
 
@@ -313,7 +263,12 @@ mod tests {
             carries: "the source rows".into(),
             stores_rows: true,
             effective_rows: None,
-            scores: Some(Scores::Classification { accuracy, balanced_accuracy: 0.5, macro_f1: 0.25 }),
+            scores: Some(Scores::Classification {
+                accuracy,
+                balanced_accuracy: 0.5,
+                macro_f1: 0.25,
+                auc: None,
+            }),
             seconds: 0.25,
         }
     }
@@ -346,8 +301,12 @@ mod tests {
             distances: vec![],
             moved: vec![],
         };
-        let transfer =
-            TransferFacts { chosen: fit("tca", 0.75), baseline: Some(fit("none", 0.5)), refused: None };
+        let transfer = TransferFacts {
+            chosen: fit("tca", 0.75),
+            baseline: Some(fit("none", 0.5)),
+            refused: None,
+            figure: None,
+        };
         let mut context = Context::default();
         context.note("data", "all is well");
         let run = Run::new(data, None, transfer, Figures::default(), 0.5, &context);

@@ -4,12 +4,14 @@ use std::time::Instant;
 
 use super::beyond;
 use super::fits::{Fits, Ran, carries};
-use super::labels::{Written, classes, compare_with_target, tell_absent, tell_sentinels};
+use super::labels::{
+    Written, check_given, classes, compare_with_target, labels_table, tell_absent, tell_sentinels,
+};
 use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, TargetLabels, units};
-use crate::choice::{Choice, Chosen, Configuration, Proposal, choose_from_models};
+use crate::choice::{Budget, Choice, Chosen, Configuration, Proposal, Wishes, choose_from_models};
 use crate::context::Context;
 use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
@@ -36,6 +38,23 @@ pub fn transfer_models(
         let problem = "weights of source rows are asked for, and the sources are models without rows";
         let hint = "leave it out, or give the source's table";
         return Err(Error::input(format!("`{}`", Setting::SaveWeights), problem, hint));
+    }
+    for (setting, given, what) in [
+        (
+            Setting::Single,
+            settings.single.is_some(),
+            "one model is written in any case, and labelled target rows judge",
+        ),
+        (
+            Setting::Assume,
+            settings.assume.is_some(),
+            "there are no rows that the target's columns could lie to",
+        ),
+    ] {
+        if given {
+            let problem = format!("is for sources that are tables, and these are models: {what}");
+            return Err(Error::input(format!("`{setting}`"), problem, "leave it out"));
+        }
     }
     let named = steps::named(settings, &[], context)?
         .map(|named| Configuration { trains_learner: named.built.row.trains_learner_on_models(), ..named });
@@ -73,6 +92,9 @@ pub fn transfer_models(
         models.iter().zip(&own).map(|((name, _), cells)| (name.as_str(), cells)).collect();
     let of_sources = classes(&label, &known, &mut context.aside());
     if let Goal::Classes(names) = &mut goal {
+        if let Some(cells) = used {
+            check_given(&of_sources, &target, cells, context)?;
+        }
         let used = used.map(|cells| (target.name.as_str(), cells));
         let all: Vec<Written> = known.iter().copied().chain(used).collect();
         *names = classes(&label, &all, context).names().to_vec();
@@ -89,7 +111,7 @@ pub fn transfer_models(
     }
     if goal != Goal::Value {
         let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
-        compare_with_target(&of_sources, (&target.name, cells), &rows, learnt, context)?;
+        compare_with_target(&of_sources, (&labels_table(&target), cells), &rows, learnt, context)?;
     }
     let truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
     let domain = target_domain(&target, features, &rows, used, &goal)?;
@@ -146,8 +168,16 @@ impl Sources for Models {
         settings: &Settings,
         context: &mut Context,
     ) -> Result<Chosen> {
-        let with = settings.learner.as_deref();
-        choose_from_models(&self.sources, &self.target, goal, with, named, context)
+        let wishes = Wishes {
+            steps: &[],
+            learner: settings.learner.as_deref(),
+            only: named,
+            assume: None,
+            figure: settings.figure,
+            budget: settings.budget.map(Budget::begin),
+            single: None,
+        };
+        choose_from_models(&self.sources, &self.target, goal, wishes, context)
     }
 
     fn fit_each(

@@ -1,10 +1,12 @@
 //! The label's column: what kind of task it means, and which classes it names.
 
+mod given;
 mod unlabelled;
 
 use std::collections::HashSet;
 
 use super::TaskKind;
+pub(super) use given::{check_given, labels_table};
 pub(super) use unlabelled::{
     compare_with_target, label_numbers, labelled_rows, tell_absent, tell_sentinels, two_classes,
     unlabelled_in_sources,
@@ -282,7 +284,7 @@ pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &T
                 let text = text(*row);
                 classes.position(&text).ok_or_else(|| {
                     let problem = format!("label `{}` is none of the classes", shown(&text));
-                    Error::input(table.place(*row), problem, "spell the labels alike")
+                    Error::input(table.label_place(*row), problem, "spell the labels alike")
                 })
             };
             Labels::Classes(rows.iter().map(position).collect::<Result<_>>()?)
@@ -297,7 +299,7 @@ pub(super) fn known_labels(cells: &Cells, rows: &[usize], goal: &Goal, table: &T
 pub(super) fn label_value(text: &str, table: &Table, row: usize) -> Result<f64> {
     let fail = |problem: &str, hint: &str| {
         let problem = format!("label `{}` {problem}", shown(text));
-        Err(Error::input(table.place(row), problem, hint))
+        Err(Error::input(table.label_place(row), problem, hint))
     };
     match text.trim().parse::<f64>() {
         Ok(value) if value.abs() <= LARGEST => Ok(value),

@@ -20,7 +20,7 @@ mod to_label;
 mod truth;
 mod units;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map as JsonMap, Value};
 
@@ -28,6 +28,7 @@ use crate::choice::Reading;
 use crate::context::Context;
 use crate::data::{Missing, Table};
 use crate::error::Result;
+use crate::measures::Figure;
 use crate::models::{Model, Preprocess};
 use crate::report::{Predictions, Run, SourceWeights};
 pub use from_models::transfer_models;
@@ -35,7 +36,7 @@ pub use measure::{Measured, measure};
 pub use predict::{compare_classes, predict_table, score_classes};
 use prepare::prepare;
 pub use tasks::transfer_task;
-pub use to_label::{ROW, rows_to_label, with_labels};
+pub use to_label::{number_column, rows_to_label, with_labels};
 
 /// What labels found in the target are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,11 @@ pub struct Settings {
     pub missing: Option<Missing>,
     /// How the target's columns lie to the source's, where that is known; `None` reads it off the rows.
     pub assume: Option<Reading>,
+    /// What labelled target rows judge by and what is compared after the fit; `None` for accuracy, balanced accuracy where a
+    /// class is rare, and R² of numbers.
+    pub figure: Option<Figure>,
+    /// Time within which `auto` begins to try candidates; what does not transfer is always tried. `None` for no bound.
+    pub budget: Option<Duration>,
     /// The validator that orders single models, of which one is written instead of a vote: see
     /// [`validator`](crate::validators::validator); `None` for the vote.
     pub single: Option<String>,
@@ -114,6 +120,8 @@ impl Default for Settings {
             target_labels: TargetLabels::Score,
             missing: None,
             assume: None,
+            figure: None,
+            budget: None,
             single: None,
             distances: true,
             drop: Vec::new(),

@@ -3,8 +3,8 @@
 use super::distances::{distances, labels_apart, labels_beyond};
 use super::figures::Pixels;
 use super::labels::{
-    Written, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells, label_numbers,
-    labelled_rows, tell_absent, two_classes, unlabelled_in_sources,
+    Written, check_given, classes, compare_with_target, few_enough, infer_task, known_labels, label_cells,
+    label_numbers, labelled_rows, labels_table, tell_absent, two_classes, unlabelled_in_sources,
 };
 use super::steps::Data;
 use super::truth::Truth;
@@ -96,6 +96,9 @@ pub(super) fn prepare(
             Goal::Value
         }
         TaskKind::Classification => {
+            if let Some(cells) = used {
+                check_given(&known, &target, cells, context)?;
+            }
             two_classes(&known, &label, &sources)?;
             unlabelled_in_sources(&known, &written, target_cells.as_ref(), context);
             let used = used.map(|cells| (target.name.as_str(), cells));
@@ -140,7 +143,7 @@ pub(super) fn prepare(
     let (features, rows) = held.turn(&mut target, &all, &encoding, context)?;
     if kind == TaskKind::Classification {
         let (cells, learnt) = used.map_or((truth_cells, false), |used| (used, true));
-        compare_with_target(&known, (&target.name, cells), &rows, learnt, context)?;
+        compare_with_target(&known, (&labels_table(&target), cells), &rows, learnt, context)?;
     }
     let mut truth = Truth::new(truth_cells, &rows, &goal, &target, context)?;
     truth.unit_told = unit_told;

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result, shown};
 use crate::learners::learner;
-use crate::measures::{Distance, MovedColumn};
+use crate::measures::{Distance, Figure, MovedColumn};
 use crate::methods::{METHODS, NO_TRANSFER, build};
 use crate::models::Preprocess;
 use crate::params::name_of_asked;
@@ -113,6 +113,11 @@ pub(super) fn named(
             return Err(Error::input(format!("`{}`", Setting::Single), problem, "leave it out"));
         }
     }
+    if settings.budget.is_some() && settings.method != "auto" && !settings.guard {
+        let method = shown(&settings.method);
+        let problem = format!("is for the choice among methods, and `{method}` is asked for");
+        return Err(Error::input(format!("`{}`", Setting::Budget), problem, "leave it out"));
+    }
     match settings.method.as_str() {
         "auto" if !settings.params.is_empty() => {
             let hint = "name the method whose parameters they are with `‹method›`";
@@ -153,16 +158,18 @@ fn no_weights(problem: String) -> Error {
 /// Selects, initialises and transfers, and records all four steps. `named` is the method that is asked for, `None` for `auto`.
 pub(super) fn run(
     sources: impl Sources,
-    data: Data,
+    mut data: Data,
     named: Option<Configuration>,
     settings: &Settings,
     started: Instant,
     context: &mut Context,
 ) -> Result<Outcome> {
+    data.truth.areas = settings.figure == Some(Figure::Auc);
     let named = named.map(|named| named.for_goal(&data.goal, settings.learner.as_deref())).transpose()?;
     if let Some(named) = &named {
         sources.check(named, &data.goal, context)?; // before the baseline is at work
     }
+    settings.figure.map_or(Ok(()), |figure| figure.check(&data.goal))?;
     if data.goal == Goal::Value
         && let Some(by) = &settings.single
         && let row = validator_row(name_of_asked(by))?
@@ -260,10 +267,11 @@ fn record(
     let Ran { mut model, facts: chosen, answers, confusion, weights } = all.remove(written);
     degenerate::answers(chosen.title(), &model.goal, &answers, &facts.0, context);
     let (other, other_confusion) = all.pop().map(|ran| (ran.facts, ran.confusion)).unzip();
-    let balanced = choice.as_ref().is_some_and(|choice| choice.balanced);
+    let judged = choice.as_ref().and_then(|choice| choice.figure);
+    let figure = settings.figure.or(judged).unwrap_or(Figure::usual(&goal));
     let true_gain = match (&chosen.scores, other.as_ref().and_then(|facts| facts.scores)) {
-        (Some(base), Some(scores)) if written == 0 => Some(scores.gain_over(base, balanced)),
-        (Some(scores), Some(base)) => Some(scores.gain_over(&base, balanced)),
+        (Some(base), Some(scores)) if written == 0 => figure.gain(&scores, base),
+        (Some(scores), Some(base)) => figure.gain(scores, &base),
         _ => None,
     };
     let choice = choice.map(|choice| Choice { true_gain, ..choice });
@@ -293,7 +301,7 @@ fn record(
         distances,
         moved,
     };
-    let transfer = TransferFacts { chosen, baseline, refused };
+    let transfer = TransferFacts { chosen, baseline, refused, figure: settings.figure };
     let run = Run::new(data, choice, transfer, figures, started.elapsed().as_secs_f64(), context);
     let rows = rows.into_iter().map(|row| table.number(row)).collect();
     let weights = source_rows.zip(weights).map(|(source, weights)| SourceWeights { source, weights });

@@ -9,7 +9,7 @@ use super::prepare::{describe, measured};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, beyond, degenerate};
-use crate::choice::{Choice, Chosen, Configuration, Proposal, Wishes, by_source, choose};
+use crate::choice::{Budget, Choice, Chosen, Configuration, Proposal, Wishes, by_source, choose};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Missing, Table, Task};
 use crate::error::{Error, Result};
@@ -108,6 +108,8 @@ impl Sources for Task {
             learner: settings.learner.as_deref(),
             only: named,
             assume: settings.assume,
+            figure: settings.figure,
+            budget: settings.budget.map(Budget::begin),
             single: settings.single.as_deref().map(validator).transpose()?,
         };
         choose(self, wishes, context)

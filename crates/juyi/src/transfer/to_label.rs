@@ -22,14 +22,21 @@ const MOST: usize = 20_000;
 /// The least that a row weighs.
 const LEAST: f64 = 0.1;
 
-/// The column with the numbers of the rows, from 1.
-pub const ROW: &str = "row";
+/// What the column with the numbers of the rows, from 1, is called, but for names that the table has itself.
+const ROW: [&str; 2] = ["row", "row_number"];
+
+/// The column with the numbers of the rows, where they are of this table: a name that is none of its columns'.
+pub fn number_column(table: &Table, label: &str) -> String {
+    let more = (2..).map(|k| format!("{}_{k}", ROW[1]));
+    let free = |name: &String| name != label && table.names().all(|own| own != name);
+    ROW.iter().map(ToString::to_string).chain(more).find(free).expect("there are more names than columns")
+}
 
 /// `count` rows of a target table whose labels would tell most, with their numbers, a column for the label, and all other
 /// columns; rows that have a label already are left alone.
 ///
 /// # Errors
-/// [`Error::Input`] if the table lacks what the model needs, has a column [`ROW`], or no row without a label.
+/// [`Error::Input`] if the table lacks what the model needs, or has no row without a label.
 pub fn rows_to_label(
     model: &Model,
     table: &Table,
@@ -37,15 +44,6 @@ pub fn rows_to_label(
     count: usize,
     context: &mut Context,
 ) -> Result<Table> {
-    if label == ROW {
-        let problem = format!("is the label's column, and the numbers of the rows are to stand in `{ROW}`");
-        return Err(Error::input(format!("`{label}`"), problem, "rename it with `‹rename›`"));
-    }
-    if table.column(ROW).is_some() {
-        let problem =
-            format!("has a column `{ROW}` of its own, and the numbers of the rows are to stand there");
-        return Err(Error::input(format!("`{}`", table.name), problem, "rename it with `‹rename›`"));
-    }
     let encoding = model.encoding.as_ref().ok_or_else(|| Error::Unsuited {
         method: model.about.method.clone(),
         problem: "was fitted on bare matrices and does not know tables".into(),
@@ -88,7 +86,7 @@ pub fn rows_to_label(
     let empty = Cells::from_text(rows.iter().map(|_| None));
     out.columns.retain(|column| column.name != label);
     out.columns.insert(0, Column { name: label.into(), cells: empty });
-    out.columns.insert(0, Column { name: ROW.into(), cells: Cells::Numbers(numbers) });
+    out.columns.insert(0, Column { name: number_column(table, label), cells: Cells::Numbers(numbers) });
     Ok(out)
 }
 
@@ -103,7 +101,8 @@ pub fn with_labels(mut target: Table, filled: &Table, label: &str) -> Result<Tab
         let hint = "give a table that `juyi label` wrote, filled in";
         Error::input(thing(), format!("has no column `{name}`"), hint)
     };
-    let numbers = filled.column(ROW).ok_or_else(|| absent(ROW))?;
+    let number_column = number_column(&target, label);
+    let numbers = filled.column(&number_column).ok_or_else(|| absent(&number_column))?;
     let labels = filled.column(label).ok_or_else(|| absent(label))?;
     let own = target.position(label);
     let mut written: Vec<Option<String>> = match own {
@@ -142,6 +141,7 @@ pub fn with_labels(mut target: Table, filled: &Table, label: &str) -> Result<Tab
             return Err(Error::input(filled.place(row), problem, "leave one of them"));
         }
         seen[at] = true;
+        target.given_labels.insert(at, format!("{}, column `{}`", filled.place(row), shown(label)));
         written[at] = said;
     }
     if !seen.contains(&true) {
@@ -173,7 +173,7 @@ fn other_row(
     for column in target.columns.iter().filter(|column| column.name != label) {
         let Some(own) = filled.column(&column.name) else { continue };
         let (here, there) =
-            (own.cells.text(row).unwrap_or_default(), column.cells.text(at).unwrap_or_default());
+            (filled.written(own, row).unwrap_or_default(), target.written(column, at).unwrap_or_default());
         both += 1;
         if !same(&here, &there) {
             differ.push((column.name.clone(), here, there));
@@ -185,6 +185,7 @@ fn other_row(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::TimeUnit;
 
     fn table(columns: Vec<(&str, Cells)>) -> Table {
         let rows = columns[0].1.len();
@@ -201,8 +202,9 @@ mod tests {
     fn labels_go_to_the_rows_that_they_were_written_for() {
         let words = |of: &[&str]| Cells::from_text(of.iter().map(|word| Some((*word).to_string())));
         let target = table(vec![("x", Cells::Numbers(vec![1.0, 2.0, 3.0]))]);
-        let filled =
-            |rows: Vec<f64>, labels: &[&str]| table(vec![(ROW, Cells::Numbers(rows)), ("y", words(labels))]);
+        let filled = |rows: Vec<f64>, labels: &[&str]| {
+            table(vec![("row", Cells::Numbers(rows)), ("y", words(labels))])
+        };
         let joined = with_labels(target.clone(), &filled(vec![3.0, 1.0], &["a", ""]), "y").unwrap();
         let said: Vec<Option<String>> =
             (0..3).map(|row| joined.column("y").unwrap().cells.text(row)).collect();
@@ -223,5 +225,54 @@ mod tests {
         assert!(with_labels(target.clone(), &moved, "y").is_ok());
         assert!(problem(target.clone(), filled(vec![2.0], &[""])).contains("no filled cell"));
         assert!(problem(target, table(vec![("y", words(&["a"]))])).contains("no column `row`"));
+    }
+
+    #[test]
+    fn numbers_of_rows_stand_in_a_column_of_their_own() {
+        let words = |of: &[&str]| Cells::from_text(of.iter().map(|word| Some((*word).to_string())));
+        let mut target =
+            table(vec![("row", Cells::Numbers(vec![7.0, 8.0])), ("x", Cells::Numbers(vec![1.0, 2.0]))]);
+        assert_eq!(number_column(&target, "y"), "row_number");
+        assert_eq!(number_column(&target, "row_number"), "row_number_2");
+        assert_eq!(number_column(&table(vec![("x", Cells::Numbers(vec![]))]), "row"), "row_number");
+        let filled = table(vec![
+            ("row_number", Cells::Numbers(vec![2.0])),
+            ("y", words(&["a"])),
+            ("row", Cells::Numbers(vec![8.0])),
+        ]);
+        let joined = with_labels(target.clone(), &filled, "y").unwrap();
+        assert_eq!(joined.column("y").unwrap().cells.text(1), Some("a".into()));
+        assert_eq!(joined.label_place(1), "`t`, row 1, column `y`");
+        target.unread.push("row_number".into());
+        assert_eq!(number_column(&target, "y"), "row_number_2");
+    }
+
+    #[test]
+    fn rows_are_compared_as_they_are_written() {
+        let words = |of: &[&str]| Cells::from_text(of.iter().map(|word| Some((*word).to_string())));
+        let mut target = table(vec![
+            ("day", Cells::Numbers(vec![19_723.0, 19_724.0])),
+            ("moment", Cells::Numbers(vec![1_704_067_261.0, f64::NAN])),
+            ("member", Cells::Numbers(vec![1.0, 0.0])),
+        ]);
+        target.times.insert("day".into(), TimeUnit::Days);
+        target.times.insert("moment".into(), TimeUnit::Seconds);
+        target.truths.push("member".into());
+        let csv = String::from_utf8(target.to_csv().unwrap()).unwrap();
+        assert_eq!(csv, "day,moment,member\n2024-01-01,2024-01-01 00:01:01,true\n2024-01-02,,false\n");
+        let filled = |day: &str| {
+            table(vec![
+                ("row", Cells::Numbers(vec![1.0])),
+                ("y", words(&["a"])),
+                ("day", words(&[day])),
+                ("moment", words(&["2024-01-01 00:01:01"])),
+                ("member", words(&["true"])),
+            ])
+        };
+        assert!(with_labels(target.clone(), &filled("2024-01-01"), "y").is_ok());
+        let mut other = filled("2023-01-01");
+        other.columns[3].cells = words(&["2020-01-01"]);
+        let error = with_labels(target, &other, "y").unwrap_err().to_string();
+        assert!(error.contains("column `day` is `2023-01-01` here and `2024-01-01` there"), "{error}");
     }
 }

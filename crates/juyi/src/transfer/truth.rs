@@ -8,8 +8,9 @@ use super::units::label_unit;
 use crate::context::Context;
 use crate::data::{Cells, Classes, Goal, Labels, Table, listed};
 use crate::error::{Result, shown};
-use crate::measures::{Scores, classification_scores, regression_scores};
+use crate::measures::{Ranking, Scores, classification_scores, mean_area, regression_scores};
 use crate::models::Answers;
+use crate::validators::probabilities;
 
 /// The labels of some of the predicted rows.
 pub(super) struct Truth {
@@ -18,6 +19,8 @@ pub(super) struct Truth {
     labels: TruthLabels,
     /// Whether it was said that they are in another unit.
     pub(super) unit_told: bool,
+    /// Whether areas under curves are among the scores.
+    pub(super) areas: bool,
 }
 
 enum TruthLabels {
@@ -51,7 +54,7 @@ impl Truth {
                 TruthLabels::Values(rows.iter().map(value).collect::<Result<_>>()?)
             }
         };
-        Ok(Self { rows, labels, unit_told: false })
+        Ok(Self { rows, labels, unit_told: false, areas: false })
     }
 
     /// Labels of all rows, in terms of the goal.
@@ -67,7 +70,7 @@ impl Truth {
             TruthLabels::Classes(of) => of.len(),
             TruthLabels::Values(of) => of.len(),
         };
-        Self { rows: (0..rows).collect(), labels, unit_told: false }
+        Self { rows: (0..rows).collect(), labels, unit_told: false, areas: false }
     }
 
     /// The true class of each scored row; `None` for a regression.
@@ -106,7 +109,17 @@ impl Truth {
                 }
                 let truth: Vec<&str> = truth.iter().map(String::as_str).collect();
                 let said: Vec<&str> = said.iter().map(|c| names[*c as usize].as_str()).collect();
-                Some(classification_scores(&truth, &said))
+                let mut scores = classification_scores(&truth, &said);
+                if let Scores::Classification { auc, .. } = &mut scores
+                    && self.areas
+                {
+                    *auc = self.area(names, &truth, answers);
+                    if auc.is_none() {
+                        let text = "the scored rows are of one class only: no AUC can be told";
+                        context.warn("scores", text);
+                    }
+                }
+                Some(scores)
             }
             (TruthLabels::Values(truth), Goal::Value) => {
                 if let Some((factor, larger)) = label_unit(truth, &said).filter(|_| !self.unit_told) {
@@ -121,5 +134,22 @@ impl Truth {
             }
             _ => None,
         }
+    }
+
+    /// The mean area under the curve of each class that occurs against the rest; one that the model does not know is given the
+    /// same everywhere.
+    fn area(&self, names: &[String], truth: &[&str], answers: &Answers) -> Option<f64> {
+        let own: Vec<usize> = (0..names.len()).collect();
+        let shares = probabilities(answers, &own, names.len());
+        let mut classes = truth.to_vec();
+        classes.sort_unstable();
+        classes.dedup();
+        let ranking = |class: &&str| {
+            let own = names.iter().position(|name| name == class);
+            let share = |row: &usize| own.map_or(0.0, |class| shares[(*row, class)]);
+            let given: Vec<f64> = self.rows.iter().map(share).collect();
+            Ranking::new(&given, truth.iter().map(|own| own == class).collect())
+        };
+        mean_area(&classes.iter().map(ranking).collect::<Vec<_>>(), |_| 1.0)
     }
 }

@@ -29,6 +29,15 @@ fn cells(cells: &Cells, row: usize) -> Value {
 }
 
 #[test]
+fn truth_values_of_parquet_are_known_as_such() {
+    let case = json!({ "spec": "none-1.parquet", "as_text": [] });
+    let table = read(&case, 1 << 20).expect("a table");
+    assert_eq!(table.truths, ["d"]);
+    let column = table.column("d").expect("a column");
+    assert_eq!([0, 1].map(|row| table.written(column, row)), [Some("true".into()), Some("false".into())]);
+}
+
+#[test]
 fn every_file_gives_the_table_that_was_written() {
     for case in super::cases("formats/expected").iter().filter(|case| case["refused"].is_null()) {
         let table = read(case, 1 << 20).unwrap_or_else(|error| panic!("{case}: {error}"));

@@ -10,7 +10,7 @@ fn scores() {
         let expected = |name: &str| case["expected"][name].as_f64().expect("a number");
         let pairs = if case["kind"] == "classification" {
             let scores = classification_scores(&classes(&case["truth"]), &classes(&case["predicted"]));
-            let Scores::Classification { accuracy, balanced_accuracy, macro_f1 } = scores else {
+            let Scores::Classification { accuracy, balanced_accuracy, macro_f1, .. } = scores else {
                 panic!("classes")
             };
             [(accuracy, "accuracy"), (balanced_accuracy, "balanced_accuracy"), (macro_f1, "macro_f1")]

@@ -2,33 +2,36 @@
 
 use std::fmt::Write;
 
-use super::numbers::{counts_right, gain, score, significant, time};
+use super::numbers::{gain, score, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
 use super::{escape, prose};
 use crate::choice::{Candidate, SourceWorth, Units};
 use crate::measures::Estimate;
+use crate::report::compared::{judging, usual};
 use crate::report::run::Run;
 use crate::report::text::{settings, thousands};
 
 /// Candidates with their validation, then the assumptions under which it holds; nothing where none was made.
 pub(super) fn candidates(run: &Run) -> String {
     let Some(choice) = &run.select else { return String::new() };
+    let figure = judging(run, choice);
     let ends = |e: Estimate| [e.low, e.value, e.high];
     let scores = Axis::over(choice.candidates.iter().filter_map(|c| c.score).flat_map(ends));
     let gains = Axis::over(choice.candidates.iter().filter_map(|c| c.gain).flat_map(ends).chain([0.0]));
     let baseline = choice.candidates.iter().filter(|c| c.baseline).filter_map(|c| c.score);
-    let bar = baseline.map(|score| score.value).reduce(f64::max);
+    let better = if figure.is_error() { f64::min } else { f64::max };
+    let bar = baseline.map(|score| score.value).reduce(better);
     let votes = choice.candidates.iter().any(|one| one.weight > 0.0);
     let row = |(k, candidate): (usize, &Candidate)| {
         let mut row = vec![Cell::html(name(candidate))];
         row.extend(estimate(candidate.score, |e| {
             let drawing = interval(&format!("score-{k}"), "Estimated score", scores, e, bar, None);
-            (score(run, e.value), drawing)
+            (score(figure, e.value), drawing)
         }));
         row.extend(estimate(candidate.gain, |e| {
             let drawing = interval(&format!("gain-{k}"), "Estimated gain", gains, e, Some(0.0), None);
-            (gain(run, e.value), drawing)
+            (gain(figure, e.value), drawing)
         }));
         if votes {
             row.push(match candidate.weight {
@@ -40,8 +43,9 @@ pub(super) fn candidates(run: &Run) -> String {
         row
     };
     let rows: Vec<Vec<Cell>> = choice.candidates.iter().enumerate().map(row).collect();
-    let (score, gain) = if counts_right(run) { ("accuracy", "gain, points") } else { ("R²", "gain, R²") };
-    let mut headings = vec!["candidate", score, "95 %", gain, "95 %"];
+    let gain = if figure.is_of_classes() { "points" } else { figure.title() };
+    let gain = if figure.is_error() { format!("taken off the {gain}") } else { format!("gain, {gain}") };
+    let mut headings = vec!["candidate", figure.title(), "95 %", &gain, "95 %"];
     headings.extend(votes.then_some("votes"));
     headings.push("time");
     let assumptions: Vec<Vec<Cell>> = choice
@@ -85,7 +89,7 @@ fn sources(run: &Run, of: &[SourceWorth]) -> String {
         return String::new();
     }
     let labelled = of.iter().any(|one| one.on_labelled.is_some());
-    let value = |of: Option<f64>| of.map_or_else(Cell::absent, |v| Cell::number(&score(run, v), v));
+    let value = |of: Option<f64>| of.map_or_else(Cell::absent, |v| Cell::number(&score(usual(run), v), v));
     let row = |one: &SourceWorth| {
         let fate = match &one.left_out {
             Some(why) => format!("left out: {}", prose(why)),
@@ -99,7 +103,7 @@ fn sources(run: &Run, of: &[SourceWorth]) -> String {
         ];
         row.extend(labelled.then(|| value(one.on_labelled)));
         row.push(match one.changes {
-            Some(v) if counts_right(run) => Cell::number(&format!("{:.1}\u{a0}%", 100.0 * v), v),
+            Some(v) if usual(run).is_of_classes() => Cell::number(&format!("{:.1}\u{a0}%", 100.0 * v), v),
             Some(v) => Cell::number(&significant(v), v),
             None => Cell::absent(),
         });

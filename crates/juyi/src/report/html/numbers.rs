@@ -1,20 +1,24 @@
 //! Numbers as the page writes them.
 
-use crate::report::run::Run;
+use crate::measures::Figure;
 
-/// Whether scores are shares of right answers; otherwise they are R².
-pub(super) fn counts_right(run: &Run) -> bool {
-    run.data.task == "classification"
+/// A share in percent, R², or an error in units of the label.
+pub(super) fn score(figure: Figure, v: f64) -> String {
+    match figure {
+        Figure::R2 => signed(v, 3, false),
+        Figure::Rmse | Figure::Mae => significant(v),
+        _ => format!("{:.1}\u{a0}%", 100.0 * v),
+    }
 }
 
-/// A share in percent, or R².
-pub(super) fn score(run: &Run, v: f64) -> String {
-    if counts_right(run) { format!("{:.1}\u{a0}%", 100.0 * v) } else { signed(v, 3, false) }
-}
-
-/// A gain in points or in R², with its sign.
-pub(super) fn gain(run: &Run, v: f64) -> String {
-    if counts_right(run) { points(v) } else { signed(v, 3, true) }
+/// A gain in points, in R² or in units of the label, with its sign.
+pub(super) fn gain(figure: Figure, v: f64) -> String {
+    match figure {
+        Figure::R2 => signed(v, 3, true),
+        Figure::Rmse | Figure::Mae if v > 0.0 => format!("+{}", significant(v)),
+        Figure::Rmse | Figure::Mae => significant(v),
+        _ => points(v),
+    }
 }
 
 /// A difference of shares in points, with its sign.

@@ -128,6 +128,27 @@ fn the_verdict_follows_the_guard() {
         "Cannot tell whether to transfer: tca is estimated to get 1.0 points (95 %: −2.0 to 4.0) more right than not \
          transferring."
     );
+    assert_eq!(
+        heading(Verdict::DoNotTransfer, 0.05, 0.02, 0.08),
+        "Do not transfer, although tca is estimated to get 5.0 points (95 %: 2.0 to 8.0) more right than not transferring."
+    );
+}
+
+#[test]
+fn transfer_that_is_refused_in_spite_of_a_gain_is_refused_with_its_reason() {
+    let mut run = record();
+    let choice = run.select.as_mut().unwrap();
+    choice.verdict = crate::choice::Verdict::DoNotTransfer;
+    choice.gain = crate::measures::Estimate { value: 0.05, low: 0.02, high: 0.08 };
+    choice.reason = "The source cannot be learnt.".into();
+    let said = "The estimated gain does not decide here. The source cannot be learnt.";
+    assert!(html(&run).contains(&format!("<p class=\"why\">{said}")));
+    let lines = crate::report::text(&run);
+    assert!(
+        lines.contains("do not transfer, for another reason than the gain: estimated gain +5.0 points"),
+        "{lines}"
+    );
+    assert!(lines.contains(said), "{lines}");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! What came out, in one sentence; then why, and the scores behind it.
 
-use super::numbers::{counts_right, gain, signed, time};
+use super::numbers::{gain, score, signed, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
 use super::{escape, prose};
 use crate::choice::{Choice, Verdict};
-use crate::measures::{Estimate, Scores};
+use crate::measures::{Estimate, Figure, Scores};
+use crate::report::compared::{difference, judging, of_truth, reason, unit};
 use crate::report::run::{FitFacts, Run};
-use crate::report::text::{difference, thousands};
+use crate::report::text::thousands;
 
 /// The head of the page.
 pub(super) fn verdict(run: &Run) -> String {
@@ -33,89 +34,106 @@ fn sentence(run: &Run) -> String {
             Verdict::DoNotTransfer => "Do not transfer",
             Verdict::CannotTell => "Cannot tell whether to transfer",
         };
+        let figure = judging(run, choice);
         // Where candidates vote it is the vote that is judged.
         let judged = run.transfer.refused.as_ref().unwrap_or(&run.transfer.chosen).title();
         let voted = choice.verdict == Verdict::Transfer || run.transfer.refused.is_some();
-        return match best {
-            Some(_) if choice.units.is_some() && voted => {
-                format!("{verdict}: {}.", estimated(run, judged, choice.gain))
-            }
-            Some(_) if choice.units.is_some() => {
-                format!("{verdict}: {}.", estimated(run, "vote", choice.gain))
-            }
-            Some(best) => format!("{verdict}: {}.", estimated(run, best.title(), choice.gain)),
-            None => format!("{verdict}."),
+        let Some(best) = best else { return format!("{verdict}.") };
+        let method = match choice.units {
+            Some(_) if voted => judged,
+            Some(_) => "vote",
+            None => best.title(),
         };
+        let then = if choice.refuses_a_gain() { ", although" } else { ":" };
+        return format!("{verdict}{then} {}.", estimated(figure, method, choice.gain));
     }
     if let Some(difference) = difference(run) {
         return format!("{difference}.");
     }
     let FitFacts { method, scores, .. } = &run.transfer.chosen;
     let rows = thousands(run.data.target.rows);
-    match scores {
-        None => format!("{method} predicted {rows} rows; there was no target label to score them with."),
-        Some(Scores::Classification { accuracy, .. }) => {
-            let share = 100.0 * accuracy;
+    let of = thousands(run.data.scored_rows);
+    match (scores, run.transfer.figure) {
+        (None, _) => {
+            format!("{method} predicted {rows} rows; there was no target label to score them with.")
+        }
+        (Some(scores), Some(figure)) if let Some(v) = figure.of(scores) => {
             format!(
-                "Without transfer, {method} gets {share:.2} % of {} rows right.",
-                thousands(run.data.scored_rows)
+                "Without transfer, {method} comes to {} {} on {of} rows.",
+                figure.title(),
+                score(figure, v)
             )
         }
-        Some(Scores::Regression { rmse, .. }) => {
-            format!(
-                "Without transfer, {method} has an RMSE of {rmse:.4} on {} rows.",
-                thousands(run.data.scored_rows)
-            )
+        (Some(Scores::Classification { accuracy, .. }), _) => {
+            format!("Without transfer, {method} gets {:.2} % of {of} rows right.", 100.0 * accuracy)
+        }
+        (Some(Scores::Regression { rmse, .. }), _) => {
+            format!("Without transfer, {method} has an RMSE of {rmse:.4} on {of} rows.")
         }
     }
 }
 
 /// `tca is estimated to get 12.3 points (95 %: 8.1 to 16.0) more right than not transferring`.
-fn estimated(run: &Run, method: &str, gain: Estimate) -> String {
+fn estimated(figure: Figure, method: &str, gain: Estimate) -> String {
     let sign = if gain.value < 0.0 { -1.0 } else { 1.0 };
-    let (factor, decimals) = if counts_right(run) { (100.0, 1) } else { (1.0, 3) };
-    let number = |v: f64| signed(factor * sign * v, decimals, false);
+    let number = |v: f64| match figure {
+        Figure::R2 => signed(sign * v, 3, false),
+        Figure::Rmse | Figure::Mae => significant(sign * v),
+        _ => signed(100.0 * sign * v, 1, false),
+    };
     let (low, high) = if sign < 0.0 { (gain.high, gain.low) } else { (gain.low, gain.high) };
-    let amount = format!("{} (95 %: {} to {})", number(gain.value), number(low), number(high));
-    let more = if sign < 0.0 { ["fewer", "less"] } else { ["more", "more"] };
-    if counts_right(run) {
-        let amount = amount.replacen(" (", " points (", 1);
-        if run.select.as_ref().is_some_and(|choice| choice.balanced) {
-            return format!(
-                "{method} is estimated to get {amount} {} balanced accuracy than not transferring",
-                more[1]
-            );
-        }
-        format!("{method} is estimated to get {amount} {} right than not transferring", more[0])
-    } else {
-        format!("{method} is estimated to explain {amount} {} of the variance than not transferring", more[1])
+    let (amount, within) = (number(gain.value), format!("(95 %: {} to {})", number(low), number(high)));
+    let less = sign < 0.0;
+    match figure {
+        Figure::Accuracy => format!(
+            "{method} is estimated to get {amount} points {within} {} right than not transferring",
+            if less { "fewer" } else { "more" }
+        ),
+        Figure::R2 => format!(
+            "{method} is estimated to explain {amount} {within} {} of the variance than not transferring",
+            if less { "less" } else { "more" }
+        ),
+        Figure::Rmse | Figure::Mae => format!(
+            "{method} is estimated to have an {} {amount} {within} {} than not transferring",
+            figure.title(),
+            if less { "larger" } else { "smaller" }
+        ),
+        _ => format!(
+            "{method} is estimated to get {amount} points {within} {} {} than not transferring",
+            if less { "less" } else { "more" },
+            figure.title()
+        ),
     }
 }
 
 /// The reason; the estimated gain, and beside it the true one.
 fn why(run: &Run, choice: &Choice) -> String {
     let Estimate { value, low, high } = choice.gain;
-    let axis = Axis::over([0.0, low, value, high].into_iter().chain(choice.true_gain));
-    let drawing = interval("gain", "Estimated gain", axis, choice.gain, Some(0.0), choice.true_gain);
-    let unit = if counts_right(run) { "points" } else { "of R²" };
-    let mut gains = format!("<div><dt>estimated gain</dt><dd>{} {unit}</dd></div>", gain(run, value));
+    let (figure, figure_of_truth) = (judging(run, choice), of_truth(run, choice));
+    let truth = choice.true_gain.filter(|_| figure_of_truth == figure);
+    let axis = Axis::over([0.0, low, value, high].into_iter().chain(truth));
+    let drawing = interval("gain", "Estimated gain", axis, choice.gain, Some(0.0), truth);
+    let words = |figure: Figure| if figure == Figure::Accuracy { "points".into() } else { unit(figure) };
+    let shown = |v: f64, figure: Figure| format!("{} {}", gain(figure, v), words(figure));
+    let mut gains = format!("<div><dt>estimated gain</dt><dd>{}</dd></div>", shown(value, figure));
     if let Some(v) = choice.true_gain {
-        let row = format!("<div><dt>true gain, seen afterwards</dt><dd>{} {unit}</dd></div>", gain(run, v));
+        let row =
+            format!("<div><dt>true gain, seen afterwards</dt><dd>{}</dd></div>", shown(v, figure_of_truth));
         gains.push_str(&row);
     }
-    let truth = if choice.true_gain.is_some() { "; diamond: truth" } else { "" };
+    let truth = if truth.is_some() { "; diamond: truth" } else { "" };
     let written = match choice.verdict {
         Verdict::Transfer => "",
         _ if run.transfer.baseline.is_some() => "",
         _ => " The model that is written does not transfer.",
     };
     if choice.candidates.is_empty() {
-        return format!("<p class=\"why\">{}{written}</p>\n", prose(&choice.reason));
+        return format!("<p class=\"why\">{}{written}</p>\n", prose(&reason(choice)));
     }
     format!(
         "<p class=\"why\">{}{written}</p>\n<dl class=\"gains\">{gains}\
          <div><dt>line: 95 % interval from 0{truth}</dt><dd>{drawing}</dd></div></dl>\n",
-        prose(&choice.reason)
+        prose(&reason(choice))
     )
 }
 
@@ -125,26 +143,32 @@ fn scores(run: &Run) -> String {
         run.transfer.baseline.iter().chain([&run.transfer.chosen]).chain(&run.transfer.refused).collect();
     let Some(first) = fits.iter().find_map(|fit| fit.scores.as_ref()) else { return String::new() };
     let headings = match first {
-        Scores::Classification { .. } => ["accuracy", "balanced accuracy", "macro-F1"],
-        Scores::Regression { .. } => ["RMSE", "MAE", "R²"],
+        Scores::Classification { auc: None, .. } => &["accuracy", "balanced accuracy", "macro-F1"][..],
+        Scores::Classification { .. } => &["accuracy", "balanced accuracy", "macro-F1", "AUC"],
+        Scores::Regression { .. } => &["RMSE", "MAE", "R²"],
     };
     let row = |fit: &&FitFacts| {
         let mut row = vec![Cell::text(fit.title())];
         match fit.scores {
-            Some(Scores::Classification { accuracy, balanced_accuracy, macro_f1 }) => {
+            Some(Scores::Classification { accuracy, balanced_accuracy, macro_f1, auc }) => {
                 let share = |v: f64| Cell::number(&format!("{:.2}\u{a0}%", 100.0 * v), v);
-                row.extend([accuracy, balanced_accuracy, macro_f1].map(share));
+                row.extend([accuracy, balanced_accuracy, macro_f1].into_iter().chain(auc).map(share));
             }
             Some(Scores::Regression { rmse, mae, r2 }) => {
-                row.extend([rmse, mae, r2].map(|v| Cell::number(&signed(v, 4, false), v)));
+                row.extend([rmse, mae].map(|v| Cell::number(&signed(v, 4, false), v)));
+                row.push(if r2.is_nan() {
+                    Cell::number("none: all true labels are equal", r2)
+                } else {
+                    Cell::number(&signed(r2, 4, false), r2)
+                });
             }
-            None => row.extend((0..3).map(|_| Cell::absent())),
+            None => row.extend(headings.iter().map(|_| Cell::absent())),
         }
         row.push(Cell::number(&time(fit.seconds), fit.seconds));
         row
     };
     let rows: Vec<Vec<Cell>> = fits.iter().map(row).collect();
-    let [first, second, third] = headings;
+    let headings: Vec<&str> = ["method"].iter().chain(headings).chain(&["time"]).copied().collect();
     let on = match &run.data.scored_by {
         Some(by) => format!("Scored on {} rows by {}.", thousands(run.data.scored_rows), escape(by)),
         None => {
@@ -154,6 +178,6 @@ fn scores(run: &Run) -> String {
             )
         }
     };
-    let scores = table("Scores", &["method", first, second, third, "time"], &rows);
+    let scores = table("Scores", &headings, &rows);
     format!("{scores}<p class=\"caption\">{on}</p>\n")
 }

@@ -3,6 +3,7 @@
 use super::escape;
 use super::numbers::score;
 use super::table::{Cell, table};
+use crate::measures::Figure;
 use crate::report::run::Run;
 
 /// Nothing where no network was tuned.
@@ -14,7 +15,7 @@ pub(super) fn worth(run: &Run) -> String {
         .curve
         .iter()
         .map(|point| {
-            let percent = |share: f64| Cell::number(&score(run, share), share);
+            let percent = |share: f64| Cell::number(&score(Figure::Accuracy, share), share);
             let labels = Cell::number(&format!("{:.0}\u{a0}%", 100.0 * point.share), point.share);
             vec![labels, percent(point.chosen), percent(point.rival)]
         })
