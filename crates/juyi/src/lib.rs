@@ -55,4 +55,5 @@ pub mod setting;
 pub mod solvers;
 pub mod tables;
 pub mod transfer;
+pub mod transferability;
 pub mod validators;
