@@ -5,6 +5,7 @@ mod label;
 mod params;
 #[cfg(feature = "deep")]
 pub(crate) mod pictures;
+mod rank;
 mod reading;
 mod shift;
 mod surroundings;
@@ -21,6 +22,7 @@ pub(crate) use label::LabelArguments;
 pub(crate) use params::params;
 #[cfg(feature = "deep")]
 pub(crate) use pictures::{Damaged, FeaturesArguments, NetworksArguments, PictureArguments, TuneArguments};
+pub(crate) use rank::RankArguments;
 use reading::ReadingArguments;
 pub(crate) use shift::{DataCommand, ShiftArguments, ShiftKind};
 pub(crate) use surroundings::Surroundings;
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     ///
     /// Without --source and --target it measures the built-in digits.
     Measure(MeasureArguments),
+    /// Rank networks, or tables of features, by how well they suit labelled samples, without training on them
+    Rank(Box<RankArguments>),
     /// Predict more rows with the model of an earlier run
     Predict(PredictArguments),
     /// Write the target rows whose labels would tell most, as a table to fill in
@@ -97,6 +101,7 @@ impl Arguments {
         let surroundings = match &mut own.command {
             Command::Transfer(own) => Some(&mut own.surroundings),
             Command::Measure(own) => Some(&mut own.surroundings),
+            Command::Rank(own) => Some(&mut own.surroundings),
             Command::Predict(own) => Some(&mut own.surroundings),
             Command::Label(own) => Some(&mut own.surroundings),
             #[cfg(feature = "deep")]

@@ -22,6 +22,7 @@ mod predict;
 #[cfg(feature = "deep")]
 mod preparation;
 mod progress;
+mod rank;
 mod report;
 mod results;
 mod shell;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Transfer(own) => told(&own.surroundings, own.quiet, |context| transfer::run(&own, context)),
         Command::Measure(own) => told(&own.surroundings, false, |context| measure::run(&own, context)),
+        Command::Rank(own) => told(&own.surroundings, false, |context| rank::run(&own, context)),
         Command::Predict(own) => told(&own.surroundings, false, |context| predict::run(&own, context)),
         Command::Label(own) => told(&own.surroundings, false, |context| label::run(&own, context)),
         Command::Report(arguments) => report::run(&arguments),

@@ -14,6 +14,7 @@ use juyi::methods::{
 use juyi::params::ParamInfo;
 use juyi::report::thousands;
 use juyi::setting::Setting;
+use juyi::transferability::{TRANSFERABILITY, TransferabilityRow, transferability_row};
 use juyi::validators::{VALIDATORS, ValidatorRow, validator_row};
 
 use crate::arguments::MethodsArguments;
@@ -25,12 +26,15 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let text = match &arguments.name {
-        Some(name) => match (learner_row(name), measure_row(name), validator_row(name)) {
-            (Ok(row), ..) => learner(row)?,
-            (_, Ok(row), _) => measure(row)?,
-            (.., Ok(row)) => validator(row)?,
-            _ => one(method(name)?)?,
-        },
+        Some(name) => {
+            match (learner_row(name), measure_row(name), validator_row(name), transferability_row(name)) {
+                (Ok(row), ..) => learner(row)?,
+                (_, Ok(row), ..) => measure(row)?,
+                (.., Ok(row), _) => validator(row)?,
+                (.., Ok(row)) => transferability(row)?,
+                _ => one(method(name)?)?,
+            }
+        }
         None if arguments.markdown => markdown()?,
         None => match &arguments.by {
             Some(word) => grouped(Classification::named(word)?)?,
@@ -41,12 +45,14 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The pages of all methods, learners, measures and validators, each with its name.
+/// The pages of all methods, learners, measures, validators and scores of representations, each with its name.
 fn pages() -> impl Iterator<Item = (&'static str, String)> {
     let methods = METHODS.iter().map(|row| (row.name, row.page()));
     let learners = LEARNERS.iter().map(|row| (row.name, row.page()));
     let measures = MEASURES.iter().map(|row| (row.name, row.page()));
-    methods.chain(learners).chain(measures).chain(VALIDATORS.iter().map(|row| (row.name, row.page())))
+    let validators = VALIDATORS.iter().map(|row| (row.name, row.page()));
+    let scores = TRANSFERABILITY.iter().map(|row| (row.name, row.page()));
+    methods.chain(learners).chain(measures).chain(validators).chain(scores)
 }
 
 /// A page for each of them, and the list of all. What stands there already must be pages of the same titles.
@@ -70,11 +76,12 @@ fn write_pages(folder: &Path) -> juyi::error::Result<()> {
 }
 
 /// What is listed beside the methods: kind, names, summaries.
-fn kinds() -> [(&'static str, Vec<(&'static str, &'static str)>); 3] {
+fn kinds() -> [(&'static str, Vec<(&'static str, &'static str)>); 4] {
     [
         ("learners", LEARNERS.iter().map(|row| (row.name, row.summary)).collect()),
         ("measures", MEASURES.iter().map(|row| (row.name, row.summary)).collect()),
         ("validators", VALIDATORS.iter().map(|row| (row.name, row.summary)).collect()),
+        ("scores of representations", TRANSFERABILITY.iter().map(|row| (row.name, row.summary)).collect()),
     ]
 }
 
@@ -222,6 +229,15 @@ fn validator(row: &ValidatorRow) -> Result<String, std::fmt::Error> {
     let goals = if row.values { "classification, regression" } else { "classification" };
     writeln!(out, "for      single models, {goals}: `juyi transfer --single --validator {}`", row.name)?;
     parameters(&mut out, &(row.params)(), &format!(" (--validator '{}(name=value)')", row.name))?;
+    writeln!(out, "\n{}", row.head().trim_end())?;
+    Ok(out)
+}
+
+fn transferability(row: &TransferabilityRow) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}: {}\n", row.name, row.summary)?;
+    writeln!(out, "for      networks and features of labelled samples: `juyi rank --by {}`", row.name)?;
+    parameters(&mut out, &(row.params)(), &format!(" (--by '{}(name=value)')", row.name))?;
     writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

@@ -13,6 +13,7 @@ mod network_files;
 mod odd_tables;
 #[cfg(feature = "deep")]
 mod pictures;
+mod rank;
 mod text_tables;
 #[cfg(feature = "deep")]
 mod tuning;

@@ -732,3 +732,32 @@ fn black_pictures_and_unwritten_files_are_named() {
     let done = juyi(folder, &format!("{call} --damaged skip"));
     assert!(text(&done.stdout).contains("7 pictures"), "{}", text(&done.stderr));
 }
+
+#[test]
+fn networks_are_ranked_by_features_and_by_their_own_classes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    prepare(folder.path());
+    let other = Network::from_chance(
+        network("squeezenet1-1").expect("it is known").with_classes(5),
+        &Context::new(2, 1 << 30),
+        &Device::flex(),
+    );
+    write_safetensors(&folder.path().join("other.safetensors"), &other.tensors(), &[].into())
+        .expect("a checkpoint");
+    let command = "rank old --networks net.safetensors other.safetensors --cache kept";
+    let done = juyi(folder.path(), command);
+    let said = text(&done.stdout);
+    assert!(done.status.success() && said.contains("8 samples of 2 classes"), "{said}{}", text(&done.stderr));
+    assert!(said.contains("leep") && said.contains("negative-conditional-entropy"), "{said}");
+    assert_eq!(said.lines().filter(|line| line.contains(".safetensors  ")).count(), 2, "{said}");
+    // What features say is what a table of them says.
+    juyi(folder.path(), "features old --network net.safetensors --cache kept --out net.npz");
+    let of = |command: &str| -> serde_json::Value {
+        serde_json::from_slice(&juyi(folder.path(), command).stdout).expect("JSON")
+    };
+    let pictures = of("rank old --networks net.safetensors --cache kept --by log-me --json");
+    let rows = of("rank --features net.npz --drop picture --by log-me --json");
+    assert_eq!(pictures["ranked"][0]["scores"], rows["ranked"][0]["scores"]);
+    let failed = juyi(folder.path(), "rank old");
+    assert!(failed.status.code() == Some(2) && text(&failed.stderr).contains("--networks"));
+}

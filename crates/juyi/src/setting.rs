@@ -51,6 +51,8 @@ settings! {
     Encoding = "encoding",
     /// Passes over the pictures in a training.
     Epochs = "epochs",
+    /// Tables of features.
+    Features = "features",
     /// Figure that labelled target rows judge by.
     Figure = "figure",
     /// Format of a file.

@@ -14,6 +14,7 @@ mod labels;
 mod measure;
 mod predict;
 mod prepare;
+mod represented;
 mod steps;
 mod tasks;
 mod to_label;
@@ -35,6 +36,7 @@ pub use from_models::transfer_models;
 pub use measure::{Measured, measure};
 pub use predict::{compare_classes, predict_table, score_classes};
 use prepare::prepare;
+pub use represented::{Represented, represented};
 pub use tasks::transfer_task;
 pub use to_label::{number_column, rows_to_label, with_labels};
 
