@@ -39,8 +39,11 @@ fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     let (source, target) = (thousands(measured.rows.0), thousands(measured.rows.1));
     writeln!(out, "distances of {source} source and {target} target rows, standardised by the source")?;
+    let width = measured.distances.iter().map(|distance| distance.name.chars().count()).max().unwrap_or(0);
     for distance in &measured.distances {
-        writeln!(out, "  {:<18}{}   {}", distance.name, distance_line(distance), distance.about)?;
+        let words = distance.words().map_or_else(String::new, |words| format!(": {words}"));
+        let line = distance_line(distance);
+        writeln!(out, "  {:<width$}  {line}{words}   {}", distance.name, distance.about)?;
     }
     let moved = measured.moved.iter().filter(|column| column.moved()).count();
     let all = thousands(measured.moved.len());

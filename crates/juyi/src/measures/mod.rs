@@ -1,5 +1,7 @@
 //! Numbers about predictions and domains.
 
+mod distance;
+mod kernel_test;
 mod mmd;
 mod moved_columns;
 mod proxy_a_distance;
@@ -7,11 +9,14 @@ mod registry;
 mod scores;
 mod sources_apart;
 
+pub use distance::Distance;
 pub use mmd::{Mmd, mmd};
 pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;
 pub use proxy_a_distance::{ProxyADistance, proxy_a_distance};
-pub use registry::{DomainMeasure, FEWEST_ROWS, MeasureRow, measure_row, measure_with};
+pub use registry::{
+    DomainLabels, DomainMeasure, Domains, FEWEST_ROWS, LabelsNeeded, MeasureRow, measure_row, measure_with,
+};
 pub use scores::{Scores, classification_scores, regression_scores};
 pub use sources_apart::{Apart, source_apart};
 
@@ -38,24 +43,6 @@ impl Estimate {
         let reach = if reach > 0.0 { reach } else { 3.0 / rows.max(1) as f64 };
         Self { value, low: value - reach, high: value + reach }
     }
-}
-
-/// How far two domains are apart, by one measure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Distance {
-    /// The measure's name.
-    pub name: String,
-    /// What it is and its range, in a line.
-    pub about: String,
-    /// The distance; the interval is absent where none is known.
-    pub value: f64,
-    /// 95 % interval.
-    pub interval: Option<(f64, f64)>,
-    /// How likely so large a value is if both domains are the same, where a test is made.
-    pub p_value: Option<f64>,
-    /// Whether it is another estimate of what stands before it, which a summary leaves out.
-    #[serde(default)]
-    pub beside: bool,
 }
 
 /// How one column differs between source and target.

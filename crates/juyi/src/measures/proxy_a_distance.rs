@@ -13,10 +13,10 @@
 //! Cost: one logistic regression a fold.
 
 use super::Distance;
-use super::registry::{DomainMeasure, MeasureRow, make};
+use super::registry::{DomainMeasure, Domains, LabelsNeeded, MeasureRow, make, must};
 use crate::context::Context;
 use crate::data::Labels;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::learners::{Learner, Logistic};
 use crate::linalg::{Matrix, select_rows, stack};
 use crate::params::params_of;
@@ -44,6 +44,8 @@ impl ProxyADistance {
         name: "proxy-a-distance",
         summary: "how well a linear classifier tells source rows from target rows, cross-validated",
         in_each_run: true,
+        most_rows: 1000,
+        labels: LabelsNeeded::None,
         source: include_str!("proxy_a_distance.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -57,16 +59,12 @@ impl DomainMeasure for ProxyADistance {
 
     fn between(
         &self,
-        source: &Matrix,
-        target: &Matrix,
+        domains: &Domains<'_>,
         _rng: &mut ChaCha8Rng,
         context: &mut Context,
     ) -> Result<Vec<Distance>> {
-        if self.folds < 2 {
-            let (owner, name) = (Self::ROW.name.into(), "folds".into());
-            return Err(Error::Param { owner, name, must: "2 or more".into(), got: self.folds.to_string() });
-        }
-        Ok(vec![proxy_a_distance(source, target, self.folds, context)?])
+        must(Self::ROW.name, "folds", "2 or more", self.folds >= 2, self.folds)?;
+        Ok(vec![proxy_a_distance(domains.source, domains.target, self.folds, context)?])
     }
 }
 
@@ -109,13 +107,11 @@ pub fn proxy_a_distance(
     // Where next to no row is taken wrong, the share itself lies outside.
     let (low, high) = (low.min(error), high.max(error));
     let distance = |error: f64| (2.0 * (1.0 - 2.0 * error)).clamp(0.0, 2.0);
+    let about = "0 (no linear rule tells the domains apart) to 2 (one does without a mistake)";
     Ok(Distance {
-        name: "proxy A-distance".into(),
-        about: "0 (no linear rule tells the domains apart) to 2 (one does without a mistake)".into(),
-        value: distance(error),
         interval: Some((distance(high), distance(low))),
-        p_value: None,
-        beside: false,
+        effect: Some(0.5 * distance(error)),
+        ..Distance::new("proxy A-distance", about, distance(error))
     })
 }
 
