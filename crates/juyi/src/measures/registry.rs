@@ -220,29 +220,94 @@ mod tests {
         Matrix::from_fn(count, 2, |i, j| draw(i, j) + moved)
     }
 
+    /// A description of a source, which is no distance.
+    const DESCRIBE: [&str; 1] = ["source-diversity"];
+
+    /// The domains with a label on each row: for classes, whether the first column of rows that are not moved is large.
+    fn measured(row: &MeasureRow, x: &Matrix, y: &Matrix, as_numbers: bool) -> Result<Vec<Distance>> {
+        let goal = if as_numbers { Goal::Value } else { Goal::Classes(vec!["a".into(), "b".into()]) };
+        let labels = |rows: &Matrix| {
+            let large = (0..rows.nrows()).map(|i| rows[(i, 0)] > 1.7);
+            if as_numbers {
+                Labels::Values(large.map(f64::from).collect())
+            } else {
+                Labels::Classes(large.map(usize::from).collect())
+            }
+        };
+        let all: Vec<usize> = (0..y.nrows()).collect();
+        let (source, target) = (labels(x), labels(y));
+        let known = DomainLabels { goal: &goal, source: &source, target: (&all, &target) };
+        let context = &mut Context::default();
+        let mut rng = context.rng("measures");
+        let measure = measure_with(row.name, &JsonMap::new()).unwrap();
+        assert_eq!(measure.row().name, row.name);
+        let labels = (row.labels != LabelsNeeded::None).then_some(known);
+        measure.between(&Domains { source: x, target: y, labels }, &mut rng, context)
+    }
+
     #[test]
     fn each_measure_tells_far_domains_from_near_ones_and_says_how_sure_it_is() {
-        for row in MEASURES {
-            let of = |x: &Matrix, y: &Matrix| {
-                let context = &mut Context::default();
-                let mut rng = context.rng("measures");
-                let measure = measure_with(row.name, &JsonMap::new()).unwrap();
-                assert_eq!(measure.row().name, row.name);
-                measure.between(&Domains::unlabelled(x, y), &mut rng, context).unwrap()
-            };
-            let (x, near, far) = (rows(60, 0, 0.0), rows(50, 60, 0.0), rows(50, 60, 4.0));
-            let all = [of(&x, &near), of(&x, &far), of(&near, &x), of(&rows(10, 0, 0.0), &rows(10, 50, 0.0))];
+        for row in MEASURES.iter().filter(|row| !DESCRIBE.contains(&row.name)) {
+            let of = |x: &Matrix, y: &Matrix| measured(row, x, y, false).unwrap();
+            let (x, near) = (rows(60, 0, 0.0), rows(50, 60, 0.0));
+            // Covariances do not see where rows lie; labels that tell nothing there are no shift of theirs.
+            let far = Matrix::from_fn(50, 2, |i, j| {
+                [2.0 * near[(i, j)] + 2.0, 0.0][usize::from(j == 1 && i % 2 == 0)]
+            });
+            let few = of(&rows(12, 0, 0.0), &rows(12, 50, 0.0));
+            let all = [of(&x, &near), of(&x, &far), of(&near, &x), few];
             for found in all.iter().flatten() {
-                assert!(found.value.is_finite() && !found.name.is_empty() && !found.about.is_empty());
+                let name = &found.name;
+                assert!(found.value.is_finite() && !name.is_empty() && !found.about.is_empty(), "{name}");
                 assert!(found.interval.is_none_or(|(low, high)| low <= found.value && found.value <= high));
-                assert!(found.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)));
+                assert!(found.p_value.is_none_or(|p| (0.0..=1.0).contains(&p)), "{name}");
+                assert!(found.effect.is_none_or(|effect| (0.0..=1.0).contains(&effect)), "{name}");
             }
-            let [near, far, turned, _] = all;
-            for k in 0..near.len() {
-                assert!(far[k].value > near[k].value, "{}", row.name);
-                assert!((near[k].value - turned[k].value).abs() < 0.5 * far[k].value, "{}", row.name);
+            let [near, distant, turned, _] = all;
+            assert!(distant[0].value > near[0].value, "{}: {near:?}, {distant:?}", row.name);
+            let off = (near[0].value - turned[0].value).abs();
+            assert!(off < 0.6 * distant[0].value, "{}: {near:?}, {turned:?}", row.name);
+            if let (Some(near), Some(far)) = (near[0].p_value, distant[0].p_value) {
+                assert!(far < 0.05, "{}: {near}, {far}", row.name);
             }
-            assert_eq!(of(&x, &rows(50, 60, 4.0)), far, "{}: twice the same", row.name);
+            if let (Some(near), Some(far)) = (near[0].effect, distant[0].effect) {
+                assert!(far > near && far > 0.1, "{}: {near}, {far}", row.name);
+            }
+            assert_eq!(of(&x, &far), distant, "{}: twice the same", row.name);
+        }
+    }
+
+    #[test]
+    fn measures_without_labels_are_as_they_are_and_others_ask_for_them() {
+        let (x, y) = (rows(40, 0, 0.0), rows(40, 60, 0.5));
+        for row in MEASURES {
+            let measure = measure_with(row.name, &JsonMap::new()).unwrap();
+            let context = &mut Context::default();
+            let mut rng = context.rng("measures");
+            let bare = measure.between(&Domains::unlabelled(&x, &y), &mut rng, context);
+            let refused = matches!(row.labels, LabelsNeeded::Source | LabelsNeeded::Both);
+            match bare {
+                Ok(found) => assert!(!refused && !found.is_empty(), "{}", row.name),
+                Err(error) => {
+                    assert!(
+                        refused && error.to_string().contains("needs the labels of the source"),
+                        "{error}"
+                    );
+                }
+            }
+            if let Err(error) = measured(row, &x, &y, true) {
+                assert!(error.to_string().contains("the labels are numbers"), "{}: {error}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_tables_are_nearly_identical() {
+        let x = rows(60, 0, 0.0);
+        for row in MEASURES {
+            for found in measured(row, &x, &x, false).unwrap() {
+                assert!(found.words().is_none_or(|words| words == "nearly identical"), "{found:?}");
+            }
         }
     }
 
@@ -252,7 +317,7 @@ mod tests {
             for part in ["Paper:", "Cost:"] {
                 assert!(row.head().contains(part), "{}: {part}", row.name);
             }
-            assert!(!(row.params)().is_empty() && !row.summary.is_empty());
+            assert!(!row.summary.is_empty());
             let unknown = [("no-such".to_string(), Value::from(1))].into_iter().collect();
             let error = measure_with(row.name, &unknown).err().expect("refused");
             assert!(error.to_string().contains(&format!("parameter of `{}` `no-such`", row.name)), "{error}");

@@ -9,9 +9,7 @@ use super::labels::{
 use super::prepare::{Held, encoding, target_domain};
 use super::{Settings, TaskKind};
 use crate::context::Context;
-use crate::data::{
-    Cells, Domain, Goal, Labels, Notations, Table, Task, read_labels, read_labels_later,
-};
+use crate::data::{Cells, Domain, Goal, Labels, Notations, Table, Task, read_labels, read_labels_later};
 use crate::error::{Error, Result};
 use crate::measures::{Distance, DomainMeasure, LabelsNeeded, MeasureRow, MovedColumn};
 
@@ -56,7 +54,8 @@ pub fn measure(
     }
     let label = label.unwrap_or_default();
     look_at_labels(&label, &sources, &target, context);
-    let read = labelling.map(|_| Read::of(&mut sources, &mut target, &label, settings, context)).transpose()?;
+    let read =
+        labelling.map(|_| Read::of(&mut sources, &mut target, &label, settings, context)).transpose()?;
     let encoding = encoding(&mut sources, &mut target, &label, Notations::new(), settings, context)?;
     let moved = moved(&encoding, &sources, &target, context);
     let goal = read.as_ref().map_or(Goal::Value, |read| read.goal.clone());
