@@ -58,16 +58,21 @@ fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
     if !shown.is_empty() {
         writeln!(
             out,
-            "  {:<name$}  {:<10}  distance  p-value  {:<source$}  target",
-            "column", "test", "source"
+            "  {:<name$}  {:<10}  distance  p-value  {:<20}  {:<source$}  target",
+            "column", "test", "in words", "source"
         )?;
     }
     for column in &shown {
         let p = if column.p_value < 0.0001 { "<0.0001".into() } else { format!("{:.4}", column.p_value) };
         writeln!(
             out,
-            "  {:<name$}  {:<10}  {:>8.3}  {p:>7}  {:<source$}  {}",
-            column.column, column.test, column.distance, column.source, column.target
+            "  {:<name$}  {:<10}  {:>8.3}  {p:>7}  {:<20}  {:<source$}  {}",
+            column.column,
+            column.test,
+            column.distance,
+            column.words(),
+            column.source,
+            column.target
         )?;
     }
     if measured.moved.len() > shown.len() {

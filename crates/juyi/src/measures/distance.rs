@@ -43,21 +43,25 @@ impl Distance {
         }
     }
 
-    /// The distance in words, by its effect and, where a test is made, its p-value: an effect below 0.02 is nearly
-    /// identical whatever the p-value, for many rows tell the least difference; below 0.1 slightly different; from 0.9 on
-    /// there is no overlap. With a p-value of 0.05 or above, domains are nearly identical where the effect is below 0.1,
-    /// and else the rows are too few to tell.
+    /// The distance [in words](words), where its effect is known.
     pub fn words(&self) -> Option<&'static str> {
-        let effect = self.effect?;
-        let chance = self.p_value.is_some_and(|p| p >= LEVEL);
-        Some(match EFFECTS.iter().filter(|from| effect >= **from).count() {
-            0 => "nearly identical",
-            1 if chance => "nearly identical",
-            _ if chance => "too few rows to tell",
-            1 => "slightly different",
-            2 => "clearly different",
-            _ => "no overlap",
-        })
+        self.effect.map(|effect| words(effect, self.p_value))
+    }
+}
+
+/// A difference in words, by its effect and, where a test is made, its p-value: an effect below 0.02 is nearly identical
+/// whatever the p-value, for many rows tell the least difference; below 0.1 slightly different; from 0.9 on there is no
+/// overlap. With a p-value of 0.05 or above, domains are nearly identical where the effect is below 0.1, and else the rows are
+/// too few to tell.
+pub(super) fn words(effect: f64, p_value: Option<f64>) -> &'static str {
+    let chance = p_value.is_some_and(|p| p >= LEVEL);
+    match EFFECTS.iter().filter(|from| effect >= **from).count() {
+        0 => "nearly identical",
+        1 if chance => "nearly identical",
+        _ if chance => "too few rows to tell",
+        1 => "slightly different",
+        2 => "clearly different",
+        _ => "no overlap",
     }
 }
 
@@ -72,9 +76,6 @@ mod tests {
 
     #[test]
     fn words_by_effect_and_p_value() {
-        let words = |effect, p_value| {
-            Distance { effect: Some(effect), p_value, ..Distance::new("", "", 0.0) }.words().unwrap()
-        };
         for (effect, p_value, expected) in [
             (0.0, None, "nearly identical"),
             (0.01, Some(1e-9), "nearly identical"),

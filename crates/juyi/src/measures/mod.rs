@@ -129,4 +129,9 @@ impl MovedColumn {
     pub fn moved(&self) -> bool {
         self.p_value < 0.05
     }
+
+    /// The difference in words, by the rule of [`Distance::words`].
+    pub fn words(&self) -> &'static str {
+        distance::words(self.distance, Some(self.p_value))
+    }
 }

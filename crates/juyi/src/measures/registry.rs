@@ -223,19 +223,28 @@ mod tests {
     /// A description of a source, which is no distance.
     const DESCRIBE: [&str; 1] = ["source-diversity"];
 
-    /// The domains with a label on each row: for classes, whether the first column of rows that are not moved is large.
-    fn measured(row: &MeasureRow, x: &Matrix, y: &Matrix, as_numbers: bool) -> Result<Vec<Distance>> {
-        let goal = if as_numbers { Goal::Value } else { Goal::Classes(vec!["a".into(), "b".into()]) };
-        let labels = |rows: &Matrix| {
-            let large = (0..rows.nrows()).map(|i| rows[(i, 0)] > 1.7);
-            if as_numbers {
+    /// What labels say of a row: whether its first column is large.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Said {
+        Classes,
+        /// In the target whether it is not.
+        Turned,
+        Numbers,
+    }
+
+    fn measured(row: &MeasureRow, x: &Matrix, y: &Matrix, said: Said) -> Result<Vec<Distance>> {
+        let numbers = said == Said::Numbers;
+        let goal = if numbers { Goal::Value } else { Goal::Classes(vec!["a".into(), "b".into()]) };
+        let labels = |rows: &Matrix, turned: bool| {
+            let large = (0..rows.nrows()).map(|i| (rows[(i, 0)] > 1.7) != turned);
+            if numbers {
                 Labels::Values(large.map(f64::from).collect())
             } else {
                 Labels::Classes(large.map(usize::from).collect())
             }
         };
         let all: Vec<usize> = (0..y.nrows()).collect();
-        let (source, target) = (labels(x), labels(y));
+        let (source, target) = (labels(x, false), labels(y, said == Said::Turned));
         let known = DomainLabels { goal: &goal, source: &source, target: (&all, &target) };
         let context = &mut Context::default();
         let mut rng = context.rng("measures");
@@ -248,14 +257,15 @@ mod tests {
     #[test]
     fn each_measure_tells_far_domains_from_near_ones_and_says_how_sure_it_is() {
         for row in MEASURES.iter().filter(|row| !DESCRIBE.contains(&row.name)) {
-            let of = |x: &Matrix, y: &Matrix| measured(row, x, y, false).unwrap();
+            let of = |x: &Matrix, y: &Matrix, said| measured(row, x, y, said).unwrap();
             let (x, near) = (rows(60, 0, 0.0), rows(50, 60, 0.0));
-            // Covariances do not see where rows lie; labels that tell nothing there are no shift of theirs.
+            // Covariances do not see where rows lie.
             let far = Matrix::from_fn(50, 2, |i, j| {
                 [2.0 * near[(i, j)] + 2.0, 0.0][usize::from(j == 1 && i % 2 == 0)]
             });
-            let few = of(&rows(12, 0, 0.0), &rows(12, 50, 0.0));
-            let all = [of(&x, &near), of(&x, &far), of(&near, &x), few];
+            let few = of(&rows(12, 0, 0.0), &rows(12, 50, 0.0), Said::Classes);
+            let all =
+                [of(&x, &near, Said::Classes), of(&x, &far, Said::Turned), of(&near, &x, Said::Classes), few];
             for found in all.iter().flatten() {
                 let name = &found.name;
                 assert!(found.value.is_finite() && !name.is_empty() && !found.about.is_empty(), "{name}");
@@ -273,7 +283,7 @@ mod tests {
             if let (Some(near), Some(far)) = (near[0].effect, distant[0].effect) {
                 assert!(far > near && far > 0.1, "{}: {near}, {far}", row.name);
             }
-            assert_eq!(of(&x, &far), distant, "{}: twice the same", row.name);
+            assert_eq!(of(&x, &far, Said::Turned), distant, "{}: twice the same", row.name);
         }
     }
 
@@ -295,7 +305,7 @@ mod tests {
                     );
                 }
             }
-            if let Err(error) = measured(row, &x, &y, true) {
+            if let Err(error) = measured(row, &x, &y, Said::Numbers) {
                 assert!(error.to_string().contains("the labels are numbers"), "{}: {error}", row.name);
             }
         }
@@ -305,7 +315,7 @@ mod tests {
     fn equal_tables_are_nearly_identical() {
         let x = rows(60, 0, 0.0);
         for row in MEASURES {
-            for found in measured(row, &x, &x, false).unwrap() {
+            for found in measured(row, &x, &x, Said::Classes).unwrap() {
                 assert!(found.words().is_none_or(|words| words == "nearly identical"), "{found:?}");
             }
         }
