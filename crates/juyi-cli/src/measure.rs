@@ -39,8 +39,11 @@ fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
     let mut out = String::new();
     let (source, target) = (thousands(measured.rows.0), thousands(measured.rows.1));
     writeln!(out, "distances of {source} source and {target} target rows, standardised by the source")?;
+    let width = measured.distances.iter().map(|distance| distance.name.chars().count()).max().unwrap_or(0);
     for distance in &measured.distances {
-        writeln!(out, "  {:<18}{}   {}", distance.name, distance_line(distance), distance.about)?;
+        let words = distance.words().map_or_else(String::new, |words| format!(": {words}"));
+        let line = distance_line(distance);
+        writeln!(out, "  {:<width$}  {line}{words}   {}", distance.name, distance.about)?;
     }
     let moved = measured.moved.iter().filter(|column| column.moved()).count();
     let all = thousands(measured.moved.len());
@@ -55,16 +58,21 @@ fn text(measured: &Measured, most: usize) -> Result<String, std::fmt::Error> {
     if !shown.is_empty() {
         writeln!(
             out,
-            "  {:<name$}  {:<10}  distance  p-value  {:<source$}  target",
-            "column", "test", "source"
+            "  {:<name$}  {:<10}  distance  p-value  {:<20}  {:<source$}  target",
+            "column", "test", "in words", "source"
         )?;
     }
     for column in &shown {
         let p = if column.p_value < 0.0001 { "<0.0001".into() } else { format!("{:.4}", column.p_value) };
         writeln!(
             out,
-            "  {:<name$}  {:<10}  {:>8.3}  {p:>7}  {:<source$}  {}",
-            column.column, column.test, column.distance, column.source, column.target
+            "  {:<name$}  {:<10}  {:>8.3}  {p:>7}  {:<20}  {:<source$}  {}",
+            column.column,
+            column.test,
+            column.distance,
+            column.words(),
+            column.source,
+            column.target
         )?;
     }
     if measured.moved.len() > shown.len() {

@@ -154,6 +154,7 @@ fn distances_are_measured_and_columns_named() {
     let done = juyi(folder.path(), "measure --source old.csv --target new.csv --label grade");
     let said = text(&done.stdout);
     assert!(said.contains("MMD² (unbiased)") && said.contains("2 of 2 columns moved"), "{said}");
+    assert!(said.contains(": clearly different") || said.contains(": no overlap"), "{said}");
     assert!(!said.contains("grade"));
     let done = juyi(folder.path(), "measure --source old.csv --target old.csv --label grade --json");
     let same: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
@@ -161,6 +162,28 @@ fn distances_are_measured_and_columns_named() {
     let no = juyi(folder.path(), "measure --source old.csv --target new.csv --label nope");
     assert_eq!(no.status.code(), Some(2));
     assert!(text(&no.stderr).contains("`nope`"));
+}
+
+/// No column of labels need be named for a measure that makes no use of it; one that does says so.
+#[test]
+fn measures_by_name_use_labels_where_they_need_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    pair(folder.path(), 2.0, false);
+    let by = |name: &str, label: &str| {
+        juyi(folder.path(), &format!("measure --source old.csv --target new.csv --by {name} {label}"))
+    };
+    for name in ["energy-distance", "coral-distance", "random-features-mmd", "source-diversity"] {
+        let done = by(name, "");
+        assert!(done.status.success(), "{name}: {}", text(&done.stderr));
+    }
+    for name in ["ben-david-bound", "label-shift", "conditional-discrepancy", "loss-split"] {
+        let refused = by(name, "");
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(&format!("`{name}` needs the labels of the source")));
+        let done = by(name, "--label grade");
+        assert!(done.status.success(), "{name}: {}", text(&done.stderr));
+    }
+    assert!(text(&by("source-diversity", "--label grade").stdout).contains("effective classes"));
 }
 
 /// Names that hold escapes, in columns, classes and files, through everything that is meant for people.

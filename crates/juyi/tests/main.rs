@@ -7,6 +7,7 @@ mod golden;
 mod known_ratio;
 mod label_shift;
 mod laws;
+mod measures;
 mod sources;
 mod tasks;
 mod tidy;

@@ -13,17 +13,18 @@
 //!
 //! Cost: `O((n + m)² (d + permutations))` time, `8 (n + m)²` bytes.
 
-use faer::{Mat, MatRef};
-use rand::seq::SliceRandom;
+use faer::MatRef;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Distance;
-use super::registry::{DomainMeasure, MeasureRow, make};
+use super::kernel_test::{self, KernelTest, kernel_test};
+use super::registry::{DomainMeasure, Domains, LabelsNeeded, MeasureRow, make, must};
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::linalg::{Matrix, gaussian_kernel, median_distance, multiply, stack};
+use crate::error::Result;
+use crate::linalg::{gaussian_kernel, median_distance, select_rows, stack};
 use crate::params::params_of;
 
 /// Both estimates of maximum mean discrepancy, the unbiased one first.
@@ -47,6 +48,8 @@ impl Mmd {
         name: "mmd",
         summary: "maximum mean discrepancy in a Gaussian kernel's space, unbiased and biased, with a permutation test",
         in_each_run: true,
+        most_rows: 1000,
+        labels: LabelsNeeded::None,
         source: include_str!("mmd.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -60,30 +63,38 @@ impl DomainMeasure for Mmd {
 
     fn between(
         &self,
-        source: &Matrix,
-        target: &Matrix,
+        domains: &Domains<'_>,
         rng: &mut ChaCha8Rng,
         context: &mut Context,
     ) -> Result<Vec<Distance>> {
-        let refuse = |name: &str, must: &str, got: String| Error::Param {
-            owner: Self::ROW.name.into(),
-            name: name.into(),
-            must: must.into(),
-            got,
-        };
-        if let Some(bandwidth) = self.bandwidth.filter(|width| !(*width > 0.0 && width.is_finite())) {
-            return Err(refuse("bandwidth", "above 0", bandwidth.to_string()));
-        }
-        if self.permutations == 0 {
-            return Err(refuse("permutations", "1 or more", "0".into()));
-        }
-        let all = (source.nrows() + target.nrows()) as u64;
-        context.require("the kernel of the rows", 8 * all * (all + 2 * self.permutations as u64))?;
-        let (x, y) = (source.as_ref(), target.as_ref());
+        check(Self::ROW.name, self.bandwidth, self.permutations)?;
+        let (x, y) = (domains.source.as_ref(), domains.target.as_ref());
+        kernel_test::require(x.nrows() + y.nrows(), self.permutations, context)?;
         let width = self.bandwidth.unwrap_or_else(|| median_distance(stack(x, y).as_ref(), rng));
         let [biased, unbiased] = mmd(x, y, width, self.permutations, rng);
         Ok(vec![unbiased, biased])
     }
+}
+
+/// Refuses a bandwidth and a number of permutations that are none.
+pub(super) fn check(measure: &str, bandwidth: Option<f64>, permutations: usize) -> Result<()> {
+    if let Some(width) = bandwidth {
+        must(measure, "bandwidth", "above 0", width > 0.0 && width.is_finite(), width)?;
+    }
+    must(measure, "permutations", "1 or more", permutations > 0, permutations)
+}
+
+/// The median distance of pooled rows, of which each side has up to 1,000.
+pub(super) fn pooled_width(x: MatRef<'_, f64>, y: MatRef<'_, f64>, rng: &mut ChaCha8Rng) -> f64 {
+    const MOST: usize = 1000;
+    let [x, y] = [x, y].map(|rows| {
+        if rows.nrows() <= MOST {
+            return rows.to_owned();
+        }
+        let drawn: Vec<usize> = (0..MOST).map(|_| rng.random_range(0..rows.nrows())).collect();
+        select_rows(rows, &drawn)
+    });
+    median_distance(stack(x.as_ref(), y.as_ref()).as_ref(), rng)
 }
 
 /// Both estimates for `x` `(n, d)` and `y` `(m, d)`, at least two rows each, with a Gaussian kernel of this bandwidth
@@ -95,76 +106,24 @@ pub fn mmd(
     permutations: usize,
     rng: &mut ChaCha8Rng,
 ) -> [Distance; 2] {
-    let (n, m) = (x.nrows(), y.nrows());
     let all = stack(x, y);
     let kernel = gaussian_kernel(all.as_ref(), all.as_ref(), bandwidth);
-    // One column a split of the pooled rows: 1 for those that are taken as `x`; the first is the true one.
-    let mut order: Vec<usize> = (0..n + m).collect();
-    let mut splits = Mat::zeros(n + m, 1 + permutations);
-    for k in 0..=permutations {
-        for &i in &order[..n] {
-            splits[(i, k)] = 1.0;
-        }
-        order.shuffle(rng);
-    }
-    let sums = multiply(kernel.as_ref(), splits.as_ref());
-    let total: f64 = kernel.col_iter().map(|column| column.iter().sum::<f64>()).sum();
-    let values: Vec<[f64; 2]> = (0..=permutations).map(|k| both(&sums, &splits, k, total, (n, m))).collect();
-    let error = standard_error(&kernel, &sums, n, m);
-    let distance = |which: usize, name: &str, about: &str| {
-        let value = values[0][which];
-        // Rounding must not make a permutation that is the true split look smaller.
-        let reached = values.iter().filter(|v| v[which] >= value - 1e-12).count();
-        let (low, high) = (value - 1.96 * error, value + 1.96 * error);
-        Distance {
-            name: name.into(),
-            about: about.into(),
-            value,
-            interval: Some((if which == 0 { low.max(0.0) } else { low }, high)),
-            p_value: Some(reached as f64 / values.len() as f64),
-            beside: which == 0,
-        }
-    };
-    [
-        distance(0, "MMD² (biased)", "0 to 2; above 0 even for equal distributions"),
-        distance(1, "MMD² (unbiased)", "0 on average for equal distributions, at most 2"),
-    ]
+    both(&kernel_test(&kernel, x.nrows(), permutations, rng), "MMD²")
 }
 
-/// The biased and the unbiased value of one split.
-fn both(sums: &Matrix, splits: &Matrix, k: usize, total: f64, (n, m): (usize, usize)) -> [f64; 2] {
-    let (mut within, mut across) = (0.0, 0.0);
-    for (sum, inside) in sums.col(k).iter().zip(splits.col(k).iter()) {
-        within += sum * inside;
-        across += sum * (1.0 - inside);
-    }
-    let beyond = total - within - 2.0 * across;
-    let (n, m) = (n as f64, m as f64);
-    let cross = 2.0 * across / (n * m);
-    [
-        (within / (n * n) + beyond / (m * m) - cross).max(0.0),
-        (within - n) / (n * (n - 1.0)) + (beyond - m) / (m * (m - 1.0)) - cross,
-    ]
-}
-
-/// The standard error of the unbiased value: `sqrt(4 var h(x) / n + 4 var h(y) / m)` with
-/// `h(x_i) = mean_j k(x_i, x_j) - mean_j k(x_i, y_j)`, and the same for `y`.
-fn standard_error(kernel: &Matrix, sums: &Matrix, n: usize, m: usize) -> f64 {
-    let row = |i: usize| kernel.col(i).iter().sum::<f64>();
-    let of_x = |i: usize| (sums[(i, 0)] - 1.0) / (n as f64 - 1.0) - (row(i) - sums[(i, 0)]) / m as f64;
-    let of_y = |j: usize| (row(j) - sums[(j, 0)] - 1.0) / (m as f64 - 1.0) - sums[(j, 0)] / n as f64;
-    let variance = |values: Vec<f64>| {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0) / count
-    };
-    (4.0 * variance((0..n).map(of_x).collect()) + 4.0 * variance((n..n + m).map(of_y).collect())).sqrt()
+/// Both estimates as a test found them, the biased one first.
+pub(super) fn both(found: &KernelTest, name: &str) -> [Distance; 2] {
+    let about = "0 to 2; above 0 even for equal distributions";
+    let biased = Distance { beside: true, ..found.biased(&format!("{name} (biased)"), about) };
+    let about = "0 on average for equal distributions, at most 2";
+    [biased, found.unbiased(&format!("{name} (unbiased)"), about)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::linalg::from_rows;
+    use faer::Mat;
     use rand::SeedableRng;
 
     /// Points 0, 0 against 1, 1 with `k(0, 1) = e^-½`: both sums within are 1, so both values are `2 - 2 e^-½`.

@@ -1,28 +1,91 @@
 //! Numbers about predictions and domains.
 
 mod area;
+mod ben_david_bound;
+mod blocks;
+mod bures_wasserstein;
+mod conditional_discrepancy;
+mod coral_distance;
+mod distance;
+mod energy_distance;
 mod figure;
+mod held_out;
+mod jensen_shannon;
+mod kernel_test;
+mod kullback_leibler;
+mod label_shift;
+mod linear_discrepancy;
+mod linear_time_mmd;
+mod loss_split;
 mod mmd;
 mod moved_columns;
+mod multi_kernel_mmd;
+mod near_rows;
+mod permutations;
 mod proxy_a_distance;
+mod random_features_mmd;
 mod registry;
 mod scores;
+mod sinkhorn_divergence;
+mod sliced_wasserstein;
+mod source_diversity;
 mod sources_apart;
+mod wasserstein;
 
 pub use area::{Ranking, mean_area};
+pub use ben_david_bound::BenDavidBound;
+pub use bures_wasserstein::BuresWasserstein;
+pub use conditional_discrepancy::ConditionalDiscrepancy;
+pub use coral_distance::CoralDistance;
+pub use distance::Distance;
+pub use energy_distance::EnergyDistance;
 pub use figure::Figure;
+pub use jensen_shannon::JensenShannon;
+pub use kullback_leibler::KullbackLeibler;
+pub use label_shift::LabelShift;
+pub use linear_discrepancy::LinearDiscrepancy;
+pub use linear_time_mmd::LinearTimeMmd;
+pub use loss_split::LossSplit;
 pub use mmd::{Mmd, mmd};
 pub(crate) use moved_columns::kolmogorov_smirnov;
 pub use moved_columns::moved_columns;
+pub use multi_kernel_mmd::MultiKernelMmd;
 pub use proxy_a_distance::{ProxyADistance, proxy_a_distance};
-pub use registry::{DomainMeasure, FEWEST_ROWS, MeasureRow, measure_row, measure_with};
+pub use random_features_mmd::RandomFeaturesMmd;
+pub use registry::{
+    DomainLabels, DomainMeasure, Domains, FEWEST_ROWS, LabelsNeeded, MeasureRow, measure_row, measure_with,
+};
 pub use scores::{Scores, classification_scores, regression_scores};
+pub use sinkhorn_divergence::SinkhornDivergence;
+pub use sliced_wasserstein::SlicedWasserstein;
+pub use source_diversity::SourceDiversity;
 pub use sources_apart::{Apart, source_apart};
+pub use wasserstein::Wasserstein;
 
 use serde::{Deserialize, Serialize};
 
 /// All measures of two domains.
-pub static MEASURES: &[MeasureRow] = &[Mmd::ROW, ProxyADistance::ROW];
+pub static MEASURES: &[MeasureRow] = &[
+    Mmd::ROW,
+    MultiKernelMmd::ROW,
+    LinearTimeMmd::ROW,
+    RandomFeaturesMmd::ROW,
+    EnergyDistance::ROW,
+    KullbackLeibler::ROW,
+    JensenShannon::ROW,
+    Wasserstein::ROW,
+    SlicedWasserstein::ROW,
+    BuresWasserstein::ROW,
+    SinkhornDivergence::ROW,
+    CoralDistance::ROW,
+    LinearDiscrepancy::ROW,
+    ProxyADistance::ROW,
+    BenDavidBound::ROW,
+    LabelShift::ROW,
+    ConditionalDiscrepancy::ROW,
+    LossSplit::ROW,
+    SourceDiversity::ROW,
+];
 
 /// A number with the interval in which the true one lies in 95 of 100 cases.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,24 +105,6 @@ impl Estimate {
         let reach = if reach > 0.0 { reach } else { 3.0 / rows.max(1) as f64 };
         Self { value, low: value - reach, high: value + reach }
     }
-}
-
-/// How far two domains are apart, by one measure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Distance {
-    /// The measure's name.
-    pub name: String,
-    /// What it is and its range, in a line.
-    pub about: String,
-    /// The distance; the interval is absent where none is known.
-    pub value: f64,
-    /// 95 % interval.
-    pub interval: Option<(f64, f64)>,
-    /// How likely so large a value is if both domains are the same, where a test is made.
-    pub p_value: Option<f64>,
-    /// Whether it is another estimate of what stands before it, which a summary leaves out.
-    #[serde(default)]
-    pub beside: bool,
 }
 
 /// How one column differs between source and target.
@@ -87,5 +132,10 @@ impl MovedColumn {
     /// Whether the column differs more than chance explains: at 5 % for all columns together.
     pub fn moved(&self) -> bool {
         self.p_value < 0.05
+    }
+
+    /// The difference in words, by the rule of [`Distance::words`].
+    pub fn words(&self) -> &'static str {
+        distance::words(self.distance, Some(self.p_value))
     }
 }

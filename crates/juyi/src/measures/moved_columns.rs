@@ -127,25 +127,30 @@ fn kolmogorov(t: f64) -> f64 {
     (2.0 * sum).clamp(0.0, 1.0)
 }
 
-/// The total variation distance of the shares, and the p-value of the chi-square test.
+/// The total variation distance of the shares of values, and the p-value of the chi-square test.
 fn chi_square(x: &BTreeMap<String, f64>, y: &BTreeMap<String, f64>) -> (f64, f64) {
-    let (n, m): (f64, f64) = (x.values().sum(), y.values().sum());
     let mut values: Vec<&String> = x.keys().chain(y.keys()).collect();
     values.sort();
     values.dedup();
-    if n == 0.0 || m == 0.0 || values.len() < 2 {
+    let count = |of: &BTreeMap<String, f64>, value: &String| of.get(value).copied().unwrap_or(0.0);
+    chi_square_of_counts(&values.iter().map(|value| (count(x, value), count(y, value))).collect::<Vec<_>>())
+}
+
+/// The same for counts on both sides, a pair for each value that occurs on one of them.
+pub(super) fn chi_square_of_counts(counts: &[(f64, f64)]) -> (f64, f64) {
+    let (n, m) = counts.iter().fold((0.0, 0.0), |(n, m), (a, b)| (n + a, m + b));
+    if n == 0.0 || m == 0.0 || counts.len() < 2 {
         return (0.0, 1.0);
     }
     let (mut statistic, mut variation) = (0.0, 0.0);
-    for value in &values {
-        let (a, b) = (x.get(*value).copied().unwrap_or(0.0), y.get(*value).copied().unwrap_or(0.0));
+    for (a, b) in counts {
         for (count, total) in [(a, n), (b, m)] {
             let expected = (a + b) * total / (n + m);
             statistic += (count - expected).powi(2) / expected;
         }
         variation += 0.5 * (a / n - b / m).abs();
     }
-    let free = (values.len() - 1) as f64;
+    let free = (counts.len() - 1) as f64;
     let p_value = ChiSquared::new(free).map_or(1.0, |distribution| distribution.sf(statistic));
     (variation, p_value)
 }

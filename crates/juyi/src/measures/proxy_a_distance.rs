@@ -13,14 +13,12 @@
 //! Cost: one logistic regression a fold.
 
 use super::Distance;
-use super::registry::{DomainMeasure, MeasureRow, make};
+use super::held_out::target_probabilities;
+use super::registry::{DomainMeasure, Domains, LabelsNeeded, MeasureRow, make, must};
 use crate::context::Context;
-use crate::data::Labels;
-use crate::error::{Error, Result};
-use crate::learners::{Learner, Logistic};
-use crate::linalg::{Matrix, select_rows, stack};
+use crate::error::Result;
+use crate::linalg::Matrix;
 use crate::params::params_of;
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +42,8 @@ impl ProxyADistance {
         name: "proxy-a-distance",
         summary: "how well a linear classifier tells source rows from target rows, cross-validated",
         in_each_run: true,
+        most_rows: 1000,
+        labels: LabelsNeeded::None,
         source: include_str!("proxy_a_distance.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -57,16 +57,12 @@ impl DomainMeasure for ProxyADistance {
 
     fn between(
         &self,
-        source: &Matrix,
-        target: &Matrix,
+        domains: &Domains<'_>,
         _rng: &mut ChaCha8Rng,
         context: &mut Context,
     ) -> Result<Vec<Distance>> {
-        if self.folds < 2 {
-            let (owner, name) = (Self::ROW.name.into(), "folds".into());
-            return Err(Error::Param { owner, name, must: "2 or more".into(), got: self.folds.to_string() });
-        }
-        Ok(vec![proxy_a_distance(source, target, self.folds, context)?])
+        must(Self::ROW.name, "folds", "2 or more", self.folds >= 2, self.folds)?;
+        Ok(vec![proxy_a_distance(domains.source, domains.target, self.folds, context)?])
     }
 }
 
@@ -82,40 +78,21 @@ pub fn proxy_a_distance(
     context: &mut Context,
 ) -> Result<Distance> {
     let (n_s, n_t) = (source.nrows(), target.nrows());
-    let all = stack(source.as_ref(), target.as_ref());
-    let is_target = |i: usize| usize::from(i >= n_s);
     let mut rng = context.rng("proxy-a-distance");
-    let mut order: Vec<usize> = (0..n_s + n_t).collect();
-    order.shuffle(&mut rng);
-    order.sort_by_key(|&i| is_target(i)); // each fold gets its share of both
-    let mut wrong = [0usize; 2];
-    for fold in 0..folds {
-        let (mut held, mut kept) = (Vec::new(), Vec::new());
-        for (k, &i) in order.iter().enumerate() {
-            if k % folds == fold { held.push(i) } else { kept.push(i) }
-        }
-        let labels = Labels::Classes(kept.iter().map(|&i| is_target(i)).collect());
-        let weights: Vec<f64> =
-            kept.iter().map(|&i| 0.5 * kept.len() as f64 / [n_s, n_t][is_target(i)] as f64).collect();
-        let rows = select_rows(all.as_ref(), &kept);
-        let predictor = Logistic::default().fit(rows.as_ref(), &labels, &weights, 2, context)?;
-        let said = predictor.answer(select_rows(all.as_ref(), &held).as_ref());
-        for (&i, said) in held.iter().zip(&said.answer) {
-            wrong[is_target(i)] += usize::from(*said as usize != is_target(i));
-        }
-    }
+    let (of_source, of_target) = target_probabilities(source, target, folds, &mut rng, context)?;
+    // An answer of one half is the first class, as it is the learner's.
+    let wrong =
+        [of_source.iter().filter(|p| **p > 0.5).count(), of_target.iter().filter(|p| **p <= 0.5).count()];
     let error = 0.5 * (wrong[0] as f64 / n_s as f64 + wrong[1] as f64 / n_t as f64);
     let (low, high) = interval([(wrong[0], n_s), (wrong[1], n_t)]);
     // Where next to no row is taken wrong, the share itself lies outside.
     let (low, high) = (low.min(error), high.max(error));
     let distance = |error: f64| (2.0 * (1.0 - 2.0 * error)).clamp(0.0, 2.0);
+    let about = "0 (no linear rule tells the domains apart) to 2 (one does without a mistake)";
     Ok(Distance {
-        name: "proxy A-distance".into(),
-        about: "0 (no linear rule tells the domains apart) to 2 (one does without a mistake)".into(),
-        value: distance(error),
         interval: Some((distance(high), distance(low))),
-        p_value: None,
-        beside: false,
+        effect: Some(0.5 * distance(error)),
+        ..Distance::new("proxy A-distance", about, distance(error))
     })
 }
 

@@ -1,5 +1,7 @@
 //! Step 1, continued: how far apart are source and target?
 
+use std::borrow::Cow;
+
 use serde_json::Map as JsonMap;
 
 use crate::context::Context;
@@ -7,13 +9,10 @@ use crate::data::{Cells, Encoding, Spellings, Table, Task};
 use crate::error::{Error, Result, few, shown};
 use crate::linalg::{Matrix, extent};
 use crate::measures::{
-    Apart, Distance, DomainMeasure, FEWEST_ROWS, MEASURES, MovedColumn, measure_with, moved_columns,
-    source_apart,
+    Apart, Distance, DomainMeasure, Domains, FEWEST_ROWS, LabelsNeeded, MEASURES, MeasureRow, MovedColumn,
+    measure_with, moved_columns, source_apart,
 };
 use crate::models::{Preprocess, preprocess};
-
-/// Most rows of a side that the distances are taken of.
-const MOST: usize = 1000;
 
 /// Most rows of a table that a column is compared on.
 const MOST_CELLS: usize = 20_000;
@@ -140,34 +139,61 @@ fn of_each_run() -> Result<Vec<Box<dyn DomainMeasure>>> {
     rows.map(|row| measure_with(row.name, &JsonMap::new())).collect()
 }
 
-/// The distances of up to [`MOST`] rows a side, standardised by the source, by these measures or those of each run, and
-/// how many rows these are.
+/// The distances of two domains by these measures or those of each run, standardised by the source, and how many rows
+/// they are taken of, at most. Rows are drawn for a measure that takes no more; a task that is handed over serves one that
+/// takes all without a copy.
 pub(super) fn distances(
-    task: &Task,
+    task: Cow<'_, Task>,
     measures: Option<&[Box<dyn DomainMeasure>]>,
     context: &mut Context,
 ) -> Result<(Vec<Distance>, (usize, usize))> {
-    let mut rng = context.rng("distances");
-    let drawn = task.draw(MOST, &mut rng);
-    let rows = (drawn.source.rows(), drawn.target.rows());
-    if rows.0.min(rows.1) < FEWEST_ROWS {
-        context.note("distances", format!("fewer than {FEWEST_ROWS} rows on one side: none is measured"));
-        return Ok((Vec::new(), rows));
-    }
-    // The notices of this step are those of the fits to come.
-    let (drawn, _) = preprocess(drawn, &[Preprocess::Standardize], &mut context.aside());
-    let (x, y) = (&drawn.source.features, &drawn.target.features);
     let usual = if measures.is_none() { of_each_run()? } else { Vec::new() };
-    let mut found = Vec::new();
-    for measure in measures.unwrap_or(&usual) {
-        // Each draws as if it were alone.
-        match measure.between(x, y, &mut rng.clone(), &mut context.aside()) {
-            Ok(distances) => found.extend(distances),
-            Err(error @ Error::Memory { .. }) if measures.is_none() => {
-                context.note("distances", format!("`{}` is left out: {error}", measure.row().name));
+    let (mut found, mut rows) = (Vec::new(), (0, 0));
+    let groups: Vec<&[Box<dyn DomainMeasure>]> =
+        measures.unwrap_or(&usual).chunk_by(|a, b| sort(a.row()) == sort(b.row())).collect();
+    let mut task = Some(task);
+    for (k, group) in groups.iter().enumerate() {
+        let mut rng = context.rng("distances");
+        let (most, labels) = sort(group[0].row());
+        let whole = task.as_ref().expect("it is given away for the last group");
+        let drawn = if whole.source.rows().max(whole.target.rows()) > most {
+            if labels == LabelsNeeded::Both {
+                whole.draw_with_labelled(most, &mut rng)
+            } else {
+                whole.draw(most, &mut rng)
             }
-            Err(error) => return Err(error),
+        } else if k + 1 == groups.len() {
+            task.take().expect("as above").into_owned()
+        } else {
+            whole.clone().into_owned()
+        };
+        rows = (rows.0.max(drawn.source.rows()), rows.1.max(drawn.target.rows()));
+        if drawn.source.rows().min(drawn.target.rows()) < FEWEST_ROWS {
+            let text = format!("fewer than {FEWEST_ROWS} rows on one side: none is measured");
+            context.note("distances", text);
+            return Ok((Vec::new(), rows));
+        }
+        // The notices of this step are those of the fits to come.
+        let (drawn, _) = preprocess(drawn, &[Preprocess::Standardize], &mut context.aside());
+        for measure in *group {
+            let mut domains = Domains::of(&drawn);
+            domains.labels = domains.labels.filter(|_| labels != LabelsNeeded::None);
+            // Each draws as if it were alone.
+            let (mut own, mut aside) = (rng.clone(), context.aside());
+            let asked = if measures.is_some() { &mut *context } else { &mut aside };
+            match measure.between(&domains, &mut own, asked) {
+                Ok(distances) => found.extend(distances),
+                Err(error @ Error::Memory { .. }) if measures.is_none() => {
+                    context.note("distances", format!("`{}` is left out: {error}", measure.row().name));
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     Ok((found, rows))
+}
+
+/// Measures that are taken of the same rows have the same.
+fn sort(row: &MeasureRow) -> (usize, LabelsNeeded) {
+    (row.most_rows, row.labels)
 }

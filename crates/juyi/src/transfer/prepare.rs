@@ -1,5 +1,7 @@
 //! Step 1: from tables to a task, with the labels that only score set aside.
 
+use std::borrow::Cow;
+
 use super::distances::{distances, labels_apart, labels_beyond};
 use super::figures::Pixels;
 use super::labels::{
@@ -190,7 +192,7 @@ pub(super) fn measured(task: &Task, settings: &Settings, context: &mut Context) 
         return Ok(Vec::new());
     }
     context.progress("measuring distances", 0, 0);
-    distances(task, None, context).map(|(distances, _)| distances)
+    distances(Cow::Borrowed(task), None, context).map(|(distances, _)| distances)
 }
 
 /// Reads numbers in other notations, then decides how the tables become features.

@@ -1,12 +1,13 @@
-//! Distances between samples against scikit-learn and SciPy.
+//! Distances between samples against scikit-learn, SciPy and POT.
 
-use juyi::data::Cells;
-use juyi::measures::{mmd, moved_columns};
+use juyi::context::Context;
+use juyi::data::{Cells, Goal, Labels};
+use juyi::measures::{DomainLabels, Domains, LabelsNeeded, measure_with, mmd, moved_columns};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use super::{cases, matrix, numbers};
+use super::{cases, classes, matrix, numbers};
 
 #[test]
 fn measures() {
@@ -36,4 +37,37 @@ fn cells(values: &Value, kind: &Value) -> Cells {
     }
     let names = ["a", "b", "c"].map(str::to_string).to_vec();
     Cells::Text { codes: numbers.into_iter().map(|v| v as u32).collect(), values: names }
+}
+
+/// What each measure of a case returns, or what a mean over drawn directions or frequencies comes near.
+#[test]
+fn domain_measures() {
+    let goal = Goal::Classes(["a", "b", "c"].map(str::to_string).to_vec());
+    for case in cases("domain_measures") {
+        let (x, y) = (matrix(&case["x"]), matrix(&case["y"]));
+        let (source, target) =
+            (Labels::Classes(classes(&case["classes"][0])), Labels::Classes(classes(&case["classes"][1])));
+        let all: Vec<usize> = (0..y.nrows()).collect();
+        let labels = DomainLabels { goal: &goal, source: &source, target: (&all, &target) };
+        let found = |name: &str| -> Vec<f64> {
+            let params = case["params"][name].as_object().cloned().unwrap_or_default();
+            let measure = measure_with(name, &params).expect("a measure");
+            let labels = (measure.row().labels != LabelsNeeded::None).then_some(labels);
+            let context = &mut Context::default();
+            let mut rng = context.rng("measures");
+            let found = measure.between(&Domains { source: &x, target: &y, labels }, &mut rng, context);
+            found.expect("distances").iter().map(|distance| distance.value).collect()
+        };
+        for (name, expected) in case["expected"].as_object().expect("measures") {
+            let (ours, theirs) = (found(name), numbers(expected));
+            assert_eq!(ours.len(), theirs.len(), "{name}");
+            for (ours, theirs) in ours.iter().zip(theirs) {
+                assert!((ours - theirs).abs() < 1e-8, "{name}: {ours}, by the reference {theirs}");
+            }
+        }
+        for (name, expected) in case["drawn"].as_object().expect("measures") {
+            let (ours, theirs) = (found(name)[0], numbers(expected));
+            assert!((ours - theirs[0]).abs() < theirs[1], "{name}: {ours}, by the reference {theirs:?}");
+        }
+    }
 }
