@@ -1,5 +1,6 @@
 //! How well a representation suits labels, told without training on it: which of several networks to take.
 
+mod correlation;
 mod gaussian_bhattacharyya;
 mod h_score;
 mod leep;
@@ -8,6 +9,7 @@ mod negative_conditional_entropy;
 mod registry;
 mod trans_rate;
 
+pub use correlation::{pearson, weighted_kendall};
 pub use gaussian_bhattacharyya::GaussianBhattacharyya;
 pub use h_score::HScore;
 pub use leep::Leep;
