@@ -9,10 +9,10 @@ use crate::choice::{Configuration, Proposal};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, select_rows};
 use crate::methods::{Shown, drawn, fit_and_show};
 use crate::models::{Answers, Map, Model, Predictor, Preprocess, preprocess};
-use crate::report::{FitFacts, Point};
+use crate::report::{FitFacts, Point, thousands};
 
 /// What is to be written, fitted.
 pub(super) struct Fits {
@@ -24,19 +24,22 @@ pub(super) struct Fits {
     pub(super) after: Vec<Point>,
 }
 
-/// Fits what is to be written, each on the whole task.
+/// The most rows on which a vote that is not written is scored.
+const MOST_SCORED: usize = 20_000;
+
+/// Fits what is tried, each on the whole task; `written` says which of them is written.
 pub(super) fn fit_each(
     task: Task,
-    all: &[Proposal],
+    (all, written): (&[Proposal], usize),
     truth: &Truth,
     asked: &Asked<'_>,
     context: &mut Context,
 ) -> Result<Fits> {
     let mut space = Space { raw: Some(task), ready: None };
     let (mut before, mut fits) = (None, Fits { all: Vec::new(), before: Vec::new(), after: Vec::new() });
-    for (k, written) in all.iter().enumerate() {
-        let Some(configuration) = written.only() else {
-            fits.all.push(run_vote(written, &mut space, truth, asked, context)?);
+    for (k, one) in all.iter().enumerate() {
+        let Some(configuration) = one.only() else {
+            fits.all.push(run_vote((one, k == written), &mut space, truth, asked, context)?);
             continue;
         };
         let steps = &configuration.steps[..];
@@ -101,9 +104,10 @@ impl Space {
     }
 }
 
-/// The vote of several configurations: each fitted on the whole task, unless it has its model already.
+/// The vote of several configurations: each fitted on the whole task, unless it has its model already. One that is not written
+/// is scored on some rows where these are many.
 fn run_vote(
-    written: &Proposal,
+    (vote, written): (&Proposal, bool),
     space: &mut Space,
     truth: &Truth,
     asked: &Asked<'_>,
@@ -112,11 +116,24 @@ fn run_vote(
     let start = Instant::now();
     space.ready.take();
     let raw = space.raw.as_ref().expect("it is kept for votes");
-    let model = written.fit(raw, context)?;
+    let model = vote.fit(raw, context)?;
     let target = raw.target.features.as_ref();
+    let carries = format!("{}, learnt from {} source rows", carries(&model, 0), raw.source.rows());
+    if !written && truth.rows.len() > MOST_SCORED {
+        let (rows, some) = truth.some(MOST_SCORED);
+        let text = format!(
+            "`{}`, which is not written, is scored on {} of {} labelled target rows",
+            vote.name,
+            thousands(rows.len()),
+            thousands(truth.rows.len())
+        );
+        context.note("scores", text);
+        let answers = model.predict_within(select_rows(target, &rows).as_ref(), context)?;
+        let ran = Ran::new(None, model, answers, carries, start, &some, &raw.goal, context);
+        return Ok(Ran { confusion: None, ..ran }); // counts of other rows would stand beside it
+    }
     let answers = model.predict_within(target, context)?;
     asked.check(&answers, target, &[])?;
-    let carries = format!("{}, learnt from {} source rows", carries(&model, 0), raw.source.rows());
     Ok(Ran::new(None, model, answers, carries, start, truth, &raw.goal, context))
 }
 

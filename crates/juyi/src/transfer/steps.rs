@@ -232,7 +232,7 @@ fn select(
 }
 
 /// Whether the guard said anything but `transfer`.
-fn refused(choice: Option<&Choice>) -> bool {
+pub(super) fn refused(choice: Option<&Choice>) -> bool {
     choice.is_some_and(|choice| choice.verdict != Verdict::Transfer)
 }
 

@@ -127,7 +127,8 @@ impl Sources for Task {
             Some(choice) => choice.kept_of(self),
             None => self,
         };
-        let mut fits = fit_each(task, all, &data.truth, &data.asked(), context)?;
+        let written = if steps::refused(choice) { 0 } else { all.len() - 1 };
+        let mut fits = fit_each(task, (all, written), &data.truth, &data.asked(), context)?;
         if let Some(choice) = choice.filter(|choice| !choice.sources.is_empty()) {
             for weights in fits.all.iter_mut().filter_map(|ran| ran.weights.as_mut()) {
                 *weights = choice.weights_of_all(&parts, weights);

@@ -73,6 +73,21 @@ impl Truth {
         Self { rows: (0..rows).collect(), labels, unit_told: false, areas: false }
     }
 
+    /// So many of the scored rows, evenly drawn: their positions among the predicted rows, and their labels.
+    pub(super) fn some(&self, count: usize) -> (Vec<usize>, Self) {
+        let all = self.rows.len();
+        let drawn: Vec<usize> = (0..count.min(all)).map(|k| k * all / count.min(all)).collect();
+        let labels = match &self.labels {
+            TruthLabels::Classes(of) => TruthLabels::Classes(drawn.iter().map(|&k| of[k].clone()).collect()),
+            TruthLabels::Values(of) => TruthLabels::Values(drawn.iter().map(|&k| of[k]).collect()),
+        };
+        let rows = drawn.iter().map(|&k| self.rows[k]).collect();
+        (
+            rows,
+            Self { rows: (0..drawn.len()).collect(), labels, unit_told: self.unit_told, areas: self.areas },
+        )
+    }
+
     /// The true class of each scored row; `None` for a regression.
     pub(super) fn classes(&self) -> Option<&[String]> {
         match &self.labels {
