@@ -85,7 +85,8 @@ impl Figure {
         let (of, are) = if numbers { ("classes", "numbers") } else { ("numbers", "classes") };
         let fitting = Self::ALL.into_iter().filter(|own| own.is_of_classes() != numbers && *own != Self::R2);
         let names: Vec<&str> = fitting.map(Self::name).collect();
-        let hint = format!("take {}, or leave it out", names.join(" or "));
+        let (last, first) = names.split_last().expect("there are several of each kind");
+        let hint = format!("take {} or {last}, or leave it out", first.join(", "));
         let problem = format!("is a figure of {of}, and the labels are {are}");
         Err(Error::input(format!("`{}`", Setting::Figure.to(self.name())), problem, hint))
     }
@@ -130,6 +131,6 @@ mod tests {
         }
         let error = Figure::Rmse.check(&classes).unwrap_err();
         assert_eq!(error.to_string(), "`‹figure rmse›`: is a figure of numbers, and the labels are classes");
-        assert_eq!(error.hint().unwrap(), "take accuracy or balanced or f1 or auc, or leave it out");
+        assert_eq!(error.hint().unwrap(), "take accuracy, balanced, f1 or auc, or leave it out");
     }
 }
