@@ -756,7 +756,7 @@ fn networks_are_ranked_by_features_and_by_their_own_classes() {
         serde_json::from_slice(&juyi(folder.path(), command).stdout).expect("JSON")
     };
     let pictures = of("rank old --networks net.safetensors --cache kept --by log-me --json");
-    let rows = of("rank --features net.npz --drop picture --by log-me --json");
+    let rows = of("rank --features net.npz --by log-me --json");
     assert_eq!(pictures["ranked"][0]["scores"], rows["ranked"][0]["scores"]);
     let failed = juyi(folder.path(), "rank old");
     assert!(failed.status.code() == Some(2) && text(&failed.stderr).contains("--networks"));

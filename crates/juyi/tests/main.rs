@@ -7,7 +7,6 @@ mod golden;
 mod known_ratio;
 mod label_shift;
 mod laws;
-mod measures;
 mod sources;
 mod tasks;
 mod tidy;

@@ -6,7 +6,9 @@
 //! ```
 //! The effect is how well the nearer mean tells where a row comes from that it was taken without: the share of source rows
 //! that are told right plus that of target rows, less 1. It is 0 on average for equal distributions, and at most their total
-//! variation distance.
+//! variation distance. Distributions whose clumps lie between each other's are not told apart so: then the unbiased value counts,
+//! over `E k(x, x') + E k(y, y')`, or over `-2 E k(x, y)` of kernels that are distances with another sign; both are 1 for what has
+//! nothing in common.
 
 use faer::Mat;
 use rand::seq::SliceRandom;
@@ -23,7 +25,7 @@ pub(super) struct KernelTest {
     pub(super) values: Vec<[f64; 2]>,
     /// The standard error of the unbiased value.
     pub(super) error: f64,
-    /// How well the nearer mean tells rows apart, from 0 to 1.
+    /// How far apart they are, from 0 to 1.
     pub(super) effect: f64,
 }
 
@@ -155,7 +157,7 @@ fn standard_error(x: &[(f64, f64)], y: &[(f64, f64)]) -> f64 {
 }
 
 fn effect(of: &Sums, x: &[(f64, f64)], y: &[(f64, f64)]) -> f64 {
-    let [within, beyond, _, own, other] = of.parts(0);
+    let [within, beyond, across, own, other] = of.parts(0);
     let (n, m) = (of.counts.0 as f64, of.counts.1 as f64);
     // Half the squared lengths of the means.
     let (of_x, of_y) = (0.5 * (within - own) / (n * (n - 1.0)), 0.5 * (beyond - other) / (m * (m - 1.0)));
@@ -167,7 +169,11 @@ fn effect(of: &Sums, x: &[(f64, f64)], y: &[(f64, f64)]) -> f64 {
         };
         rows.iter().map(nearer).sum::<f64>() / rows.len() as f64
     };
-    (right(x, of_x, of_y) + right(y, of_y, of_x) - 1.0).max(0.0)
+    let told = right(x, of_x, of_y) + right(y, of_y, of_x) - 1.0;
+    let (lengths, cross) = (2.0 * (of_x + of_y), 2.0 * across / (n * m));
+    let all = if lengths > 0.0 { lengths } else { -cross };
+    let part = if all > 0.0 { (lengths - cross) / all } else { 0.0 };
+    told.max(part).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

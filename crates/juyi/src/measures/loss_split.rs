@@ -10,7 +10,7 @@
 //! The first and last terms together are the X shift, the middle one the Y|X shift. `ℓ` is 1 for a wrong class, or the squared error,
 //! of logistic or ridge regression fitted on half of the source; the other half and the labelled target rows count. `π` is
 //! logistic regression's, of rows that it was not fitted on. The intervals are normal ones and take `π` as it is; the p-value of
-//! the whole change is that of equal losses, two-sided. The terms have no p-value: what is wrong about `π` would count as a shift.
+//! the whole change is that of equal losses, two-sided, with their deviation over both domains. The terms have no p-value: what is wrong about `π` would count as a shift.
 //!
 //! Cost: one regression on half of the source, and one of the domains a fold.
 
@@ -119,7 +119,12 @@ fn split(source: (&[f64], &[f64]), target: (&[f64], &[f64]), unit: &str) -> Vec<
         interval: Some((value - 1.96 * error, value + 1.96 * error)),
         ..Distance::new(name, &about, value)
     };
-    let p_value = if of_change > 0.0 { erfc((change / of_change).abs() / 2f64.sqrt()) } else { 1.0 };
+    // If losses are equal, so are their deviations.
+    let pooled: Vec<f64> = source.0.iter().chain(target.0).copied().collect();
+    let spread = Part::of(&pooled, &vec![1.0; pooled.len()]).influence.iter().map(|v| v * v).sum::<f64>();
+    let (n, m) = (source.0.len() as f64, target.0.len() as f64);
+    let of_equal = (spread / (n + m - 1.0) * (1.0 / n + 1.0 / m)).sqrt();
+    let p_value = if of_equal > 0.0 { erfc((change / of_equal).abs() / 2f64.sqrt()) } else { 1.0 };
     let about = format!("target less source, {unit}; the sum of the next two");
     vec![
         Distance { p_value: Some(p_value), ..told("change of loss", about, change, of_change) },
