@@ -95,7 +95,9 @@ pub(super) fn p_value(
         for &k in which {
             sum.iter_mut().zip(columns[k]).for_each(|(sum, v)| *sum += v);
         }
-        sum.iter_mut().for_each(|v| *v /= which.len() as f64);
+        for v in &mut sum {
+            *v /= which.len() as f64;
+        }
         sum
     };
     let (mut first, mut reached) = (0.0, 0usize);

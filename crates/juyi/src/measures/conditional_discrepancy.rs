@@ -113,11 +113,9 @@ impl DomainMeasure for ConditionalDiscrepancy {
         let [biased, unbiased] = both(&mean(&tests), "conditional MMD²");
         let by = if given { "given" } else { "predicted" };
         let told = |mut distance: Distance| {
+            let less = if left_out > 0 { format!(", {left_out} classes left out") } else { String::new() };
             distance.about =
-                format!("{}; mean of {} classes, target labels {by}", distance.about, shared.len());
-            if left_out > 0 {
-                distance.about += &format!(", {left_out} classes left out");
-            }
+                format!("{}; mean of {} classes, target labels {by}{less}", distance.about, shared.len());
             if !given {
                 (distance.interval, distance.p_value) = (None, None);
             }

@@ -2,7 +2,7 @@
 //!
 //! Paper: J. Lin, "Divergence measures based on the Shannon entropy", IEEE Transactions on Information Theory 1991; by nearest
 //! neighbours as the mutual information of rows and domains: B. Ross, "Mutual information between discrete and continuous data
-//! sets", PLoS ONE 2014
+//! sets", `PLoS ONE` 2014
 //!
 //! ```text
 //! JS = H((p + q) / 2) - H(p) / 2 - H(q) / 2 = I(x; domain)                                           (Lin, eq. 4.1)
@@ -86,7 +86,9 @@ impl DomainMeasure for JensenShannon {
         let mut of_source = vec![false; 2 * n];
         let values = permuted(n, n, self.permutations, rng, |source, _| {
             of_source.fill(false);
-            source.iter().for_each(|&i| of_source[i] = true);
+            for &i in source {
+                of_source[i] = true;
+            }
             Ok(information(&near, self.neighbors, &of_source))
         })?;
         let most = std::f64::consts::LN_2;

@@ -88,7 +88,7 @@ pub(super) fn kernel_test(
     let sums = multiply(kernel.as_ref(), splits.as_ref());
     let rows: Vec<f64> = kernel.col_iter().map(|column| column.iter().sum()).collect();
     let diagonal: Vec<f64> = (0..all).map(|i| kernel[(i, i)]).collect();
-    let of = Sums { sums, splits, total: rows.iter().sum(), rows, diagonal, counts: (n, all - n) };
+    let of = Sums { of_splits: sums, splits, total: rows.iter().sum(), rows, diagonal, counts: (n, all - n) };
     let values = (0..=permutations).map(|k| of.both(k)).collect();
     let [x, y] = [0, 1].map(|side| of.of_rows(side));
     KernelTest { values, error: standard_error(&x, &y), effect: effect(&of, &x, &y) }
@@ -96,7 +96,7 @@ pub(super) fn kernel_test(
 
 /// Sums of the kernel over each split.
 struct Sums {
-    sums: Matrix,
+    of_splits: Matrix,
     splits: Matrix,
     rows: Vec<f64>,
     total: f64,
@@ -109,7 +109,7 @@ impl Sums {
     fn parts(&self, k: usize) -> [f64; 5] {
         let (mut within, mut across) = (0.0, 0.0);
         let (mut own, mut other) = (0.0, 0.0);
-        let columns = self.sums.col(k).iter().zip(self.splits.col(k).iter());
+        let columns = self.of_splits.col(k).iter().zip(self.splits.col(k).iter());
         for ((sum, inside), diagonal) in columns.zip(&self.diagonal) {
             within += sum * inside;
             across += sum * (1.0 - inside);
@@ -133,7 +133,7 @@ impl Sums {
     /// For each row of a side the mean of the kernel with the other rows of that side, and with those of the other.
     fn of_rows(&self, side: usize) -> Vec<(f64, f64)> {
         let (n, m) = self.counts;
-        let of_x = |i: usize| self.sums[(i, 0)];
+        let of_x = |i: usize| self.of_splits[(i, 0)];
         let of_y = |i: usize| self.rows[i] - of_x(i);
         let (range, own, other, counts) = if side == 0 {
             (0..n, &of_x as &dyn Fn(usize) -> f64, &of_y as &dyn Fn(usize) -> f64, (n, m))

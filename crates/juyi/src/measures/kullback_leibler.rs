@@ -80,7 +80,9 @@ impl DomainMeasure for KullbackLeibler {
         let mut of_source = vec![false; n + m];
         let values = permuted(n, m, self.permutations, rng, |source, target| {
             of_source.fill(false);
-            source.iter().for_each(|&i| of_source[i] = true);
+            for &i in source {
+                of_source[i] = true;
+            }
             Ok(by_neighbors(&near, self.neighbors, &of_source, target, n, x.ncols()))
         })?;
         if !values[0].is_finite() {

@@ -79,8 +79,12 @@ fn shifted(
     classes: usize,
 ) -> Result<Vec<Distance>> {
     let mut counts = vec![(0.0, 0.0); classes];
-    in_source.iter().for_each(|&class| counts[class].0 += 1.0);
-    in_target.iter().for_each(|&class| counts[class].1 += 1.0);
+    for &class in in_source {
+        counts[class].0 += 1.0;
+    }
+    for &class in in_target {
+        counts[class].1 += 1.0;
+    }
     let (n, m) = (in_source.len() as f64, in_target.len() as f64);
     let mut confusion = Matrix::zeros(classes, classes);
     for (&said, &class) in in_source.iter().zip(labels) {

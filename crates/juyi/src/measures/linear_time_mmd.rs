@@ -92,10 +92,7 @@ fn linear_time(x: MatRef<'_, f64>, y: MatRef<'_, f64>, orders: [&[usize]; 2], wi
     // The sign is right as often as wrong for equal distributions.
     let signs: f64 = terms.iter().map(|h| if *h == 0.0 { 0.0 } else { h.signum() }).sum();
     let error = (squares / (pairs - 1.0) / pairs).sqrt();
-    let p_value = match error > 0.0 {
-        true => 0.5 * erfc(mean / error / 2f64.sqrt()),
-        false => f64::from(mean <= 0.0),
-    };
+    let p_value = if error > 0.0 { 0.5 * erfc(mean / error / 2f64.sqrt()) } else { f64::from(mean <= 0.0) };
     let about = "0 on average for equal distributions, at most 2; of disjoint pairs of rows";
     Distance {
         interval: Some((mean - 1.96 * error, mean + 1.96 * error)),

@@ -90,7 +90,9 @@ impl DomainMeasure for SlicedWasserstein {
         for k in 0..count {
             let column = directions.col_as_slice_mut(k);
             let length = column.iter().map(|v: &f64| v * v).sum::<f64>().sqrt();
-            column.iter_mut().for_each(|v| *v /= length);
+            for v in column {
+                *v /= length;
+            }
         }
         let squares = sliced(
             x,

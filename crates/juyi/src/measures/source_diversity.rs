@@ -64,7 +64,9 @@ impl DomainMeasure for SourceDiversity {
             && !of.is_empty()
         {
             let mut counts = vec![0.0; classes];
-            of.iter().for_each(|&class| counts[class] += 1.0);
+            for &class in of {
+                counts[class] += 1.0;
+            }
             let about = format!("1 to {classes}; classes of the source");
             found.push(Distance::new("effective classes", &about, effective(&counts)));
         }

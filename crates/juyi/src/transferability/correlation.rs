@@ -18,7 +18,7 @@ pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
 /// Kendall's weighted `τ` of two lists of the same length, -1 to 1: to agree on the best counts most; NaN where one of them is
 /// constant. `O(n²)`.
 pub fn weighted_kendall(a: &[f64], b: &[f64]) -> f64 {
-    (by_places(a, b) + by_places(b, a)) / 2.0
+    f64::midpoint(by_places(a, b), by_places(b, a))
 }
 
 /// The same with places by `first`, ties by `then`.

@@ -79,7 +79,9 @@ impl TransferabilityScore for GaussianBhattacharyya {
             if self.spherical {
                 variance = vec![variance.iter().sum::<f64>() / k as f64; k];
             }
-            variance.iter_mut().for_each(|v| *v = v.max(least).max(f64::MIN_POSITIVE));
+            for v in &mut variance {
+                *v = v.max(least).max(f64::MIN_POSITIVE);
+            }
             Gaussian { mean, variance }
         };
         let classes: Vec<Gaussian> = of.by_class().iter().map(gaussian).collect();
@@ -92,8 +94,8 @@ impl TransferabilityScore for GaussianBhattacharyya {
 /// The Bhattacharyya distance of two diagonal Gaussians.
 fn distance(a: &Gaussian, b: &Gaussian) -> f64 {
     let of_one = |j: usize| {
-        let both = (a.variance[j] + b.variance[j]) / 2.0;
-        let logs = both.ln() - (a.variance[j].ln() + b.variance[j].ln()) / 2.0;
+        let both = f64::midpoint(a.variance[j], b.variance[j]);
+        let logs = both.ln() - f64::midpoint(a.variance[j].ln(), b.variance[j].ln());
         (a.mean[j] - b.mean[j]).powi(2) / both / 8.0 + logs / 2.0
     };
     (0..a.mean.len()).map(of_one).sum()

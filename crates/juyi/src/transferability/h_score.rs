@@ -91,7 +91,7 @@ impl TransferabilityScore for HScore {
 /// How far the covariance is shrunk: the mean squared distance of `x xᵀ` to it over that of it to its mean diagonal, at most 1.
 fn ledoit_wolf(of: &Representation<'_>, means: &[f64], covariance: &Matrix) -> f64 {
     let (n, d) = of.features.shape();
-    let square = |matrix: &Matrix| matrix.col_iter().flat_map(|c| c.iter()).map(|v| v * v).sum::<f64>();
+    let square = |matrix: &Matrix| matrix.col_iter().flat_map(faer::ColRef::iter).map(|v| v * v).sum::<f64>();
     let trace: f64 = (0..d).map(|j| covariance[(j, j)]).sum();
     let apart = square(covariance) - trace * trace / d as f64;
     // Σ_i ‖x_i‖⁴ / n less ‖S‖² is the mean squared distance.

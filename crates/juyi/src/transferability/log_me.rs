@@ -1,6 +1,6 @@
 //! Log of maximum evidence: how well a Bayesian ridge regression on the features explains the labels.
 //!
-//! Paper: K. You, Y. Liu, J. Wang, M. Long, "LogME: practical assessment of pre-trained models for transfer learning", ICML 2021;
+//! Paper: K. You, Y. Liu, J. Wang, M. Long, "`LogME`: practical assessment of pre-trained models for transfer learning", ICML 2021;
 //! the fixed point of K. You, Y. Liu, Z. Zhang, J. Wang, M. Jordan, M. Long, "Ranking and tuning pre-trained models: a new
 //! paradigm for exploiting model hubs", JMLR 2022, algorithm 3
 //!
@@ -48,7 +48,9 @@ impl TransferabilityScore for LogMe {
         let squares: Vec<f64> = values.iter().map(|v| v * v).collect();
         let of_class = |samples: &Vec<usize>| {
             let mut y = vec![0.0; of.labels.len()];
-            samples.iter().for_each(|&i| y[i] = 1.0);
+            for &i in samples {
+                y[i] = 1.0;
+            }
             let along: Vec<f64> = transposed_times_vector(u.as_ref(), &y).iter().map(|v| v * v).collect();
             let beyond = (samples.len() as f64 - along.iter().sum::<f64>()).max(0.0);
             evidence(&squares, &along, beyond, y.len() as f64)

@@ -1,4 +1,4 @@
-//! TransRate: by how much the features of all classes take more bits than those of each class by itself.
+//! `TransRate`: by how much the features of all classes take more bits than those of each class by itself.
 //!
 //! Paper: L.-K. Huang, J. Huang, Y. Rong, Q. Yang, Y. Wei, "Frustratingly easy transferability estimation", ICML 2022, equation (4)
 //!
@@ -19,7 +19,7 @@ use crate::linalg::{Matrix, cholesky, column_means, multiply, select_rows};
 use crate::methods::must;
 use crate::params::params_of;
 
-/// TransRate.
+/// `TransRate`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TransRate {
     /// The distortion that is allowed, above 0.
