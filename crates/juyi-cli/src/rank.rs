@@ -78,14 +78,13 @@ fn ranked(
     by: &[Box<dyn TransferabilityScore>],
     context: &mut Context,
 ) -> anyhow::Result<Vec<Ranked>> {
-    let mut all = of_tables(arguments, context)?;
     #[cfg(feature = "deep")]
     if let Some(photos) = &arguments.photos {
-        let heads = arguments.by.is_empty() || by.iter().any(|score| score.row().of_source_classes);
-        all = of_networks(photos, heads, arguments, context)?;
+        let heads = by.iter().any(|score| score.row().of_source_classes);
+        return of_networks(photos, heads, arguments, context);
     }
     let _ = by;
-    Ok(all)
+    of_tables(arguments, context)
 }
 
 fn of_tables(arguments: &RankArguments, context: &mut Context) -> anyhow::Result<Vec<Ranked>> {

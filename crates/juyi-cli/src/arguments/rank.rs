@@ -1,5 +1,6 @@
 //! What may be typed for `juyi rank`.
 
+#[cfg(feature = "deep")]
 use std::path::PathBuf;
 
 use clap::Args;

@@ -122,7 +122,7 @@ pub struct Choice {
     pub seconds: f64,
 }
 
-/// What [`choose`] found.
+/// What [`choose`](super::choose) found.
 pub struct Chosen {
     /// The verdict and what it rests on.
     pub choice: Choice,

@@ -43,7 +43,7 @@ impl Distance {
         }
     }
 
-    /// The distance [in words](words), where its effect is known.
+    /// The distance in words, by its effect and p-value, where the effect is known.
     pub fn words(&self) -> Option<&'static str> {
         self.effect.map(|effect| words(effect, self.p_value))
     }
