@@ -170,10 +170,13 @@ fn effect(of: &Sums, x: &[(f64, f64)], y: &[(f64, f64)]) -> f64 {
         rows.iter().map(nearer).sum::<f64>() / rows.len() as f64
     };
     let told = right(x, of_x, of_y) + right(y, of_y, of_x) - 1.0;
-    let (lengths, cross) = (2.0 * (of_x + of_y), 2.0 * across / (n * m));
+    told.max(part(2.0 * (of_x + of_y), 2.0 * across / (n * m))).clamp(0.0, 1.0)
+}
+
+/// The part that the distance of two means is of the squared `lengths` of both, without bias, `cross` twice their product.
+pub(super) fn part(lengths: f64, cross: f64) -> f64 {
     let all = if lengths > 0.0 { lengths } else { -cross };
-    let part = if all > 0.0 { (lengths - cross) / all } else { 0.0 };
-    told.max(part).clamp(0.0, 1.0)
+    if all > 0.0 { (lengths - cross) / all } else { 0.0 }
 }
 
 #[cfg(test)]

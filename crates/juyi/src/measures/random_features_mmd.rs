@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Distance;
 use super::blocks::Blocks;
-use super::kernel_test::kernel_test;
+use super::kernel_test::{kernel_test, part};
 use super::mmd::{check, pooled_width};
 use super::registry::{DomainMeasure, Domains, LabelsNeeded, MeasureRow, make, must};
 use crate::context::Context;
@@ -160,7 +160,8 @@ fn sums(rows: &Matrix, frequencies: &Matrix) -> Vec<f64> {
 /// Most rows of a side by which it is told how well means tell rows apart.
 const TOLD: usize = 2000;
 
-/// How well the nearer of both means tells rows apart, that of its own side without the row: the effect of a kernel test.
+/// The effect of a kernel test: how well the nearer of both means tells rows apart, that of its own side without the row, or
+/// how large a part the distance is.
 fn told(x: &Matrix, y: &Matrix, frequencies: &Matrix, [sum_x, sum_y]: [&[f64]; 2]) -> f64 {
     let count = frequencies.ncols();
     let scale = 1.0 / count as f64;
@@ -181,7 +182,10 @@ fn told(x: &Matrix, y: &Matrix, frequencies: &Matrix, [sum_x, sum_y]: [&[f64]; 2
         });
         sure.collect::<Vec<f64>>().iter().sum::<f64>() / taken as f64
     };
-    (right(x, sum_x, sum_y, y.nrows()) + right(y, sum_y, sum_x, x.nrows()) - 1.0).max(0.0)
+    let told = right(x, sum_x, sum_y, y.nrows()) + right(y, sum_y, sum_x, x.nrows()) - 1.0;
+    let (n, m) = (x.nrows() as f64, y.nrows() as f64);
+    let length = |sum: &[f64], n: f64| (dot(sum, sum) - n) / (n * (n - 1.0));
+    told.max(part(length(sum_x, n) + length(sum_y, m), 2.0 * dot(sum_x, sum_y) / (n * m))).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

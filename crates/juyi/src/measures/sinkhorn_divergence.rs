@@ -42,7 +42,7 @@ pub struct SinkhornDivergence {
 
 impl Default for SinkhornDivergence {
     fn default() -> Self {
-        Self { entropy: 0.05, permutations: 99 }
+        Self { entropy: 0.1, permutations: 49 }
     }
 }
 
@@ -109,7 +109,7 @@ fn cost(x: MatRef<'_, f64>, y: MatRef<'_, f64>, entropy: f64) -> Result<f64> {
         costs: &costs,
         entropy: (entropy / largest).clamp(1e-9, 1e9),
         relaxation: None,
-        tolerance: 1e-10,
+        tolerance: 1e-7, // the value is off by its square
         iterations: 10_000,
         hold: true,
         start: None,

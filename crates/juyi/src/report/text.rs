@@ -113,12 +113,17 @@ pub fn text(run: &Run) -> String {
 
 /// A distance with its interval and p-value.
 pub fn distance_line(distance: &Distance) -> String {
-    let mut text = format!("{:.3}", distance.value);
+    let short = |v: f64| if v == 0.0 || v.abs() >= 5e-4 { format!("{v:.3}") } else { format!("{v:.1e}") };
+    let mut text = short(distance.value);
     if let Some((low, high)) = distance.interval {
-        let _ = write!(text, " (95 %: {low:.3} to {high:.3})");
+        let _ = write!(text, " (95 %: {} to {})", short(low), short(high));
     }
-    if let Some(p) = distance.p_value {
-        let _ = write!(text, ", p {p:.3}");
+    match distance.p_value {
+        Some(p) if p < 5e-4 => text += ", p <0.001",
+        Some(p) => {
+            let _ = write!(text, ", p {p:.3}");
+        }
+        None => {}
     }
     text
 }

@@ -15,7 +15,7 @@ use crate::measures::{
 use crate::models::{Preprocess, preprocess};
 
 /// Most rows of a table that a column is compared on.
-const MOST_CELLS: usize = 20_000;
+pub(super) const MOST_CELLS: usize = 20_000;
 
 /// The columns that count, compared on evenly drawn rows; columns that lie implausibly far from each other in two sources
 /// are named.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::distances::{distances, moved};
+use super::distances::{MOST_CELLS, distances, moved};
 use super::labels::{
     Written, classes, infer_task, known_labels, label_cells, labelled_rows, look_at_labels, two_classes,
 };
@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::data::{Cells, Domain, Goal, Labels, Notations, Table, Task, read_labels, read_labels_later};
 use crate::error::{Error, Result};
 use crate::measures::{Distance, DomainMeasure, LabelsNeeded, MeasureRow, MovedColumn};
+use crate::report::thousands;
 
 /// How far apart two tables are.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -58,6 +59,10 @@ pub fn measure(
         labelling.map(|_| Read::of(&mut sources, &mut target, &label, settings, context)).transpose()?;
     let encoding = encoding(&mut sources, &mut target, &label, Notations::new(), settings, context)?;
     let moved = moved(&encoding, &sources, &target, context);
+    if sources.iter().chain([&target]).any(|table| table.rows > MOST_CELLS) {
+        let text = format!("columns are compared on {} rows of a table, evenly drawn", thousands(MOST_CELLS));
+        context.note("columns", text);
+    }
     let goal = read.as_ref().map_or(Goal::Value, |read| read.goal.clone());
     let mut domains = Vec::new();
     let mut held = Held::of(sources.iter().chain([&target]));
