@@ -7,6 +7,7 @@ use faer::MatRef;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::permutations::permuted;
 use crate::error::Result;
 use crate::linalg::{Matrix, select_rows};
 
@@ -79,17 +80,15 @@ impl Blocks {
     }
 }
 
-/// The share of exchanges of blocks, the true split among them, whose `value` of the means of either side reaches the true
-/// one's.
-pub(super) fn p_value(
+/// The `value` of the means of either side's blocks, then that of each exchange of blocks.
+pub(super) fn exchanged(
     [x, y]: [&Matrix; 2],
     permutations: usize,
     rng: &mut ChaCha8Rng,
     value: impl Fn(&[f64], &[f64]) -> Result<f64>,
-) -> Result<f64> {
+) -> Result<Vec<f64>> {
     let columns: Vec<&[f64]> =
         (0..x.ncols()).map(|k| x.col_as_slice(k)).chain((0..y.ncols()).map(|k| y.col_as_slice(k))).collect();
-    let mut order: Vec<usize> = (0..columns.len()).collect();
     let mean = |which: &[usize]| {
         let mut sum = vec![0.0; x.nrows()];
         for &k in which {
@@ -100,17 +99,7 @@ pub(super) fn p_value(
         }
         sum
     };
-    let (mut first, mut reached) = (0.0, 0usize);
-    for k in 0..=permutations {
-        let (of_x, of_y) = order.split_at(x.ncols());
-        let found = value(&mean(of_x), &mean(of_y))?;
-        if k == 0 {
-            first = found;
-        }
-        reached += usize::from(found >= first - 1e-12 * first.abs().max(1.0));
-        order.shuffle(rng);
-    }
-    Ok(reached as f64 / (permutations + 1) as f64)
+    permuted(x.ncols(), y.ncols(), permutations, rng, |x, y| value(&mean(x), &mean(y)))
 }
 
 #[cfg(test)]

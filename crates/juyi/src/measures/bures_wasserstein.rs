@@ -10,8 +10,8 @@
 //! with `C` divided by `n - 1`. 0 and above, in deviations; a lower bound of the Wasserstein distance of any distributions with
 //! these means and covariances. The p-value is the share of exchanges of blocks of rows (64 to 256 a side, drawn at random)
 //! with at least this value. No interval: the estimate is above 0 even for equal distributions, and no unbiased one is known.
-//! The effect is the total variation distance of two normal distributions `W / s` deviations apart, `s²` the mean of both
-//! traces.
+//! The effect is the total variation distance of two normal distributions `W / s` deviations apart, `W²` less its mean over the
+//! exchanges, and `s²` the mean of both traces.
 //!
 //! Cost: `O((n + m) d² + permutations d³)` time, `8 d²` bytes for each block; of all rows.
 
@@ -20,9 +20,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Distance;
-use super::blocks::{Blocks, p_value};
+use super::blocks::{Blocks, exchanged};
 use super::distance::apart;
 use super::mmd::check;
+use super::permutations::{beyond_chance, reached};
 use super::registry::{DomainMeasure, Domains, LabelsNeeded, MeasureRow, make};
 use crate::context::Context;
 use crate::error::Result;
@@ -89,13 +90,13 @@ impl DomainMeasure for BuresWasserstein {
             let covariance = Matrix::from_fn(d, d, |i, j| products[i + j * d] - mean[i] * mean[j]);
             (mean.to_vec(), covariance)
         };
-        let p_value =
-            p_value([&first, &second], self.permutations, rng, |x, y| bures(&normal(x), &normal(y)))?;
+        let values =
+            exchanged([&first, &second], self.permutations, rng, |x, y| bures(&normal(x), &normal(y)))?;
         let spread = (0..d).map(|j| 0.5 * (of_x.1[(j, j)] + of_y.1[(j, j)])).sum::<f64>();
         let about = "0 and above, above 0 even for equal distributions; in deviations";
         Ok(vec![Distance {
-            p_value: Some(p_value),
-            effect: Some(apart((square / spread.max(f64::MIN_POSITIVE)).sqrt())),
+            p_value: Some(reached(&values)),
+            effect: Some(apart((beyond_chance(&values) / spread.max(f64::MIN_POSITIVE)).sqrt())),
             ..Distance::new("Bures-Wasserstein", about, square.sqrt())
         }])
     }

@@ -1,7 +1,7 @@
 //! Conditional discrepancy: how far apart the rows of each class are, by maximum mean discrepancy.
 //!
-//! Paper: M. Long, J. Wang, G. Ding, J. Sun, P. Yu, "Transfer feature learning with joint distribution adaptation", ICCV 2013,
-//! eq. 5; the estimates are those of A. Gretton, K. Borgwardt, M. Rasch, B. Schölkopf, A. Smola, "A kernel two-sample test",
+//! Paper: M. Long, J. Wang, G. Ding, J. Sun, P. Yu, "Transfer feature learning with joint distribution adaptation", ICCV 2013;
+//! the estimates are those of A. Gretton, K. Borgwardt, M. Rasch, B. Schölkopf, A. Smola, "A kernel two-sample test",
 //! JMLR 2012
 //!
 //! ```text

@@ -10,7 +10,7 @@
 //! number is without that bias: from covariances of blocks of rows (64 to 256 a side, drawn at random), the products of a
 //! block with itself left out. It is 0 on average for equal covariances and has the normal interval of a U-statistic, next
 //! to 0 too wide. The p-value is the share of exchanges of blocks with at least this distance. The effect is
-//! `|C_s - C_t|² / (|C_s|² + |C_t|²)`, from 0 to 1.
+//! `|C_s - C_t|² / (|C_s|² + |C_t|²)` without the bias, from 0 to 1.
 //!
 //! Cost: `O((n + m) d²)` time, `8 d²` bytes for each block; of all rows.
 
@@ -76,7 +76,7 @@ impl DomainMeasure for CoralDistance {
             8 * (n + m + block + 2 * d * d * Blocks::most()) as u64,
         )?;
         let unit = 2.0 * d as f64;
-        let mut value = coral(x.as_ref(), y.as_ref());
+        let (mut value, whole) = coral(x.as_ref(), y.as_ref());
         let blocks = Blocks::drawn(n, m, 2, rng);
         let [of_x, of_y] = [(0, x), (1, y)].map(|(side, rows)| {
             blocks.only(side, rows.as_ref(), d * d, |rows| {
@@ -92,6 +92,7 @@ impl DomainMeasure for CoralDistance {
         let products = multiply(pooled.transpose(), pooled.as_ref());
         let tested = kernel_test(&products, of_x.ncols(), self.permutations, rng);
         value.p_value = Some(tested.p_value(0));
+        value.effect = Some((tested.values[0][1] / whole.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0));
         let about = "0 on average for equal covariances; in squared variances";
         let unbiased = Distance {
             beside: true,
@@ -102,15 +103,12 @@ impl DomainMeasure for CoralDistance {
     }
 }
 
-/// The distance and its effect.
-fn coral(x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> Distance {
+/// The distance, and what it would be if the covariances had nothing in common.
+fn coral(x: MatRef<'_, f64>, y: MatRef<'_, f64>) -> (Distance, f64) {
     let (of_x, of_y) = (covariance(x), covariance(y));
     let apart = (&of_x - &of_y).squared_norm_l2();
     let both = of_x.squared_norm_l2() + of_y.squared_norm_l2();
-    let d = x.ncols() as f64;
+    let unit = 4.0 * (x.ncols() as f64).powi(2);
     let about = "0 and above, above 0 even for equal covariances; in squared variances";
-    Distance {
-        effect: Some(if both > 0.0 { apart / both } else { 0.0 }),
-        ..Distance::new("CORAL distance", about, apart / (4.0 * d * d))
-    }
+    (Distance::new("CORAL distance", about, apart / unit), both / unit)
 }

@@ -4,8 +4,8 @@
 //! Planning and Inference 2013
 //!
 //! ```text
-//! 2 E|X - Y| - E|X - X'| - E|Y - Y'|                                                                    (eq. 5)
-//! biased    2 Σ_ij |x_i - y_j| / (n m) - Σ_ij |x_i - x_j| / n² - Σ_ij |y_i - y_j| / m²                  (eq. 6)
+//! 2 E|X - Y| - E|X - X'| - E|Y - Y'|
+//! biased    2 Σ_ij |x_i - y_j| / (n m) - Σ_ij |x_i - x_j| / n² - Σ_ij |y_i - y_j| / m²
 //! unbiased  the same with n (n - 1) and m (m - 1)
 //! ```
 //! 0 where the distributions are equal and only there. The unbiased one is 0 on average then, so it may be negative. The

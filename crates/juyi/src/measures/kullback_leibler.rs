@@ -5,7 +5,7 @@
 //! Information Theory 2009
 //!
 //! ```text
-//! D = d Σ_j ln(ν_k(y_j) / ρ_k(y_j)) / m + ln(n / (m - 1))                                          (Wang et al., eq. 5)
+//! D = d Σ_j ln(ν_k(y_j) / ρ_k(y_j)) / m + ln(n / (m - 1))
 //! ν_k(y), ρ_k(y): distances to the k-th nearest source row and to the k-th nearest other target row
 //! beside it, of normal distributions with the means and covariances of the rows:
 //! 2 D = tr(C_s⁻¹ C_t) + (m_s - m_t)ᵀ C_s⁻¹ (m_s - m_t) - d + ln det C_s - ln det C_t

@@ -6,7 +6,7 @@
 //! ```text
 //! half of the source fits a classifier f; the shares of f(x) in the other half and in the target are compared:
 //! Σ_i |p_i - q_i| / 2                                       total variation distance, and Pearson's chi-square test
-//! C w = q,   C_ij = share of the other half that is answered i and labelled j                        (their eq. 3)
+//! C w = q,   C_ij = share of the other half that is answered i and labelled j
 //! Σ_j p(j) |w_j - 1| / 2                                    the same of the classes' shares, if only these shifted
 //! ```
 //! 0 to 1. The p-value is uniform where rows are as likely in both domains. A shift of something else than the classes'

@@ -4,12 +4,12 @@
 //!
 //! ```text
 //! disc = max_{h, h'} |E_s (h(x) - h'(x))² - E_t (h(x) - h'(x))²|                                   (definition 4)
-//!      = 4 Λ² |M_s - M_t|₂   for   h(x) = wᵀx, |w| ≤ Λ                                                (section 5.2)
+//!      = 4 Λ² |M_s - M_t|₂   for   h(x) = wᵀx, |w| ≤ Λ
 //! ```
 //! with `M = Σ_i x_i x_iᵀ / n`. The number is `|M_s - M_t|₂`, the largest absolute eigenvalue: 0 and above. The p-value is the
 //! share of exchanges of blocks of rows (64 to 256 a side, drawn at random) with at least this value. No interval: the
-//! largest eigenvalue of an estimate is too large on average, and no unbiased one is known. The effect is the value divided by the
-//! larger of `|M_s|₂` and `|M_t|₂`, from 0 to 1.
+//! largest eigenvalue of an estimate is too large on average, and no unbiased one is known. The effect is the value, less its mean over the
+//! exchanges, divided by the larger of `|M_s|₂` and `|M_t|₂`, from 0 to 1.
 //!
 //! Cost: `O((n + m) d² + permutations d³)` time, `8 d²` bytes for each block; of all rows.
 
@@ -18,8 +18,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Distance;
-use super::blocks::{Blocks, p_value};
+use super::blocks::{Blocks, exchanged};
 use super::mmd::check;
+use super::permutations::{beyond_chance, reached};
 use super::registry::{DomainMeasure, Domains, LabelsNeeded, MeasureRow, make};
 use crate::context::Context;
 use crate::error::Result;
@@ -84,11 +85,11 @@ impl DomainMeasure for LinearDiscrepancy {
         let blocks = Blocks::drawn(n, m, 1, rng);
         let [first, second] =
             [(0, x), (1, y)].map(|(side, rows)| blocks.only(side, rows.as_ref(), d * d, moments));
-        let p_value = p_value([&first, &second], self.permutations, rng, |x, y| spectral(x, y, d))?;
+        let values = exchanged([&first, &second], self.permutations, rng, |x, y| spectral(x, y, d))?;
         let about = "0 and above, above 0 even for equal distributions; times 4 Λ² for rules of length Λ";
         Ok(vec![Distance {
-            p_value: Some(p_value),
-            effect: Some(if most > 0.0 { value / most } else { 0.0 }),
+            p_value: Some(reached(&values)),
+            effect: Some(if most > 0.0 { (beyond_chance(&values) / most).min(1.0) } else { 0.0 }),
             ..Distance::new("linear discrepancy", about, value)
         }])
     }

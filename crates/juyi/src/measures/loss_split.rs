@@ -3,7 +3,7 @@
 //! Paper: T. Cai, H. Namkoong, S. Yadlowsky, "Diagnosing model performance under distribution shift", 2023 (DISDE)
 //!
 //! ```text
-//! E_t ℓ - E_s ℓ = (E_b R_s - E_s ℓ) + (E_b R_t - E_b R_s) + (E_t ℓ - E_b R_t)                            (their eq. 1)
+//! E_t ℓ - E_s ℓ = (E_b R_s - E_s ℓ) + (E_b R_t - E_b R_s) + (E_t ℓ - E_b R_t)
 //! R(x) = E(ℓ | x),   b(x) ∝ p_s(x) p_t(x) / (p_s(x) + p_t(x)): the rows that both domains have
 //! E_b R_s = Σ_s π ℓ / Σ_s π,   E_b R_t = Σ_t (1 - π) ℓ / Σ_t (1 - π),   π(x) = p_t(x) / (p_s(x) + p_t(x))
 //! ```

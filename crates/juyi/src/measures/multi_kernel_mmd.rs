@@ -6,8 +6,8 @@
 //! "Learning transferable features with deep adaptation networks", ICML 2015
 //!
 //! ```text
-//! k(x, y) = Σ_u β_u exp(-|x - y|² / (2 (2^u σ)²)),   u = -p, …, p,   β_u = 1 / (2 p + 1)                 (eq. 1)
-//! MMD²    = E k(x, x') + E k(y, y') - 2 E k(x, y)                                                          (eq. 2)
+//! k(x, y) = Σ_u β_u exp(-|x - y|² / (2 (2^u σ)²)),   u = -p, …, p,   β_u = 1 / (2 p + 1)
+//! MMD²    = E k(x, x') + E k(y, y') - 2 E k(x, y)
 //! ```
 //! 0 to 2. Both estimates, the p-value and the interval are those of `mmd` with this kernel.
 //!

@@ -4,7 +4,7 @@
 //! Mathematical Imaging and Vision 2015
 //!
 //! ```text
-//! SW² = E_θ W²(θᵀx, θᵀy),   θ uniform on the sphere                                                 (definition 1)
+//! SW² = E_θ W²(θᵀx, θᵀy),   θ uniform on the sphere
 //! W²  = ∫ (F⁻¹(q) - G⁻¹(q))² dq   for distributions of numbers
 //! ```
 //! 0 and above, in deviations of a direction. The p-value is the share of permutations of the pooled rows with at least this

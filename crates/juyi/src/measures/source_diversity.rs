@@ -4,8 +4,8 @@
 //! evenness: a unifying notation and its consequences", Ecology 1973
 //!
 //! ```text
-//! rank     exp(-Σ_k p_k ln p_k),   p_k = σ_k / Σ_l σ_l,   σ the singular values of the centred rows     (Roy & Vetterli, eq. 5)
-//! classes  exp(-Σ_c p_c ln p_c),   p_c the share of class c                                               (Hill, eq. 4, a = 1)
+//! rank     exp(-Σ_k p_k ln p_k),   p_k = σ_k / Σ_l σ_l,   σ the singular values of the centred rows
+//! classes  exp(-Σ_c p_c ln p_c),   p_c the share of class c
 //! ```
 //! From 1 to the number of columns, and to that of classes: reached where all count alike. Nothing is said of the target; a
 //! source that is more diverse covers more of what may come. No interval and no p-value: the numbers describe the rows, and no two domains are

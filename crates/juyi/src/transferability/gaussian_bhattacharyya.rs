@@ -1,7 +1,7 @@
 //! Gaussian Bhattacharyya coefficient: by how much the classes, each taken for a Gaussian, overlap.
 //!
 //! Paper: M. Pándy, A. Agostinelli, J. Uijlings, V. Ferrari, T. Mensink, "Transferability estimation using Bhattacharyya class
-//! separability", CVPR 2022, equations (2) to (4)
+//! separability", CVPR 2022
 //!
 //! ```text
 //! D(a, b) = ⅛ (μ_a - μ_b)ᵀ Σ⁻¹ (μ_a - μ_b) + ½ ln( |Σ| / √(|Σ_a| |Σ_b|) ),   Σ = (Σ_a + Σ_b) / 2

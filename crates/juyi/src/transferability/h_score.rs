@@ -1,7 +1,7 @@
 //! H-score: how much of the features' variance lies between classes, each direction in its own units.
 //!
 //! Paper: Y. Bao, Y. Li, S.-L. Huang, L. Zhang, L. Zheng, A. Zamir, L. Guibas, "An information-theoretic approach to transferability
-//! in task transfer learning", ICIP 2019, definition 2; shrunk: S. Ibrahim, N. Ponomareva, R. Mazumder, "Newer is not always better:
+//! in task transfer learning", ICIP 2019; shrunk: S. Ibrahim, N. Ponomareva, R. Mazumder, "Newer is not always better:
 //! rethinking transferability metrics, their peculiarities, stability and performance", ECML PKDD 2022
 //!
 //! ```text

@@ -1,7 +1,7 @@
 //! Log expected empirical prediction: how likely the labels are, told by the network's own classes alone.
 //!
 //! Paper: C. Nguyen, T. Hassner, M. Seeger, C. Archambeau, "LEEP: a new measure to evaluate transferability of learned
-//! representations", ICML 2020, equations (1) and (2)
+//! representations", ICML 2020
 //!
 //! ```text
 //! P(y, z) = (1/n) Σ_{i: y_i = y} θ(x_i)_z,   P(y | z) = P(y, z) / P(z),   LEEP = (1/n) Σ_i ln Σ_z P(y_i | z) θ(x_i)_z

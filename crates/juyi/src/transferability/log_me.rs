@@ -2,7 +2,7 @@
 //!
 //! Paper: K. You, Y. Liu, J. Wang, M. Long, "`LogME`: practical assessment of pre-trained models for transfer learning", ICML 2021;
 //! the fixed point of K. You, Y. Liu, Z. Zhang, J. Wang, M. Jordan, M. Long, "Ranking and tuning pre-trained models: a new
-//! paradigm for exploiting model hubs", JMLR 2022, algorithm 3
+//! paradigm for exploiting model hubs", JMLR 2022
 //!
 //! ```text
 //! log p(y | F, α, β) = (n/2) ln β + (k/2) ln α - (n/2) ln 2π - (β/2) ‖F m - y‖² - (α/2) ‖m‖² - ½ Σ_k ln(α + β σ_k²)

@@ -1,7 +1,6 @@
 //! Negative conditional entropy: how much of the labels is left open once the network's own class is known.
 //!
-//! Paper: A. Tran, C. Nguyen, T. Hassner, "Transferability and hardness of supervised classification tasks", ICCV 2019,
-//! equation (5)
+//! Paper: A. Tran, C. Nguyen, T. Hassner, "Transferability and hardness of supervised classification tasks", ICCV 2019
 //!
 //! ```text
 //! NCE = -H(Y | Z) = Σ_{y, z} P(y, z) ln( P(y, z) / P(z) ),   z_i = argmax θ(x_i)

@@ -1,6 +1,6 @@
 //! `TransRate`: by how much the features of all classes take more bits than those of each class by itself.
 //!
-//! Paper: L.-K. Huang, J. Huang, Y. Rong, Q. Yang, Y. Wei, "Frustratingly easy transferability estimation", ICML 2022, equation (4)
+//! Paper: L.-K. Huang, J. Huang, Y. Rong, Q. Yang, Y. Wei, "Frustratingly easy transferability estimation", ICML 2022
 //!
 //! ```text
 //! R(Z, ε) = ½ ln det( I + Zᵀ Z / (n ε) ),   TrR = R(Z, ε) - (1/K) Σ_c R(Z_c, ε)

@@ -45,7 +45,7 @@ def energy(x, y):
 
 
 def kullback_leibler(x, y, k):
-    """Of y from x: Wang, Kulkarni and Verdu 2009, eq. 5."""
+    """Of y from x: Wang, Kulkarni and Verdu 2009."""
     n, m, d = len(x), len(y), x.shape[1]
     nu = cKDTree(x).query(y, k=[k])[0][:, 0]
     rho = cKDTree(y).query(y, k=[k + 1])[0][:, 0]
