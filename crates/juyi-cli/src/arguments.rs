@@ -1,5 +1,6 @@
 //! What may be typed.
 
+mod judge;
 mod kinds;
 mod label;
 mod params;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub(crate) use judge::JudgeArguments;
 use kinds::seconds;
 pub(crate) use kinds::{Assume, Figure, Missing, Predictions, TargetLabels, Task};
 pub(crate) use label::LabelArguments;
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     ///
     /// Without --source and --target it measures the built-in digits.
     Measure(MeasureArguments),
+    /// Judge a model of any origin by what it says of a target table: whether it helps, and how much it gets right
+    Judge(Box<JudgeArguments>),
     /// Rank networks, or tables of features, by how well they suit labelled samples, without training on them
     Rank(Box<RankArguments>),
     /// Predict more rows with the model of an earlier run
@@ -101,6 +105,7 @@ impl Arguments {
         let surroundings = match &mut own.command {
             Command::Transfer(own) => Some(&mut own.surroundings),
             Command::Measure(own) => Some(&mut own.surroundings),
+            Command::Judge(own) => Some(&mut own.surroundings),
             Command::Rank(own) => Some(&mut own.surroundings),
             Command::Predict(own) => Some(&mut own.surroundings),
             Command::Label(own) => Some(&mut own.surroundings),

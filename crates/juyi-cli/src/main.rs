@@ -10,6 +10,7 @@ mod data;
 mod features;
 #[cfg(feature = "deep")]
 mod few_labels;
+mod judge;
 mod known_answers;
 mod label;
 mod measure;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Transfer(own) => told(&own.surroundings, own.quiet, |context| transfer::run(&own, context)),
         Command::Measure(own) => told(&own.surroundings, false, |context| measure::run(&own, context)),
+        Command::Judge(own) => told(&own.surroundings, own.quiet, |context| judge::run(&own, context)),
         Command::Rank(own) => told(&own.surroundings, false, |context| rank::run(&own, context)),
         Command::Predict(own) => told(&own.surroundings, false, |context| predict::run(&own, context)),
         Command::Label(own) => told(&own.surroundings, false, |context| label::run(&own, context)),

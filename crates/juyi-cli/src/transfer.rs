@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use juyi::choice::{self, Verdict};
+use juyi::choice::Verdict;
 use juyi::context::Context;
 use juyi::data::{Builtin, Encoding, Reading, Table, builtin, check_renamed, read_table};
 use juyi::error::{Error, Result};
@@ -150,24 +150,14 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
             .split(',')
             .map(|step| Preprocess::from_name(step.trim()))
             .collect::<Result<_>>()?,
-        task: arguments
-            .task
-            .map(|task| match task {
-                arguments::Task::Classification => TaskKind::Classification,
-                arguments::Task::Regression => TaskKind::Regression,
-            })
-            .or(data.task),
+        task: arguments.task.map(arguments::Task::of_library).or(data.task),
         target_labels: match arguments.target_labels {
             None if !arguments.labels.is_empty() => TargetLabels::Use,
             None | Some(arguments::TargetLabels::Score) => TargetLabels::Score,
             Some(arguments::TargetLabels::Use) => TargetLabels::Use,
         },
         source_weights: arguments.save_weights.is_some(),
-        assume: arguments.assume.map(|assume| match assume {
-            arguments::Assume::SameUnits => choice::Reading::SameUnits,
-            arguments::Assume::Rescaled => choice::Reading::Rescaled,
-            arguments::Assume::Mixed => choice::Reading::Mixed,
-        }),
+        assume: arguments.assume.map(arguments::Assume::of_library),
         budget: arguments.budget,
         figure: arguments.figure.map(arguments::Figure::of_library),
         single: arguments

@@ -6,6 +6,7 @@ mod commands;
 mod dates;
 mod figures;
 mod folders;
+mod judge;
 mod label;
 mod likely_mistakes;
 #[cfg(feature = "deep")]

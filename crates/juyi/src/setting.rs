@@ -87,6 +87,8 @@ settings! {
     Regularize = "regularize",
     /// New names of columns.
     Rename = "rename",
+    /// File for the page of what was judged.
+    Report = "report",
     /// Side to which a picture is scaled.
     Resize = "resize",
     /// Training that goes on.

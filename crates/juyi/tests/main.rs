@@ -4,6 +4,7 @@ mod circles;
 mod corpora;
 mod from_models;
 mod golden;
+mod judged;
 mod known_ratio;
 mod label_shift;
 mod laws;

@@ -50,6 +50,7 @@ fn chosen(sources: Vec<Domain>, labelled: usize, rng: &mut ChaCha8Rng) -> (Chose
         figure: None,
         budget: None,
         single: None,
+        given: None,
     };
     let chosen = choose(&task, wishes, context).expect("a choice");
     let written = match &chosen.candidate {
@@ -165,6 +166,7 @@ fn sources_of_overlapping_classes_do_not_contradict_each_other() {
         figure: None,
         budget: None,
         single: None,
+        given: None,
     };
     let chosen = choose(&task, wishes, &mut Context::new(1, DEFAULT_MEMORY)).expect("a choice");
     assert_eq!(found(&chosen), [(false, 0), (false, 0)], "{:?}", chosen.choice.sources);

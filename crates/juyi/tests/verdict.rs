@@ -29,6 +29,7 @@ fn wishes() -> Wishes<'static> {
         figure: None,
         budget: None,
         single: None,
+        given: None,
     }
 }
 

@@ -17,6 +17,17 @@ pub(crate) enum Assume {
     Mixed,
 }
 
+impl Assume {
+    /// Its name in the library.
+    pub(crate) fn of_library(self) -> juyi::choice::Reading {
+        match self {
+            Self::SameUnits => juyi::choice::Reading::SameUnits,
+            Self::Rescaled => juyi::choice::Reading::Rescaled,
+            Self::Mixed => juyi::choice::Reading::Mixed,
+        }
+    }
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Figure {
     Accuracy,
@@ -75,4 +86,14 @@ impl Missing {
 pub(crate) enum Task {
     Classification,
     Regression,
+}
+
+impl Task {
+    /// Its name in the library.
+    pub(crate) fn of_library(self) -> juyi::transfer::TaskKind {
+        match self {
+            Self::Classification => juyi::transfer::TaskKind::Classification,
+            Self::Regression => juyi::transfer::TaskKind::Regression,
+        }
+    }
 }

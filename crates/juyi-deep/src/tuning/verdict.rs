@@ -9,7 +9,7 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Instant;
 
-use juyi::choice::{Choice, Resamples, Verdict, note_copies};
+use juyi::choice::{Choice, Heard, Resamples, Verdict, note_copies};
 use juyi::context::Context;
 use juyi::data::Labels;
 use juyi::error::{Error, Result, shown};
@@ -163,6 +163,7 @@ pub fn tune(
     let choice = Choice {
         units: None,
         signs: None,
+        heard: Heard::default(),
         expected: None,
         floor: None,
         verdict: judged.verdict,

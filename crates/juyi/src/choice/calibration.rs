@@ -39,6 +39,10 @@ pub struct Calibration {
     pub vote: Line,
     /// Accuracy of the plain learners.
     pub plain: Line,
+    /// Gain of a model of any origin over the plain learners, scaled likewise.
+    pub given_gain: Line,
+    /// Its accuracy.
+    pub given: Line,
 }
 
 /// A task whose answer is known, as the choice saw it.
@@ -54,6 +58,8 @@ pub struct Seen {
     pub vote: f64,
     /// Accuracy of the plain learners.
     pub plain: f64,
+    /// Signs of each of those that were tried, as the vote of the others has them, and its accuracy.
+    pub others: Vec<(Signs, f64)>,
 }
 
 /// The readings that have weights of their own; where the columns do not tell, the same vote as if they were rescaled.
@@ -95,6 +101,7 @@ impl Calibration {
     /// [`Error::Input`] for fewer than ten tasks or two families of a reading.
     pub fn of(seen: &[Seen]) -> Result<Self> {
         let mut groups: Vec<(Reading, Vec<&Seen>)> = Vec::new();
+        let mut others: Vec<(Reading, Vec<Point>)> = Vec::new();
         for reading in READINGS {
             let those: Vec<&Seen> = seen.iter().filter(|one| counted_as(one.reading) == reading).collect();
             let families: BTreeSet<&str> = those.iter().map(|one| one.family.as_str()).collect();
@@ -108,24 +115,63 @@ impl Calibration {
                 let hint = format!("constants take {FEWEST} tasks of two families at least for each reading");
                 return Err(Error::input("the tasks", problem, hint));
             }
+            let each = |one: &&Seen| {
+                let (family, count) = (one.family.clone(), one.others.len() as f64);
+                let point = |(signs, accuracy): &(Signs, f64)| Point {
+                    family: family.clone(),
+                    signs: *signs,
+                    gain: accuracy - one.plain,
+                    accuracy: *accuracy,
+                    weight: 1.0 / count,
+                };
+                one.others.iter().map(point).collect::<Vec<_>>()
+            };
+            others.push((reading, those.iter().flat_map(each).collect()));
             groups.push((reading, those));
         }
+        let points = |accuracy: &dyn Fn(&Seen) -> f64| -> Vec<(Reading, Vec<Point>)> {
+            let point = |one: &&Seen| Point {
+                family: one.family.clone(),
+                signs: one.signs,
+                gain: one.vote - one.plain,
+                accuracy: accuracy(one),
+                weight: 1.0,
+            };
+            groups.iter().map(|(reading, those)| (*reading, those.iter().map(point).collect())).collect()
+        };
+        let (vote, plain) = (points(&|one| one.vote), points(&|one| one.plain));
+        let (of_gain, of_accuracy): (Scale, Scale) = (&Signs::scale_of_gain, &Signs::scale_of_accuracy);
         Ok(Self {
             pool: pool(),
             tasks: seen.len(),
-            gain: Line::of(&groups, &Signs::of_gain, &Signs::scale_of_gain, &|one| one.vote - one.plain)?,
-            vote: Line::of(&groups, &Signs::of_accuracy, &|_| 1.0, &|one| one.vote)?,
-            plain: Line::of(&groups, &Signs::of_accuracy, &|_| 1.0, &|one| one.plain)?,
+            gain: Line::of(&vote, &Signs::of_gain, [of_gain, of_gain], &|one| one.gain)?,
+            vote: Line::of(&vote, &Signs::of_accuracy, [&|_| 1.0, of_accuracy], &|one| one.accuracy)?,
+            plain: Line::of(&plain, &Signs::of_accuracy, [&|_| 1.0, of_accuracy], &|one| one.accuracy)?,
+            given_gain: Line::of(&others, &Signs::of_gain_of_given, [of_gain, of_gain], &|one| one.gain)?,
+            given: Line::of(&others, &Signs::of_accuracy, [&|_| 1.0, of_accuracy], &|one| one.accuracy)?,
         })
     }
 }
 
+/// By what errors are larger on some tasks than on others.
+type Scale<'a> = &'a dyn Fn(&Signs) -> f64;
+
+/// One set of answers on a task.
+struct Point {
+    family: String,
+    signs: Signs,
+    gain: f64,
+    accuracy: f64,
+    /// All of a task weigh 1.
+    weight: f64,
+}
+
 impl Line {
     fn of<const N: usize>(
-        groups: &[(Reading, Vec<&Seen>)],
+        groups: &[(Reading, Vec<Point>)],
         signs: &dyn Fn(&Signs) -> [f64; N],
-        scale: &dyn Fn(&Signs) -> f64,
-        truth: &dyn Fn(&Seen) -> f64,
+        [in_fit, scale]: [Scale<'_>; 2],
+        truth: &dyn Fn(&Point) -> f64,
     ) -> Result<Self> {
         let (mut weights, mut off) = (BTreeMap::new(), Vec::new());
         for (reading, those) in groups {
@@ -133,27 +179,48 @@ impl Line {
                 let kept = those.iter().filter(|one| Some(one.family.as_str()) != left_out);
                 let rows: Vec<(Vec<f64>, f64)> = kept
                     .map(|one| {
-                        let unit = scale(&one.signs);
-                        (signs(&one.signs).iter().map(|sign| sign / unit).collect(), truth(one) / unit)
+                        let unit = in_fit(&one.signs);
+                        let root = one.weight.sqrt() / unit;
+                        (signs(&one.signs).iter().map(|sign| sign * root).collect(), truth(one) * root)
                     })
                     .collect();
                 least_squares(&rows)
             };
-            for one in those {
-                let sum = sum(&of(Some(&one.family))?, &signs(&one.signs));
-                off.push((truth(one) - sum) / scale(&one.signs));
+            let families: BTreeSet<&str> = those.iter().map(|one| one.family.as_str()).collect();
+            for family in families {
+                let without = of(Some(family))?;
+                for one in those.iter().filter(|one| one.family == family) {
+                    off.push((
+                        (truth(one) - sum(&without, &signs(&one.signs))) / scale(&one.signs),
+                        one.weight,
+                    ));
+                }
             }
             weights.insert(reading.name().into(), of(None)?);
         }
-        off.sort_by(f64::total_cmp);
-        let at = |share: f64| off[((off.len() - 1) as f64 * share).round() as usize];
-        Ok(Self { weights, low: at(0.025).min(0.0), high: at(0.975).max(0.0), floor: at(0.045).min(0.0) })
+        off.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let at = |share: f64| quantile(&off, share);
+        Ok(Self { weights, low: at(0.025).min(0.0), high: at(0.975).max(0.0), floor: at(0.03).min(0.0) })
     }
 
     /// The sum under this reading.
     pub(super) fn at(&self, reading: Reading, signs: &[f64]) -> f64 {
         sum(&self.weights[counted_as(reading).name()], signs)
     }
+}
+
+/// The value that lies above this share of all weight, of values that rise: the nearest to it.
+fn quantile(of: &[(f64, f64)], share: f64) -> f64 {
+    let all: f64 = of.iter().map(|(_, weight)| weight).sum();
+    let last = of.last().map_or(0.0, |(_, weight)| *weight);
+    let (mut below, aim) = (0.0, share * (all - last));
+    for (value, weight) in of {
+        if below + 0.5 * weight > aim {
+            return *value;
+        }
+        below += weight;
+    }
+    of.last().map_or(0.0, |(value, _)| *value)
 }
 
 fn sum(weights: &[f64], signs: &[f64]) -> f64 {
@@ -183,12 +250,13 @@ mod tests {
             pool(),
             "the voters changed: run `juyi bench choice --data DIR --calibrate FILE`"
         );
-        for line in [&own.gain, &own.vote, &own.plain] {
+        let all = [(&own.gain, 4), (&own.vote, 4), (&own.plain, 4), (&own.given_gain, 2), (&own.given, 4)];
+        for (line, signs) in all {
             for reading in READINGS {
-                assert_eq!(line.weights[reading.name()].len(), 4);
+                assert_eq!(line.weights[reading.name()].len(), signs);
             }
             assert!(line.low <= line.floor && line.floor <= 0.0 && line.high >= 0.0, "{line:?}");
-            assert!(line.high - line.low < 1.0, "{line:?}");
+            assert!(line.high - line.low < 2.0, "{line:?}");
         }
     }
 
@@ -202,7 +270,12 @@ mod tests {
             let own = [0.1, 0.4, 0.7][k % 3];
             let plain = 0.1 + 0.5 * signs.certainty + own * signs.learnt - 0.2 * signs.differ;
             let vote = plain + own * signs.lead + 0.1 * signs.drop;
-            Seen { family: format!("f{}", k / 3 % 3), reading, vote, plain, signs }
+            let given = |k: usize| {
+                let signs = Signs { lead: part(3 + k), ..signs };
+                (signs, plain + own * signs.lead - 0.3 * differ)
+            };
+            let others = (0..2).map(given).collect();
+            Seen { family: format!("f{}", k / 3 % 3), reading, vote, plain, signs, others }
         };
         let found = Calibration::of(&(0..3000).map(seen).collect::<Vec<_>>()).unwrap();
         let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 2e-3);
@@ -211,6 +284,13 @@ mod tests {
             assert!(near(&found.gain.weights[reading.name()], &[0.0, own, 0.1, 0.0]), "{found:?}");
             assert!(near(&found.plain.weights[reading.name()], &[0.1, 0.5, own, -0.2]), "{found:?}");
         }
+        for (k, reading) in READINGS.iter().enumerate() {
+            assert!(
+                near(&found.given_gain.weights[reading.name()], &[[0.1, 0.4, 0.7][k], -0.3]),
+                "{found:?}"
+            );
+        }
+        assert!(found.given_gain.high < 1e-2 && found.given.high < 0.5);
         assert!(found.gain.high < 1e-2 && found.gain.floor > -1e-2 && found.tasks == 3000);
         let error = Calibration::of(&(0..20).map(seen).collect::<Vec<_>>()).unwrap_err();
         assert!(error.to_string().contains("are read as"), "{error}");

@@ -34,6 +34,8 @@ pub(super) struct Election<'a> {
     pub(super) others: Vec<Fitted>,
     /// Which of the others was asked for, if one was: it is judged by the votes of the rest.
     pub(super) asked: Option<usize>,
+    /// What a model that is none of these says of each target row: it is judged instead of the vote.
+    pub(super) given: Option<Vec<f64>>,
     /// What orders single models, where one is to be written instead of a vote.
     pub(super) single: Option<Box<dyn Validator>>,
     /// Whether the plain learners overlook a rare class, so that the others vote as if the columns were rescaled.
@@ -83,10 +85,15 @@ impl Election<'_> {
             let reason = format!("What was asked for could not be fitted: {error}.");
             return Ok(nothing(unknown(reason, (0, 0)), plain_weights));
         }
-        if weights.iter().all(|weight| *weight <= 0.0) {
+        let silent = weights.iter().all(|weight| *weight <= 0.0);
+        if silent && self.given.is_none() {
             return Ok(nothing(self.without_candidates(), plain_weights));
         }
-        let vote = count(&self.others, &weights, self.task);
+        let vote = if silent {
+            count(&self.plain, &plain_weights, self.task)
+        } else {
+            count(&self.others, &weights, self.task)
+        };
         let labels = &self.task.source.labels;
         let (fall, errors) = match labels {
             Labels::Classes(_) => {
@@ -96,12 +103,13 @@ impl Election<'_> {
             Labels::Values(_) => (0.0, 0.0),
         };
         let single = match &self.single {
-            Some(validator) if self.asked.is_none() => {
+            Some(validator) if self.asked.is_none() && self.given.is_none() => {
                 Some(self.best_single(validator.as_ref(), &vote, &weights)?)
             }
             _ => self.asked,
         };
-        let answers = single.and_then(|one| self.others[one].heard()).unwrap_or(&vote.answers);
+        let single_answers = single.and_then(|one| self.others[one].heard());
+        let answers = self.given.as_deref().or(single_answers).unwrap_or(&vote.answers);
         let standing = Standing::of(&vote, answers, &plain.answers, fall, labels);
         let (verdict, mut reason) = self.verdict(&standing, errors);
         if let (Some(validator), Some(one)) = (&self.single, single) {
@@ -113,18 +121,24 @@ impl Election<'_> {
         let signs = (self.task.goal != Goal::Value)
             .then(|| standing.signs(self.learnable.accuracy(&self.task.source.labels)));
         let expected = signs.filter(|_| self.learnable.holds()).map(|signs| match verdict {
+            _ if self.given.is_some() => estimate::expected_of_given(&signs, self.voted_as()),
             Verdict::Transfer => estimate::expected_of_vote(&signs, self.voted_as()),
             _ => estimate::expected_of_plain(&signs, self.voted_as()),
         });
         let choice = Choice {
             verdict,
-            figure: self.overlooked.then_some(Figure::Balanced),
-            gain: if self.overlooked { self.gain_of_found() } else { standing.gain(labels, self.voted_as()) },
+            figure: (self.overlooked && self.given.is_none()).then_some(Figure::Balanced),
+            gain: match &self.given {
+                Some(_) => standing.gain_of_given(labels, self.voted_as()),
+                None if self.overlooked => self.gain_of_found(),
+                None => standing.gain(labels, self.voted_as()),
+            },
             candidates: self.candidates((&plain, &plain_weights), (&vote, &weights), fall),
             units: Some(self.units.clone()),
             expected: expected.map(|(estimate, _)| estimate),
             floor: expected.map(|(_, floor)| floor),
             signs,
+            heard: self.heard(&plain, &weights, fall),
             ..unknown(reason, (0, 0))
         };
         Ok(Counted { choice, plain_weights, weights, single })
@@ -152,6 +166,9 @@ impl Election<'_> {
 
     /// The others' vote, or the single one; `None` where nobody votes.
     fn voted(&mut self, weights: Vec<f64>, single: Option<usize>) -> Option<Proposal> {
+        if self.given.is_some() {
+            return None;
+        }
         let mut others = std::mem::take(&mut self.others);
         if let Some(one) = single {
             return Some(Proposal::one(others.swap_remove(one).configuration));
@@ -210,7 +227,7 @@ impl Election<'_> {
     }
 
     /// The reading as which the others vote.
-    fn voted_as(&self) -> Reading {
+    pub(super) fn voted_as(&self) -> Reading {
         if self.overlooked { Reading::Rescaled } else { self.units.reading }
     }
 
@@ -228,6 +245,8 @@ impl Election<'_> {
             (DoNotTransfer, NOT_LEARNABLE)
         } else if self.task.source.rows().min(self.task.target.rows()) < FEWEST_TO_ADAPT_TO {
             (CannotTell, "So few rows do not show how the domains lie to each other.")
+        } else if let Some(said) = &self.given {
+            return self.verdict_on(said, standing, errors);
         } else if self.overlooked {
             let why = "Without it nearly all target rows would be said to be of the same class, and a class that is rare in the \
                        source would not be found; by balanced accuracy that is no better than chance.";
@@ -367,11 +386,11 @@ fn keep_the_largest(weights: &mut [f64]) {
 const FEWEST_TO_ADAPT_TO: usize = 30;
 
 /// The least lead that counts.
-const LEAST_LEAD: f64 = 0.01;
+pub(super) const LEAST_LEAD: f64 = 0.01;
 
 /// The least squared distance between two votes of numbers that counts, over the variance of the labels: where units changed,
 /// predictions that miss it lie farther off.
-const LEAST_LEAD_OF_VALUES: f64 = 2.0 / 3.0;
+pub(super) const LEAST_LEAD_OF_VALUES: f64 = 2.0 / 3.0;
 
 /// So many standard errors are clear: one in a hundred comes by chance.
-const CLEARLY: f64 = 2.33;
+pub(super) const CLEARLY: f64 = 2.33;

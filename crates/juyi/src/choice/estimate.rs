@@ -50,9 +50,12 @@ impl Standing {
 
     /// The estimated gain in accuracy: where the answers differ on a share `d` of the rows it lies between `-d` and `d`.
     fn gain_of_classes(&self, reading: Reading) -> Estimate {
-        let within = |v: f64| v.clamp(-self.differ, self.differ);
         let (of, signs) = (&calibration().gain, self.signs(0.0));
-        let (value, scale) = (of.at(reading, &signs.of_gain()), signs.scale_of_gain());
+        self.scaled(of, of.at(reading, &signs.of_gain()))
+    }
+
+    fn scaled(&self, of: &Line, value: f64) -> Estimate {
+        let (within, scale) = (|v: f64| v.clamp(-self.differ, self.differ), self.signs(0.0).scale_of_gain());
         Estimate {
             value: within(value),
             low: within(value + of.low * scale),
@@ -75,6 +78,17 @@ impl Standing {
     pub(super) fn gain(&self, labels: &Labels, reading: Reading) -> Estimate {
         match labels {
             Labels::Classes(_) => self.gain_of_classes(reading),
+            Labels::Values(_) => self.gain_of_values(),
+        }
+    }
+
+    /// The same of a model of any origin.
+    pub(super) fn gain_of_given(&self, labels: &Labels, reading: Reading) -> Estimate {
+        match labels {
+            Labels::Classes(_) => {
+                let of = &calibration().given_gain;
+                self.scaled(of, of.at(reading, &self.signs(0.0).of_gain_of_given()))
+            }
             Labels::Values(_) => self.gain_of_values(),
         }
     }
@@ -114,11 +128,15 @@ pub(super) fn expected_of_plain(signs: &Signs, reading: Reading) -> (Estimate, f
     accuracy(&calibration().plain, signs, reading)
 }
 
+/// The accuracy that answers of any origin are expected to have, and the floor that holds in 19 of 20 tasks.
+pub(super) fn expected_of_given(signs: &Signs, reading: Reading) -> (Estimate, f64) {
+    accuracy(&calibration().given, signs, reading)
+}
+
 fn accuracy(line: &Line, signs: &Signs, reading: Reading) -> (Estimate, f64) {
-    let (value, within) = (line.at(reading, &signs.of_accuracy()), |v: f64| v.clamp(0.0, 1.0));
-    let estimate =
-        Estimate { value: within(value), low: within(value + line.low), high: within(value + line.high) };
-    (estimate, within(value + line.floor))
+    let (value, scale) = (line.at(reading, &signs.of_accuracy()), signs.scale_of_accuracy());
+    let at = |off: f64| (value + off * scale).clamp(0.0, 1.0);
+    (Estimate { value: at(0.0), low: at(line.low), high: at(line.high) }, at(line.floor))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `budget` for how long, `fitted` and `ballot` for the vote of it, `units`
-//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `record`
+//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `given` for models
+//! that were made elsewhere, `record`
 //! for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
@@ -16,6 +17,7 @@ mod estimate;
 mod figure;
 mod fitted;
 mod from_models;
+mod given;
 mod held;
 mod judge;
 mod labelled;
@@ -38,7 +40,7 @@ pub use from_models::choose_from_models;
 pub use judge::{Gain, Judgement, Least, WORTHWHILE, judge};
 pub use paired::{exact_gain, exact_share};
 pub use proposal::{PLAIN_VOTE, Proposal, VOTE, Voter};
-pub use record::{Assumption, Candidate, Choice, Chosen, Verdict};
+pub use record::{Assumption, Candidate, Choice, Chosen, Heard, Verdict};
 pub use resamples::{Resamples, Score};
 pub use signs::Signs;
 pub use sources::SourceWorth;
@@ -78,6 +80,9 @@ pub struct Wishes<'a> {
     pub budget: Option<Budget>,
     /// Single models instead of votes, ordered by this validator unless labelled target rows judge.
     pub single: Option<Box<dyn Validator>>,
+    /// What a model that is not ours says of each target row, classes by position: it is judged instead of the vote, and no
+    /// labelled target row judges.
+    pub given: Option<Vec<f64>>,
 }
 
 /// The fewest rows of each side that a verdict is reached on.
@@ -118,9 +123,10 @@ pub fn choose(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<
 }
 
 /// The choice where all rows of the source count as one.
-fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
+fn choose_of_one(task: &Task, mut wishes: Wishes<'_>, context: &mut Context) -> Result<Chosen> {
     let start = Instant::now();
     match task.target.labelled.len() {
+        _ if wishes.given.is_some() => {}
         0 => {}
         count if count < FEWEST => {
             let text = format!("{count} labelled target rows cannot judge, {FEWEST} can: the votes decide");
@@ -137,10 +143,14 @@ fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Resu
     note_figure(wishes.figure, context);
     let all = task.source.rows().max(task.target.rows()) <= MOST;
     let drawn;
+    let mut target_rows: Vec<usize> = (0..task.target.rows()).collect();
     let task = if all {
         task
     } else {
-        drawn = task.draw(MOST, &mut context.rng("validation"));
+        let [source, target] = task.draw_rows(MOST, &mut context.rng("validation"));
+        wishes.given = wishes.given.map(|said| target.iter().map(|&row| said[row]).collect());
+        drawn = task.select(&source, &target);
+        target_rows = target;
         &drawn
     };
     let rows = (task.source.rows(), task.target.rows());
@@ -157,7 +167,8 @@ fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Resu
     );
     let counted = election.count()?;
     let chosen = election.chosen(counted);
-    let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
+    let heard = Heard { rows: target_rows, ..chosen.choice.heard };
+    let choice = Choice { rows, heard, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
 }
 
@@ -168,7 +179,7 @@ fn election<'a>(
     keep: Keep,
     context: &mut Context,
 ) -> Result<Election<'a>> {
-    let Wishes { steps, learner, only, assume, figure, budget, single } = wishes;
+    let Wishes { steps, learner, only, assume, figure, budget, single, given } = wishes;
     let leaders = leaders_of(task, context);
     let plain = candidates::plain(task, steps, learner)?;
     context.progress("looking how the rows lie to each other", 0, 0);
@@ -192,7 +203,7 @@ fn election<'a>(
     let (own, all) = (first + others.len(), first + others.len() + usize::from(only.is_some()));
     let mut others = fit_in_time(others, task, keep, budget, (first, all), context);
     others.extend(fit_each(only.into_iter().collect(), task, keep, (own, all), context));
-    Ok(Election { task, units, learnable, plain, others, asked, single, overlooked })
+    Ok(Election { task, units, learnable, plain, others, asked, given, single, overlooked })
 }
 
 /// Says what becomes of a figure that is asked for where no labels judge.

@@ -82,6 +82,17 @@ impl Candidate {
     }
 }
 
+/// What each of those that were tried says of the classes of some target rows, and how the others stand to it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Heard {
+    /// The rows, by their positions.
+    pub rows: Vec<usize>,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// Signs, and the class of each row by its position.
+    pub each: Vec<(Signs, Vec<f64>)>,
+}
+
 /// How the method of a run was chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
@@ -91,6 +102,9 @@ pub struct Choice {
     /// What the estimates are made of, where votes of classes were counted.
     #[serde(default)]
     pub signs: Option<Signs>,
+    /// What was said, one by one, for those who know the truth; not recorded.
+    #[serde(skip)]
+    pub heard: Heard,
     /// Expected score of what is written.
     #[serde(default)]
     pub expected: Option<Estimate>,
@@ -174,6 +188,7 @@ pub(super) fn unknown(reason: String, rows: (usize, usize)) -> Choice {
     Choice {
         units: None,
         signs: None,
+        heard: Heard::default(),
         expected: None,
         floor: None,
         verdict: Verdict::CannotTell,

@@ -24,9 +24,20 @@ impl Signs {
         [1.0, self.lead, self.drop, self.certainty]
     }
 
+    /// Of the gain of a model of any origin: nothing where it says the same as the plain learners.
+    pub(super) fn of_gain_of_given(&self) -> [f64; 2] {
+        [self.lead, self.differ]
+    }
+
     /// Of the accuracy, of the vote and of the plain learners.
     pub(super) fn of_accuracy(&self) -> [f64; 4] {
         [1.0, self.certainty, self.learnt, self.differ]
+    }
+
+    /// By what accuracy is uncertain: the less sure the plain learners became, and the less sure the vote is. Found on the tasks of
+    /// the calibration; many others near it do as well.
+    pub(super) fn scale_of_accuracy(&self) -> f64 {
+        3.0 * self.drop.max(0.0) + (1.0 - self.certainty) + 0.1
     }
 
     /// By what the gain is uncertain: the less answers differ, the less can be gained or lost.

@@ -3,7 +3,7 @@
 use super::candidates::Configuration;
 use super::figure::Scorer;
 use super::judge::{Gain, Judgement, Least, judge};
-use super::record::undecided;
+use super::record::{undecided, unknown};
 use super::resamples::Score;
 use super::{Assumption, Candidate, Choice, Chosen, Proposal, Verdict};
 use crate::error::Result;
@@ -61,20 +61,12 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, scorer: &Scorer<'_>, as
         return undecided(format!("No candidate could be validated{why}."), (0, 0), Proposal::one(baseline));
     };
     let choice = Choice {
-        units: None,
-        signs: None,
-        expected: None,
-        floor: None,
         verdict: judged.verdict,
-        reason: reason(&judged, &assumed.words()),
         figure: scorer.figure_told(),
         gain: scorer.told_gain(judged.gain),
-        true_gain: None,
-        rows: (0, 0),
         candidates: candidates(&tried, base, &judged, scorer, &assumed),
-        sources: Vec::new(),
-        assumptions: assumed.assumptions,
-        seconds: 0.0,
+        assumptions: assumed.assumptions.clone(),
+        ..unknown(reason(&judged, &assumed.words()), (0, 0))
     };
     // The later one first, so that the other keeps its place.
     let top = judged.chosen;

@@ -267,8 +267,13 @@ impl Task {
     /// Up to `most` rows of each side, drawn by `rng`; they keep their order.
     #[must_use]
     pub fn draw(&self, most: usize, rng: &mut ChaCha8Rng) -> Self {
-        let [source, target] = [&self.source, &self.target].map(|domain| drawn(domain, most, rng));
+        let [source, target] = self.draw_rows(most, rng);
         self.select(&source, &target)
+    }
+
+    /// The rows of each side that [`draw`](Task::draw) keeps.
+    pub fn draw_rows(&self, most: usize, rng: &mut ChaCha8Rng) -> [Vec<usize>; 2] {
+        [&self.source, &self.target].map(|domain| drawn(domain, most, rng))
     }
 
     /// The same, labelled target rows before the others.

@@ -1,6 +1,7 @@
 //! Numbers about predictions and domains.
 
 mod area;
+mod average_thresholded_confidence;
 mod ben_david_bound;
 mod blocks;
 mod bures_wasserstein;
@@ -33,6 +34,7 @@ mod sources_apart;
 mod wasserstein;
 
 pub use area::{Ranking, mean_area};
+pub use average_thresholded_confidence::average_thresholded_confidence;
 pub use ben_david_bound::BenDavidBound;
 pub use bures_wasserstein::BuresWasserstein;
 pub use conditional_discrepancy::ConditionalDiscrepancy;

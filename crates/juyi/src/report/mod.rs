@@ -16,8 +16,8 @@ pub use folder::read;
 pub use html::{base64, html};
 pub use predictions::{Predictions, predictions_csv, predictions_parquet};
 pub use run::{
-    Confusion, DataFacts, DomainFacts, Epoch, FewerLabels, Figures, FitFacts, Photograph, Picture, Point,
-    Run, Shown, TransferFacts, Worth,
+    Confusion, DataFacts, DomainFacts, Epoch, FewerLabels, Figures, FitFacts, Judged, Photograph, Picture,
+    Point, Run, Shown, TransferFacts, Worth,
 };
 pub use text::{distance_line, text, thousands};
 pub use weights::{SourceRows, SourceWeights, weights_csv, weights_parquet};

@@ -97,6 +97,19 @@ pub struct TransferFacts {
     pub figure: Option<Figure>,
 }
 
+/// What a model that was made elsewhere says of the source, and of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// Where its answers for the target stand.
+    pub name: String,
+    /// Accuracy on the source, or R², where its answers for it were given.
+    pub on_source: Option<f64>,
+    /// Accuracy of the learners that do not transfer, on source rows that they did not see.
+    pub learnt: Option<f64>,
+    /// The share of target rows that its own confidence promises to be right.
+    pub by_confidence: Option<f64>,
+}
+
 /// The record of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -123,6 +136,9 @@ pub struct Run {
     pub select: Option<Choice>,
     /// Steps 3 and 4.
     pub transfer: TransferFacts,
+    /// Where a model that was made elsewhere is judged: what its answers for the source say of it.
+    #[serde(default)]
+    pub judged: Option<Judged>,
     /// What the report draws.
     pub figures: Figures,
     /// What the steps want to be known.
@@ -155,6 +171,7 @@ impl Run {
             data,
             select,
             transfer,
+            judged: None,
             figures,
             notices: context.notices().to_vec(),
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::compared::{difference, estimated, reason, score_text};
-use super::run::{DomainFacts, FitFacts, Run, Worth};
+use super::run::{DomainFacts, FitFacts, Judged, Run, Worth};
 use crate::choice::{Candidate, Choice, Verdict};
 use crate::context::Level;
 use crate::error::harmless;
@@ -74,7 +74,14 @@ pub fn text(run: &Run) -> String {
             }
         }
     }
-    line("3 initialise", &fit.carries);
+    match &run.judged {
+        None => line("3 initialise", &fit.carries),
+        Some(judged) => {
+            for (k, part) in judged.lines(run.data.task == "classification").iter().enumerate() {
+                line(if k == 0 { "3 judge" } else { "" }, part);
+            }
+        }
+    }
     if let Some(worth) = fit.effective_rows {
         line("", &format!("weighted, they are worth {worth:.1} rows of equal weight"));
     }
@@ -100,7 +107,7 @@ pub fn text(run: &Run) -> String {
             line("verdict", &format!("{}{though}: {}", choice.verdict.name(), estimated(run, choice)));
         }
         line("", &reason(choice));
-        if choice.verdict != Verdict::Transfer && run.transfer.baseline.is_none() {
+        if choice.verdict != Verdict::Transfer && run.transfer.baseline.is_none() && run.judged.is_none() {
             line("", "the model that is written does not transfer");
         }
     }
@@ -109,6 +116,27 @@ pub fn text(run: &Run) -> String {
         line(kind, &format!("{}: {}", notice.from, notice.text));
     }
     out
+}
+
+impl Judged {
+    /// What is known of the model from its answers for the source, in lines.
+    pub(super) fn lines(&self, classes: bool) -> Vec<String> {
+        let share = |v: f64| format!("{:.1} %", 100.0 * v);
+        let score = |v: f64| if classes { format!("{} right", share(v)) } else { format!("R² {v:.3}") };
+        let mut lines = Vec::new();
+        let learnt = self
+            .learnt
+            .map(|v| format!("learners that do not transfer {} of rows that they did not see", score(v)));
+        lines.push(match (self.on_source, learnt) {
+            (Some(own), Some(learnt)) => format!("`{}`: {} of the source; {learnt}", self.name, score(own)),
+            (Some(own), None) => format!("`{}`: {} of the source", self.name, score(own)),
+            (None, _) => format!("`{}`: what it says of the source is not given", self.name),
+        });
+        if let Some(promised) = self.by_confidence {
+            lines.push(format!("its own confidence promises {} right", share(promised)));
+        }
+        lines
+    }
 }
 
 /// A distance with its interval and p-value.

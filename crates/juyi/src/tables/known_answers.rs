@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::choice::{Calibration, Reading, Seen, Signs, Verdict};
+use crate::choice::{Calibration, Heard, Reading, Seen, Signs, Verdict};
 use crate::context::Context;
-use crate::data::{Missing, Table, read_table};
+use crate::data::{Classes, Missing, Table, read_table};
 use crate::error::{Error, Result};
 use crate::measures::{Estimate, Scores};
 use crate::transfer::{Settings, TaskKind, predict_table, transfer};
@@ -68,6 +68,8 @@ pub struct Answered {
     pub halves: Option<(f64, f64)>,
     /// What the estimates are made of.
     pub signs: Option<Signs>,
+    /// What estimates of each of those that were tried are made of, and its score.
+    pub others: Vec<(Signs, f64)>,
     /// Rows of the smaller side.
     pub rows: usize,
     /// Time of the run.
@@ -91,7 +93,8 @@ pub fn calibrate(answered: &[Answered]) -> Result<Calibration> {
         let holds = !ANOTHER_RULE.contains(&row.family.as_str());
         let (signs, gain) = (row.signs.filter(|_| estimated && holds)?, row.true_gain?);
         let (family, reading) = (row.family.clone(), row.reading?);
-        Some(Seen { family, reading, signs, vote: row.plain + gain, plain: row.plain })
+        let others = row.others.clone();
+        Some(Seen { family, reading, signs, vote: row.plain + gain, plain: row.plain, others })
     };
     Calibration::of(&answered.iter().filter_map(seen).collect::<Vec<_>>())
 }
@@ -205,9 +208,26 @@ fn answered(
         error: (baseline * (1.0 - baseline)).max(0.0).sqrt() / rows.sqrt(),
         halves,
         signs: choice.signs,
+        others: others(&choice.heard, &target, settings.label.as_deref()),
         rows: source.rows.min(target.rows),
         seconds: run.seconds,
     })
+}
+
+/// The accuracy of each of those that were tried.
+fn others(heard: &Heard, target: &Table, label: Option<&str>) -> Vec<(Signs, f64)> {
+    let Some(labels) = label.or(target.label.as_deref()).and_then(|label| target.column(label)) else {
+        return Vec::new();
+    };
+    let classes = Classes::named(heard.classes.clone());
+    let class = |row: &usize| labels.cells.text(*row).and_then(|text| classes.position(&text));
+    let truth: Vec<Option<usize>> = heard.rows.iter().map(class).collect();
+    let accuracy = |answers: &[f64]| {
+        let right =
+            answers.iter().zip(&truth).filter(|(said, truth)| **truth == Some(**said as usize)).count();
+        right as f64 / truth.len().max(1) as f64
+    };
+    heard.each.iter().map(|(signs, answers)| (*signs, accuracy(answers))).collect()
 }
 
 /// The first figure of some scores.

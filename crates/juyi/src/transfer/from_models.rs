@@ -176,6 +176,7 @@ impl Sources for Models {
             figure: settings.figure,
             budget: settings.budget.map(Budget::begin),
             single: None,
+            given: None,
         };
         choose_from_models(&self.sources, &self.target, goal, wishes, context)
     }

@@ -40,7 +40,7 @@ fn sentence(run: &Run) -> String {
         let voted = choice.verdict == Verdict::Transfer || run.transfer.refused.is_some();
         let Some(best) = best else { return format!("{verdict}.") };
         let method = match choice.units {
-            Some(_) if voted => judged,
+            Some(_) if voted || run.judged.is_some() => judged,
             Some(_) => "vote",
             None => best.title(),
         };
@@ -116,6 +116,18 @@ fn why(run: &Run, choice: &Choice) -> String {
     let words = |figure: Figure| if figure == Figure::Accuracy { "points".into() } else { unit(figure) };
     let shown = |v: f64, figure: Figure| format!("{} {}", gain(figure, v), words(figure));
     let mut gains = format!("<div><dt>estimated gain</dt><dd>{}</dd></div>", shown(value, figure));
+    if let Some(e) = choice.expected {
+        let percent = |v: f64| format!("{:.0}\u{a0}%", 100.0 * v);
+        let floor = choice
+            .floor
+            .map_or_else(String::new, |floor| format!("; at least {} in 19 of 20 tasks", percent(floor)));
+        let within = format!("{} to {}", percent(e.low), percent(e.high));
+        let row = format!(
+            "<div><dt>expected to be right</dt><dd>{} (95\u{a0}%: {within}{floor})</dd></div>",
+            percent(e.value)
+        );
+        gains.push_str(&row);
+    }
     if let Some(v) = choice.true_gain {
         let row =
             format!("<div><dt>true gain, seen afterwards</dt><dd>{}</dd></div>", shown(v, figure_of_truth));
@@ -124,14 +136,18 @@ fn why(run: &Run, choice: &Choice) -> String {
     let truth = if truth.is_some() { "; diamond: truth" } else { "" };
     let written = match choice.verdict {
         Verdict::Transfer => "",
+        _ if run.judged.is_some() => "",
         _ if run.transfer.baseline.is_some() => "",
         _ => " The model that is written does not transfer.",
     };
+    let classes = run.data.task == "classification";
+    let about = run.judged.iter().flat_map(|judged| judged.lines(classes));
+    let about: String = about.map(|line| format!("<p>{}.</p>\n", prose(&line))).collect();
     if choice.candidates.is_empty() {
-        return format!("<p class=\"why\">{}{written}</p>\n", prose(&reason(choice)));
+        return format!("<p class=\"why\">{}{written}</p>\n{about}", prose(&reason(choice)));
     }
     format!(
-        "<p class=\"why\">{}{written}</p>\n<dl class=\"gains\">{gains}\
+        "<p class=\"why\">{}{written}</p>\n{about}<dl class=\"gains\">{gains}\
          <div><dt>line: 95 % interval from 0{truth}</dt><dd>{drawing}</dd></div></dl>\n",
         prose(&reason(choice))
     )
