@@ -11,23 +11,26 @@ use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::estimate::{self, Standing};
 use super::fitted::Fitted;
-use super::held::shares;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
 use super::record::unknown;
+use super::single::Singles;
 use super::units::{Reading, Units};
 use super::{Candidate, Choice, Chosen, Verdict, title};
+use crate::context::Context;
 use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::measures::{Estimate, Figure};
 use crate::methods::Family;
-use crate::validators::{Evidence, Validator};
+use crate::validators::Validator;
 
 /// All that was fitted, before the votes are counted.
 pub(super) struct Election<'a> {
     pub(super) task: &'a Task,
     pub(super) units: Units,
     pub(super) learnable: Learnable,
+    /// The copies among the source rows.
+    pub(super) leaders: Vec<usize>,
     /// The plain learners, in the order of [`Learnable::each`].
     pub(super) plain: Vec<Fitted>,
     /// All others.
@@ -55,7 +58,7 @@ impl Election<'_> {
     ///
     /// # Errors
     /// What the validator of single models reports.
-    pub(super) fn count(&self) -> Result<Counted> {
+    pub(super) fn count(&self, context: &mut Context) -> Result<Counted> {
         // Where nothing can be learnt, skills are chance.
         let skills =
             if self.learnable.holds() { self.learnable.skills() } else { vec![1.0; self.plain.len()] };
@@ -97,7 +100,9 @@ impl Election<'_> {
         };
         let single = match &self.single {
             Some(validator) if self.asked.is_none() => {
-                Some(self.best_single(validator.as_ref(), &vote, &weights)?)
+                let (task, others, leaders) = (self.task, &self.others, &self.leaders);
+                let singles = Singles { task, others, weights: &weights, vote: &vote, leaders };
+                Some(singles.best(validator.as_ref(), context)?)
             }
             _ => self.asked,
         };
@@ -175,29 +180,6 @@ impl Election<'_> {
             reason = format!("{} No method for such a target serves it.", self.units.words());
         }
         Choice { verdict, units: Some(self.units.clone()), ..unknown(reason, (0, 0)) }
-    }
-
-    /// Of those that vote the one that a validator puts first.
-    fn best_single(&self, validator: &dyn Validator, vote: &Ballot, weights: &[f64]) -> Result<usize> {
-        let labels = &self.task.source.labels;
-        let mut best: Option<(f64, usize)> = None;
-        for (k, one) in self.others.iter().enumerate().filter(|(k, _)| weights[*k] > 0.0) {
-            let (Some(answers), Some(model)) = (one.heard(), &one.model) else { continue };
-            let said = model.predict(self.task.target.features.as_ref())?;
-            let probabilities = shares(&said, &model.goal, &self.task.goal);
-            let support = vote.support_of(answers, labels);
-            let score = validator.score(&Evidence {
-                goal: &self.task.goal,
-                answers,
-                probabilities: probabilities.as_ref(),
-                support: &support,
-                source: labels,
-            })?;
-            if best.is_none_or(|(held, _)| score > held) {
-                best = Some((score, k));
-            }
-        }
-        Ok(best.expect("somebody votes, and all models are kept").1)
     }
 
     /// The weight of each of the others.

@@ -1,8 +1,8 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `budget` for how long, `fitted` and `ballot` for the vote of it, `units`
-//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `record`
-//! for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `single`
+//! for one model instead of it, `record` for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
 mod ballot;
@@ -25,6 +25,7 @@ mod proposal;
 mod record;
 mod resamples;
 mod signs;
+mod single;
 mod sources;
 mod tried;
 mod units;
@@ -155,7 +156,7 @@ fn choose_of_one(task: &Task, wishes: Wishes<'_>, context: &mut Context) -> Resu
         election.others.iter().map(|one| (&one.configuration, one.answers.as_ref().err())),
         context,
     );
-    let counted = election.count()?;
+    let counted = election.count(context)?;
     let chosen = election.chosen(counted);
     let choice = Choice { rows, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
     Ok(Chosen { choice, ..chosen })
@@ -192,7 +193,7 @@ fn election<'a>(
     let (own, all) = (first + others.len(), first + others.len() + usize::from(only.is_some()));
     let mut others = fit_in_time(others, task, keep, budget, (first, all), context);
     others.extend(fit_each(only.into_iter().collect(), task, keep, (own, all), context));
-    Ok(Election { task, units, learnable, plain, others, asked, single, overlooked })
+    Ok(Election { task, units, learnable, leaders, plain, others, asked, single, overlooked })
 }
 
 /// Says what becomes of a figure that is asked for where no labels judge.

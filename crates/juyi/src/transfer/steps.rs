@@ -20,7 +20,7 @@ use crate::report::{
     Confusion, DataFacts, DomainFacts, Figures, Predictions, Run, SourceRows, SourceWeights, TransferFacts,
 };
 use crate::setting::Setting;
-use crate::validators::{validator, validator_row};
+use crate::validators::{VALIDATORS, validator, validator_row};
 
 /// Sources with the target that they are to serve: rows, or models of rows.
 pub(super) trait Sources {
@@ -175,7 +175,9 @@ pub(super) fn run(
         && let row = validator_row(name_of_asked(by))?
         && !row.values
     {
-        let hint = format!("leave out `{}`: `agreement` orders both", Setting::Validator);
+        let both = VALIDATORS.iter().filter(|row| row.values).map(|row| format!("`{}`", row.name));
+        let both: Vec<String> = both.collect();
+        let hint = format!("leave out `{}`, or give one that orders both: {}", Setting::Validator, both.join(", "));
         return Err(Error::Unsuited {
             method: row.name.into(),
             problem: "orders classes, not numbers".into(),

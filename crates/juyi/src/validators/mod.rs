@@ -3,6 +3,7 @@
 mod agreement;
 mod batch_nuclear_norm;
 mod entropy;
+mod evidence;
 mod information_maximization;
 mod registry;
 mod soft_neighborhood_density;
@@ -10,8 +11,9 @@ mod soft_neighborhood_density;
 pub use agreement::Agreement;
 pub use batch_nuclear_norm::BatchNuclearNorm;
 pub use entropy::Entropy;
+pub use evidence::{Answer, Evidence, HeldOut, Mapped, More, Need, Rows};
 pub use information_maximization::InformationMaximization;
-pub use registry::{Evidence, Validator, ValidatorRow, probabilities, validator, validator_row};
+pub use registry::{Validator, ValidatorRow, probabilities, validator, validator_row};
 pub use soft_neighborhood_density::SoftNeighborhoodDensity;
 
 /// All validators, the one that is used unasked first.

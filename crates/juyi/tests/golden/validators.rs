@@ -1,7 +1,8 @@
 //! Validators of candidates against NumPy and SciPy.
 
 use juyi::data::{Goal, Labels};
-use juyi::validators::{Evidence, validator};
+use juyi::context::Context;
+use juyi::validators::{Evidence, More, validator};
 
 use super::{cases, matrix};
 
@@ -18,10 +19,11 @@ fn validators() {
             probabilities: p.as_ref(),
             support: &support,
             source: &source,
+            more: More::default(),
         };
         for (name, expected) in case["expected"].as_object().expect("validators") {
             let (ours, expected) =
-                (validator(name).unwrap().score(&of).unwrap(), expected.as_f64().expect("a number"));
+                (validator(name).unwrap().score(&of, &mut Context::default()).unwrap(), expected.as_f64().expect("a number"));
             assert!((ours - expected).abs() < 1e-7, "{name}: {ours}, by the reference {expected}");
         }
     }
