@@ -170,6 +170,10 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
         }),
         budget: arguments.budget,
         figure: arguments.figure.map(arguments::Figure::of_library),
+        weighing: match arguments.alone.vote {
+            None | Some(arguments::Vote::Skill) => choice::Weighing::Skill,
+            Some(arguments::Vote::ImportanceWeightedAggregation) => choice::Weighing::ImportanceWeighted,
+        },
         single: arguments
             .alone
             .single

@@ -1,6 +1,6 @@
 //! Several sources of which one contradicts the others.
 
-use juyi::choice::{Chosen, Verdict, Wishes, choose};
+use juyi::choice::{Chosen, Verdict, Weighing, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, select_rows};
@@ -50,6 +50,7 @@ fn chosen(sources: Vec<Domain>, labelled: usize, rng: &mut ChaCha8Rng) -> (Chose
         figure: None,
         budget: None,
         single: None,
+        weighing: Weighing::default(),
     };
     let chosen = choose(&task, wishes, context).expect("a choice");
     let written = match &chosen.candidate {
@@ -165,6 +166,7 @@ fn sources_of_overlapping_classes_do_not_contradict_each_other() {
         figure: None,
         budget: None,
         single: None,
+        weighing: Weighing::default(),
     };
     let chosen = choose(&task, wishes, &mut Context::new(1, DEFAULT_MEMORY)).expect("a choice");
     assert_eq!(found(&chosen), [(false, 0), (false, 0)], "{:?}", chosen.choice.sources);

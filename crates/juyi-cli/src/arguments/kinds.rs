@@ -18,6 +18,12 @@ pub(crate) enum Assume {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Vote {
+    Skill,
+    ImportanceWeightedAggregation,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Figure {
     Accuracy,
     Balanced,

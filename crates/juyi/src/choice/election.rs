@@ -7,6 +7,7 @@
 
 use std::fmt::Write;
 
+use super::aggregation::{self, Weighing};
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::estimate::{self, Standing};
@@ -16,6 +17,7 @@ use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
 use super::record::unknown;
 use super::single::Singles;
 use super::units::{Reading, Units};
+use super::voters::Voters;
 use super::{Candidate, Choice, Chosen, Verdict, title};
 use crate::context::Context;
 use crate::data::{Goal, Labels, Task};
@@ -39,6 +41,8 @@ pub(super) struct Election<'a> {
     pub(super) asked: Option<usize>,
     /// What orders single models, where one is to be written instead of a vote.
     pub(super) single: Option<Box<dyn Validator>>,
+    /// How those that vote are weighed.
+    pub(super) weighing: Weighing,
     /// Whether the plain learners overlook a rare class, so that the others vote as if the columns were rescaled.
     pub(super) overlooked: bool,
 }
@@ -57,7 +61,7 @@ impl Election<'_> {
     /// Counts the votes.
     ///
     /// # Errors
-    /// What the validator of single models reports.
+    /// What the validator of single models, or the aggregation, reports.
     pub(super) fn count(&self, context: &mut Context) -> Result<Counted> {
         // Where nothing can be learnt, skills are chance.
         let skills =
@@ -89,6 +93,10 @@ impl Election<'_> {
         if weights.iter().all(|weight| *weight <= 0.0) {
             return Ok(nothing(self.without_candidates(), plain_weights));
         }
+        let weights = match self.weighing {
+            Weighing::Skill => weights,
+            Weighing::ImportanceWeighted => aggregation::weights(&self.voters(&weights), context)?,
+        };
         let vote = count(&self.others, &weights, self.task);
         let labels = &self.task.source.labels;
         let (fall, errors) = match labels {
@@ -100,9 +108,8 @@ impl Election<'_> {
         };
         let single = match &self.single {
             Some(validator) if self.asked.is_none() => {
-                let (task, others, leaders) = (self.task, &self.others, &self.leaders);
-                let singles = Singles { task, others, weights: &weights, vote: &vote, leaders };
-                Some(singles.best(validator.as_ref(), context)?)
+                let voters = self.voters(&weights);
+                Some(Singles { voters, vote: &vote }.best(validator.as_ref(), context)?)
             }
             _ => self.asked,
         };
@@ -114,6 +121,9 @@ impl Election<'_> {
             let steps: Vec<String> = steps.iter().map(|step| step.name().into()).collect();
             let name = title(built.row.name, &steps);
             let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
+        }
+        if self.weighing != Weighing::default() {
+            let _ = write!(reason, " Those that vote weigh by `{}`.", self.weighing.name());
         }
         let signs = (self.task.goal != Goal::Value)
             .then(|| standing.signs(self.learnable.accuracy(&self.task.source.labels)));
@@ -180,6 +190,11 @@ impl Election<'_> {
             reason = format!("{} No method for such a target serves it.", self.units.words());
         }
         Choice { verdict, units: Some(self.units.clone()), ..unknown(reason, (0, 0)) }
+    }
+
+    /// The others with these weights.
+    fn voters<'a>(&'a self, weights: &'a [f64]) -> Voters<'a> {
+        Voters { task: self.task, others: &self.others, weights, leaders: &self.leaders }
     }
 
     /// The weight of each of the others.

@@ -1,10 +1,11 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `budget` for how long, `fitted` and `ballot` for the vote of it, `units`
-//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `single`
-//! for one model instead of it, `record` for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `voters`
+//! for what they are asked beside, `aggregation` for other weights, `single` for one model instead of a vote, `record` for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
+mod aggregation;
 mod ballot;
 mod bench;
 mod budget;
@@ -30,7 +31,9 @@ mod sources;
 mod tried;
 mod units;
 mod validation;
+mod voters;
 
+pub use aggregation::Weighing;
 pub use budget::Budget;
 pub use calibration::{Calibration, Seen};
 pub use candidates::{Configuration, by_source, title};
@@ -79,6 +82,8 @@ pub struct Wishes<'a> {
     pub budget: Option<Budget>,
     /// Single models instead of votes, ordered by this validator unless labelled target rows judge.
     pub single: Option<Box<dyn Validator>>,
+    /// How those that vote are weighed.
+    pub weighing: Weighing,
 }
 
 /// The fewest rows of each side that a verdict is reached on.
@@ -169,7 +174,7 @@ fn election<'a>(
     keep: Keep,
     context: &mut Context,
 ) -> Result<Election<'a>> {
-    let Wishes { steps, learner, only, assume, figure, budget, single } = wishes;
+    let Wishes { steps, learner, only, assume, figure, budget, single, weighing } = wishes;
     let leaders = leaders_of(task, context);
     let plain = candidates::plain(task, steps, learner)?;
     context.progress("looking how the rows lie to each other", 0, 0);
@@ -193,7 +198,7 @@ fn election<'a>(
     let (own, all) = (first + others.len(), first + others.len() + usize::from(only.is_some()));
     let mut others = fit_in_time(others, task, keep, budget, (first, all), context);
     others.extend(fit_each(only.into_iter().collect(), task, keep, (own, all), context));
-    Ok(Election { task, units, learnable, leaders, plain, others, asked, single, overlooked })
+    Ok(Election { task, units, learnable, leaders, plain, others, asked, single, weighing, overlooked })
 }
 
 /// Says what becomes of a figure that is asked for where no labels judge.

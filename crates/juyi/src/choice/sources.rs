@@ -21,7 +21,7 @@ use super::learnable::{Learnable, scored};
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Task};
 use crate::error::Result;
-use crate::linalg::{Matrix, column_deviations, column_means, nearest, select_rows, stack, spread};
+use crate::linalg::{Matrix, column_deviations, column_means, nearest, select_rows, spread, stack};
 use crate::measures::Figure;
 use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;

@@ -7,7 +7,7 @@ use super::figures::{self, Pixels};
 use super::fits::{Fits, Ran};
 use super::truth::Truth;
 use super::{Outcome, Settings, degenerate};
-use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict};
+use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict, Weighing};
 use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result, shown};
@@ -113,6 +113,20 @@ pub(super) fn named(
             return Err(Error::input(format!("`{}`", Setting::Single), problem, "leave it out"));
         }
     }
+    if settings.weighing != Weighing::default() {
+        let hint = "leave it out";
+        if settings.single.is_some() {
+            let problem = format!("weighs the votes, and one model is asked for with `{}`", Setting::Single);
+            return Err(Error::input(format!("`{}`", Setting::Vote), problem, hint));
+        }
+        if settings.method != "auto" {
+            let problem = format!(
+                "weighs the votes of what `auto` tries, and `{}` is asked for",
+                shown(&settings.method)
+            );
+            return Err(Error::input(format!("`{}`", Setting::Vote), problem, hint));
+        }
+    }
     if settings.budget.is_some() && settings.method != "auto" && !settings.guard {
         let method = shown(&settings.method);
         let problem = format!("is for the choice among methods, and `{method}` is asked for");
@@ -177,11 +191,19 @@ pub(super) fn run(
     {
         let both = VALIDATORS.iter().filter(|row| row.values).map(|row| format!("`{}`", row.name));
         let both: Vec<String> = both.collect();
-        let hint = format!("leave out `{}`, or give one that orders both: {}", Setting::Validator, both.join(", "));
+        let hint =
+            format!("leave out `{}`, or give one that orders both: {}", Setting::Validator, both.join(", "));
         return Err(Error::Unsuited {
             method: row.name.into(),
             problem: "orders classes, not numbers".into(),
             hint,
+        });
+    }
+    if data.goal == Goal::Value && settings.weighing != Weighing::default() {
+        return Err(Error::Unsuited {
+            method: settings.weighing.name().into(),
+            problem: "weighs votes for classes, not numbers".into(),
+            hint: format!("leave out `{}`", Setting::Vote),
         });
     }
     // 2 select

@@ -111,6 +111,7 @@ impl Sources for Task {
             figure: settings.figure,
             budget: settings.budget.map(Budget::begin),
             single: settings.single.as_deref().map(validator).transpose()?,
+            weighing: settings.weighing,
         };
         choose(self, wishes, context)
     }

@@ -56,7 +56,9 @@ impl Need {
         match self {
             Self::Mean => "the probabilities of all candidates",
             Self::Rows => "the rows of both domains",
-            Self::HeldOut => "source rows that it was fitted without, for which each candidate is fitted once more",
+            Self::HeldOut => {
+                "source rows that it was fitted without, for which each candidate is fitted once more"
+            }
             Self::Ratios => "the ratio of the densities of both domains",
         }
     }
@@ -95,21 +97,30 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// The loss on each of the rows: of classes 1 where the answer is wrong, of numbers the squared error over the variance of
-    /// the source's labels; 1 where there is no answer.
+    /// The [losses] of the answers.
     pub(super) fn losses(&self, labels: &Labels) -> Vec<f64> {
-        let said = self.rows.iter().zip(&self.answers);
-        match labels {
-            Labels::Classes(of) => {
-                said.map(|(&row, answer)| f64::from(u8::from(*answer != of[row] as f64))).collect()
-            }
-            Labels::Values(of) => {
-                let variance = spread(of);
-                let loss = |(&row, answer): (&usize, &f64)| (answer - of[row]).powi(2) / variance;
-                said.map(loss).map(|loss| if loss.is_finite() { loss } else { 1.0 }).collect()
-            }
+        losses(self.rows.iter().copied().zip(self.answers.iter().copied()), labels)
+    }
+}
+
+/// The loss of each answer for a row with one of the `labels`: of classes 1 where it is wrong, of numbers the squared error
+/// over the variance of all labels; 1 where there is no answer.
+pub(super) fn losses(said: impl Iterator<Item = (usize, f64)>, labels: &Labels) -> Vec<f64> {
+    match labels {
+        Labels::Classes(of) => {
+            said.map(|(row, answer)| f64::from(u8::from(answer != of[row] as f64))).collect()
+        }
+        Labels::Values(of) => {
+            let variance = spread(of);
+            let loss = |(row, answer): (usize, f64)| (answer - of[row]).powi(2) / variance;
+            said.map(loss).map(|loss| if loss.is_finite() { loss } else { 1.0 }).collect()
         }
     }
+}
+
+/// The mean of some numbers.
+pub(super) fn mean(of: &[f64]) -> f64 {
+    of.iter().sum::<f64>() / of.len() as f64
 }
 
 impl<'a> Evidence<'a> {

@@ -80,8 +80,12 @@ impl ValidatorRow {
 /// # Errors
 /// [`Error::Param`].
 pub(super) fn must(validator: &str, name: &str, must: &str, holds: bool, got: impl Display) -> Result<()> {
-    let refused =
-        || Error::Param { owner: validator.into(), name: name.into(), must: must.into(), got: got.to_string() };
+    let refused = || Error::Param {
+        owner: validator.into(),
+        name: name.into(),
+        must: must.into(),
+        got: got.to_string(),
+    };
     if holds { Ok(()) } else { Err(refused()) }
 }
 
@@ -153,8 +157,8 @@ pub(super) fn entropy_of(probabilities: impl Iterator<Item = f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use super::super::evidence::{HeldOut, More, Rows};
+    use super::*;
     use crate::data::{Goal, Labels};
     use crate::learners::ClassMeans;
     use crate::models::first_largest;
@@ -283,11 +287,20 @@ mod tests {
 
     #[test]
     fn each_validator_refuses_to_judge_without_what_it_needs_and_parameters_out_of_range() {
-        let out_of_range = ["agreement(divergence=-1)", "soft-neighborhood-density(temperature=0)"];
+        let out_of_range = [
+            "agreement(divergence=-1)",
+            "soft-neighborhood-density(temperature=0)",
+            "matrix-norm(power=0.9)",
+            "matrix-norm(threshold=-1)",
+            "class-ami(starts=0)",
+            "mixup-validation(share=0.5)",
+            "mixup-validation(passes=0)",
+        ];
         for row in VALIDATORS {
             let mut params: Vec<String> = (row.params)().into_iter().map(|param| param.name).collect();
             for asked in out_of_range.iter().filter(|asked| name_of_asked(asked) == row.name) {
-                let error = made(true, false).score(validator(asked).unwrap().as_ref()).unwrap_err().to_string();
+                let error =
+                    made(true, false).score(validator(asked).unwrap().as_ref()).unwrap_err().to_string();
                 params.retain(|param| !error.contains(&format!("`{param}` must be")));
             }
             assert!(params.is_empty(), "{}: no case for {params:?}", row.name);
