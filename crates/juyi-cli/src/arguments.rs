@@ -19,7 +19,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub(crate) use judge::JudgeArguments;
 use kinds::seconds;
-pub(crate) use kinds::{Assume, Figure, Missing, Predictions, TargetLabels, Task};
+pub(crate) use kinds::{Assume, Figure, Missing, Predictions, TargetLabels, Task, Vote};
 pub(crate) use label::LabelArguments;
 pub(crate) use params::params;
 #[cfg(feature = "deep")]
@@ -162,6 +162,10 @@ pub(crate) struct SingleArguments {
     /// What orders single models where no labelled target rows judge (`juyi methods` lists validators) [default: agreement]
     #[arg(long, value_name = "NAME", requires = "single")]
     pub(crate) validator: Option<String>,
+    /// What gives those that vote their weights: the skill of their learners, or importance-weighted aggregation, by which the
+    /// vote comes nearest to the target's labels where only the rows moved [default: skill]
+    #[arg(long, value_name = "BY", conflicts_with = "single")]
+    pub(crate) vote: Option<Vote>,
 }
 
 #[derive(Args)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use juyi::choice::Verdict;
+use juyi::choice::{Verdict, Weighing};
 use juyi::context::Context;
 use juyi::data::{Builtin, Encoding, Reading, Table, builtin, check_renamed, read_table};
 use juyi::error::{Error, Result};
@@ -160,6 +160,7 @@ fn settings(arguments: &TransferArguments) -> Result<Settings> {
         assume: arguments.assume.map(arguments::Assume::of_library),
         budget: arguments.budget,
         figure: arguments.figure.map(arguments::Figure::of_library),
+        weighing: arguments.alone.vote.map_or_else(Weighing::default, arguments::Vote::of_library),
         single: arguments
             .alone
             .single

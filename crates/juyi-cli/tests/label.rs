@@ -127,7 +127,12 @@ fn a_slip_in_a_filled_in_label_is_named_where_it_stands() {
     let said = "`filled.csv`, line 6, column `y`: label `unheard-of` is no class that the source knows, and is one more";
     assert!(warned.contains(said), "{warned}");
     // What is said of source rows is refused where the sources are models.
-    for more in ["--single", "--single --validator entropy", "--assume rescaled"] {
+    for more in [
+        "--single",
+        "--single --validator entropy",
+        "--vote importance-weighted-aggregation",
+        "--assume rescaled",
+    ] {
         let refused =
             juyi(folder.path(), &format!("transfer --source run --target new.csv --label y {more} --out no"));
         assert_eq!(refused.status.code(), Some(2), "{more}");

@@ -113,6 +113,8 @@ settings! {
     Tune = "tune",
     /// What orders single models.
     Validator = "validator",
+    /// How votes are weighed.
+    Vote = "vote",
     /// Set of tensors in a file.
     Weights = "weights",
 }

@@ -1,6 +1,6 @@
 //! Several sources of which one contradicts the others.
 
-use juyi::choice::{Chosen, Verdict, Wishes, choose};
+use juyi::choice::{Chosen, Verdict, Weighing, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, select_rows};
@@ -51,6 +51,7 @@ fn chosen(sources: Vec<Domain>, labelled: usize, rng: &mut ChaCha8Rng) -> (Chose
         budget: None,
         single: None,
         given: None,
+        weighing: Weighing::default(),
     };
     let chosen = choose(&task, wishes, context).expect("a choice");
     let written = match &chosen.candidate {
@@ -167,6 +168,7 @@ fn sources_of_overlapping_classes_do_not_contradict_each_other() {
         budget: None,
         single: None,
         given: None,
+        weighing: Weighing::default(),
     };
     let chosen = choose(&task, wishes, &mut Context::new(1, DEFAULT_MEMORY)).expect("a choice");
     assert_eq!(found(&chosen), [(false, 0), (false, 0)], "{:?}", chosen.choice.sources);

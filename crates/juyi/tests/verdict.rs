@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use juyi::choice::{Budget, Chosen, Configuration, Proposal, Verdict, Wishes, choose};
+use juyi::choice::{Budget, Chosen, Configuration, Proposal, Verdict, Weighing, Wishes, choose};
 use juyi::context::{Context, DEFAULT_MEMORY};
 use juyi::data::{Domain, Goal, Labels, Task};
 use juyi::linalg::{Matrix, multiply, select_rows};
@@ -30,6 +30,7 @@ fn wishes() -> Wishes<'static> {
         budget: None,
         single: None,
         given: None,
+        weighing: Weighing::default(),
     }
 }
 
@@ -327,6 +328,23 @@ fn a_single_model_is_written_where_one_is_asked_for() {
             assert!(chosen.choice.reason.contains(&of), "{}", chosen.choice.reason);
         }
     }
+}
+
+#[test]
+fn votes_may_weigh_by_what_is_right_where_the_target_is() {
+    let pair = offset(0, 3);
+    let by = |weighing: Weighing| {
+        let context = &mut Context::new(1, DEFAULT_MEMORY);
+        let chosen = choose(&pair.task, Wishes { weighing, ..wishes() }, context).expect("a choice");
+        let vote = chosen.candidate.as_ref().expect("a vote");
+        let weights: Vec<f64> = vote.voters.iter().map(|voter| voter.weight).collect();
+        (pair.accuracy(vote), weights, chosen.choice.reason.clone())
+    };
+    let (skill, aggregated) = (by(Weighing::Skill), by(Weighing::ImportanceWeighted));
+    assert!(aggregated.1 != skill.1 && aggregated.1.iter().all(|weight| *weight > 0.0), "{:?}", aggregated.1);
+    assert!(aggregated.2.contains("`importance-weighted-aggregation`"), "{}", aggregated.2);
+    assert!(!skill.2.contains("weigh by"), "{}", skill.2);
+    assert!(aggregated.0 > 0.8, "{} beside {}", aggregated.0, skill.0);
 }
 
 /// A class of one row in so `many` that the target's offset hides from what is learnt from the source; so many columns are

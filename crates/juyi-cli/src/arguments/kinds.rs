@@ -29,6 +29,22 @@ impl Assume {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Vote {
+    Skill,
+    ImportanceWeightedAggregation,
+}
+
+impl Vote {
+    /// Its name in the library.
+    pub(crate) fn of_library(self) -> juyi::choice::Weighing {
+        match self {
+            Self::Skill => juyi::choice::Weighing::Skill,
+            Self::ImportanceWeightedAggregation => juyi::choice::Weighing::ImportanceWeighted,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Figure {
     Accuracy,
     Balanced,

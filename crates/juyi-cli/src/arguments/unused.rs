@@ -37,6 +37,7 @@ const UNUSED: [Unused; 6] = [
             "budget",
             "single",
             "validator",
+            "vote",
             "learner",
             "learner-set",
             "network",

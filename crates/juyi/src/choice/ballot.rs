@@ -1,8 +1,7 @@
 //! The vote: of classes the one with the largest share of all weight, of numbers the median.
 
-use super::validation::spread;
 use crate::data::{Goal, Labels};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, spread};
 use crate::models::{first_largest, weighted_median};
 
 /// Answers of several voters for the same rows, counted.

@@ -7,27 +7,32 @@
 
 use std::fmt::Write;
 
+use super::aggregation::{self, Weighing};
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::estimate::{self, Standing};
 use super::fitted::Fitted;
-use super::held::shares;
 use super::learnable::Learnable;
 use super::proposal::{PLAIN_VOTE, Proposal, VOTE, count, pruned};
 use super::record::unknown;
+use super::single::Singles;
 use super::units::{Reading, Units};
+use super::voters::Voters;
 use super::{Candidate, Choice, Chosen, Verdict, title};
+use crate::context::Context;
 use crate::data::{Goal, Labels, Task};
 use crate::error::Result;
 use crate::measures::{Estimate, Figure};
 use crate::methods::Family;
-use crate::validators::{Evidence, Validator};
+use crate::validators::Validator;
 
 /// All that was fitted, before the votes are counted.
 pub(super) struct Election<'a> {
     pub(super) task: &'a Task,
     pub(super) units: Units,
     pub(super) learnable: Learnable,
+    /// The copies among the source rows.
+    pub(super) leaders: Vec<usize>,
     /// The plain learners, in the order of [`Learnable::each`].
     pub(super) plain: Vec<Fitted>,
     /// All others.
@@ -38,6 +43,8 @@ pub(super) struct Election<'a> {
     pub(super) given: Option<Vec<f64>>,
     /// What orders single models, where one is to be written instead of a vote.
     pub(super) single: Option<Box<dyn Validator>>,
+    /// How those that vote are weighed.
+    pub(super) weighing: Weighing,
     /// Whether the plain learners overlook a rare class, so that the others vote as if the columns were rescaled.
     pub(super) overlooked: bool,
 }
@@ -56,8 +63,8 @@ impl Election<'_> {
     /// Counts the votes.
     ///
     /// # Errors
-    /// What the validator of single models reports.
-    pub(super) fn count(&self) -> Result<Counted> {
+    /// What the validator of single models, or the aggregation, reports.
+    pub(super) fn count(&self, context: &mut Context) -> Result<Counted> {
         // Where nothing can be learnt, skills are chance.
         let skills =
             if self.learnable.holds() { self.learnable.skills() } else { vec![1.0; self.plain.len()] };
@@ -89,6 +96,10 @@ impl Election<'_> {
         if silent && self.given.is_none() {
             return Ok(nothing(self.without_candidates(), plain_weights));
         }
+        let weights = match self.weighing {
+            Weighing::ImportanceWeighted if !silent => aggregation::weights(&self.voters(&weights), context)?,
+            _ => weights,
+        };
         let vote = if silent {
             count(&self.plain, &plain_weights, self.task)
         } else {
@@ -104,7 +115,8 @@ impl Election<'_> {
         };
         let single = match &self.single {
             Some(validator) if self.asked.is_none() && self.given.is_none() => {
-                Some(self.best_single(validator.as_ref(), &vote, &weights)?)
+                let voters = self.voters(&weights);
+                Some(Singles { voters, vote: &vote }.best(validator.as_ref(), context)?)
             }
             _ => self.asked,
         };
@@ -117,6 +129,9 @@ impl Election<'_> {
             let steps: Vec<String> = steps.iter().map(|step| step.name().into()).collect();
             let name = title(built.row.name, &steps);
             let _ = write!(reason, " Of single models `{name}` is best by `{}`.", validator.row().name);
+        }
+        if self.weighing != Weighing::default() {
+            let _ = write!(reason, " Those that vote weigh by `{}`.", self.weighing.name());
         }
         let signs = (self.task.goal != Goal::Value)
             .then(|| standing.signs(self.learnable.accuracy(&self.task.source.labels)));
@@ -194,27 +209,9 @@ impl Election<'_> {
         Choice { verdict, units: Some(self.units.clone()), ..unknown(reason, (0, 0)) }
     }
 
-    /// Of those that vote the one that a validator puts first.
-    fn best_single(&self, validator: &dyn Validator, vote: &Ballot, weights: &[f64]) -> Result<usize> {
-        let labels = &self.task.source.labels;
-        let mut best: Option<(f64, usize)> = None;
-        for (k, one) in self.others.iter().enumerate().filter(|(k, _)| weights[*k] > 0.0) {
-            let (Some(answers), Some(model)) = (one.heard(), &one.model) else { continue };
-            let said = model.predict(self.task.target.features.as_ref())?;
-            let probabilities = shares(&said, &model.goal, &self.task.goal);
-            let support = vote.support_of(answers, labels);
-            let score = validator.score(&Evidence {
-                goal: &self.task.goal,
-                answers,
-                probabilities: probabilities.as_ref(),
-                support: &support,
-                source: labels,
-            })?;
-            if best.is_none_or(|(held, _)| score > held) {
-                best = Some((score, k));
-            }
-        }
-        Ok(best.expect("somebody votes, and all models are kept").1)
+    /// The others with these weights.
+    fn voters<'a>(&'a self, weights: &'a [f64]) -> Voters<'a> {
+        Voters { task: self.task, others: &self.others, weights, leaders: &self.leaders }
     }
 
     /// The weight of each of the others.

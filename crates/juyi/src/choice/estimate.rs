@@ -12,8 +12,8 @@ use super::ballot::Ballot;
 use super::calibration::{Line, calibration};
 use super::signs::Signs;
 use super::units::Reading;
-use super::validation::spread;
 use crate::data::Labels;
+use crate::linalg::spread;
 use crate::measures::Estimate;
 
 /// How one set of answers stands to another, as a ballot has it.

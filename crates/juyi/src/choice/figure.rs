@@ -7,9 +7,9 @@
 use super::RARE;
 use super::paired;
 use super::resamples::{Resamples, Score};
-use super::validation::{most_frequent, spread};
+use super::validation::most_frequent;
 use crate::data::{Goal, Labels};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, spread};
 use crate::measures::{Estimate, Figure, Ranking, mean_area};
 
 /// Where classes are many, a class is rare below this part of an even share.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use faer::MatRef;
 use rayon::prelude::*;
 
 use super::budget::{Budget, cheap_first};
@@ -120,16 +121,21 @@ fn answered(
 ) -> Result<(Vec<f64>, Model)> {
     let context = &mut context.aside(); // the notices of these fits are not those of the run
     let model = fit(&candidate.built, task, candidate.learner.as_ref(), maps.to_vec(), context)?;
-    let own = &model.maps[maps.len()..];
-    let mut answers = predict(own, &model.predictor, task.target.features.as_ref()).answer;
-    if let (Goal::Classes(own), Goal::Classes(all)) = (&model.goal, &task.goal) {
+    let answers = said(&model, maps.len(), task.target.features.as_ref(), &task.goal);
+    Ok((answers, model))
+}
+
+/// What a model says of target rows that went through the first `before` of its maps: classes of `goal`, or numbers.
+pub(super) fn said(model: &Model, before: usize, rows: MatRef<'_, f64>, goal: &Goal) -> Vec<f64> {
+    let mut answers = predict(&model.maps[before..], &model.predictor, rows).answer;
+    if let (Goal::Classes(own), Goal::Classes(all)) = (&model.goal, goal) {
         let positions: Vec<f64> =
             own.iter().map(|class| all.iter().position(|name| name == class).unwrap_or(0) as f64).collect();
         for answer in answers.iter_mut().filter(|answer| answer.is_finite()) {
             *answer = positions[*answer as usize];
         }
     }
-    Ok((answers, model))
+    answers
 }
 
 impl Fitted {

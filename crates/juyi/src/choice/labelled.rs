@@ -71,7 +71,7 @@ pub(super) fn choose_by_labels(task: &Task, wishes: Wishes<'_>, context: &mut Co
     let keep = if whole { Keep::Whole } else { Keep::Part };
     let blank = with_labels_of(task, &[]);
     let election = election(&blank, Wishes { single: None, ..wishes }, keep, context)?;
-    let counted = election.count()?;
+    let counted = election.count(context)?;
     let Election { units, learnable, plain, others, asked, overlooked, .. } = election;
     let own = candidates::target_only(task, steps, learner)?;
     let best = &plain[learnable.best()].configuration.with;

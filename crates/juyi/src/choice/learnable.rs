@@ -3,11 +3,11 @@
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::fitted::{Fitted, Keep, fit_each};
-use super::validation::{folds, spread};
+use super::validation::folds;
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Task};
 use crate::error::Result;
-use crate::linalg::select_rows;
+use crate::linalg::{select_rows, spread};
 use crate::models::first_largest;
 
 /// What the cross-validation of the source came to.

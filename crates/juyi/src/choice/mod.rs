@@ -1,11 +1,13 @@
 //! Which candidate to trust, and whether to transfer at all, without a label of the target.
 //!
 //! Read in this order: `candidates` for what is tried, `budget` for how long, `fitted` and `ballot` for the vote of it, `units`
-//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `given` for models
-//! that were made elsewhere, `record`
-//! for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`, `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `voters`
+//! for what they are asked beside, `aggregation` for other weights, `single` for one model instead of a vote, `given` for models
+//! that were made elsewhere, `record` for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`,
+//! `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
+mod aggregation;
 mod ballot;
 mod bench;
 mod budget;
@@ -27,11 +29,14 @@ mod proposal;
 mod record;
 mod resamples;
 mod signs;
+mod single;
 mod sources;
 mod tried;
 mod units;
 mod validation;
+mod voters;
 
+pub use aggregation::Weighing;
 pub use budget::Budget;
 pub use calibration::{Calibration, Seen};
 pub use candidates::{Configuration, by_source, title};
@@ -83,6 +88,8 @@ pub struct Wishes<'a> {
     /// What a model that is not ours says of each target row, classes by position: it is judged instead of the vote, and no
     /// labelled target row judges.
     pub given: Option<Vec<f64>>,
+    /// How those that vote are weighed.
+    pub weighing: Weighing,
 }
 
 /// The fewest rows of each side that a verdict is reached on.
@@ -165,7 +172,7 @@ fn choose_of_one(task: &Task, mut wishes: Wishes<'_>, context: &mut Context) -> 
         election.others.iter().map(|one| (&one.configuration, one.answers.as_ref().err())),
         context,
     );
-    let counted = election.count()?;
+    let counted = election.count(context)?;
     let chosen = election.chosen(counted);
     let heard = Heard { rows: target_rows, ..chosen.choice.heard };
     let choice = Choice { rows, heard, seconds: start.elapsed().as_secs_f64(), ..chosen.choice };
@@ -179,7 +186,7 @@ fn election<'a>(
     keep: Keep,
     context: &mut Context,
 ) -> Result<Election<'a>> {
-    let Wishes { steps, learner, only, assume, figure, budget, single, given } = wishes;
+    let Wishes { steps, learner, only, assume, figure, budget, single, given, weighing } = wishes;
     let leaders = leaders_of(task, context);
     let plain = candidates::plain(task, steps, learner)?;
     context.progress("looking how the rows lie to each other", 0, 0);
@@ -203,7 +210,19 @@ fn election<'a>(
     let (own, all) = (first + others.len(), first + others.len() + usize::from(only.is_some()));
     let mut others = fit_in_time(others, task, keep, budget, (first, all), context);
     others.extend(fit_each(only.into_iter().collect(), task, keep, (own, all), context));
-    Ok(Election { task, units, learnable, plain, others, asked, given, single, overlooked })
+    Ok(Election {
+        task,
+        units,
+        learnable,
+        leaders,
+        plain,
+        others,
+        asked,
+        given,
+        single,
+        weighing,
+        overlooked,
+    })
 }
 
 /// Says what becomes of a figure that is asked for where no labels judge.

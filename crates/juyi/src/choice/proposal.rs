@@ -3,10 +3,10 @@
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::fitted::{Fitted, Standby};
-use super::validation::spread;
 use crate::context::Context;
 use crate::data::{Goal, Labels, Task};
 use crate::error::{Error, Result};
+use crate::linalg::spread;
 use crate::methods::fit;
 use crate::models::{About, Map, Member, Model, Predictor, Preprocess, VoteRule, Votes, preprocess};
 

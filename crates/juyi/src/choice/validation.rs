@@ -60,13 +60,6 @@ pub fn most_frequent(of: impl Iterator<Item = usize>, classes: usize) -> f64 {
     counts.into_iter().max().unwrap_or(0) as f64 / all.max(1) as f64
 }
 
-/// The variance of some numbers; 1 if they are all the same.
-pub(super) fn spread(of: &[f64]) -> f64 {
-    let mean = of.iter().sum::<f64>() / of.len() as f64;
-    let spread = of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
-    if spread > 0.0 { spread } else { 1.0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

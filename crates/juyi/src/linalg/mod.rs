@@ -22,7 +22,7 @@ pub use distance::{
 pub use exponential::{exponentials, hyperbolic_tangents, logarithms};
 pub use nearest::{Nearest, nearest, nearest_several};
 pub use principal::{principal_directions, principal_directions_bytes};
-pub use statistics::{column_deviations, column_means, column_scales, covariance};
+pub use statistics::{column_deviations, column_means, column_scales, covariance, spread};
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};

@@ -10,6 +10,13 @@ pub fn column_means(x: MatRef<'_, f64>) -> Vec<f64> {
     x.col_iter().map(|column| column.iter().sum::<f64>() / x.nrows() as f64).collect()
 }
 
+/// The variance of some numbers; 1 if they are all the same.
+pub fn spread(of: &[f64]) -> f64 {
+    let mean = of.iter().sum::<f64>() / of.len() as f64;
+    let spread = of.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / of.len() as f64;
+    if spread > 0.0 { spread } else { 1.0 }
+}
+
 /// Deviations below it are taken in a unit of their own: their squares are too small for a number.
 const SMALL: f64 = 1e-150;
 

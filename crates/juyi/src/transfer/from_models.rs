@@ -11,7 +11,7 @@ use super::prepare::{describe, identifiers, of_rows, target_domain};
 use super::steps::{self, Data, Sources};
 use super::truth::Truth;
 use super::{Outcome, Settings, TargetLabels, units};
-use crate::choice::{Budget, Choice, Chosen, Configuration, Proposal, Wishes, choose_from_models};
+use crate::choice::{Budget, Choice, Chosen, Configuration, Proposal, Weighing, Wishes, choose_from_models};
 use crate::context::Context;
 use crate::data::{Cells, Classes, Domain, Encoding, Goal, Table, read_labels_later, thousands_among_labels};
 use crate::error::{Error, Result};
@@ -44,6 +44,11 @@ pub fn transfer_models(
             Setting::Single,
             settings.single.is_some(),
             "one model is written in any case, and labelled target rows judge",
+        ),
+        (
+            Setting::Vote,
+            settings.weighing != Weighing::default(),
+            "there are no source rows by which the votes could be weighed",
         ),
         (
             Setting::Assume,
@@ -177,6 +182,7 @@ impl Sources for Models {
             budget: settings.budget.map(Budget::begin),
             single: None,
             given: None,
+            weighing: Weighing::default(),
         };
         choose_from_models(&self.sources, &self.target, goal, wishes, context)
     }

@@ -74,6 +74,7 @@ pub fn judge_predictions(
         budget: settings.budget.map(Budget::begin),
         single: None,
         given: Some(answers.answer.clone()),
+        weighing: settings.weighing,
     };
     let chosen = choose(&task, wishes, context)?;
     let judged = judged(&given.target.name, &answers, on_source.as_ref(), &task, &chosen.choice, context);

@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map as JsonMap, Value};
 
-use crate::choice::Reading;
+use crate::choice::{Reading, Weighing};
 use crate::context::Context;
 use crate::data::{Missing, Table};
 use crate::error::Result;
@@ -102,6 +102,8 @@ pub struct Settings {
     /// The validator that orders single models, of which one is written instead of a vote: see
     /// [`validator`](crate::validators::validator); `None` for the vote.
     pub single: Option<String>,
+    /// How those that vote are weighed.
+    pub weighing: Weighing,
     /// Whether the distances between the domains, and their columns, are measured for the record.
     pub distances: bool,
     /// Columns that are left out.
@@ -128,6 +130,7 @@ impl Default for Settings {
             figure: None,
             budget: None,
             single: None,
+            weighing: Weighing::default(),
             distances: true,
             drop: Vec::new(),
             id: Vec::new(),

@@ -7,7 +7,7 @@ use super::figures::{self, Pixels};
 use super::fits::{Fits, Ran};
 use super::truth::Truth;
 use super::{Outcome, Settings, degenerate};
-use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict};
+use crate::choice::{Choice, Chosen, Configuration, Proposal, Verdict, Weighing};
 use crate::context::Context;
 use crate::data::{Encoding, Goal, Missing, Table};
 use crate::error::{Error, Result, shown};
@@ -20,7 +20,7 @@ use crate::report::{
     Confusion, DataFacts, DomainFacts, Figures, Predictions, Run, SourceRows, SourceWeights, TransferFacts,
 };
 use crate::setting::Setting;
-use crate::validators::{validator, validator_row};
+use crate::validators::{VALIDATORS, validator, validator_row};
 
 /// Sources with the target that they are to serve: rows, or models of rows.
 pub(super) trait Sources {
@@ -113,6 +113,20 @@ pub(super) fn named(
             return Err(Error::input(format!("`{}`", Setting::Single), problem, "leave it out"));
         }
     }
+    if settings.weighing != Weighing::default() {
+        let hint = "leave it out";
+        if settings.single.is_some() {
+            let problem = format!("weighs the votes, and one model is asked for with `{}`", Setting::Single);
+            return Err(Error::input(format!("`{}`", Setting::Vote), problem, hint));
+        }
+        if settings.method != "auto" {
+            let problem = format!(
+                "weighs the votes of what `auto` tries, and `{}` is asked for",
+                shown(&settings.method)
+            );
+            return Err(Error::input(format!("`{}`", Setting::Vote), problem, hint));
+        }
+    }
     if settings.budget.is_some() && settings.method != "auto" && !settings.guard {
         let method = shown(&settings.method);
         let problem = format!("is for the choice among methods, and `{method}` is asked for");
@@ -175,11 +189,21 @@ pub(super) fn run(
         && let row = validator_row(name_of_asked(by))?
         && !row.values
     {
-        let hint = format!("leave out `{}`: `agreement` orders both", Setting::Validator);
+        let both = VALIDATORS.iter().filter(|row| row.values).map(|row| format!("`{}`", row.name));
+        let both: Vec<String> = both.collect();
+        let hint =
+            format!("leave out `{}`, or give one that orders both: {}", Setting::Validator, both.join(", "));
         return Err(Error::Unsuited {
             method: row.name.into(),
             problem: "orders classes, not numbers".into(),
             hint,
+        });
+    }
+    if data.goal == Goal::Value && settings.weighing != Weighing::default() {
+        return Err(Error::Unsuited {
+            method: settings.weighing.name().into(),
+            problem: "weighs votes for classes, not numbers".into(),
+            hint: format!("leave out `{}`", Setting::Vote),
         });
     }
     // 2 select

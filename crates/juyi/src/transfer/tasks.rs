@@ -112,6 +112,7 @@ impl Sources for Task {
             budget: settings.budget.map(Budget::begin),
             single: settings.single.as_deref().map(validator).transpose()?,
             given: None,
+            weighing: settings.weighing,
         };
         choose(self, wishes, context)
     }

@@ -17,9 +17,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Evidence, Validator, ValidatorRow, make};
+use super::evidence::Evidence;
+use super::registry::{Validator, ValidatorRow, make, must};
+use crate::context::Context;
 use crate::data::{Goal, Labels};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::params::params_of;
 
 /// Agreement with all candidates.
@@ -41,6 +43,7 @@ impl Agreement {
         name: "agreement",
         summary: "agreement with the vote of all, less half the divergence of class shares",
         values: true,
+        needs: &[],
         source: include_str!("agreement.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -52,12 +55,9 @@ impl Validator for Agreement {
         &Self::ROW
     }
 
-    fn score(&self, of: &Evidence<'_>) -> Result<f64> {
-        if !(self.divergence >= 0.0 && self.divergence.is_finite()) {
-            let (owner, name) = (Self::ROW.name.into(), "divergence".into());
-            let got = self.divergence.to_string();
-            return Err(Error::Param { owner, name, must: "0 or more".into(), got });
-        }
+    fn score(&self, of: &Evidence<'_>, _context: &mut Context) -> Result<f64> {
+        let holds = self.divergence >= 0.0 && self.divergence.is_finite();
+        must(Self::ROW.name, "divergence", "0 or more", holds, self.divergence)?;
         let agrees = of.support.iter().sum::<f64>() / of.support.len() as f64;
         let (Goal::Classes(names), Labels::Classes(source)) = (of.goal, of.source) else { return Ok(agrees) };
         let mut apart = vec![0.0; names.len()];
@@ -71,6 +71,7 @@ impl Validator for Agreement {
 
 #[cfg(test)]
 mod tests {
+    use super::super::evidence::More;
     use super::*;
     use crate::linalg::Matrix;
 
@@ -85,9 +86,11 @@ mod tests {
             probabilities: p.as_ref(),
             support: &[0.9, 0.7],
             source: &source,
+            more: More::default(),
         };
         // Half of `b` where the source has a quarter: a total variation of 1/4.
-        assert!((Agreement::default().score(&of).unwrap() - (0.8 - 0.125)).abs() < 1e-12);
-        assert!((Agreement { divergence: 0.0 }.score(&of).unwrap() - 0.8).abs() < 1e-12);
+        let score = |own: Agreement| own.score(&of, &mut Context::default()).unwrap();
+        assert!((score(Agreement::default()) - (0.8 - 0.125)).abs() < 1e-12);
+        assert!((score(Agreement { divergence: 0.0 }) - 0.8).abs() < 1e-12);
     }
 }

@@ -12,7 +12,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Evidence, Validator, ValidatorRow, make};
+use super::evidence::Evidence;
+use super::registry::{Validator, ValidatorRow, make};
+use crate::context::Context;
 use crate::error::Result;
 use crate::linalg::thin_svd;
 use crate::params::params_of;
@@ -27,6 +29,7 @@ impl BatchNuclearNorm {
         name: "batch-nuclear-norm",
         summary: "nuclear norm of the probabilities of the target rows",
         values: false,
+        needs: &[],
         source: include_str!("batch_nuclear_norm.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -38,7 +41,7 @@ impl Validator for BatchNuclearNorm {
         &Self::ROW
     }
 
-    fn score(&self, of: &Evidence<'_>) -> Result<f64> {
+    fn score(&self, of: &Evidence<'_>, _context: &mut Context) -> Result<f64> {
         let p = of.probabilities;
         let (_, values, _) = thin_svd(p)?;
         Ok(values.iter().sum::<f64>() / p.nrows() as f64)

@@ -13,7 +13,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Evidence, Validator, ValidatorRow, entropy_of, make};
+use super::evidence::Evidence;
+use super::registry::{Validator, ValidatorRow, entropy_of, make};
+use crate::context::Context;
 use crate::error::Result;
 use crate::params::params_of;
 
@@ -27,6 +29,7 @@ impl Entropy {
         name: "entropy",
         summary: "how sure the candidate is of the target rows",
         values: false,
+        needs: &[],
         source: include_str!("entropy.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -38,7 +41,7 @@ impl Validator for Entropy {
         &Self::ROW
     }
 
-    fn score(&self, of: &Evidence<'_>) -> Result<f64> {
+    fn score(&self, of: &Evidence<'_>, _context: &mut Context) -> Result<f64> {
         let rows = of.probabilities.row_iter().map(|row| entropy_of(row.iter().copied()));
         Ok(-rows.sum::<f64>() / of.probabilities.nrows() as f64)
     }

@@ -14,7 +14,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Evidence, Validator, ValidatorRow, entropy_of, make};
+use super::evidence::Evidence;
+use super::registry::{Validator, ValidatorRow, entropy_of, make};
+use crate::context::Context;
 use crate::error::Result;
 use crate::params::params_of;
 
@@ -28,6 +30,7 @@ impl InformationMaximization {
         name: "information-maximization",
         summary: "how sure the candidate is of each target row, and how evenly its answers are spread",
         values: false,
+        needs: &[],
         source: include_str!("information_maximization.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -39,7 +42,7 @@ impl Validator for InformationMaximization {
         &Self::ROW
     }
 
-    fn score(&self, of: &Evidence<'_>) -> Result<f64> {
+    fn score(&self, of: &Evidence<'_>, _context: &mut Context) -> Result<f64> {
         let m = of.probabilities.nrows() as f64;
         let means = of.probabilities.col_iter().map(|column| column.iter().sum::<f64>() / m);
         let rows = of.probabilities.row_iter().map(|row| entropy_of(row.iter().copied()));

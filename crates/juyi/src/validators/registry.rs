@@ -1,33 +1,18 @@
 //! Validators as rows.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
-use faer::MatRef;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map as JsonMap, Value};
 
 use super::VALIDATORS;
-use crate::data::{Goal, Labels};
+use super::evidence::{Evidence, Need};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::heads::{head, page};
 use crate::linalg::Matrix;
 use crate::models::{Answers, softmax_rows};
 use crate::params::{ParamInfo, asked, check_names, markdown, of_owner, read_params};
-
-/// What is known of one candidate without a label of the target.
-pub struct Evidence<'a> {
-    /// Classes or numbers.
-    pub goal: &'a Goal,
-    /// Its answers for the `m` target rows: classes as positions, or numbers.
-    pub answers: &'a [f64],
-    /// `(m, classes)`, rows add up to 1; `(m, 0)` of numbers.
-    pub probabilities: MatRef<'a, f64>,
-    /// Of each target row the share of the votes of all candidates for its answer, 0 to 1; of numbers 1 less the squared
-    /// distance to the median of all over the variance of the source's labels.
-    pub support: &'a [f64],
-    /// Labels of the source rows.
-    pub source: &'a Labels,
-}
 
 /// Orders candidates without a label of the target.
 pub trait Validator: Send + Sync {
@@ -37,8 +22,9 @@ pub trait Validator: Send + Sync {
     /// The score of a candidate, the larger the better; only differences between candidates of one task mean something.
     ///
     /// # Errors
-    /// [`Error::Param`] for a parameter out of its range; [`Error::Numeric`] if a decomposition does not converge.
-    fn score(&self, of: &Evidence<'_>) -> Result<f64>;
+    /// [`Error::Param`] for a parameter out of its range; [`Error::Input`] where what its row needs is not given;
+    /// [`Error::Numeric`] if a decomposition does not converge.
+    fn score(&self, of: &Evidence<'_>, context: &mut Context) -> Result<f64>;
 }
 
 /// Makes a validator from given parameters.
@@ -52,6 +38,8 @@ pub struct ValidatorRow {
     pub summary: &'static str,
     /// Whether it orders candidates that predict numbers as well.
     pub values: bool,
+    /// What it must be shown beside the answers.
+    pub needs: &'static [Need],
     /// The text of its file, of which the head is its page.
     pub source: &'static str,
     /// Its parameters.
@@ -73,6 +61,10 @@ impl ValidatorRow {
             out,
             "\n**In short.** A validator for {goals}; the candidate with the largest score is taken."
         );
+        if !self.needs.is_empty() {
+            let needs: Vec<&str> = self.needs.iter().map(|need| need.words()).collect();
+            let _ = writeln!(out, "Beside the answers it is shown {}.", needs.join("; "));
+        }
         out += &markdown(&(self.params)());
         let _ = write!(
             out,
@@ -81,6 +73,20 @@ impl ValidatorRow {
         );
         out
     }
+}
+
+/// Refuses a parameter of the validator of this name that does not hold to its range.
+///
+/// # Errors
+/// [`Error::Param`].
+pub(super) fn must(validator: &str, name: &str, must: &str, holds: bool, got: impl Display) -> Result<()> {
+    let refused = || Error::Param {
+        owner: validator.into(),
+        name: name.into(),
+        must: must.into(),
+        got: got.to_string(),
+    };
+    if holds { Ok(()) } else { Err(refused()) }
 }
 
 /// A validator of this type with these parameters, the others at their defaults.
@@ -151,43 +157,166 @@ pub(super) fn entropy_of(probabilities: impl Iterator<Item = f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::evidence::{HeldOut, More, Rows};
     use super::*;
+    use crate::data::{Goal, Labels};
+    use crate::learners::ClassMeans;
+    use crate::models::first_largest;
+    use crate::params::name_of_asked;
+    use faer::MatRef;
 
-    /// Candidates for 40 rows of four classes: one that is sure, has all classes and agrees with all, and one that guesses.
-    fn candidates() -> [(Vec<f64>, Matrix, Vec<f64>); 2] {
+    /// All that is known of a made-up candidate: 40 target and 32 source rows around the corners of a square, one a class.
+    struct Made {
+        good: bool,
+        answers: Vec<f64>,
+        probabilities: Matrix,
+        support: Vec<f64>,
+        labels: Labels,
+        mean: Matrix,
+        source: Matrix,
+        target: Matrix,
+        held_out: HeldOut,
+        ratios: Vec<f64>,
+    }
+
+    /// Rows `0..n`, or the last first.
+    fn order(n: usize, turned: bool) -> Vec<usize> {
+        if turned { (0..n).rev().collect() } else { (0..n).collect() }
+    }
+
+    /// A row near the corner of its class.
+    fn row(i: usize, j: usize) -> f64 {
+        let corner = [(0.0, 0.0), (3.0, 0.0), (0.0, 3.0), (3.0, 3.0)][i % 4];
+        [corner.0, corner.1][j] + ((i * 37 + j * 53) % 29) as f64 / 29.0
+    }
+
+    /// One that is sure, has all classes, agrees with all and is right where that is known, or one that guesses.
+    fn made(good: bool, turned: bool) -> Made {
         let sure = |i: usize, c: usize| {
             let most = 0.88 + 0.01 * (i % 5) as f64;
             if i % 4 == c { most } else { (1.0 - most) / 3.0 }
         };
-        let guess = |i: usize, c: usize| (4.0 * ((i * 37 + c * 61 + i * c * 13) % 41) as f64 / 41.0).exp();
-        [(&sure as &dyn Fn(usize, usize) -> f64, 0.9), (&guess, 0.5)].map(|(by, support)| {
-            let of = |i: usize| (0..4).map(|c| by(i, c)).collect::<Vec<f64>>();
-            let p = Matrix::from_fn(40, 4, |i, c| by(i, c) / of(i).iter().sum::<f64>());
-            let answers = (0..40).map(|i| crate::models::first_largest(&of(i)) as f64).collect();
-            (answers, p, vec![support; 40])
-        })
+        let guess = |i: usize, c: usize| {
+            let weight = |c: usize| (4.0 * ((i * 37 + c * 61 + i * c * 13) % 41) as f64 / 41.0).exp();
+            weight(c) / (0..4).map(weight).sum::<f64>()
+        };
+        let (targets, sources) = (order(40, turned), order(32, turned));
+        let of = |by: &dyn Fn(usize, usize) -> f64| Matrix::from_fn(40, 4, |i, c| by(targets[i], c));
+        let [sure, guess] = [of(&sure), of(&guess)];
+        let mean = Matrix::from_fn(40, 4, |i, c| 0.7 * sure[(i, c)] + 0.3 * guess[(i, c)]);
+        let probabilities = if good { sure } else { guess };
+        let answers = probabilities.row_iter().map(|row| {
+            let row: Vec<f64> = row.iter().copied().collect();
+            first_largest(&row) as f64
+        });
+        let rows: Vec<usize> = (0..32).filter(|&at| sources[at] < 14).collect();
+        let said = |i: usize| if good || i % 3 == 0 { i % 4 } else { (i + 1) % 4 };
+        let features = |of: &[usize]| Matrix::from_fn(of.len(), 2, |i, j| row(of[i], j));
+        let (source, target) = (features(&sources), features(&targets));
+        Made {
+            good,
+            answers: answers.collect(),
+            support: vec![if good { 0.9 } else { 0.5 }; 40],
+            labels: Labels::Classes(sources.iter().map(|i| i % 4).collect()),
+            held_out: HeldOut {
+                answers: rows.iter().map(|&at| said(sources[at]) as f64).collect(),
+                rows,
+                source: source.clone(),
+                target: target.clone(),
+            },
+            ratios: sources.iter().map(|i| 0.5 + (i % 5) as f64 / 4.0).collect(),
+            probabilities,
+            mean,
+            source,
+            target,
+        }
     }
 
+    impl Made {
+        fn score(&self, own: &dyn Validator) -> Result<f64> {
+            let goal = Goal::Classes(["a", "b", "c", "d"].map(String::from).to_vec());
+            let class = |x: f64, y: f64| {
+                let near = usize::from(x > 1.9) + 2 * usize::from(y > 1.9);
+                if self.good { near } else { (71.3 * x + 33.7 * y) as usize % 4 }
+            };
+            let answer = |rows: MatRef<'_, f64>| {
+                (0..rows.nrows()).map(|i| class(rows[(i, 0)], rows[(i, 1)]) as f64).collect()
+            };
+            let map = |rows: MatRef<'_, f64>| rows.to_owned();
+            let rows = Rows {
+                source: &self.source,
+                target: &self.target,
+                answer: &answer,
+                map: &map,
+                learner: &ClassMeans,
+            };
+            let (needs, mean) = (own.row().needs, self.mean.as_ref());
+            let more = More {
+                mean: needs.contains(&Need::Mean).then_some(mean),
+                rows: needs.contains(&Need::Rows).then_some(&rows),
+                held_out: needs.contains(&Need::HeldOut).then_some(&self.held_out),
+                ratios: needs.contains(&Need::Ratios).then_some(&self.ratios),
+            };
+            let of = Evidence {
+                goal: &goal,
+                answers: &self.answers,
+                probabilities: self.probabilities.as_ref(),
+                support: &self.support,
+                source: &self.labels,
+                more,
+            };
+            own.score(&of, &mut Context::default())
+        }
+    }
+
+    /// Each is shown what its row needs, and nothing else.
     #[test]
-    fn each_validator_prefers_what_is_sure_and_agrees_and_does_not_ask_for_the_order_of_rows() {
-        let goal = Goal::Classes(["a", "b", "c", "d"].map(String::from).to_vec());
-        let source = Labels::Classes((0..32).map(|i| i % 4).collect());
+    fn each_validator_prefers_what_is_sure_and_right_and_does_not_ask_for_the_order_of_rows() {
         for row in VALIDATORS {
             let own = validator(row.name).unwrap();
             assert!(own.row().name == row.name && own.row().source == row.source);
-            let score = |(answers, p, support): &(Vec<f64>, Matrix, Vec<f64>)| {
-                let of =
-                    Evidence { goal: &goal, answers, probabilities: p.as_ref(), support, source: &source };
-                own.score(&of).unwrap()
-            };
-            let [good, bad] = candidates();
-            assert!(score(&good) > score(&bad), "{}", row.name);
-            let turned = (
-                good.0.iter().rev().copied().collect(),
-                Matrix::from_fn(40, 4, |i, c| good.1[(39 - i, c)]),
-                good.2.clone(),
-            );
-            assert!((score(&turned) - score(&good)).abs() < 1e-9, "{}", row.name);
+            let score = |made: Made| made.score(own.as_ref()).unwrap();
+            let (good, bad) = (score(made(true, false)), score(made(false, false)));
+            assert!(good > bad + 1e-6, "{}: {good}, {bad}", row.name);
+            for (is_good, score_in_order) in [(true, good), (false, bad)] {
+                let turned = score(made(is_good, true));
+                assert!((turned - score_in_order).abs() < 1e-8, "{}: {turned}, {score_in_order}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn each_validator_refuses_to_judge_without_what_it_needs_and_parameters_out_of_range() {
+        let out_of_range = [
+            "agreement(divergence=-1)",
+            "soft-neighborhood-density(temperature=0)",
+            "matrix-norm(power=0.9)",
+            "matrix-norm(threshold=-1)",
+            "class-ami(starts=0)",
+            "mixup-validation(share=0.5)",
+            "mixup-validation(passes=0)",
+        ];
+        for row in VALIDATORS {
+            let mut params: Vec<String> = (row.params)().into_iter().map(|param| param.name).collect();
+            for asked in out_of_range.iter().filter(|asked| name_of_asked(asked) == row.name) {
+                let error =
+                    made(true, false).score(validator(asked).unwrap().as_ref()).unwrap_err().to_string();
+                params.retain(|param| !error.contains(&format!("`{param}` must be")));
+            }
+            assert!(params.is_empty(), "{}: no case for {params:?}", row.name);
+            if !row.needs.is_empty() {
+                let Made { answers, probabilities, support, labels, .. } = made(true, false);
+                let of = Evidence {
+                    goal: &Goal::Classes(["a", "b", "c", "d"].map(String::from).to_vec()),
+                    answers: &answers,
+                    probabilities: probabilities.as_ref(),
+                    support: &support,
+                    source: &labels,
+                    more: More::default(),
+                };
+                let error = validator(row.name).unwrap().score(&of, &mut Context::default()).unwrap_err();
+                assert!(error.to_string().contains("must be shown"), "{}: {error}", row.name);
+            }
         }
     }
 
@@ -204,18 +333,6 @@ mod tests {
             );
         }
         assert!(validator("agrement").err().unwrap().hint().unwrap().contains("`agreement`"));
-        let error = validator("agreement(divergence=-1)").unwrap();
-        let goal = Goal::Value;
-        let source = Labels::Values(vec![0.0, 1.0]);
-        let p = Matrix::zeros(1, 0);
-        let of = Evidence {
-            goal: &goal,
-            answers: &[0.0],
-            probabilities: p.as_ref(),
-            support: &[1.0],
-            source: &source,
-        };
-        assert!(error.score(&of).is_err());
     }
 
     #[test]

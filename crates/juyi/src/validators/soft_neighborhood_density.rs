@@ -14,8 +14,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::registry::{Evidence, Validator, ValidatorRow, entropy_of, make};
-use crate::error::{Error, Result};
+use super::evidence::Evidence;
+use super::registry::{Validator, ValidatorRow, entropy_of, make, must};
+use crate::context::Context;
+use crate::error::Result;
 use crate::linalg::{exponentials, multiply, normalize_rows_l2};
 use crate::params::params_of;
 
@@ -38,6 +40,7 @@ impl SoftNeighborhoodDensity {
         name: "soft-neighborhood-density",
         summary: "how many neighbours target rows have by the candidate's probabilities",
         values: false,
+        needs: &[],
         source: include_str!("soft_neighborhood_density.rs"),
         params: params_of::<Self>,
         make: make::<Self>,
@@ -49,12 +52,9 @@ impl Validator for SoftNeighborhoodDensity {
         &Self::ROW
     }
 
-    fn score(&self, of: &Evidence<'_>) -> Result<f64> {
-        if !(self.temperature > 0.0 && self.temperature.is_finite()) {
-            let (owner, name) = (Self::ROW.name.into(), "temperature".into());
-            let got = self.temperature.to_string();
-            return Err(Error::Param { owner, name, must: "above 0".into(), got });
-        }
+    fn score(&self, of: &Evidence<'_>, _context: &mut Context) -> Result<f64> {
+        let holds = self.temperature > 0.0 && self.temperature.is_finite();
+        must(Self::ROW.name, "temperature", "above 0", holds, self.temperature)?;
         let mut f = of.probabilities.to_owned();
         normalize_rows_l2(f.as_mut());
         let similar = multiply(f.as_ref(), f.transpose());
