@@ -3,12 +3,13 @@
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::fitted::{Fitted, Keep, fit_each};
-use super::validation::{folds, spread};
+use super::validation::spread;
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Task};
 use crate::error::Result;
 use crate::linalg::select_rows;
 use crate::models::first_largest;
+use crate::splits::folds;
 
 /// What the cross-validation of the source came to.
 pub(super) struct Learnable {
