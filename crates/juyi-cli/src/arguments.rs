@@ -1,5 +1,6 @@
 //! What may be typed.
 
+pub(crate) mod bench;
 mod judge;
 mod kinds;
 mod label;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub(crate) use bench::BenchArguments;
 pub(crate) use judge::JudgeArguments;
 use kinds::seconds;
 pub(crate) use kinds::{Assume, Figure, Missing, Predictions, TargetLabels, Task, Vote};
@@ -39,8 +41,8 @@ pub(crate) struct Arguments {
 }
 
 /// Printed below the commands.
-const EXIT_STATUS: &str = "Exit status: 0 done; 1 a \"no\" (--strict, or a published number that does not come out); 2 an \
-    error; 130, 143, 129 ended by Ctrl-C, SIGTERM, a closed terminal";
+const EXIT_STATUS: &str = "Exit status: 0 done; 1 a \"no\" (--strict, or a published number or a run of `bench --tasks` that \
+    fails); 2 an error; 130, 143, 129 ended by Ctrl-C, SIGTERM, a closed terminal";
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -70,8 +72,8 @@ pub(crate) enum Command {
     /// Turn pictures into rows of features by a pretrained network
     #[cfg(feature = "deep")]
     Features(FeaturesArguments),
-    /// Run a published table again and compare
-    Bench(BenchArguments),
+    /// Run a published table again and compare, or your own tasks with several methods and seeds
+    Bench(Box<BenchArguments>),
     /// Make data to try methods on
     #[command(subcommand)]
     Data(DataCommand),
@@ -109,6 +111,7 @@ impl Arguments {
             Command::Rank(own) => Some(&mut own.surroundings),
             Command::Predict(own) => Some(&mut own.surroundings),
             Command::Label(own) => Some(&mut own.surroundings),
+            Command::Bench(own) => Some(&mut own.surroundings),
             #[cfg(feature = "deep")]
             Command::Features(own) => Some(&mut own.surroundings),
             _ => None,
@@ -306,48 +309,6 @@ pub(crate) struct MethodsArguments {
     /// Write a Markdown page for each method, and their four classifications, to this folder
     #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "markdown", "by"])]
     pub(crate) pages: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub(crate) struct BenchArguments {
-    /// Table: office-caltech-surf, office-caltech-draws, office-caltech-images, office-caltech-tuning, digits-jda,
-    /// amazon-reviews, or choice: the choice on tasks whose answer is known, --data being their folder
-    pub(crate) table: String,
-    /// Root of the data folders
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    /// Only this method; one without a published line runs with its defaults
-    #[arg(long, value_name = "NAME")]
-    pub(crate) method: Option<String>,
-    /// Only these tasks, groups or families of choice
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
-    pub(crate) tasks: Vec<String>,
-    /// For choice: fit on half of each target too, and predict the other half
-    #[arg(long)]
-    pub(crate) halves: bool,
-    /// For choice: write the constants of the estimates as these tasks have them, as choice/calibration.json holds them
-    #[arg(long, value_name = "FILE")]
-    pub(crate) calibrate: Option<PathBuf>,
-    /// Print one JSON object a row
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Labelled photographs a class of office-caltech-tuning [default: 5, 10 and 20]
-    #[cfg(feature = "deep")]
-    #[arg(long, value_name = "N")]
-    pub(crate) labelled: Option<usize>,
-    /// Draws of the labelled photographs of office-caltech-tuning
-    #[cfg(feature = "deep")]
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub(crate) draws: usize,
-    /// Checkpoint of the network for a table of pictures
-    #[cfg(feature = "deep")]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) network: Option<PathBuf>,
-    #[cfg(feature = "deep")]
-    #[command(flatten)]
-    pub(crate) pictures: PictureArguments,
-    #[command(flatten)]
-    pub(crate) surroundings: Surroundings,
 }
 
 #[cfg(test)]

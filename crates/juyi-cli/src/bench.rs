@@ -11,15 +11,16 @@ use crate::arguments::BenchArguments;
 use crate::terminal::{say, worded};
 
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    let Some(name) = &arguments.table else { return crate::sweep::run(arguments) };
     #[cfg(feature = "deep")]
-    if arguments.table == crate::few_labels::TABLE {
+    if name == crate::few_labels::TABLE {
         return crate::few_labels::run(arguments);
     }
-    if arguments.table == crate::known_answers::TABLE {
+    if name == crate::known_answers::TABLE {
         return crate::known_answers::run(arguments);
     }
     let context = arguments.surroundings.context()?;
-    let table = table(&arguments.table).map_err(with_tuning)?;
+    let table = table(name).map_err(with_tuning)?;
     let mut broken = Ok(());
     // Printed with the first row, so that nothing is when the data cannot be read.
     let mut heading = String::new();
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
         );
     }
     let read = reader(table, arguments, &context)?;
-    let rows = run_table(table, read, &arguments.data, arguments.method.as_deref(), &context, |row| {
+    let rows = run_table(table, read, arguments.data(), arguments.method.as_deref(), &context, |row| {
         let line = if arguments.json { serde_json::to_string(row).unwrap_or_default() } else { line(row) };
         if broken.is_ok() {
             broken = say(&(std::mem::take(&mut heading) + &line + "\n"));

@@ -1,6 +1,5 @@
 //! `juyi bench office-caltech-tuning`: what helps with few labelled photographs.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use juyi::context::Context;
@@ -25,7 +24,7 @@ pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     };
     choose_device(&arguments.pictures)?;
     let found = read(network, &arguments.pictures, &mut context)?;
-    let folder = Path::new(&arguments.data).join(PHOTOGRAPHS);
+    let folder = arguments.data().join(PHOTOGRAPHS);
     let entries = listing(&folder, &juyi::data::Reading::default(), &mut context)?.entries;
     let pictures = labelled(&entries, &reading(&arguments.pictures), &arguments.pictures);
     let lines: Vec<&Line> = match &arguments.method {

@@ -17,11 +17,11 @@ pub(crate) const TABLE: &str = "choice";
 pub(crate) fn run(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     let context = arguments.surroundings.context()?;
     if let Some(file) = &arguments.calibrate {
-        check_output(file, Setting::Calibrate, [arguments.data.as_path()])?;
+        check_output(file, Setting::Calibrate, [arguments.data()])?;
     }
     let mut broken = Ok(());
     let mut heading = if arguments.json { String::new() } else { heading() };
-    let all = known_answers(&arguments.data, &arguments.tasks, arguments.halves, &context, |row| {
+    let all = known_answers(arguments.data(), &arguments.tasks, arguments.halves, &context, |row| {
         let line = if arguments.json { serde_json::to_string(row).unwrap_or_default() } else { line(row) };
         if broken.is_ok() {
             broken = say(&(std::mem::take(&mut heading) + &line + "\n"));

@@ -29,6 +29,7 @@ mod results;
 mod shell;
 mod signals;
 mod sources;
+mod sweep;
 mod terminal;
 mod transfer;
 #[cfg(feature = "deep")]

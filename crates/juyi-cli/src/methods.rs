@@ -14,6 +14,7 @@ use juyi::methods::{
 use juyi::params::ParamInfo;
 use juyi::report::thousands;
 use juyi::setting::Setting;
+use juyi::splits::{SPLITTERS, SplitterRow, splitter_row};
 use juyi::transferability::{TRANSFERABILITY, TransferabilityRow, transferability_row};
 use juyi::validators::{VALIDATORS, ValidatorRow, validator_row};
 
@@ -27,12 +28,18 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     }
     let text = match &arguments.name {
         Some(name) => {
-            match (learner_row(name), measure_row(name), validator_row(name), transferability_row(name)) {
-                (Ok(row), ..) => learner(row)?,
-                (_, Ok(row), ..) => measure(row)?,
-                (.., Ok(row), _) => validator(row)?,
-                (.., Ok(row)) => transferability(row)?,
-                _ => one(method(name)?)?,
+            if let Ok(row) = learner_row(name) {
+                learner(row)?
+            } else if let Ok(row) = measure_row(name) {
+                measure(row)?
+            } else if let Ok(row) = validator_row(name) {
+                validator(row)?
+            } else if let Ok(row) = transferability_row(name) {
+                transferability(row)?
+            } else if let Ok(row) = splitter_row(name) {
+                splitter(row)?
+            } else {
+                one(method(name)?)?
             }
         }
         None if arguments.markdown => markdown()?,
@@ -45,14 +52,15 @@ pub(crate) fn run(arguments: &MethodsArguments) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The pages of all methods, learners, measures, validators and scores of representations, each with its name.
+/// The pages of all methods, learners, measures, validators, scores of representations and splitters, each with its name.
 fn pages() -> impl Iterator<Item = (&'static str, String)> {
     let methods = METHODS.iter().map(|row| (row.name, row.page()));
     let learners = LEARNERS.iter().map(|row| (row.name, row.page()));
     let measures = MEASURES.iter().map(|row| (row.name, row.page()));
     let validators = VALIDATORS.iter().map(|row| (row.name, row.page()));
     let scores = TRANSFERABILITY.iter().map(|row| (row.name, row.page()));
-    methods.chain(learners).chain(measures).chain(validators).chain(scores)
+    let splitters = SPLITTERS.iter().map(|row| (row.name, row.page()));
+    methods.chain(learners).chain(measures).chain(validators).chain(scores).chain(splitters)
 }
 
 /// A page for each of them, and the list of all. What stands there already must be pages of the same titles.
@@ -76,12 +84,13 @@ fn write_pages(folder: &Path) -> juyi::error::Result<()> {
 }
 
 /// What is listed beside the methods: kind, names, summaries.
-fn kinds() -> [(&'static str, Vec<(&'static str, &'static str)>); 4] {
+fn kinds() -> [(&'static str, Vec<(&'static str, &'static str)>); 5] {
     [
         ("learners", LEARNERS.iter().map(|row| (row.name, row.summary)).collect()),
         ("measures", MEASURES.iter().map(|row| (row.name, row.summary)).collect()),
         ("validators", VALIDATORS.iter().map(|row| (row.name, row.summary)).collect()),
         ("scores of representations", TRANSFERABILITY.iter().map(|row| (row.name, row.summary)).collect()),
+        ("splitters", SPLITTERS.iter().map(|row| (row.name, row.summary)).collect()),
     ]
 }
 
@@ -238,6 +247,16 @@ fn transferability(row: &TransferabilityRow) -> Result<String, std::fmt::Error> 
     writeln!(out, "{}: {}\n", row.name, row.summary)?;
     writeln!(out, "for      networks and features of labelled samples: `juyi rank --by {}`", row.name)?;
     parameters(&mut out, &(row.params)(), &format!(" (--by '{}(name=value)')", row.name))?;
+    writeln!(out, "\n{}", row.head().trim_end())?;
+    Ok(out)
+}
+
+fn splitter(row: &SplitterRow) -> Result<String, std::fmt::Error> {
+    let mut out = String::new();
+    writeln!(out, "{}: {}\n", row.name, row.summary)?;
+    writeln!(out, "for      tasks of `juyi bench --tasks`: `splits = \"{}\"`", row.name)?;
+    writeln!(out, "keeps    to this: {}", row.keeps())?;
+    parameters(&mut out, &(row.params)(), &format!(" (splits = \"{}(name=value)\")", row.name))?;
     writeln!(out, "\n{}", row.head().trim_end())?;
     Ok(out)
 }

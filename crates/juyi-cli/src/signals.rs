@@ -4,12 +4,30 @@
 use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::terminal::say_aside;
+
 /// Held while files are written: the end waits for it, so that no file is left half-written and none is missing.
 static WRITING: Mutex<()> = Mutex::new(());
 
 /// Until it is dropped, no signal ends the process.
 pub(crate) fn writing() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is said where a signal ends the process.
+static LAST_WORDS: Mutex<Option<Words>> = Mutex::new(None);
+
+type Words = Box<dyn Fn() -> String + Send>;
+
+/// From here on this is said, to standard error, where a signal ends the process.
+pub(crate) fn last_words(words: impl Fn() -> String + Send + 'static) {
+    *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(words));
+}
+
+fn say_last_words() {
+    if let Some(words) = &*LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) {
+        let _ = say_aside(&words()); // the end comes in any case
+    }
 }
 
 /// Ends the process with 128 + the number of the signal on Ctrl-C (130), where it is terminated (143) or its terminal
@@ -28,6 +46,7 @@ pub(crate) fn end_in_order() {
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             let _until_written = writing();
+            say_last_words();
             std::process::exit(128 + signal);
         }
     });
@@ -49,6 +68,7 @@ fn ignored(signal: i32) -> bool {
 pub(crate) fn end_in_order() {
     let _ = ctrlc::set_handler(|| {
         let _until_written = writing();
+        say_last_words();
         std::process::exit(130);
     });
 }

@@ -138,7 +138,7 @@ fn with_parameters(name: &str, set: &[String]) -> String {
 }
 
 /// The settings that the flags ask for.
-fn settings(arguments: &TransferArguments) -> Result<Settings> {
+pub(crate) fn settings(arguments: &TransferArguments) -> Result<Settings> {
     let data = data_settings(&arguments.tables);
     Ok(Settings {
         method: arguments.method.clone(),
@@ -234,14 +234,7 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
         let target = tables.pop().expect("the target is the last of them");
         return Ok((tables, target));
     }
-    let as_text = arguments.label.iter().chain(&arguments.id).cloned().collect();
-    let reading = Reading {
-        label: arguments.label.clone(),
-        as_text,
-        id: arguments.id.clone(),
-        drop: arguments.drop.clone(),
-        ..arguments.reading.reading()
-    };
+    let reading = reading(arguments);
     let mut read = |spec: &String| {
         let table = read_table(spec, &reading, context)?;
         context.take(table.bytes());
@@ -251,4 +244,15 @@ pub(crate) fn tables(arguments: &TablesArguments, context: &mut Context) -> Resu
     let target = read(target)?;
     check_renamed(&reading, sources.iter().chain([&target]))?;
     Ok((sources, target))
+}
+
+/// How the tables of a command are read.
+pub(crate) fn reading(arguments: &TablesArguments) -> Reading {
+    Reading {
+        label: arguments.label.clone(),
+        as_text: arguments.label.iter().chain(&arguments.id).cloned().collect(),
+        id: arguments.id.clone(),
+        drop: arguments.drop.clone(),
+        ..arguments.reading.reading()
+    }
 }

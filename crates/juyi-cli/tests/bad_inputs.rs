@@ -1325,6 +1325,84 @@ fn bench() -> Vec<Case> {
     .collect()
 }
 
+/// Files of tasks, and what is asked of them.
+fn sweeps() -> Vec<Case> {
+    let whole = "[[task]]\nsource = \"source.csv\"\ntarget = \"target.csv\"\nlabel = \"y\"\n";
+    let of = |tasks: &str, more: &str| {
+        let call = Case::call("bench --tasks tasks.toml").with(more).file("tasks.toml", tasks);
+        call.file("source.csv", self::good(12).csv()).file("target.csv", self::good(8).csv())
+    };
+    let mut cases: Vec<Case> = [
+        ("sorce = \"a.csv\"\n", "did you mean `source`?"),
+        ("method = \"coral\"\n", "leave it out, and give `--methods`"),
+        ("[[task]\n", "`tasks.toml`: line 1: "),
+        ("", "has no task"),
+        ("task = \"regression\"\n", "where the tasks begin"),
+        ("[[task]]\n", "has no `source`"),
+        ("[[task]]\nsource = 3\n", "`source` is no text"),
+        ("[[task]]\nsource = \"source.csv\"\n", "has neither `target` nor `domain`"),
+        (
+            "[[task]]\nsource = \"source.csv\"\ntarget = \"t.csv\"\ndomain = \"d\"\n",
+            "has both `target` and `domain`",
+        ),
+        ("[[task]]\nsource = [\"a.csv\", \"b.csv\"]\ndomain = \"d\"\n", "more than one `source`"),
+        (
+            "[[task]]\nsource = \"source.csv\"\ndomain = \"nosuch\"\n",
+            "column of domains in `source.csv` `nosuch`",
+        ),
+        ("[[task]]\nsource = \"none.csv\"\ndomain = \"d\"\n", "`none.csv`"),
+        ("[[task]]\nsource = \"-\"\ntarget = \"target.csv\"\n", "can be read once only"),
+        (
+            "[[task]]\nname = \"n\"\nsource = \"source.csv\"\ntarget = \"target.csv\"\nmissing = \"mien\"\n",
+            "task `n` of `tasks.toml`: ",
+        ),
+        (
+            "[[task]]\nsource = \"source.csv\"\ntarget = \"target.csv\"\nmissing = true\n",
+            "`missing` is neither text nor number",
+        ),
+        (
+            "[[task]]\nsource = \"source.csv\"\ntarget = \"target.csv\"\nsplits = \"stratifed\"\n",
+            "did you mean `stratified`?",
+        ),
+        (
+            "[[task]]\nsource = \"source.csv\"\ntarget = \"target.csv\"\nsplits = \"grouped\"\n",
+            "there is no `groups`",
+        ),
+        (
+            "[[task]]\nsource = \"source.csv\"\ntarget = \"target.csv\"\ngroups = \"g\"\n",
+            "has `groups` and no `splits`",
+        ),
+        (&format!("{whole}{whole}"), "two are called `source->target`"),
+    ]
+    .into_iter()
+    .map(|(tasks, says)| of(tasks, "").says(&[says]))
+    .collect();
+    cases.extend(
+        [
+            ("--methods corral", "did you mean `coral`?"),
+            ("--methods coral(x=1)", "unknown parameter of `coral` `x`"),
+            ("--methods coral(regularization=1", "unknown method"),
+            ("--learners svn", "did you mean `svm`?"),
+            ("--seeds 0,1,0", "name 0 twice"),
+            ("--seeds 0,a", "--seeds"),
+            ("--seeds 0 --seed 1", "--seed"),
+            ("--format pdf", "give `md` or `csv` or `latex`"),
+            ("--part 5/4", "`5/4` is no part of a whole"),
+            ("--part 1/4 --format csv", "--format"),
+            ("--out source.csv", "is the input `source.csv`, which would be overwritten"),
+            ("--out tasks.toml", "is the input `tasks.toml`, which would be overwritten"),
+            ("--halves", "`--halves`: is for published tables"),
+            ("--json", "`--json`: is for published tables"),
+            ("--figure r2", "--figure"),
+        ]
+        .map(|(more, says)| of(whole, more).says(&[says])),
+    );
+    cases.push(Case::call("bench --tasks none.toml").says(&["`none.toml`"]));
+    cases.push(Case::call("bench --join none.json").says(&["`none.json`"]));
+    cases.push(Case::call("bench digits-jda --data . --methods none").says(&["--methods"]));
+    cases
+}
+
 /// What does not fit into one mebibyte.
 fn memory() -> Vec<Case> {
     let wide = |rows: usize, columns: usize| {
@@ -1409,6 +1487,7 @@ fn every_bad_input_is_refused_by_name_and_nothing_is_touched() {
         ("shifts", shifts()),
         ("report", report()),
         ("bench", bench()),
+        ("sweeps", sweeps()),
         ("memory", memory()),
     ];
     let counts: Vec<String> = groups.iter().map(|(name, cases)| format!("{name} {}", cases.len())).collect();

@@ -15,6 +15,7 @@ mod odd_tables;
 #[cfg(feature = "deep")]
 mod pictures;
 mod rank;
+mod sweep;
 mod text_tables;
 #[cfg(feature = "deep")]
 mod tuning;

@@ -53,6 +53,8 @@ pub mod params;
 pub mod report;
 pub mod setting;
 pub mod solvers;
+pub mod splits;
+pub mod sweeps;
 pub mod tables;
 pub mod transfer;
 pub mod transferability;

@@ -17,6 +17,8 @@ pub(crate) enum Work {
     Tuning,
     /// Predict pictures with a network.
     Classes,
+    /// Run tasks of a user's own.
+    Sweep,
 }
 
 /// Options that say nothing in some kinds of work, and why. An option may stand there with its value.
@@ -27,7 +29,7 @@ struct Unused {
     hint: &'static str,
 }
 
-const UNUSED: [Unused; 6] = [
+const UNUSED: [Unused; 7] = [
     Unused {
         works: &[Work::Tuning],
         options: &[
@@ -79,6 +81,28 @@ const UNUSED: [Unused; 6] = [
         options: &["head old"],
         problem: "is for networks that were tuned on pictures",
         hint: "leave it out",
+    },
+    Unused {
+        works: &[Work::Sweep],
+        options: &[
+            "method",
+            "halves",
+            "calibrate",
+            "json",
+            "labelled",
+            "draws",
+            "network",
+            "damaged",
+            "cache",
+            "weights",
+            "mean",
+            "std",
+            "resize",
+            "crop",
+            "device",
+        ],
+        problem: "is for published tables, and your own tasks are run",
+        hint: "leave it out; `--methods`, `--learners`, `--seeds`, `--figure`, `--format`, `--part` and `--out` are for your own tasks",
     },
     Unused {
         works: &[Work::Digits],

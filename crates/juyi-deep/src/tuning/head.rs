@@ -12,13 +12,13 @@
 //!
 //! Cost: `O(n d min(n, d))` once, `O(n c min(n, d))` a step of L-BFGS, some tens of steps for each penalty and fold.
 
-use juyi::choice::folds;
 use juyi::context::Context;
 use juyi::data::Labels;
 use juyi::error::Result;
 use juyi::linalg::{Matrix, column_deviations, column_means, multiply, select_rows, symmetric_eigen};
 use juyi::models::softmax_rows;
 use juyi::solvers::{Options, minimize};
+use juyi::splits::folds;
 use rayon::prelude::*;
 
 use super::inputs::{class_counts, different};

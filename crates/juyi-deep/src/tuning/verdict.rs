@@ -9,13 +9,14 @@ use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Instant;
 
-use juyi::choice::{Choice, Heard, Resamples, Verdict, note_copies};
+use juyi::choice::{Choice, Heard, Resamples, Verdict};
 use juyi::context::Context;
 use juyi::data::Labels;
 use juyi::error::{Error, Result, shown};
 use juyi::linalg::Matrix;
 use juyi::models::Answers;
 use juyi::report::{Epoch, Worth};
+use juyi::splits::note_copies;
 
 use super::classifier::Classifier;
 use super::found::Found;

@@ -4,13 +4,11 @@ use std::time::Instant;
 
 use super::budget::{cheap_first, note_left_out};
 use super::candidates::{Configuration, plain_learners};
-use super::copies::copies;
 use super::figure::{Said, Scorer};
 use super::held::shares;
 use super::record::undecided;
 use super::resamples::{Resamples, Score};
 use super::tried::{Assumed, Tried, best_baseline, choice};
-use super::validation::{folds, note_copies};
 use super::{Assumption, Choice, Chosen, FEWEST, Proposal, Wishes};
 use crate::context::Context;
 use crate::data::{Domain, Goal};
@@ -18,6 +16,7 @@ use crate::error::Result;
 use crate::linalg::select_rows;
 use crate::measures::Figure;
 use crate::methods::{Family, METHODS, MethodRow, NO_TRANSFER, SourceModel, TARGET_ONLY, refine};
+use crate::splits::{copies, folds, note_copies};
 
 /// Folds of the labelled target rows.
 const FOLDS: usize = 5;

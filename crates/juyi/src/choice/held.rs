@@ -2,17 +2,16 @@
 
 use super::budget::{Budget, cheap_first};
 use super::candidates::Configuration;
-use super::copies::copies;
 use super::figure::Said;
 use super::fitted::{Fitted, Keep, Standby, fit_each};
 use super::resamples::Resamples;
-use super::validation::{folds, note_copies};
 use crate::context::Context;
 use crate::data::{Goal, Task};
 use crate::error::Result;
 use crate::linalg::{Matrix, select_rows};
 use crate::methods::{Family, LabelUse, LearnerNeed};
 use crate::models::{Answers, Model, Preprocess};
+use crate::splits::{copies, folds, note_copies};
 use crate::validators::probabilities;
 
 /// Folds of the labelled target rows.

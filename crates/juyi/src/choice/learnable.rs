@@ -3,12 +3,12 @@
 use super::ballot::Ballot;
 use super::candidates::Configuration;
 use super::fitted::{Fitted, Keep, fit_each};
-use super::validation::folds;
 use crate::context::Context;
 use crate::data::{Domain, Goal, Labels, Task};
 use crate::error::Result;
 use crate::linalg::{select_rows, spread};
 use crate::models::first_largest;
+use crate::splits::folds;
 
 /// What the cross-validation of the source came to.
 pub(super) struct Learnable {

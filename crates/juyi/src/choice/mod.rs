@@ -4,7 +4,7 @@
 //! for how the target's columns lie to the source's, `learnable` for the source, `estimate` for what the vote is worth, `voters`
 //! for what they are asked beside, `aggregation` for other weights, `single` for one model instead of a vote, `given` for models
 //! that were made elsewhere, `record` for what is told of it; `labelled` where labelled target rows judge, with `held`, `bench`,
-//! `figure`, `paired`, `copies`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
+//! `figure`, `paired`, `validation`, `resamples`, `judge` and `tried`; `from_models` where
 //! sources are models without rows.
 
 mod aggregation;
@@ -13,7 +13,6 @@ mod bench;
 mod budget;
 mod calibration;
 mod candidates;
-mod copies;
 mod election;
 mod estimate;
 mod figure;
@@ -50,7 +49,7 @@ pub use resamples::{Resamples, Score};
 pub use signs::Signs;
 pub use sources::SourceWorth;
 pub use units::{Reading, Units};
-pub use validation::{folds, most_frequent, note_copies};
+pub use validation::most_frequent;
 
 use std::ops::Range;
 use std::time::Instant;
@@ -60,9 +59,9 @@ use crate::data::{Labels, Task};
 use crate::error::Result;
 use crate::measures::Figure;
 use crate::models::Preprocess;
+use crate::splits::{copies_of_parts, note_copies};
 use crate::validators::Validator;
 use budget::note_left_out;
-use copies::copies_of_parts;
 use election::Election;
 use fitted::{Fitted, Keep, fit_each, fit_in_time};
 use learnable::Learnable;

@@ -12,7 +12,6 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::candidates::{Configuration, by_source};
-use super::copies::copies;
 use super::differ;
 use super::estimate::mean;
 use super::figure::Scorer;
@@ -25,6 +24,7 @@ use crate::linalg::{Matrix, column_deviations, column_means, nearest, select_row
 use crate::measures::Figure;
 use crate::methods::NO_TRANSFER;
 use crate::models::Preprocess;
+use crate::splits::copies;
 
 /// What one of several sources is worth.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,6 @@
 
 use super::fitted::{Fitted, said};
 use super::held::shares;
-use super::validation::folds;
 use crate::context::Context;
 use crate::data::Task;
 use crate::error::Result;
@@ -14,6 +13,7 @@ use crate::linalg::{Matrix, select_rows};
 use crate::methods::fit;
 use crate::models::{Map, Model, Preprocess, apply_all, preprocess};
 use crate::solvers::LeastSquaresRatio;
+use crate::splits::folds;
 use crate::validators::HeldOut;
 
 /// Of so many source rows one is held out of a further fit.

@@ -25,8 +25,10 @@ mod near_rows;
 mod permutations;
 mod proxy_a_distance;
 mod random_features_mmd;
+mod ranks;
 mod registry;
 mod scores;
+mod signed_rank;
 mod sinkhorn_divergence;
 mod sliced_wasserstein;
 mod source_diversity;
@@ -54,10 +56,12 @@ pub use moved_columns::moved_columns;
 pub use multi_kernel_mmd::MultiKernelMmd;
 pub use proxy_a_distance::{ProxyADistance, proxy_a_distance};
 pub use random_features_mmd::RandomFeaturesMmd;
+pub use ranks::{mean_ranks, ranks};
 pub use registry::{
     DomainLabels, DomainMeasure, Domains, FEWEST_ROWS, LabelsNeeded, MeasureRow, measure_row, measure_with,
 };
 pub use scores::{Scores, classification_scores, regression_scores};
+pub use signed_rank::signed_rank_p_value;
 pub use sinkhorn_divergence::SinkhornDivergence;
 pub use sliced_wasserstein::SlicedWasserstein;
 pub use source_diversity::SourceDiversity;

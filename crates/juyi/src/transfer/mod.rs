@@ -17,6 +17,7 @@ mod measure;
 mod predict;
 mod prepare;
 mod represented;
+mod splits;
 mod steps;
 mod tasks;
 mod to_label;
@@ -40,6 +41,7 @@ pub use measure::{Measured, measure};
 pub use predict::{compare_classes, predict_table, score_classes};
 use prepare::prepare;
 pub use represented::{Represented, represented};
+pub use splits::{TableSplit, table_splits, transfer_and_score, transfer_split};
 pub use tasks::transfer_task;
 pub use to_label::{number_column, rows_to_label, with_labels};
 

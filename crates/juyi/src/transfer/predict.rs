@@ -42,23 +42,25 @@ pub fn score_classes(
 ) -> Result<Option<Scores>> {
     let (cells, rows) = (Cells::from_text(truth), (0..answers.answer.len()).collect::<Vec<_>>());
     let table = Table { name: table.into(), ..Table::default() };
-    scores(&Goal::Classes(classes.to_vec()), &table, &cells, &rows, answers, context)
+    scores(&Goal::Classes(classes.to_vec()), &table, &cells, &rows, answers, false, context)
 }
 
-/// Scores of what was said of these rows of a table, where a cell is filled with the truth.
+/// Scores of what was said of these rows of a table, where a cell is filled with the truth; `areas` under curves among them.
 fn scores(
     goal: &Goal,
     table: &Table,
     truth: &Cells,
     rows: &[usize],
     answers: &Answers,
+    areas: bool,
     context: &mut Context,
 ) -> Result<Option<Scores>> {
     if let Goal::Classes(names) = goal {
         let known = Classes::named(names.clone());
         compare_with_target(&known, (&table.name, truth), rows, false, context)?;
     }
-    let truth = Truth::new(truth, rows, goal, table, context)?;
+    let mut truth = Truth::new(truth, rows, goal, table, context)?;
+    truth.areas = areas;
     let labelled = truth.rows.len();
     if labelled > 0 && labelled < rows.len() {
         let text = format!("`{}`: {labelled} of {} rows have a label and are scored", table.name, rows.len());
@@ -74,8 +76,19 @@ fn scores(
 /// [`Error::Input`] if the table does not have what the model needs.
 pub fn predict_table(
     model: &Model,
+    table: Table,
+    score: Option<&str>,
+    context: &mut Context,
+) -> Result<(Predictions, Option<Scores>)> {
+    predict_and_score(model, table, score, false, context)
+}
+
+/// The same; `areas` under curves are among the scores where they are asked for.
+pub(super) fn predict_and_score(
+    model: &Model,
     mut table: Table,
     score: Option<&str>,
+    areas: bool,
     context: &mut Context,
 ) -> Result<(Predictions, Option<Scores>)> {
     let encoding = model.encoding.as_ref().ok_or_else(|| Error::Unsuited {
@@ -123,7 +136,7 @@ pub fn predict_table(
         let said = [Cells::Numbers(answers.answer.clone())];
         labels_beyond(label, (&said, "all that is predicted"), (&table.name, &label_numbers(cells)), context);
     }
-    let score = |labels: Cells| scores(&model.goal, &table, &labels, &rows, &answers, context);
+    let score = |labels: Cells| scores(&model.goal, &table, &labels, &rows, &answers, areas, context);
     let scores = truth.map(score).transpose()?.flatten();
     let id = of_rows(id, &rows);
     Ok((Predictions { rows, id, answers }, scores))

@@ -88,6 +88,23 @@ impl Truth {
         )
     }
 
+    /// The labels in terms of a goal, to which classes are added that it lacks.
+    pub(super) fn labels(&self, goal: &mut Goal) -> Labels {
+        match (&self.labels, goal) {
+            (TruthLabels::Classes(of), Goal::Classes(names)) => {
+                let mut position = |class: &String| {
+                    names.iter().position(|name| name == class).unwrap_or_else(|| {
+                        names.push(class.clone());
+                        names.len() - 1
+                    })
+                };
+                Labels::Classes(of.iter().map(&mut position).collect())
+            }
+            (TruthLabels::Values(of), _) => Labels::Values(of.clone()),
+            (TruthLabels::Classes(_), Goal::Value) => Labels::Values(Vec::new()),
+        }
+    }
+
     /// The true class of each scored row; `None` for a regression.
     pub(super) fn classes(&self) -> Option<&[String]> {
         match &self.labels {

@@ -13,6 +13,7 @@ mod measures;
 mod predictor;
 mod prior;
 mod scores;
+mod splits;
 mod transport;
 mod transport_variants;
 mod trees;

@@ -1,4 +1,4 @@
-//! Rows that are copies of others: validation must not see one of them and be asked about the other.
+//! Rows that are copies of others: no split trains on one of them and tests the other.
 
 use std::ops::Range;
 
@@ -26,12 +26,12 @@ const COLUMNS: usize = 20;
 /// other; where so many alike are no more than chance brings about, as in a table of a few whole numbers, there are none.
 ///
 /// Cost: `O(n²)` comparisons, nearly all of one cell.
-pub(super) fn copies(rows: MatRef<'_, f64>) -> Vec<usize> {
+pub fn copies(rows: MatRef<'_, f64>) -> Vec<usize> {
     copies_of_parts(rows, std::slice::from_ref(&(0..rows.nrows())))
 }
 
 /// The same of rows from several origins, which may be of different scale.
-pub(super) fn copies_of_parts(rows: MatRef<'_, f64>, parts: &[Range<usize>]) -> Vec<usize> {
+pub fn copies_of_parts(rows: MatRef<'_, f64>, parts: &[Range<usize>]) -> Vec<usize> {
     let (n, d) = rows.shape();
     let alone: Vec<usize> = (0..n).collect();
     let deviations = column_deviations(rows, &column_means(rows));
