@@ -181,7 +181,7 @@ fn a_run_that_fails_says_why_and_stops_nothing() {
         "- gone, none, seed 0: `own/gone.csv`: ",
         "- unscored, none, seed 0: `own/bare.csv`: has no label that scores",
         "- a-\\>b, target-only, seed 0: ",
-        "means and ranks are over 2 of 4 tasks that did not fail",
+        "means and ranks are over the 2 of 4 tasks that did not fail",
     ] {
         assert!(said.replace("\\`", "`").replace("\\_", "_").contains(part), "{part}: {said}");
     }

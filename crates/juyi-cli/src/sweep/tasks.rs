@@ -47,14 +47,15 @@ impl Tasks {
                 error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             refused(format!("line {at}: {}", error.message()))
         })?;
-        let tasks = match all.remove("task") {
+        let tasks = all.remove("task");
+        check_keys(&thing, &all)?;
+        let tasks = match tasks {
             Some(Value::Array(tasks)) if !tasks.is_empty() => tasks,
             Some(kind @ Value::String(_)) => {
                 return Err(refused(format!("has a setting `task = {kind}` where the tasks begin")));
             }
             _ => return Err(refused("has no task".into())),
         };
-        check_keys(&thing, &all)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut asked = Vec::new();
         for (k, task) in tasks.into_iter().enumerate() {

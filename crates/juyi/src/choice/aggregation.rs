@@ -120,8 +120,8 @@ fn agreement(answers: &[&[f64]]) -> Matrix {
 
 /// The coefficients, none below 0, of the least `½ cᵀ G c - gᵀ c`.
 fn aggregate(together: &Matrix, g: &[f64]) -> Result<Vec<f64>> {
-    if g.is_empty() {
-        return Ok(Vec::new());
+    if g.iter().all(|right| *right <= 0.0) {
+        return Ok(vec![0.0; g.len()]);
     }
     let program = QuadraticProgram {
         part: |which: &[usize]| {

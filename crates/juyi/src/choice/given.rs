@@ -72,7 +72,9 @@ impl Election<'_> {
         let one = |(own, one): (Option<usize>, &Fitted)| {
             let answers = one.heard()?;
             let mut rest = weights.to_vec();
-            own.into_iter().for_each(|k| rest[k] = 0.0);
+            if let Some(k) = own {
+                rest[k] = 0.0;
+            }
             if rest.iter().all(|weight| *weight <= 0.0) {
                 return None;
             }

@@ -65,9 +65,9 @@ pub(super) fn choice(mut tried: Vec<Tried>, base: usize, scorer: &Scorer<'_>, as
         figure: scorer.figure_told(),
         gain: scorer.told_gain(judged.gain),
         candidates: candidates(&tried, base, &judged, scorer, &assumed),
-        assumptions: assumed.assumptions.clone(),
         ..unknown(reason(&judged, &assumed.words()), (0, 0))
     };
+    let choice = Choice { assumptions: assumed.assumptions, ..choice };
     // The later one first, so that the other keeps its place.
     let top = judged.chosen;
     let (first, second) = (base.min(top), base.max(top));

@@ -122,16 +122,16 @@ impl Judged {
     /// What is known of the model from its answers for the source, in lines.
     pub(super) fn lines(&self, classes: bool) -> Vec<String> {
         let share = |v: f64| format!("{:.1} %", 100.0 * v);
-        let score = |v: f64| if classes { format!("{} right", share(v)) } else { format!("R² {v:.3}") };
-        let mut lines = Vec::new();
-        let learnt = self
-            .learnt
-            .map(|v| format!("learners that do not transfer {} of rows that they did not see", score(v)));
-        lines.push(match (self.on_source, learnt) {
-            (Some(own), Some(learnt)) => format!("`{}`: {} of the source; {learnt}", self.name, score(own)),
-            (Some(own), None) => format!("`{}`: {} of the source", self.name, score(own)),
-            (None, _) => format!("`{}`: what it says of the source is not given", self.name),
+        let on = |v: f64, rows: &str| {
+            if classes { format!("right on {} of {rows}", share(v)) } else { format!("R² {v:.3} on {rows}") }
+        };
+        let own = self
+            .on_source
+            .map_or_else(|| "what it says of the source is not given".to_string(), |v| on(v, "the source"));
+        let learnt = self.learnt.filter(|_| self.on_source.is_some()).map_or_else(String::new, |v| {
+            format!("; learners that do not transfer {}", on(v, "source rows that they did not see"))
         });
+        let mut lines = vec![format!("`{}`: {own}{learnt}", self.name)];
         if let Some(promised) = self.by_confidence {
             lines.push(format!("its own confidence promises {} right", share(promised)));
         }

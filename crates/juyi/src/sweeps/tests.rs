@@ -109,7 +109,7 @@ accuracy in percent, mean over 2 seeds ± their standard deviation
 | mean rank |         2.50 |         1.00 |         2.50 |
 | p-value   |            - |       1.0000 |            - |
 
-- means and ranks are over 1 of 2 tasks that did not fail
+- means and ranks are over the 1 of 2 tasks that did not fail
 - p-value: signed-rank test against none over 1 task, two-sided
 - c\\|d, jda, seed 7: why \\| not
 ";

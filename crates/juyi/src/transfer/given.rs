@@ -129,7 +129,7 @@ fn no_columns(given: &Table, names: &[String]) -> Error {
         |class: &&String| given.column(class).is_none() && given.column(&format!("score:{class}")).is_none();
     let lacks: Vec<&String> = names.iter().filter(has).collect();
     let problem = format!(
-        "has {} columns, none for the class {} and none called `{PREDICTION}`",
+        "has {} columns, none for the class `{}` and none called `{PREDICTION}`",
         given.columns.len(),
         shown(lacks.first().map_or("", |name| name.as_str()))
     );
@@ -161,7 +161,7 @@ mod tests {
         let file = folder.path().join("said.csv");
         std::fs::write(&file, text).expect("written");
         let reading = Reading { as_text: vec![PREDICTION.into()], ..Reading::default() };
-        read_table(&file.display().to_string(), &reading, &mut Context::default()).expect("a table")
+        read_table(&file.display().to_string(), &reading, &Context::default()).expect("a table")
     }
 
     fn answers(given: &Table, rows: &[usize], goal: &Goal) -> std::result::Result<Answers, String> {

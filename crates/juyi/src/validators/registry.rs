@@ -210,7 +210,7 @@ mod tests {
             first_largest(&row) as f64
         });
         let rows: Vec<usize> = (0..32).filter(|&at| sources[at] < 14).collect();
-        let said = |i: usize| if good || i % 3 == 0 { i % 4 } else { (i + 1) % 4 };
+        let said = |i: usize| if good || i.is_multiple_of(3) { i % 4 } else { (i + 1) % 4 };
         let features = |of: &[usize]| Matrix::from_fn(of.len(), 2, |i, j| row(of[i], j));
         let (source, target) = (features(&sources), features(&targets));
         Made {

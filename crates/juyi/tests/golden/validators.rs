@@ -11,7 +11,8 @@ use super::{cases, classes, matrix, numbers};
 /// Holds scores against those of a case.
 fn holds(of: &Evidence<'_>, expected: &Value, within: f64) {
     for (name, expected) in expected.as_object().expect("validators") {
-        let ours = validator(name).unwrap().score(of, &mut Context::default()).unwrap();
+        let own = validator(name).expect("a validator");
+        let ours = own.score(of, &mut Context::default()).expect("a score");
         let expected = expected.as_f64().expect("a number");
         assert!((ours - expected).abs() < within, "{name}: {ours}, by the reference {expected}");
     }

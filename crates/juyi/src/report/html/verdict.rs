@@ -1,5 +1,7 @@
 //! What came out, in one sentence; then why, and the scores behind it.
 
+use std::fmt::Write;
+
 use super::numbers::{gain, score, signed, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
@@ -141,8 +143,10 @@ fn why(run: &Run, choice: &Choice) -> String {
         _ => " The model that is written does not transfer.",
     };
     let classes = run.data.task == "classification";
-    let about = run.judged.iter().flat_map(|judged| judged.lines(classes));
-    let about: String = about.map(|line| format!("<p>{}.</p>\n", prose(&line))).collect();
+    let mut about = String::new();
+    for line in run.judged.iter().flat_map(|judged| judged.lines(classes)) {
+        let _ = writeln!(about, "<p>{}.</p>", prose(&line));
+    }
     if choice.candidates.is_empty() {
         return format!("<p class=\"why\">{}{written}</p>\n{about}", prose(&reason(choice)));
     }
