@@ -45,6 +45,8 @@ fn the_page_has_every_section_in_order() {
     for part in [
         "Transfer: tca is estimated to get 12.3 points (95 %: 8.1 to 16.0) more right than not transferring.",
         "two assumptions bear the estimate out",
+        "<code>said &lt;b&gt;elsewhere&lt;/b&gt;.csv</code>: right on 94.0 % of the source; learners that do not transfer right on 91.0 %",
+        "expected to be right (95\u{a0}%: 70\u{a0}% to 92\u{a0}%; at least 72\u{a0}% in 19 of 20 tasks)</dt><dd>81\u{a0}%",
         "true gain, seen afterwards</dt><dd>+16.1 points",
         "Scored on 565 target rows",
         "<h2>Data</h2>",

@@ -1,7 +1,5 @@
 //! What came out, in one sentence; then why, and the scores behind it.
 
-use std::fmt::Write;
-
 use super::numbers::{gain, score, signed, significant, time};
 use super::svg::{Axis, interval};
 use super::table::{Cell, table};
@@ -123,11 +121,8 @@ fn why(run: &Run, choice: &Choice) -> String {
         let floor = choice
             .floor
             .map_or_else(String::new, |floor| format!("; at least {} in 19 of 20 tasks", percent(floor)));
-        let within = format!("{} to {}", percent(e.low), percent(e.high));
-        let row = format!(
-            "<div><dt>expected to be right</dt><dd>{} (95\u{a0}%: {within}{floor})</dd></div>",
-            percent(e.value)
-        );
+        let within = format!("95\u{a0}%: {} to {}{floor}", percent(e.low), percent(e.high));
+        let row = format!("<div><dt>expected to be right ({within})</dt><dd>{}</dd></div>", percent(e.value));
         gains.push_str(&row);
     }
     if let Some(v) = choice.true_gain {
@@ -143,10 +138,10 @@ fn why(run: &Run, choice: &Choice) -> String {
         _ => " The model that is written does not transfer.",
     };
     let classes = run.data.task == "classification";
-    let mut about = String::new();
-    for line in run.judged.iter().flat_map(|judged| judged.lines(classes)) {
-        let _ = writeln!(about, "<p>{}.</p>", prose(&line));
-    }
+    let about = run
+        .judged
+        .as_ref()
+        .map_or_else(String::new, |judged| format!("<p>{}.</p>\n", prose(&judged.lines(classes).join("; "))));
     if choice.candidates.is_empty() {
         return format!("<p class=\"why\">{}{written}</p>\n{about}", prose(&reason(choice)));
     }
