@@ -14,7 +14,7 @@ const PREDICTION: &str = "prediction";
 
 /// Reads the answers for the rows numbered `rows` of the `all` rows of table `of`: a column for each class, named by the class or
 /// `score:` and the class, with probabilities; a column for each class without names, in the order that sorting gives the
-/// classes; or a column with the answers themselves, named `prediction` or the only one.
+/// classes; or a column with the answers themselves, named `prediction` or the only one, perhaps with their `confidence`.
 ///
 /// # Errors
 /// [`Error::Input`] for another number of rows, cells that are no such numbers or classes, and tables that are none of these.
@@ -48,7 +48,12 @@ pub(super) fn answers_of(
         }
         Goal::Classes(names) => {
             if let Some(columns) = of_classes(given, names, context) {
-                return probable(given, &columns, rows);
+                let probable = probable(given, &columns, rows);
+                // Where answers are named as well, scores need be no probabilities.
+                return match (probable, answers()) {
+                    (Err(_), Some(cells)) => of_names(given, cells, names, rows),
+                    (probable, _) => probable,
+                };
             }
             let Some(cells) = answers().or_else(only) else { return Err(no_columns(given, names)) };
             of_names(given, cells, names, rows)
@@ -121,7 +126,9 @@ fn of_names(given: &Table, cells: &Cells, names: &[String], rows: &[usize]) -> R
         })
     };
     let answer = rows.iter().map(class).collect::<Result<_>>()?;
-    Ok(Answers { answer, confidence: Vec::new(), scores: None })
+    let sure = given.column("confidence").map(|column| &column.cells);
+    let sure = sure.map(|cells| rows.iter().map(|&row| cells.text(row)?.trim().parse().ok()).collect());
+    Ok(Answers { answer, confidence: sure.flatten().unwrap_or_default(), scores: None })
 }
 
 fn no_columns(given: &Table, names: &[String]) -> Error {
@@ -206,6 +213,11 @@ mod tests {
         for text in ["row,prediction\n1,2\n2,1\n3,1.0\n", "said\n2\n1\n1\n"] {
             assert_eq!(answers(&table(text), &[0, 1, 2], &goal).unwrap().answer, [1.0, 0.0, 0.0], "{text}");
         }
+        // As our own predictions are written, whose scores may be distances.
+        let own =
+            table("row,prediction,confidence,score:1,score:2\n1,2,0.5,-3,-2\n2,1,0.75,1,-1\n3,1,1,0,0\n");
+        let own = answers(&own, &[0, 1, 2], &goal).unwrap();
+        assert_eq!((own.answer, own.confidence), (vec![1.0, 0.0, 0.0], vec![0.5, 0.75, 1.0]));
         let numbers = answers(&table("row,prediction\n1,2.5\n2,1\n3,-1e3\n"), &[0, 2], &Goal::Value).unwrap();
         assert_eq!(numbers.answer, [2.5, -1000.0]);
     }
