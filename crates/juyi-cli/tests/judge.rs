@@ -72,6 +72,11 @@ fn a_model_is_judged_by_its_predictions() {
     assert!(by_names["judged"]["by_confidence"].is_null(), "{}", by_names["judged"]);
     assert!((accuracy.as_f64().unwrap_or(f64::NAN) - 80.0 / 90.0).abs() < 1e-9, "{}", by_names["transfer"]);
 
+    // The figure that is asked for is told, also where it takes probabilities.
+    let by_area = record(format!("judge {tables} --target-predictions said.csv --figure auc --json"));
+    assert!(by_area["transfer"]["chosen"]["scores"]["auc"].is_f64(), "{}", by_area["transfer"]);
+    assert!(by_area["select"]["true_gain"].is_f64(), "{}", by_area["select"]["true_gain"]);
+
     for (rest, words) in [
         ("--target-predictions short.csv", "has 89 rows, and the target has 90"),
         ("--target-predictions new.csv", "none for the class `no` and none called `prediction`"),
@@ -80,6 +85,7 @@ fn a_model_is_judged_by_its_predictions() {
             "has 90 rows, and the source has 120",
         ),
         ("--target-predictions none.csv", "`none.csv`"),
+        ("--target-predictions named.csv --figure rmse", "rmse"),
         ("--target-predictions named.csv --report named.csv", "named.csv"),
         ("", "--target-predictions"),
     ] {

@@ -56,8 +56,10 @@ pub fn judge_predictions(
         .collect();
     let target_count = target.rows;
     let settings = Settings { source_weights: true, ..settings.clone() }; // they tell which rows are used
-    let (task, data) = prepare(sources, target, &settings, context)?;
+    let (task, mut data) = prepare(sources, target, &settings, context)?;
     let goal = task.goal.clone();
+    settings.figure.map_or(Ok(()), |figure| figure.check(&goal))?;
+    data.truth.areas = settings.figure == Some(Figure::Auc);
     let target_rows = (&data.rows[..], target_count, "the target");
     let answers = answers_of(&given.target, target_rows, &goal, context)?;
     let used = data.source_rows.as_ref().map(|rows| positions(rows, &firsts)).unwrap_or_default();
